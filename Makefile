@@ -1,0 +1,79 @@
+# The only commands there are. `make` alone lists them.
+PYTHON ?= python3
+ARCH ?= x86_64
+VENV := .venv
+SAM_VENV := .venv-sam
+RUN := $(VENV)/bin
+# pip resolves nothing here: every version and hash is in the lock files.
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+UV_COMPILE := $(RUN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --no-emit-package maas
+LAYER := --python-version 3.13 --python-platform x86_64-manylinux_2_28 --constraints requirements/dev.txt
+
+export SAM_CLI_TELEMETRY := 0
+export AWS_DEFAULT_REGION ?= us-east-1
+
+.DEFAULT_GOAL := help
+.PHONY: help dev demo test check format build serve contract sam-test bench lock clean
+
+help: ## this list
+	@grep -hE '^[a-zA-Z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
+
+dev: $(VENV)/.done ## set up .venv with everything but SAM
+
+$(VENV)/.done: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.13 ...")'
+	@echo "Setting up $(VENV) (once, about a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(RUN)/python $(PIP_INSTALL) -r requirements/dev.txt
+	@$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SAM_VENV)/.done: requirements/sam.txt
+	@echo "Setting up $(SAM_VENV) (once)"
+	@$(PYTHON) -m venv $(SAM_VENV)
+	@$(SAM_VENV)/bin/python $(PIP_INSTALL) -r requirements/sam.txt
+	@touch $@
+
+demo: dev ## train, push, predict: the main job on real data, in half a minute
+	@$(RUN)/python -m maas_client.demo
+
+serve: dev ## the whole system on http://127.0.0.1:8080, without AWS or Docker
+	@$(RUN)/maas local
+
+test: dev ## every test that needs no engine beside Python
+	@$(RUN)/pytest
+
+check: dev $(SAM_VENV)/.done ## format, lint, types, template
+	@$(RUN)/ruff format --check .
+	@$(RUN)/ruff check .
+	@$(RUN)/mypy
+	@$(SAM_VENV)/bin/sam validate --lint
+
+format: dev ## put the code in order
+	@$(RUN)/ruff format .
+	@$(RUN)/ruff check --fix .
+
+build: dev $(SAM_VENV)/.done ## layers and functions into .aws-sam/build
+	@PYTHON="$(abspath $(RUN)/python)" ARCH=$(ARCH) $(SAM_VENV)/bin/sam build --parameter-overrides Architecture=$(ARCH)
+	@$(RUN)/python tests/sam/layer_sizes.py .aws-sam/build
+
+invoke-%: build ## invoke-InferenceFunction EVENT=events/inference_infer.json
+	@$(SAM_VENV)/bin/sam local invoke $* --event $(EVENT) --skip-pull-image
+
+contract: dev ## the registry on DynamoDB Local too: DYNAMODB_LOCAL_URL=http://127.0.0.1:8000
+	@$(RUN)/pytest tests/contract
+
+sam-test: build ## the end-to-end suite and every event under the real `sam local` (needs Docker)
+	@SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/pytest tests/sam tests/e2e --stack=sam
+
+bench: dev ## speed as ratios to what it could be
+	@$(RUN)/python -m tests.benchmarks
+
+lock: $(VENV)/.done ## write the lock files anew from pyproject.toml: pins and hashes, no addresses
+	@$(UV_COMPILE) --universal --python-version 3.11 --group dev pyproject.toml -o requirements/dev.txt
+	@$(UV_COMPILE) --universal --python-version 3.11 --group sam -o requirements/sam.txt
+	@$(UV_COMPILE) $(LAYER) --group layer-onnxruntime -o layers/onnxruntime/requirements.txt
+	@$(UV_COMPILE) $(LAYER) --group layer-maas -o layers/maas/requirements.txt
+
+clean: ## remove what these commands made
+	rm -rf $(VENV) $(SAM_VENV) .aws-sam

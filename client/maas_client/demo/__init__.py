@@ -1,0 +1,1 @@
+"""`make demo`: two classifiers, one endpoint, and a release in between."""

@@ -1,0 +1,93 @@
+"""What can go wrong between here and a MaaS server. Each message says what to do next.
+
+MaasError
+├── CannotConnect         nothing answers at the URL, or the answer is not MaaS's
+├── ApiError              the server said no: `status`, `message`, `field`
+│   ├── InvalidRequest    400, 413, 415, 422
+│   ├── NotAllowed        401, 403
+│   ├── NotFound          404
+│   ├── Conflict          409, 412
+│   └── ServerFailed      429 and 5xx
+├── InvalidInput          a file or an array here that cannot be sent as it is
+├── UploadFailed          the storage did not take a file
+├── DeploymentFailed      the uploaded version is FAILED: `model`, `version`, `reason`
+└── TimedOut              the version is still being checked: `model`, `version`
+"""
+
+
+class MaasError(Exception):
+    """Base of the tree."""
+
+
+class CannotConnect(MaasError):
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"cannot reach {url} ({why}): is `maas local` running there? Otherwise set MAAS_URL or --url")
+        self.url = url
+
+
+class ApiError(MaasError):
+    """`field` is the part of the request at fault, where the server names one."""
+
+    hint = ""
+
+    def __init__(self, status: int, message: str, field: str | None = None) -> None:
+        hint = f"; {self.hint}" if self.hint else ""
+        super().__init__(f"{message} (HTTP {status}{hint})")
+        self.status, self.message, self.field = status, message, field
+
+
+class InvalidRequest(ApiError):
+    pass
+
+
+class NotAllowed(ApiError):
+    hint = "give a key in MAAS_API_KEY or --api-key, or AWS credentials that may call this API"
+
+
+class NotFound(ApiError):
+    hint = "`maas models` and `maas show MODEL` list what there is"
+
+
+class Conflict(ApiError):
+    hint = "`maas show MODEL` tells the state of its versions"
+
+
+class ServerFailed(ApiError):
+    hint = "try again; if it stays, look into the function's log"
+
+
+def api_error(status: int, message: str, field: str | None = None) -> ApiError:
+    """The error of the tree that this HTTP status is."""
+    kinds: dict[int, type[ApiError]] = {
+        **dict.fromkeys((400, 413, 415, 422), InvalidRequest),
+        **dict.fromkeys((401, 403), NotAllowed),
+        **dict.fromkeys((409, 412), Conflict),
+        404: NotFound,
+        429: ServerFailed,
+    }
+    kind = kinds.get(status, ServerFailed if status >= 500 else ApiError)
+    return kind(status, message, field)
+
+
+class InvalidInput(MaasError):
+    pass
+
+
+class UploadFailed(MaasError):
+    pass
+
+
+class DeploymentFailed(MaasError):
+    def __init__(self, model: str, version: int, reason: str | None) -> None:
+        why = (reason or "no reason was recorded").rstrip(".")
+        super().__init__(f"version {version} of '{model}' was refused: {why}. Mend the file and push again")
+        self.model, self.version, self.reason = model, version, reason
+
+
+class TimedOut(MaasError):
+    def __init__(self, model: str, version: int, status: str, seconds: float) -> None:
+        super().__init__(
+            f"version {version} of '{model}' is still {status} after {seconds:g} s: "
+            f"look again with `maas show {model}@{version}`"
+        )
+        self.model, self.version, self.status = model, version, status

@@ -1,0 +1,113 @@
+"""CloudFormation's YAML: its short forms (`!Ref`, `!Sub`, …) read, then resolved with parameters, conditions and names."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import yaml
+
+REGION = "us-east-1"
+ACCOUNT = "123456789012"  # moto's
+_PSEUDO = {
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
+    "AWS::StackName": "maas-local",
+}
+_NO_VALUE = object()
+
+
+class _Loader(yaml.SafeLoader):
+    pass
+
+
+def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        assert isinstance(node, yaml.MappingNode)
+        value = loader.construct_mapping(node, deep=True)
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+def load(text: str) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
+    return document
+
+
+class Resolver:
+    """Resolves the functions that the template uses; one it does not know is an error, not a guess."""
+
+    def __init__(
+        self,
+        document: Mapping[str, Any],
+        parameters: Mapping[str, str],
+        physical_name: Callable[[str], str],
+        arn: Callable[[str], str],
+    ) -> None:
+        self._parameters = {
+            name: parameters.get(name, declared.get("Default"))
+            for name, declared in document.get("Parameters", {}).items()
+        }
+        self._conditions = document.get("Conditions", {})
+        self._physical_name, self._arn = physical_name, arn
+
+    def resolve(self, value: Any) -> Any:
+        """The value with every function replaced; what is AWS::NoValue is left out."""
+        if isinstance(value, list):
+            return [item for item in map(self.resolve, value) if item is not _NO_VALUE]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            ((name, argument),) = value.items()
+            if name == "Ref" or name == "Condition" or name.startswith("Fn::"):
+                return self._call(name, argument)
+        resolved = {key: self.resolve(item) for key, item in value.items()}
+        return {key: item for key, item in resolved.items() if item is not _NO_VALUE}
+
+    def _call(self, name: str, argument: Any) -> Any:
+        match name:
+            case "Ref":
+                return self._reference(argument)
+            case "Fn::GetAtt":
+                return self._arn(argument[0]) if argument[1] == "Arn" else self._physical_name(argument[0])
+            case "Fn::Sub":
+                return re.sub(r"\$\{([^}]+)\}", lambda found: str(self._substitute(found[1])), argument)
+            case "Fn::If":
+                return self.resolve(argument[1] if self._condition(argument[0]) else argument[2])
+            case "Condition":
+                return self._condition(argument)
+            case "Fn::Equals":
+                return self.resolve(argument[0]) == self.resolve(argument[1])
+            case "Fn::Not":
+                return not self.resolve(argument[0])
+            case "Fn::And":
+                return all(map(self.resolve, argument))
+            case "Fn::Or":
+                return any(map(self.resolve, argument))
+        raise ValueError(f"the local stack does not know {name} ({argument!r})")
+
+    def _condition(self, name: str) -> bool:
+        return bool(self.resolve(self._conditions[name]))
+
+    def _reference(self, name: str) -> Any:
+        if name == "AWS::NoValue":
+            return _NO_VALUE
+        if name in self._parameters:
+            return self._parameters[name]
+        return _PSEUDO.get(name) or self._physical_name(name)
+
+    def _substitute(self, name: str) -> Any:
+        resource, _, attribute = name.partition(".")
+        if attribute and not name.startswith("AWS::"):
+            return self._call("Fn::GetAtt", [resource, attribute])
+        return self._reference(name)

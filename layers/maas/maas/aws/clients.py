@@ -1,0 +1,19 @@
+"""boto3 clients, with retries and time limits that fit a function which is itself called with a time limit."""
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+
+def client(service: str, region: str, endpoint_url: str) -> Any:
+    """A client of `service`; path-style addresses where an endpoint stands in for AWS: it has no DNS per bucket."""
+    config = Config(
+        connect_timeout=3,
+        read_timeout=10,
+        retries={"mode": "standard", "max_attempts": 4},
+        signature_version="s3v4" if service == "s3" else None,
+        s3={"addressing_style": "path" if endpoint_url else "virtual"},
+        request_checksum_calculation="when_required",
+    )
+    return boto3.client(service, region_name=region, endpoint_url=endpoint_url or None, config=config)

@@ -1,0 +1,114 @@
+"""Writing to the bucket, through boto3: presigned uploads, their completion, and the commit mark."""
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from maas.errors import ServiceUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PART_BYTES = 64 * 1024 * 1024
+_MISSING = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
+
+
+@dataclass(frozen=True, slots=True)
+class UploadPart:
+    """PUT bytes [offset, offset + size_bytes) of the file to `url` with exactly these headers."""
+
+    url: str
+    offset: int
+    size_bytes: int
+    headers: dict[str, str] = field(default_factory=dict)
+    method: str = "PUT"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    size_bytes: int
+    sha256: str | None  # hex; None where S3 has no digest of the whole (multipart uploads)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """4xx of S3 pass as they are; what is worth another try is ServiceUnavailable."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500 or error.response["Error"]["Code"] == "SlowDown":
+            raise ServiceUnavailable("S3") from error
+        raise
+    except BotoCoreError as error:
+        raise ServiceUnavailable("S3") from error
+
+
+class UploadBucket:
+    def __init__(self, client: "S3Client", bucket: str, expiry_seconds: int) -> None:
+        self._s3, self._bucket, self._expiry_seconds = client, bucket, expiry_seconds
+
+    def presign(self, key: str, size_bytes: int, sha256: str) -> list[UploadPart]:
+        """The requests that upload one file: one PUT up to PART_BYTES, a multipart upload beyond.
+
+        S3 itself refuses a single PUT whose bytes do not have the digest: it is part of what is signed.
+        """
+        if size_bytes <= PART_BYTES:
+            checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+            url = self._presigned("put_object", key, ChecksumSHA256=checksum)
+            return [UploadPart(url, 0, size_bytes, {"x-amz-checksum-sha256": checksum})]
+        with _errors():
+            upload_id = self._s3.create_multipart_upload(Bucket=self._bucket, Key=key)["UploadId"]
+        offsets = range(0, size_bytes, PART_BYTES)
+        return [
+            UploadPart(
+                self._presigned("upload_part", key, UploadId=upload_id, PartNumber=number),
+                offset,
+                min(PART_BYTES, size_bytes - offset),
+            )
+            for number, offset in enumerate(offsets, start=1)
+        ]
+
+    def _presigned(self, operation: str, key: str, **parameters: str | int) -> str:
+        parameters |= {"Bucket": self._bucket, "Key": key}
+        return self._s3.generate_presigned_url(operation, Params=parameters, ExpiresIn=self._expiry_seconds)
+
+    def stored(self, key: str) -> StoredObject | None:
+        try:
+            with _errors():
+                head = self._s3.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _MISSING:
+                return None
+            raise
+        checksum = head.get("ChecksumSHA256", "")
+        whole = checksum and head.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT" and "-" not in checksum
+        return StoredObject(head["ContentLength"], base64.b64decode(checksum).hex() if whole else None)
+
+    def finish_multipart(self, key: str, size_bytes: int) -> None:
+        """Join the parts of the upload that has all of them, if there is one. Nobody needs to remember ids or ETags."""
+        with _errors():
+            answer = self._s3.list_multipart_uploads(Bucket=self._bucket, Prefix=key)
+            uploads = [upload["UploadId"] for upload in answer.get("Uploads", []) if upload["Key"] == key]
+            for upload_id in uploads:
+                parts = self._parts(key, upload_id)
+                if sum(size for _, _, size in parts) == size_bytes:
+                    done = [{"PartNumber": number, "ETag": etag} for number, etag, _ in parts]
+                    self._s3.complete_multipart_upload(
+                        Bucket=self._bucket,
+                        Key=key,
+                        UploadId=upload_id,
+                        MultipartUpload={"Parts": done},  # type: ignore[typeddict-item]
+                    )
+                    return
+
+    def _parts(self, key: str, upload_id: str) -> list[tuple[int, str, int]]:
+        pages = self._s3.get_paginator("list_parts").paginate(Bucket=self._bucket, Key=key, UploadId=upload_id)
+        return [(part["PartNumber"], part["ETag"], part["Size"]) for page in pages for part in page.get("Parts", [])]
+
+    def write(self, key: str, body: bytes) -> None:
+        with _errors():
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")

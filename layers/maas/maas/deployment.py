@@ -1,0 +1,55 @@
+"""An uploaded version becomes READY or FAILED. Replayed, late or after a crash, the outcome is the same."""
+
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from maas import artifacts, preparation
+from maas.aws.s3_reader import S3Reader
+from maas.errors import ArtifactCorrupt, InsufficientStorage, ModelRejected, NotFound
+from maas.records import ModelVersion, Status
+from maas.registry import Registry
+
+ACTOR = "deployment"
+
+
+class Deployment:
+    def __init__(self, registry: Registry, reader: S3Reader, tmp_dir: Path, tmp_bytes: int, threads: int) -> None:
+        self._registry, self._reader = registry, reader
+        self._tmp_dir, self._tmp_bytes, self._threads = tmp_dir, tmp_bytes, threads
+
+    def deploy(self, model: str, number: int) -> ModelVersion:
+        """Check a version whose commit mark arrived; returns it as it is then.
+
+        What is wrong with the model ends in FAILED; what is wrong with the world (S3, DynamoDB, this function) is
+        raised, and the event comes again. Raises NotFound if there is no such version.
+        """
+        version = self._registry.start_validation(model, number, ACTOR)
+        if version.status is not Status.VALIDATING:
+            return version
+        try:
+            checked = self._checked(version)
+        except (ModelRejected, ArtifactCorrupt, InsufficientStorage, NotFound) as error:
+            checked = replace(version, status=Status.FAILED, status_reason=error.message)
+        return self._registry.finish_validation(checked, ACTOR)
+
+    def _checked(self, version: ModelVersion) -> ModelVersion:
+        """The version as READY."""
+        if version.size_bytes > self._tmp_bytes:
+            raise InsufficientStorage(version.size_bytes, self._tmp_bytes)
+        self._tmp_dir.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=self._tmp_dir))
+        try:
+            files = artifacts.fetch(self._reader, version, folder)
+            found = preparation.inspect(folder / version.model_file.name, self._threads)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return replace(
+            version,
+            status=Status.READY,
+            files=files,
+            inputs=found.inputs,
+            outputs=found.outputs,
+            profile=found.profile,
+        )

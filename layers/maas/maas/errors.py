@@ -1,0 +1,111 @@
+"""Everything that can go wrong on purpose, as facts. `maas.http` alone knows which HTTP status each one is.
+
+MaasError
+├── InvalidRequest            the caller's mistake, with the field at fault
+│   └── InvalidTensor         an input that does not fit the model's signature or its own shape
+├── NotFound                  no such model, version or alias
+├── Conflict                  the state forbids it
+│   ├── AlreadyExists
+│   ├── NotReady              the version is not READY, so it takes no alias and no traffic
+│   └── UploadIncomplete      a declared file is missing or not what was declared
+├── TooLarge                  beyond a limit that is ours or Lambda's
+├── InsufficientStorage       a model that this function's /tmp or memory can never hold
+├── Contended                 other writers kept winning; nothing was changed
+├── ModelRejected             the file cannot be served: the reason goes into the version's record
+├── RunFailed                 onnxruntime refused to run well-formed inputs
+├── ArtifactCorrupt           stored bytes are not the bytes that were checked
+└── ServiceUnavailable        S3 or DynamoDB did not answer
+"""
+
+from collections.abc import Sequence
+
+
+class MaasError(Exception):
+    """Base of the tree. `field` names the part of the request at fault, where there is one."""
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class InvalidRequest(MaasError):
+    pass
+
+
+class InvalidTensor(InvalidRequest):
+    """An input tensor at fault; `field` is `inputs[NAME]` or `inputs[NAME].PART`."""
+
+    def __init__(self, name: str, part: str, came: object, expected: object) -> None:
+        where = f"inputs[{name}].{part}" if part else f"inputs[{name}]"
+        super().__init__(f"{where}: got {came}, expected {expected}", field=where)
+        self.name, self.came, self.expected = name, came, expected
+
+
+class NotFound(MaasError):
+    def __init__(self, kind: str, name: str, *, of: str | None = None) -> None:
+        owner = f" of model '{of}'" if of else ""
+        super().__init__(f"there is no {kind} '{name}'{owner}")
+        self.kind, self.name, self.of = kind, name, of
+
+
+class Conflict(MaasError):
+    pass
+
+
+class AlreadyExists(Conflict):
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"{kind} '{name}' already exists", field="name")
+        self.kind, self.name = kind, name
+
+
+class NotReady(Conflict):
+    def __init__(self, model: str, version: int | None, status: str, reason: str | None = None) -> None:
+        which = f"version {version} of model '{model}'" if version else f"model '{model}'"
+        super().__init__(f"{which} is {status}, not READY" + (f": {reason}" if reason else ""))
+        self.model, self.version, self.status, self.reason = model, version, status, reason
+
+
+class UploadIncomplete(Conflict):
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("the upload is not complete: " + "; ".join(problems), field="files")
+        self.problems = tuple(problems)
+
+
+class TooLarge(MaasError):
+    pass
+
+
+class InsufficientStorage(MaasError):
+    def __init__(self, needed_bytes: int, available_bytes: int) -> None:
+        super().__init__(
+            f"the model needs {needed_bytes:,} bytes of local storage, this function has {available_bytes:,}: "
+            "raise the EphemeralStorage parameter of the template"
+        )
+        self.needed_bytes, self.available_bytes = needed_bytes, available_bytes
+
+
+class Contended(MaasError):
+    def __init__(self, model: str) -> None:
+        super().__init__(f"model '{model}' is being changed by others; nothing was changed, try again")
+        self.model = model
+
+
+class ModelRejected(MaasError):
+    """What the version's record shows as the reason of FAILED: what is wrong and what to do."""
+
+
+class RunFailed(MaasError):
+    pass
+
+
+class ArtifactCorrupt(MaasError):
+    def __init__(self, name: str, came: str, expected: str) -> None:
+        super().__init__(f"{name}: its SHA-256 is {came}, declared was {expected}")
+        self.name, self.came, self.expected = name, came, expected
+
+
+class ServiceUnavailable(MaasError):
+    def __init__(self, service: str) -> None:
+        super().__init__(f"{service} did not answer; try again")
+        self.service = service

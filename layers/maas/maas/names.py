@@ -1,0 +1,41 @@
+"""What may be called what: names of models and aliases, references to versions, names of files."""
+
+import re
+from pathlib import PurePosixPath
+
+from maas.errors import InvalidRequest
+
+NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{0,62}"
+FILE_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*"
+_NAME = re.compile(NAME_PATTERN)
+_FILE = re.compile(FILE_PATTERN)
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+MAX_FILE_NAME = 200
+MODEL_SUFFIX = ".onnx"
+
+
+def check_name(name: str, field: str) -> str:
+    """Return `name`; raises InvalidRequest if it cannot name a model or an alias."""
+    if not _NAME.fullmatch(name):
+        raise InvalidRequest(f"{field}: got {name!r:.80}, expected {NAME_PATTERN}", field=field)
+    return name
+
+
+def check_alias(alias: str) -> str:
+    """Like `check_name`; besides, an alias is not a number, since it stands where version numbers stand."""
+    if alias.isdigit():
+        raise InvalidRequest(f"alias: got {alias!r:.80}, expected a name that is not a number", field="alias")
+    return check_name(alias, "alias")
+
+
+def version_number(reference: str) -> int | None:
+    """The number that a version reference of a URL is, or None if it can only be an alias."""
+    return int(reference) if _NUMBER.fullmatch(reference) else None
+
+
+def check_file_name(name: str, field: str) -> str:
+    """Return `name`; raises InvalidRequest unless it is a relative path of plain segments (no `..`, nothing hidden)."""
+    if len(name) > MAX_FILE_NAME or not _FILE.fullmatch(name) or PurePosixPath(name).name == "manifest.json":
+        expected = f"a relative path of at most {MAX_FILE_NAME} letters, digits, '.', '_', '-' and '/'"
+        raise InvalidRequest(f"{field}: got {name!r:.80}, expected {expected}, not manifest.json", field=field)
+    return name

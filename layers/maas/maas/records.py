@@ -1,0 +1,129 @@
+"""What the registry keeps: registered models, their versions, their history."""
+
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Self
+
+
+class Status(StrEnum):
+    """Of a version. Deletion is no status: it is a mark beside it."""
+
+    PENDING_UPLOAD = "PENDING_UPLOAD"
+    VALIDATING = "VALIDATING"
+    READY = "READY"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataTensor:
+    """An input or output of a model, in the words of the Open Inference Protocol. -1 is a variable dimension."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> Self:
+        return cls(fields["name"], fields["datatype"], tuple(fields["shape"]))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One uploaded file. `s3_version` is the object version that was checked, once it was."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+    s3_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    version: int
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredModel:
+    """A model and all of its small state. `revision` counts its changes; each is one history entry."""
+
+    name: str
+    created_at: str
+    updated_at: str
+    revision: int
+    description: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, Alias] = field(default_factory=dict)
+    last_version: int = 0
+    latest_ready_version: int | None = None
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> Self:
+        aliases = {name: Alias(**alias) for name, alias in fields["aliases"].items()}
+        return cls(**(fields | {"aliases": aliases}))
+
+    def aliases_on(self, version: int) -> list[str]:
+        return sorted(name for name, alias in self.aliases.items() if alias.version == version)
+
+    def with_alias(self, name: str, alias: Alias | None) -> Self:
+        """The model with this alias set, or gone if None."""
+        others = {key: value for key, value in self.aliases.items() if key != name}
+        return replace(self, aliases=(others | {name: alias}) if alias else others)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One immutable set of files and what was found out about it. `revision` is the model's at its last change."""
+
+    model: str
+    number: int
+    status: Status
+    files: tuple[ModelFile, ...]
+    created_at: str
+    updated_at: str
+    revision: int
+    description: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    status_reason: str | None = None
+    inputs: tuple[MetadataTensor, ...] | None = None
+    outputs: tuple[MetadataTensor, ...] | None = None
+    profile: dict[str, float] | None = None
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> Self:
+        made = {
+            "status": Status(fields["status"]),
+            "files": tuple(ModelFile(**file) for file in fields["files"]),
+            "inputs": fields["inputs"] and tuple(MetadataTensor.of(one) for one in fields["inputs"]),
+            "outputs": fields["outputs"] and tuple(MetadataTensor.of(one) for one in fields["outputs"]),
+        }
+        return cls(**(fields | made))
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.size_bytes for file in self.files)
+
+    @property
+    def model_file(self) -> ModelFile:
+        """The one that onnxruntime opens; the others are its external data."""
+        return next(file for file in self.files if file.name.endswith(".onnx"))
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """Who changed what, when. `revision` is the model's after the change, so entries are ordered and have no gap."""
+
+    model: str
+    revision: int
+    at: str
+    actor: str
+    kind: str
+    version: int | None = None
+    alias: str | None = None
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+
+
+def fields_of(record: RegisteredModel | ModelVersion | HistoryEntry) -> dict[str, Any]:
+    """The record as plain values, for `Record.of` to read back."""
+    return asdict(record)

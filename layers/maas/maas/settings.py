@@ -1,0 +1,67 @@
+"""Settings: one table, read once at cold start."""
+
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, Self
+
+from maas.errors import MaasError
+
+MB = 1024 * 1024
+MEMORY_MB_PER_VCPU = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+
+
+class MissingSetting(MaasError):
+    pass
+
+
+def _setting(variable: str, meaning: str, default: str | int | None = None) -> Any:
+    metadata = {"variable": variable, "meaning": meaning}
+    return field(metadata=metadata) if default is None else field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Each field is an environment variable; one without a default must be set, or the cold start fails."""
+
+    table: str = _setting("MAAS_TABLE", "DynamoDB table of the registry")
+    bucket: str = _setting("MAAS_BUCKET", "S3 bucket of the model files")
+    region: str = _setting("AWS_REGION", "AWS region; set by Lambda", "us-east-1")
+    endpoint_url: str = _setting("AWS_ENDPOINT_URL", "where S3 and DynamoDB answer, in local runs", "")
+    memory_mb: int = _setting("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "memory of the function; set by Lambda", 1769)
+    tmp_mb: int = _setting("MAAS_TMP_MB", "MB of /tmp that model files may fill", 512)
+    tmp_dir: str = _setting("MAAS_TMP_DIR", "where model files are kept", os.path.join(tempfile.gettempdir(), "maas"))
+    resolve_ttl_seconds: int = _setting("MAAS_RESOLVE_TTL_SECONDS", "how long an alias may be stale", 3)
+    upload_expiry_seconds: int = _setting("MAAS_UPLOAD_EXPIRY_SECONDS", "how long upload URLs are good", 3600)
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Raises MissingSetting, naming the variable, when a required one is absent or a number is not one."""
+        values: dict[str, str | int] = {}
+        for spec in fields(cls):
+            variable = spec.metadata["variable"]
+            text = environment.get(variable, "")
+            if text:
+                try:
+                    values[spec.name] = int(text) if spec.type is int else text
+                except ValueError:
+                    raise MissingSetting(f"{variable}: got {text!r}, expected a whole number") from None
+            elif spec.default is MISSING:
+                raise MissingSetting(f"{variable} is not set ({spec.metadata['meaning']})")
+        return cls(**values)  # type: ignore[arg-type]
+
+    @property
+    def threads(self) -> int:
+        """Threads for onnxruntime: the vCPUs that this much memory buys."""
+        return math.ceil(self.memory_mb / MEMORY_MB_PER_VCPU)
+
+    @property
+    def runner_cache_bytes(self) -> int:
+        """What loaded models may take: the rest is Python, onnxruntime itself and the arena of a run."""
+        return max(self.memory_mb - 256, self.memory_mb // 2) * MB * 2 // 3
+
+    @property
+    def tmp_bytes(self) -> int:
+        return self.tmp_mb * MB * 9 // 10

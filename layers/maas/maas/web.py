@@ -1,0 +1,70 @@
+"""What both FastAPI applications share: errors in our shape whatever raised them, and who is calling."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from maas import __version__
+from maas.http import error_document
+
+
+class Error(BaseModel):
+    """Every answer of 4xx and 5xx."""
+
+    error: str
+    field: str | None = None
+
+
+def create_app(title: str, description: str, prefix: str) -> FastAPI:
+    app = FastAPI(
+        title=title,
+        description=description,
+        version=__version__,
+        openapi_url=f"{prefix}/openapi.json",
+        docs_url=f"{prefix}/docs",
+        redoc_url=None,
+        redirect_slashes=False,
+        responses={"4XX": {"model": Error}, "5XX": {"model": Error}},
+    )
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    # Not a handler of Exception: Starlette answers and then raises that one again, out of the Lambda handler.
+    app.middleware("http")(_every_error)
+    return app
+
+
+async def _every_error(request: Request, call_next: Any) -> Any:
+    try:
+        return await call_next(request)
+    except Exception as error:
+        status, document = error_document(error)
+        return JSONResponse(document, status)
+
+
+async def _validation_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place, *path = (str(part) for part in first["loc"])
+    field = ".".join(path) if path else place
+    return JSONResponse({"error": f"{field}: {first['msg']}", "field": field}, 400)
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    said = {404: f"there is no route {request.url.path}", 405: f"{request.method} is not possible here"}
+    document = {"error": said.get(error.status_code, error.detail)}
+    return JSONResponse(document, error.status_code, headers=error.headers)
+
+
+def actor_of(request: Request) -> str:
+    """Who is calling, as API Gateway says in the request context; `anonymous` where it asks nobody (local runs)."""
+    context = request.scope.get("aws.event", {}).get("requestContext", {})
+    iam = (context.get("authorizer") or {}).get("iam") or context.get("identity") or {}
+    return iam.get("userArn") or "anonymous"
+
+
+Actor = Annotated[str, Depends(actor_of)]

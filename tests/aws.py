@@ -1,0 +1,80 @@
+"""A table and a bucket made from template.yaml on an engine, and the graphs of maas.bootstrap over them."""
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+from maas import bootstrap, uploads
+from maas.aws.clients import client
+from maas.records import ModelFile, ModelVersion
+from maas.settings import Settings
+from maas_client.local.template import Template
+
+ROOT = Path(__file__).parent.parent
+TEMPLATE = ROOT / "template.yaml"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One test's own table, bucket and disk."""
+
+    settings: Settings
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What template.yaml gives the functions."""
+        return CREDENTIALS | {
+            "MAAS_TABLE": self.settings.table,
+            "MAAS_BUCKET": self.settings.bucket,
+            "MAAS_TMP_DIR": self.settings.tmp_dir,
+            "AWS_ENDPOINT_URL": self.settings.endpoint_url,
+        }
+
+    def upload(self, model: str, content: bytes, *, sha256: str | None = None) -> ModelVersion:
+        """A version with one file, uploaded and committed, as a client would; its deployment has not run."""
+        registry, bucket = bootstrap.registry(self.settings), bootstrap.upload_bucket(self.settings)
+        file = ModelFile("model.onnx", len(content), sha256 or hashlib.sha256(content).hexdigest())
+        version = registry.create_version(model, [file], "", {}, "tester")
+        self.s3.put_object(
+            Bucket=self.settings.bucket, Key=f"models/{model}/{version.number}/source/model.onnx", Body=content
+        )
+        uploads.complete(bucket, version)
+        return version
+
+    def deploy(self, model: str, content: bytes, *, sha256: str | None = None) -> ModelVersion:
+        """A version that was uploaded and deployed: READY or FAILED."""
+        version = self.upload(model, content, sha256=sha256)
+        return bootstrap.deployment(self.settings).deploy(model, version.number)
+
+    @property
+    def s3(self) -> "boto3.client":
+        return client("s3", self.settings.region, self.settings.endpoint_url)
+
+
+def table_name() -> str:
+    return f"maas-{uuid.uuid4().hex[:12]}"
+
+
+def create_table(endpoint_url: str) -> str:
+    """An empty table as template.yaml describes it; returns its name."""
+    name = table_name()
+    dynamodb = client("dynamodb", "us-east-1", endpoint_url)
+    dynamodb.create_table(TableName=name, **Template.load(TEMPLATE).table_request())
+    return name
+
+
+def create_cloud(endpoint_url: str, tmp_dir: Path) -> Cloud:
+    table = create_table(endpoint_url)
+    settings = Settings(table=table, bucket=table, endpoint_url=endpoint_url, tmp_dir=str(tmp_dir), memory_mb=1769)
+    s3 = client("s3", "us-east-1", endpoint_url)
+    s3.create_bucket(Bucket=table)
+    s3.put_bucket_versioning(Bucket=table, VersioningConfiguration={"Status": "Enabled"})
+    return Cloud(settings)

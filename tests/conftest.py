@@ -1,0 +1,43 @@
+"""Engines for the tests: moto's server always; DynamoDB Local where its address is given."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aws import CREDENTIALS, Cloud, create_cloud
+from moto.server import ThreadedMotoServer
+
+REQUIRED = os.environ.get("MAAS_REQUIRE_ENGINES") == "1"
+
+
+def skip_or_fail(reason: str) -> None:
+    """Where every engine has to be there (CI), an absent one is a failure."""
+    if REQUIRED:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _credentials() -> Iterator[None]:
+    """Of nobody: no test can reach an account."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("AWS_", "MAAS_TABLE", "MAAS_BUCKET"))]:
+            patch.delenv(name)
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def cloud(moto_url: str, tmp_path: Path) -> Cloud:
+    return create_cloud(moto_url, tmp_path / "maas")

@@ -1,0 +1,41 @@
+"""The registry on two engines, through both ways of calling DynamoDB."""
+
+import os
+
+import pytest
+from aws import create_table
+from conftest import skip_or_fail
+from maas.aws.clients import client
+from maas.aws.dynamodb import Table, boto3_call
+from maas.aws.signed import SignedDynamoDb
+from maas.registry import Registry
+
+
+@pytest.fixture(params=["moto", "dynamodb-local"])
+def endpoint_url(request: pytest.FixtureRequest) -> str:
+    if request.param == "moto":
+        return request.getfixturevalue("moto_url")
+    url = os.environ.get("DYNAMODB_LOCAL_URL")
+    if not url:
+        skip_or_fail("DYNAMODB_LOCAL_URL is not set: start AWS's DynamoDB Local and name its address there")
+    return url
+
+
+@pytest.fixture
+def table_name(endpoint_url: str) -> str:
+    return create_table(endpoint_url)
+
+
+@pytest.fixture
+def table(endpoint_url: str, table_name: str) -> Table:
+    return Table(boto3_call(client("dynamodb", "us-east-1", endpoint_url)), table_name)
+
+
+@pytest.fixture
+def signed_table(endpoint_url: str, table_name: str) -> Table:
+    return Table(SignedDynamoDb("us-east-1", endpoint_url), table_name)
+
+
+@pytest.fixture
+def registry(table: Table) -> Registry:
+    return Registry(table)
