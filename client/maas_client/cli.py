@@ -60,13 +60,14 @@ def _fail(message: str) -> None:
 def local(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8080,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the functions log.")] = False,
 ) -> None:
     """Run the whole system on this machine, from template.yaml, until Ctrl-C."""
     try:
         from maas_client.local.stack import serve
     except ImportError as error:
         raise InvalidInput(f"the local stack needs `{error.name}`: run it from a checkout, after `make dev`") from error
-    serve(port=port, host=host)
+    serve(port=port, host=host, verbose=verbose)
 
 
 @commands.command()

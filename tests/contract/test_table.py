@@ -5,7 +5,6 @@ from maas.aws.dynamodb import Put, Table, WriteConflict
 
 VALUES = {
     "text": "ünïcode",
-    "empty": "",
     "count": -3,
     "big": 2**53 + 1,
     "fraction": 0.1,

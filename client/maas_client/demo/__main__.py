@@ -17,7 +17,7 @@ console = Console(highlight=False)
 def main() -> int:
     console.print("\n[bold]MaaS[/], Model as a Service: two models, one endpoint, one release.\n")
     try:
-        with step("Importing scikit-learn and what stands in for AWS"):
+        with step("Imported scikit-learn, skl2onnx and the local stack"):
             from maas_client.demo.story import tell
     except ImportError as error:
         sys.stderr.write(f"maas: the demo needs `{error.name}`: run `make dev` in a checkout, then `make demo`\n")

@@ -43,12 +43,12 @@ def train(folder: Path) -> tuple[Digits, Trained, Trained]:
         images, labels, test_size=450, random_state=0, stratify=labels
     )
     digits = Digits(held_out, held_out_labels)
-    weak = DecisionTreeClassifier(max_depth=3, random_state=0).fit(fitted, fitted_labels)
+    weak = DecisionTreeClassifier(max_depth=4, random_state=0).fit(fitted, fitted_labels)
     strong = ExtraTreesClassifier(n_estimators=100, random_state=0).fit(fitted, fitted_labels)
     return (
         digits,
-        _exported("one decision tree, three questions deep", weak, folder / "weak.onnx", held_out),
-        _exported("a hundred randomised trees, fully grown", strong, folder / "strong.onnx", held_out),
+        _exported("one tree, four questions deep", weak, folder / "weak.onnx", held_out),
+        _exported("a hundred trees, fully grown", strong, folder / "strong.onnx", held_out),
     )
 
 

@@ -53,7 +53,7 @@ class Registry:
         """Raises InvalidRequest, AlreadyExists."""
         now = _time_after("")
         model = RegisteredModel(check_name(name, "name"), now, now, 1, description, tags)
-        created = Change("model.created", model, after={"description": description, "tags": tags})
+        created = Change("model.created", model, after={"description": description or None, "tags": tags})
         try:
             self._table.write(_puts(None, created, actor))
         except WriteConflict:

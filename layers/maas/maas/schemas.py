@@ -11,7 +11,8 @@ from maas.names import NAME_PATTERN
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME_PATTERN}$")]
 Description = Annotated[str, StringConstraints(max_length=2000)]
 TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-Tags = Annotated[dict[TagKey, Annotated[str, StringConstraints(max_length=256)]], Field(max_length=50)]
+TagValue = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Tags = Annotated[dict[TagKey, TagValue], Field(max_length=50)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 VersionNumber = Annotated[int, Field(ge=1, lt=10**9, strict=True)]
 
