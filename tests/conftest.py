@@ -41,3 +41,7 @@ def moto_url() -> Iterator[str]:
 @pytest.fixture
 def cloud(moto_url: str, tmp_path: Path) -> Cloud:
     return create_cloud(moto_url, tmp_path / "maas")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--stack", choices=["local", "sam"], default="local", help="what the end-to-end suite runs against")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maas.errors import ModelRejected
+from maas.observability import logger
 from maas.records import MetadataTensor
 
 TIMEOUT_SECONDS = 600
@@ -53,7 +54,10 @@ def inspect(path: Path, threads: int, timeout_seconds: float = TIMEOUT_SECONDS) 
         what = _SIGNALS.get(signal.Signals(-child.returncode), "ended")
         raise ModelRejected(f"the model {what} when it was loaded and run (signal {-child.returncode})")
     if child.returncode:
-        raise RuntimeError(f"the inspection failed: {child.stderr.decode(errors='replace')[-2000:]}")
+        trace = child.stderr.decode(errors="replace")
+        logger().error("the inspection of a model failed", extra={"trace": trace[-4000:]})
+        last_line = trace.strip().rpartition("\n")[2] or "no reason given"
+        raise ModelRejected(f"the model could not be loaded and run: {last_line:.500}")
     return _inspection(child.stdout)
 
 

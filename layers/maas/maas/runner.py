@@ -55,9 +55,7 @@ class Runner:
         try:
             self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
-            raise ModelRejected(
-                f"onnxruntime {ort.__version__} cannot load the model: {_plain(error, path)}"
-            ) from error
+            raise ModelRejected(_load_failure(error, path)) from error
         self.load_ms = (time.perf_counter() - started) * 1000
         self.inputs = tuple(_metadata(node, "input") for node in self._session.get_inputs())
         self.outputs = tuple(_metadata(node, "output") for node in self._session.get_outputs())

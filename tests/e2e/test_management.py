@@ -1,0 +1,89 @@
+"""The management API over HTTP."""
+
+import httpx
+import onnx_models
+import pytest
+from maas_client import MaasClient
+
+FILE = {"name": "model.onnx", "size_bytes": 10, "sha256": "0" * 64}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("models") / "model.onnx"
+    path.write_bytes(onnx_models.linear())
+    maas.push(path, "managed", alias="prod")
+
+
+def test_models_are_created_listed_and_shown(http: httpx.Client) -> None:
+    created = http.post("/api/v1/models", json={"name": "fresh", "description": "new", "tags": {"a": "b"}})
+    assert created.status_code == 201
+    body = created.json()
+    assert (body["description"], body["tags"], body["aliases"], body["latest_ready_version"]) == ("new", {"a": "b"}, {}, None)
+    assert http.get("/api/v1/models/fresh").json() == body
+    assert body in http.get("/api/v1/models").json()["models"]
+    again = http.post("/api/v1/models", json={"name": "fresh"})
+    assert (again.status_code, again.json()["field"]) == (409, "name")
+
+
+def test_lists_come_in_pages(http: httpx.Client) -> None:
+    first = http.get("/api/v1/models", params={"limit": 1}).json()
+    second = http.get("/api/v1/models", params={"limit": 1, "page_token": first["next_page_token"]}).json()
+    assert first["models"][0]["name"] < second["models"][0]["name"]
+
+
+def test_versions_name_the_aliases_on_them(http: httpx.Client) -> None:
+    shown = http.get("/api/v1/models/managed/versions/1").json()
+    assert shown["aliases"] == ["prod"]
+    assert http.get("/api/v1/models/managed/versions").json()["versions"] == [shown]
+
+
+def test_aliases_are_put_read_listed_and_deleted(http: httpx.Client) -> None:
+    path = "/api/v1/models/managed/aliases/canary"
+    put = http.put(path, json={"version": 1})
+    assert (put.status_code, put.json()["version"]) == (200, 1)
+    assert http.get(path).json() == put.json()
+    listed = http.get("/api/v1/models/managed/aliases").json()["aliases"]
+    assert [alias["alias"] for alias in listed] == ["canary", "prod"]
+    assert http.delete(path).status_code == 204
+    assert http.get(path).status_code == http.delete(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/models", {"name": "No Name"}, "name"),
+        ("/models", {"name": "x", "colour": "red"}, "colour"),
+        ("/models", {"name": "x", "tags": {"k": 1}}, "tags.k"),
+        ("/models/managed/versions", {"files": []}, "files"),
+        ("/models/managed/versions", {"files": [FILE | {"name": "../model.onnx"}]}, "files.0.name"),
+        ("/models/managed/versions", {"files": [FILE | {"sha256": "abc"}]}, "files.0.sha256"),
+        ("/models/managed/versions", {"files": [FILE | {"size_bytes": "10"}]}, "files.0.size_bytes"),
+        ("/models/managed/versions", {"files": [FILE, FILE]}, "files"),
+        ("/models/managed/versions", {"files": [FILE | {"name": "weights.bin"}]}, "files"),
+    ],
+)
+def test_bad_input_names_the_field(http: httpx.Client, path: str, body: dict[str, object], field: str) -> None:
+    answer = http.post(f"/api/v1{path}", json=body)
+    assert (answer.status_code, answer.json().get("field")) == (400, field), answer.text
+
+
+@pytest.mark.parametrize("path", ["/models/managed/versions/99", "/models/none", "/models/none/versions"])
+def test_what_is_absent_is_404(http: httpx.Client, path: str) -> None:
+    answer = http.get(f"/api/v1{path}")
+    assert (answer.status_code, list(answer.json())) == (404, ["error"])
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b""])
+def test_a_body_that_is_not_json_is_400(http: httpx.Client, body: bytes) -> None:
+    answer = http.post("/api/v1/models", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    assert "error" in answer.json()
+
+
+def test_the_api_describes_itself(http: httpx.Client) -> None:
+    document = http.get("/api/v1/openapi.json").json()
+    assert "/api/v1/models/{model}/versions/{number}/complete" in document["paths"]
+    page = http.get("/api/v1/docs")
+    assert page.status_code == 200
+    assert "/api/v1/openapi.json" in page.text

@@ -1,0 +1,63 @@
+"""What each file of events/ does, for the handlers called here and for `sam local invoke` alike.
+
+Before each: model `example` has version 1 READY and version 2 uploaded and committed, but not deployed.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import onnx_models
+from aws import ROOT, Cloud
+from maas import bootstrap
+
+EVENTS = ROOT / "events"
+INFERRED = {"outputs": [{"name": "y", "datatype": "FP32", "shape": [2, 2], "data": [6.0, 6.0, 15.0, 15.0]}]}
+
+
+@dataclass(frozen=True)
+class EventCase:
+    """`expected` is part of the answer: of its JSON body where there is a status, else of the result itself."""
+
+    name: str
+    status: int | None
+    expected: dict[str, Any]
+
+    @property
+    def function(self) -> str:
+        return f"{self.name.split('_')[0].title()}Function"
+
+    @property
+    def event(self) -> dict[str, Any]:
+        return json.loads((EVENTS / f"{self.name}.json").read_text())
+
+    def check(self, result: dict[str, Any]) -> None:
+        if self.status is None:
+            answer = result
+        else:
+            assert result["statusCode"] == self.status, result
+            answer = json.loads(result["body"])
+        assert answer | self.expected == answer
+
+
+CASES = [
+    EventCase("management_create_model", 201, {"name": "another", "tags": {"team": "vision"}}),
+    EventCase("management_create_model_bad_name", 400, {"field": "name"}),
+    EventCase("management_list_models", 200, {"next_page_token": None}),
+    EventCase("management_create_version", 201, {"model": "example", "version": 3, "status": "PENDING_UPLOAD"}),
+    EventCase("management_put_alias", 200, {"alias": "production", "version": 1}),
+    EventCase("inference_server_metadata", 200, {"name": "maas"}),
+    EventCase("inference_model_metadata", 200, {"name": "example", "platform": "onnx_onnxv1"}),
+    EventCase("inference_infer", 200, {"model_version": "1", "id": "42", **INFERRED}),
+    EventCase("inference_infer_wrong_shape", 400, {"field": "inputs[x].shape"}),
+    EventCase("inference_infer_function_url", 200, INFERRED),
+    EventCase("inference_infer_rest_api", 200, INFERRED),
+    EventCase("deployment_commit_mark", None, {"model": "example", "version": 2, "status": "READY"}),
+    EventCase("deployment_other_object", None, {"ignored": "models/example/2/source/model.onnx"}),
+]
+
+
+def seed(cloud: Cloud) -> None:
+    bootstrap.registry(cloud.settings).create_model("example", "", {}, "tester")
+    cloud.deploy("example", onnx_models.linear())
+    cloud.upload("example", onnx_models.linear(2.0))

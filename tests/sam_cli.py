@@ -1,0 +1,116 @@
+"""The real `sam local` on the built template, over a cloud that its containers reach."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from aws import ROOT, TEMPLATE
+from maas_client.local.cloud import LocalCloud
+from maas_client.local.events import EventPump
+from maas_client.local.template import NAME, Template
+
+BUILT = ROOT / ".aws-sam" / "build" / "template.yaml"
+START_SECONDS = 120
+INVOKE_SECONDS = 120
+
+
+def why_not() -> str | None:
+    """The reason why `sam local` cannot run here, if there is one."""
+    if not _sam():
+        return "there is no SAM CLI: `make sam-test` installs it"
+    if not BUILT.exists():
+        return "nothing is built: run `make sam-test`"
+    if subprocess.run(["docker", "info"], capture_output=True).returncode:
+        return "no Docker engine answers"
+    return None
+
+
+def _sam() -> str | None:
+    return os.environ.get("SAM") or shutil.which("sam")
+
+
+@contextmanager
+def cloud() -> Iterator[LocalCloud]:
+    """moto's server on every interface, known by the address that containers have for this machine."""
+    inspect = ["docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]
+    gateway = subprocess.run(inspect, capture_output=True, text=True, check=True).stdout.strip() or "172.17.0.1"
+    with LocalCloud.start(TEMPLATE, host="0.0.0.0", advertised_host=gateway) as made:
+        yield made
+
+
+class Sam:
+    """Commands of `sam local` against one cloud."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        self._environment = {**os.environ, **cloud.credentials, "SAM_CLI_TELEMETRY": "0"}
+        self._environment.pop("AWS_ENDPOINT_URL", None)
+        self._folder = Path(tempfile.mkdtemp(prefix="sam-"))
+        variables = self._folder / "variables.json"
+        variables.write_text(json.dumps({"Parameters": {"MAAS_TABLE": NAME, "MAAS_BUCKET": NAME}}))
+        self._options = [
+            "--template",
+            str(BUILT),
+            "--skip-pull-image",
+            "--env-vars",
+            str(variables),
+            "--parameter-overrides",
+            f"AwsEndpointUrl={cloud.url}",
+        ]
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Any:
+        """The function's result. Raises RuntimeError with what `sam` said when there is none."""
+        command = [_sam() or "sam", "local", "invoke", function, "--event", "-", *self._options]
+        done = subprocess.run(
+            command, input=json.dumps(event), env=self._environment, capture_output=True, text=True, timeout=INVOKE_SECONDS
+        )
+        if done.returncode or not done.stdout.strip():
+            raise RuntimeError(done.stderr)
+        return json.loads(done.stdout.strip().splitlines()[-1])
+
+    @contextmanager
+    def api(self) -> Iterator[str]:
+        """The HTTP API under `sam local start-api`; its URL."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        command = [_sam() or "sam", "local", "start-api", "--port", str(port), "--warm-containers", "EAGER", *self._options]
+        log = (self._folder / "start-api.log").open("w+")
+        with subprocess.Popen(command, env=self._environment, stdout=log, stderr=log) as process, log:
+            try:
+                _wait(f"http://127.0.0.1:{port}/v2/health/live", process, Path(log.name))
+                yield f"http://127.0.0.1:{port}"
+            finally:
+                process.terminate()
+
+
+def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urlopen(url, timeout=30):
+                return
+        except OSError:
+            time.sleep(0.5)
+    raise RuntimeError(f"sam local start-api did not start:\n{log.read_text()}")
+
+
+@contextmanager
+def stack() -> Iterator[str]:
+    """The whole system: the API under `sam local start-api`, events through `sam local invoke`; the API's URL."""
+    with cloud() as made:
+        sam = Sam(made)
+        pump = EventPump(made, Template.load(TEMPLATE), sam.invoke)
+        pump.start()
+        try:
+            with sam.api() as url:
+                yield url
+        finally:
+            pump.stop()
