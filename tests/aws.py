@@ -35,7 +35,7 @@ class Cloud:
             "MAAS_TABLE": self.settings.table,
             "MAAS_BUCKET": self.settings.bucket,
             "MAAS_TMP_DIR": self.settings.tmp_dir,
-            "AWS_ENDPOINT_URL": self.settings.endpoint_url,
+            "MAAS_AWS_ENDPOINT_URL": self.settings.endpoint_url,
         }
 
     def upload(self, model: str, content: bytes, *, sha256: str | None = None) -> ModelVersion:

@@ -44,4 +44,6 @@ def cloud(moto_url: str, tmp_path: Path) -> Cloud:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--stack", choices=["local", "sam"], default="local", help="what the end-to-end suite runs against")
+    parser.addoption(
+        "--stack", choices=["local", "sam"], default="local", help="what the end-to-end suite runs against"
+    )

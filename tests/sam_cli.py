@@ -3,17 +3,19 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
+import boto3
 from aws import ROOT, TEMPLATE
+from botocore.config import Config
 from maas_client.local.cloud import LocalCloud
 from maas_client.local.events import EventPump
 from maas_client.local.template import NAME, Template
@@ -21,6 +23,7 @@ from maas_client.local.template import NAME, Template
 BUILT = ROOT / ".aws-sam" / "build" / "template.yaml"
 START_SECONDS = 120
 INVOKE_SECONDS = 120
+Invoke = Callable[[str, dict[str, Any]], Any]
 
 
 def why_not() -> str | None:
@@ -70,7 +73,12 @@ class Sam:
         """The function's result. Raises RuntimeError with what `sam` said when there is none."""
         command = [_sam() or "sam", "local", "invoke", function, "--event", "-", *self._options]
         done = subprocess.run(
-            command, input=json.dumps(event), env=self._environment, capture_output=True, text=True, timeout=INVOKE_SECONDS
+            command,
+            input=json.dumps(event),
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=INVOKE_SECONDS,
         )
         if done.returncode or not done.stdout.strip():
             raise RuntimeError(done.stderr)
@@ -79,38 +87,58 @@ class Sam:
     @contextmanager
     def api(self) -> Iterator[str]:
         """The HTTP API under `sam local start-api`; its URL."""
+        with self._running("start-api", "--warm-containers", "EAGER") as url:
+            yield url
+
+    @contextmanager
+    def functions(self) -> Iterator[Invoke]:
+        """All functions under `sam local start-lambda`, kept warm: what `sam local invoke` does, without its start."""
+        with self._running("start-lambda", "--warm-containers", "LAZY") as url:
+            lambda_ = boto3.client("lambda", endpoint_url=url, config=Config(read_timeout=INVOKE_SECONDS))
+
+            def invoke(function: str, event: dict[str, Any]) -> Any:
+                answer = lambda_.invoke(FunctionName=function, Payload=json.dumps(event))
+                result = json.load(answer["Payload"])
+                if "FunctionError" in answer or (isinstance(result, dict) and "errorType" in result):
+                    raise RuntimeError(result)
+                return result
+
+            yield invoke
+
+    @contextmanager
+    def _running(self, command: str, *options: str) -> Iterator[str]:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        command = [_sam() or "sam", "local", "start-api", "--port", str(port), "--warm-containers", "EAGER", *self._options]
-        log = (self._folder / "start-api.log").open("w+")
-        with subprocess.Popen(command, env=self._environment, stdout=log, stderr=log) as process, log:
+        arguments = [_sam() or "sam", "local", command, "--port", str(port), *options, *self._options]
+        log = self._folder / f"{command}.log"
+        with log.open("w") as output:
+            process = subprocess.Popen(arguments, env=self._environment, stdout=output, stderr=output)
             try:
-                _wait(f"http://127.0.0.1:{port}/v2/health/live", process, Path(log.name))
+                _wait(port, process, log)
                 yield f"http://127.0.0.1:{port}"
             finally:
-                process.terminate()
+                process.send_signal(signal.SIGINT)  # so that it removes its containers
+                process.wait(60)
 
 
-def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urlopen(url, timeout=30):
-                return
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
         except OSError:
             time.sleep(0.5)
-    raise RuntimeError(f"sam local start-api did not start:\n{log.read_text()}")
+    raise RuntimeError(f"sam local did not start:\n{log.read_text()}")
 
 
 @contextmanager
 def stack() -> Iterator[str]:
-    """The whole system: the API under `sam local start-api`, events through `sam local invoke`; the API's URL."""
-    with cloud() as made:
+    """The whole system: the API under `sam local start-api`, events through `sam local start-lambda`; the API's URL."""
+    with cloud() as made, ExitStack() as ending:
         sam = Sam(made)
-        pump = EventPump(made, Template.load(TEMPLATE), sam.invoke)
+        url = ending.enter_context(sam.api())
+        pump = EventPump(made, Template.load(TEMPLATE), ending.enter_context(sam.functions()))
+        ending.callback(pump.stop)
         pump.start()
-        try:
-            with sam.api() as url:
-                yield url
-        finally:
-            pump.stop()
+        yield url

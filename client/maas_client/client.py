@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from maas_client import upload
-from maas_client.errors import Conflict, DeploymentFailed, NotFound, TimedOut
+from maas_client.errors import ApiError, Conflict, DeploymentFailed, NotFound, TimedOut, api_error
 from maas_client.records import (
     Alias,
     InferenceResponse,
@@ -136,7 +136,11 @@ class MaasClient:
         ready = self.wait_until_ready(name, number, timeout_seconds)
         if alias is None:
             return ready
-        self.set_alias(name, alias, number)
+        try:
+            self.set_alias(name, alias, number)
+        except ApiError as error:
+            message = f"version {number} is READY, but alias '{alias}' was not set: {error.message}"
+            raise api_error(error.status, message, error.field) from error
         return self.version(name, number)
 
     def _ensure_model(self, name: str) -> None:

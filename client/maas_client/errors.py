@@ -79,8 +79,8 @@ class UploadFailed(MaasError):
 
 class DeploymentFailed(MaasError):
     def __init__(self, model: str, version: int, reason: str | None) -> None:
-        why = (reason or "no reason was recorded").rstrip(".")
-        super().__init__(f"version {version} of '{model}' was refused: {why}. Mend the file and push again")
+        why = reason or "no reason was recorded; look into the deployment function's log"
+        super().__init__(f"version {version} of '{model}' was refused: {why}")
         self.model, self.version, self.reason = model, version, reason
 
 

@@ -40,6 +40,9 @@ def find_files(path: Path) -> list[LocalFile]:
         files = [LocalFile(path, path.name, path.stat().st_size)]
     else:
         raise InvalidInput(f"there is no file or folder {path}")
+    empty = [file.name for file in files if file.size_bytes == 0]
+    if empty:
+        raise InvalidInput(f"{empty[0]} of {path} is empty: export the model again, or take the file away")
     models = [file.name for file in files if file.name.endswith(".onnx")]
     if len(models) == 1:
         return files

@@ -19,7 +19,9 @@ def infer(http: httpx.Client, model: str, version: int) -> httpx.Response:
 
 
 def test_a_pushed_model_predicts(maas: MaasClient, write: Write) -> None:
-    version = maas.push(write(onnx_models.linear()), "pushed", description="one layer", tags={"team": "a"}, alias="prod")
+    version = maas.push(
+        write(onnx_models.linear()), "pushed", description="one layer", tags={"team": "a"}, alias="prod"
+    )
     assert (version.version, version.status, version.aliases) == (1, "READY", ("prod",))
     assert [(one.name, one.datatype, one.shape) for one in version.inputs] == [("x", "FP32", (-1, 3))]
     assert set(version.profile) >= {"load_ms", "run_ms", "peak_memory_bytes"}
@@ -44,7 +46,10 @@ def test_a_broken_file_fails_with_its_reason_and_is_never_served(
     with pytest.raises(DeploymentFailed, match=reason):
         maas.push(write(content), f"broken-{broken}")
     assert maas.version(f"broken-{broken}", 1).status == "FAILED"
-    for answer in (infer(http, f"broken-{broken}", 1), http.post(f"/v2/models/broken-{broken}/infer", json={"inputs": []})):
+    for answer in (
+        infer(http, f"broken-{broken}", 1),
+        http.post(f"/v2/models/broken-{broken}/infer", json={"inputs": []}),
+    ):
         assert (answer.status_code, list(answer.json())) == (409, ["error"])
     with pytest.raises(Conflict, match="FAILED"):
         maas.set_alias(f"broken-{broken}", "prod", 1)

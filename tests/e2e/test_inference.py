@@ -162,5 +162,3 @@ def test_the_client_needs_no_content_type(http: httpx.Client) -> None:
     request = http.build_request("POST", "/v2/models/linear/infer", json={"inputs": [X]})
     del request.headers["content-type"]
     assert http.send(request).json()["outputs"][0]["data"] == [12.0, 12.0]
-
-

@@ -19,7 +19,12 @@ def test_models_are_created_listed_and_shown(http: httpx.Client) -> None:
     created = http.post("/api/v1/models", json={"name": "fresh", "description": "new", "tags": {"a": "b"}})
     assert created.status_code == 201
     body = created.json()
-    assert (body["description"], body["tags"], body["aliases"], body["latest_ready_version"]) == ("new", {"a": "b"}, {}, None)
+    assert (body["description"], body["tags"], body["aliases"], body["latest_ready_version"]) == (
+        "new",
+        {"a": "b"},
+        {},
+        None,
+    )
     assert http.get("/api/v1/models/fresh").json() == body
     assert body in http.get("/api/v1/models").json()["models"]
     again = http.post("/api/v1/models", json={"name": "fresh"})

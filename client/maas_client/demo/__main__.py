@@ -27,6 +27,8 @@ def main() -> int:
     except MaasError as error:
         sys.stderr.write(f"maas: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maas import artifacts, preparation
 from maas.aws.s3_reader import S3Reader
-from maas.errors import ArtifactCorrupt, InsufficientStorage, ModelRejected, NotFound
+from maas.errors import ArtifactCorrupt, InsufficientStorage, ModelRejected, NotFound, ServiceUnavailable
 from maas.records import ModelVersion, Status
 from maas.registry import Registry
 
@@ -22,8 +22,9 @@ class Deployment:
     def deploy(self, model: str, number: int) -> ModelVersion:
         """Check a version whose commit mark arrived; returns it as it is then.
 
-        What is wrong with the model ends in FAILED; what is wrong with the world (S3, DynamoDB, this function) is
-        raised, and the event comes again. Raises NotFound if there is no such version.
+        What is wrong with the model ends in FAILED. When S3 or DynamoDB do not answer, that is raised and the event comes
+        again. Anything else is a fault of ours: FAILED too, since it would come again, and raised, so that alarms ring.
+        Raises NotFound if there is no such version.
         """
         version = self._registry.start_validation(model, number, ACTOR)
         if version.status is not Status.VALIDATING:
@@ -32,6 +33,12 @@ class Deployment:
             checked = self._checked(version)
         except (ModelRejected, ArtifactCorrupt, InsufficientStorage, NotFound) as error:
             checked = replace(version, status=Status.FAILED, status_reason=error.message)
+        except ServiceUnavailable:
+            raise
+        except Exception:
+            reason = "an internal error; its trace is in the log of the deployment function"
+            self._registry.finish_validation(replace(version, status=Status.FAILED, status_reason=reason), ACTOR)
+            raise
         return self._registry.finish_validation(checked, ACTOR)
 
     def _checked(self, version: ModelVersion) -> ModelVersion:

@@ -29,7 +29,7 @@ class Settings:
     table: str = _setting("MAAS_TABLE", "DynamoDB table of the registry")
     bucket: str = _setting("MAAS_BUCKET", "S3 bucket of the model files")
     region: str = _setting("AWS_REGION", "AWS region; set by Lambda", "us-east-1")
-    endpoint_url: str = _setting("AWS_ENDPOINT_URL", "where S3 and DynamoDB answer, in local runs", "")
+    endpoint_url: str = _setting("MAAS_AWS_ENDPOINT_URL", "where S3 and DynamoDB answer, in local runs", "")
     memory_mb: int = _setting("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "memory of the function; set by Lambda", 1769)
     tmp_mb: int = _setting("MAAS_TMP_MB", "MB of /tmp that model files may fill", 512)
     tmp_dir: str = _setting("MAAS_TMP_DIR", "where model files are kept", os.path.join(tempfile.gettempdir(), "maas"))

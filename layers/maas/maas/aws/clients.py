@@ -15,5 +15,6 @@ def client(service: str, region: str, endpoint_url: str) -> Any:
         signature_version="s3v4" if service == "s3" else None,
         s3={"addressing_style": "path" if endpoint_url else "virtual"},
         request_checksum_calculation="when_required",
+        ignore_configured_endpoint_urls=True,  # Settings alone says where AWS is
     )
     return boto3.client(service, region_name=region, endpoint_url=endpoint_url or None, config=config)
