@@ -5,7 +5,7 @@ VENV := .venv
 SAM_VENV := .venv-sam
 RUN := $(VENV)/bin
 # pip resolves nothing here: every version and hash is in the lock files.
-PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+PIP_INSTALL := -m pip install -qq --disable-pip-version-check --require-hashes --no-deps
 UV_COMPILE := $(RUN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --no-emit-package maas
 LAYER := --python-version 3.13 --python-platform x86_64-manylinux_2_28 --constraints requirements/dev.txt
 
@@ -25,7 +25,7 @@ $(VENV)/.done: requirements/dev.txt pyproject.toml
 	@echo "Setting up $(VENV) (once, about a minute)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(RUN)/python $(PIP_INSTALL) -r requirements/dev.txt
-	@$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(RUN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(SAM_VENV)/.done: requirements/sam.txt

@@ -81,6 +81,8 @@ def _numbers(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
         found = np.array(tensor.data)
     except (ValueError, OverflowError):
         raise InvalidTensor(tensor.name, "data", "rows of different lengths", "rows of one length") from None
+    if dtype == np.uint64 and found.dtype.kind in "fO":
+        found = _beyond_int64(tensor.data, found)
     allowed = {"b": "b", "u": "iu", "i": "iu", "f": "iuf"}[dtype.kind]
     if found.dtype.kind not in allowed and found.size:
         raise InvalidTensor(tensor.name, "data", _kind(found), f"{tensor.datatype} values")
@@ -100,6 +102,14 @@ def _numbers(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
         if not np.isfinite(converted).all():  # JSON has no infinity, so one is an overflow
             raise InvalidTensor(tensor.name, "data", "a number out of range", f"{tensor.datatype} values")
         return converted
+    return found.astype(dtype, copy=False)
+
+
+def _beyond_int64(data: list[Any], found: Array) -> Array:
+    """Integers of which some need the 64th bit: NumPy makes floats of them where smaller ones stand beside them."""
+    values = np.array(data, dtype=object)
+    if all(type(value) is int and 0 <= value < 1 << 64 for value in values.flat):
+        return values.astype(np.uint64)
     return found
 
 
