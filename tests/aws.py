@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
+
 from maas import bootstrap, uploads
 from maas.aws.clients import client
 from maas.records import ModelFile, ModelVersion

@@ -9,6 +9,7 @@ from typing import Any
 
 import onnx_models
 from aws import ROOT, Cloud
+
 from maas import bootstrap
 
 EVENTS = ROOT / "events"

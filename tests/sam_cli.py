@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 from aws import ROOT, TEMPLATE
 from botocore.config import Config
+
 from maas_client.local.cloud import LocalCloud
 from maas_client.local.events import EventPump
 from maas_client.local.template import NAME, Template

@@ -22,4 +22,5 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _web(event: dict[str, Any], context: Any) -> dict[str, Any]:
     import oip_app
 
-    return oip_app.handler(dataplane)(event, context)
+    answer: dict[str, Any] = oip_app.handler(dataplane)(event, context)
+    return answer

@@ -5,6 +5,7 @@ import os
 import pytest
 from aws import create_table
 from conftest import skip_or_fail
+
 from maas.aws.clients import client
 from maas.aws.dynamodb import Table, boto3_call
 from maas.aws.signed import SignedDynamoDb

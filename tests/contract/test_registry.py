@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+
 from maas.aws.dynamodb import Table
 from maas.errors import AlreadyExists, InvalidRequest, NotFound, NotReady
 from maas.records import MetadataTensor, ModelFile, ModelVersion, Status

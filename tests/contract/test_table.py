@@ -1,6 +1,7 @@
 """What the store promises, whichever engine is under it and whichever way it is called."""
 
 import pytest
+
 from maas.aws.dynamodb import Put, Table, WriteConflict
 
 VALUES = {

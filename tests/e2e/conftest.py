@@ -7,6 +7,7 @@ import httpx
 import pytest
 import sam_cli
 from conftest import skip_or_fail
+
 from maas_client import MaasClient
 from maas_client.local.stack import LocalStack
 

@@ -8,6 +8,7 @@ import httpx
 import numpy as np
 import onnx_models
 import pytest
+
 from maas_client import Conflict, DeploymentFailed, MaasClient, NotFound
 
 Write = Callable[[bytes], Path]

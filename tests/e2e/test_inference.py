@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import onnx_models
 import pytest
+
 from maas_client import MaasClient
 
 X = {"name": "x", "shape": [1, 3], "datatype": "FP32", "data": [1, 2, 3]}

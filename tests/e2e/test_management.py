@@ -3,6 +3,7 @@
 import httpx
 import onnx_models
 import pytest
+
 from maas_client import MaasClient
 
 FILE = {"name": "model.onnx", "size_bytes": 10, "sha256": "0" * 64}

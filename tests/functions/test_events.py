@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 from aws import ROOT, Cloud
 from event_cases import CASES, EVENTS, EventCase, seed
+
 from maas import bootstrap
 
 Load = Callable[[str], ModuleType]

@@ -1,4 +1,4 @@
-"""Every file of events/ through `sam local invoke`, in Lambda's own layout: layers under /opt, handlers in /var/task."""
+"""Every file of events/ through `sam local invoke`: layers under /opt, handlers in /var/task, as in Lambda."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +8,7 @@ import sam_cli
 from aws import Cloud
 from conftest import skip_or_fail
 from event_cases import CASES, EventCase, seed
+
 from maas.settings import Settings
 from maas_client.local.template import NAME
 

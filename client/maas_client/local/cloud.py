@@ -28,7 +28,9 @@ class LocalCloud:
 
     @classmethod
     @contextmanager
-    def start(cls, template: Path, host: str = "127.0.0.1", advertised_host: str | None = None) -> Iterator["LocalCloud"]:
+    def start(
+        cls, template: Path, host: str = "127.0.0.1", advertised_host: str | None = None
+    ) -> Iterator["LocalCloud"]:
         """moto's server in a process of its own, or the endpoint that AWS_ENDPOINT_URL names.
 
         `advertised_host` is how others reach `host`: `sam local` containers know this machine by another address.
@@ -82,7 +84,7 @@ class LocalCloud:
 def _moto(host: str) -> Iterator[int]:
     command = [sys.executable, "-m", "maas_client.local.moto_process", host]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 (our own interpreter and module)
         command,
         env=environment,
         stdin=subprocess.PIPE,

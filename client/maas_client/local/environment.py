@@ -11,9 +11,19 @@ import sys
 import time
 import traceback
 import uuid
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 import orjson
+
+
+class Stream(Protocol):
+    """What is needed of a socket's file object."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+    def write(self, data: bytes, /) -> int: ...
+
+    def flush(self) -> None: ...
 
 
 class Context:
@@ -31,19 +41,19 @@ class Context:
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
-def read_frame(stream: BinaryIO) -> bytes | None:
+def read_frame(stream: Stream) -> bytes | None:
     """None at the end of the stream."""
     length = stream.read(4)
     return stream.read(int.from_bytes(length)) if len(length) == 4 else None
 
 
-def write_frame(stream: BinaryIO, frame: bytes) -> None:
+def write_frame(stream: Stream, frame: bytes) -> None:
     stream.write(len(frame).to_bytes(4) + frame)
     stream.flush()
 
 
-def serve(stream: BinaryIO, handler_name: str, timeout_seconds: float) -> None:
-    """Answer every event until the stream ends: {"result": …}, or {"error": …} as Lambda tells of a raised exception."""
+def serve(stream: Stream, handler_name: str, timeout_seconds: float) -> None:
+    """Answer every event until the stream ends: {"result": …}, or {"error": …} as Lambda tells of an exception."""
     module_name, _, function_name = handler_name.rpartition(".")
     handler = getattr(importlib.import_module(module_name), function_name)
     while (frame := read_frame(stream)) is not None:

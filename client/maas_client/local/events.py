@@ -28,7 +28,9 @@ class EventPump:
         self._attempts = {name: function.attempts for name, function in template.functions().items()}
         self._stopping = threading.Event()
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="events")
-        self._pollers = [threading.Thread(target=self._poll, args=(rule,), daemon=True) for rule in template.event_rules()]
+        self._pollers = [
+            threading.Thread(target=self._poll, args=(rule,), daemon=True) for rule in template.event_rules()
+        ]
 
     def start(self) -> None:
         for poller in self._pollers:

@@ -66,7 +66,9 @@ class Gateway:
             result = await self._functions.invoke_bytes(route.function, event)
         except FunctionError as error:
             timed_out = error.details.get("errorType") == "Sandbox.Timedout"
-            raise _Answer(503 if timed_out else 500, "Service Unavailable" if timed_out else "Internal Server Error") from None
+            raise _Answer(
+                503 if timed_out else 500, "Service Unavailable" if timed_out else "Internal Server Error"
+            ) from None
         status, headers, body = _response(result)
         if len(body) > PAYLOAD_LIMIT_BYTES:
             raise _Answer(500, "Internal Server Error")

@@ -1,4 +1,4 @@
-"""CloudFormation's YAML: its short forms (`!Ref`, `!Sub`, …) read, then resolved with parameters, conditions and names."""
+"""CloudFormation's YAML: short forms (`!Ref`, `!Sub`, …) read, then resolved with parameters and names."""
 
 import re
 from collections.abc import Callable, Mapping

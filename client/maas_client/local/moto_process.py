@@ -1,6 +1,6 @@
-"""Run as `python -m maas_client.local.moto_process HOST`: moto's server on a free port, which is the first line printed.
+"""Run as `python -m maas_client.local.moto_process HOST`: moto's server on a free port.
 
-It ends when its standard input does, so it never outlives the local stack.
+The port is the first line printed. The process ends when its standard input does, so it never outlives the local stack.
 """
 
 import logging

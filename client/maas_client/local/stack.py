@@ -142,7 +142,9 @@ def serve(port: int = 8080, host: str = "127.0.0.1", verbose: bool = False) -> N
         colour = "green" if status < 400 else "yellow" if status < 500 else "red"
         console.print(f"[{colour}]{status}[/] {method} {path} [dim]{milliseconds:.1f} ms[/]", highlight=False)
 
-    with LocalStack.start(port=port, host=host, log=sys.stderr.buffer if verbose else None, on_answer=on_answer) as stack:
+    with LocalStack.start(
+        port=port, host=host, log=sys.stderr.buffer if verbose else None, on_answer=on_answer
+    ) as stack:
         console.print(f"[bold]MaaS[/] is on [bold]{stack.url}[/]  (API document: {stack.url}/api/v1/docs)")
         console.print("Models live in this process's memory and are gone when it ends. Ctrl-C ends it.")
         console.print("Try:  maas push model.onnx --name mine", highlight=False)

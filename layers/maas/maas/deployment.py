@@ -22,9 +22,9 @@ class Deployment:
     def deploy(self, model: str, number: int) -> ModelVersion:
         """Check a version whose commit mark arrived; returns it as it is then.
 
-        What is wrong with the model ends in FAILED. When S3 or DynamoDB do not answer, that is raised and the event comes
-        again. Anything else is a fault of ours: FAILED too, since it would come again, and raised, so that alarms ring.
-        Raises NotFound if there is no such version.
+        What is wrong with the model ends in FAILED. When S3 or DynamoDB do not answer, that is raised, and the event
+        comes again. Anything else is a fault of ours: FAILED too, since it would only happen again, and raised, so
+        that alarms ring. Raises NotFound if there is no such version.
         """
         version = self._registry.start_validation(model, number, ACTOR)
         if version.status is not Status.VALIDATING:

@@ -125,5 +125,5 @@ class HistoryEntry:
 
 
 def fields_of(record: RegisteredModel | ModelVersion | HistoryEntry) -> dict[str, Any]:
-    """The record as plain values, for `of` to read back. Empty text is left out: it is the default wherever it may be."""
+    """The record as plain values, for `of` to read back. Empty text, the default, is left out."""
     return {name: value for name, value in asdict(record).items() if value != ""}
