@@ -82,7 +82,7 @@ class Gateway:
 
 
 def _specificity(route: Route) -> tuple[bool, int, int, bool]:
-    """Sorts full matches before greedy ones, longer paths before shorter, fewer variables first, a method before ANY."""
+    """Sorts exact paths before greedy ones, long before short, few variables before many, a method before ANY."""
     return "+}" in route.path, -route.path.count("/"), route.path.count("{"), route.method == "ANY"
 
 
