@@ -18,6 +18,7 @@ def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
     for model, content in (
         ("linear", onnx_models.linear(1.0)),
         ("linear", onnx_models.linear(2.0)),
+        ("long", onnx_models.linear(0.1234567)),  # long numbers out for short ones in
         ("types", onnx_models.identities(onnx_models.ALL_TYPES)),
     ):
         path.write_bytes(content)
@@ -163,3 +164,11 @@ def test_the_client_needs_no_content_type(http: httpx.Client) -> None:
     request = http.build_request("POST", "/v2/models/linear/infer", json={"inputs": [X]})
     del request.headers["content-type"]
     assert http.send(request).json()["outputs"][0]["data"] == [12.0, 12.0]
+
+
+def test_an_answer_that_lambda_cannot_carry_is_413(http: httpx.Client) -> None:
+    for rows, status in ((1_000, 200), (400_000, 413)):
+        inputs = [X | {"shape": [rows, 3], "data": [1] * rows * 3}]
+        answer = http.post("/v2/models/long/infer", json={"inputs": inputs})
+        assert answer.status_code == status
+    assert "fewer rows" in answer.json()["error"]

@@ -26,7 +26,9 @@ STATUS: Mapping[type[errors.MaasError], int] = {
     errors.InsufficientStorage: 507,
 }
 INTERNAL_ERROR = "internal error; its trace is in the function's log under the request id"
-PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+PAYLOAD_LIMIT_BYTES = (
+    6 * 1024 * 1024 - 1024
+)  # less the envelope; https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 INFER = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
 
@@ -59,7 +61,16 @@ def request_of(event: Mapping[str, Any]) -> Request:
 
 
 def answer(status: int, body: bytes) -> dict[str, Any]:
-    """A JSON answer in the form that both payload formats take."""
+    """A JSON answer in the form that both payload formats take.
+
+    Raises TooLarge when Lambda could not carry it: it travels as a string in JSON, where quotes and backslashes double.
+    """
+    size_bytes = len(body) + body.count(b'"') + body.count(b"\\")
+    if size_bytes > PAYLOAD_LIMIT_BYTES:
+        raise errors.TooLarge(
+            f"the answer has {size_bytes:,} bytes, Lambda carries {PAYLOAD_LIMIT_BYTES:,}: "
+            "ask for fewer outputs or send fewer rows in one request"
+        )
     return {
         "statusCode": status,
         "headers": {"content-type": "application/json"},
