@@ -67,7 +67,7 @@ sam-test: build ## the end-to-end suite and every event under the real `sam loca
 	@SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/pytest tests/sam tests/e2e --stack=sam
 
 bench: dev ## speed as ratios to what it could be
-	@$(RUN)/python -m tests.benchmarks
+	@PYTHONPATH=tests $(RUN)/python -m benchmarks $(ARGS)
 
 lock: $(VENV)/.done ## write the lock files anew from pyproject.toml: pins and hashes, no addresses
 	@$(UV_COMPILE) --universal --python-version 3.11 --group dev pyproject.toml -o requirements/dev.txt

@@ -39,6 +39,9 @@ class Cloud:
             "MAAS_AWS_ENDPOINT_URL": self.settings.endpoint_url,
         }
 
+    def create_model(self, name: str) -> None:
+        bootstrap.registry(self.settings).create_model(name, "", {}, "tester")
+
     def upload(self, model: str, content: bytes, *, sha256: str | None = None) -> ModelVersion:
         """A version with one file, uploaded and committed, as a client would; its deployment has not run."""
         registry, bucket = bootstrap.registry(self.settings), bootstrap.upload_bucket(self.settings)

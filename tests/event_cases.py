@@ -10,8 +10,6 @@ from typing import Any
 import onnx_models
 from aws import ROOT, Cloud
 
-from maas import bootstrap
-
 EVENTS = ROOT / "events"
 INFERRED = {"outputs": [{"name": "y", "datatype": "FP32", "shape": [2, 2], "data": [6.0, 6.0, 15.0, 15.0]}]}
 
@@ -59,6 +57,6 @@ CASES = [
 
 
 def seed(cloud: Cloud) -> None:
-    bootstrap.registry(cloud.settings).create_model("example", "", {}, "tester")
+    cloud.create_model("example")
     cloud.deploy("example", onnx_models.linear())
     cloud.upload("example", onnx_models.linear(2.0))

@@ -6,7 +6,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 OPSET = 17
 
 
-def _model(graph: object, opset: int = OPSET) -> ModelProto:
+def model(graph: object, opset: int = OPSET) -> ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
 
 
@@ -20,7 +20,7 @@ def linear(weight: float = 1.0, features: int = 3, classes: int = 2, opset: int 
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", classes])],
         [weights],
     )
-    return _model(graph, opset).SerializeToString()
+    return model(graph, opset).SerializeToString()
 
 
 def identities(types: dict[str, int], shape: list[str | int] | None = None) -> bytes:
@@ -32,7 +32,7 @@ def identities(types: dict[str, int], shape: list[str | int] | None = None) -> b
         [helper.make_tensor_value_info(f"in_{name}", kind, shape) for name, kind in types.items()],
         [helper.make_tensor_value_info(f"out_{name}", kind, shape) for name, kind in types.items()],
     )
-    return _model(graph).SerializeToString()
+    return model(graph).SerializeToString()
 
 
 def needs_two_rows() -> bytes:
@@ -44,7 +44,7 @@ def needs_two_rows() -> bytes:
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [2])],
         [numpy_helper.from_array(np.array(1, np.int64), "one")],
     )
-    return _model(graph).SerializeToString()
+    return model(graph).SerializeToString()
 
 
 def never_runs() -> bytes:
@@ -56,7 +56,7 @@ def never_runs() -> bytes:
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, None])],
         [numpy_helper.from_array(np.array([7, 11], np.int64), "shape")],
     )
-    return _model(graph).SerializeToString()
+    return model(graph).SerializeToString()
 
 
 ALL_TYPES = {
