@@ -57,8 +57,8 @@ build: dev $(SAM_VENV)/.done ## layers and functions into .aws-sam/build
 	@PYTHON="$(abspath $(RUN)/python)" ARCH=$(ARCH) $(SAM_VENV)/bin/sam build --parameter-overrides Architecture=$(ARCH)
 	@$(RUN)/python tests/sam/layer_sizes.py .aws-sam/build
 
-invoke-%: build ## invoke-InferenceFunction EVENT=events/inference_infer.json
-	@$(SAM_VENV)/bin/sam local invoke $* --event $(EVENT) --skip-pull-image
+invoke-%: build ## one event under `sam local invoke`: invoke-InferenceFunction EVENT=events/inference_infer.json
+	@PYTHONPATH=tests SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/python -m sam_cli $* $(EVENT)
 
 contract: dev ## the registry on DynamoDB Local too: DYNAMODB_LOCAL_URL=http://127.0.0.1:8000
 	@$(RUN)/pytest tests/contract

@@ -1,4 +1,8 @@
-"""The real `sam local` on the built template, over a cloud that its containers reach."""
+"""The real `sam local` on the built template, over a cloud that its containers reach.
+
+As a command, `python -m sam_cli FUNCTION EVENT` invokes a function as the tests do: model `example` is there, version 1
+READY, version 2 uploaded.
+"""
 
 import json
 import os
@@ -6,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -14,9 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from aws import ROOT, TEMPLATE
+from aws import CREDENTIALS, ROOT, TEMPLATE, Cloud
 from botocore.config import Config
+from event_cases import seed
 
+from maas.settings import Settings
 from maas_client.local.cloud import LocalCloud
 from maas_client.local.events import EventPump
 from maas_client.local.template import NAME, Template
@@ -143,3 +150,21 @@ def stack() -> Iterator[str]:
         ending.callback(pump.stop)
         pump.start()
         yield url
+
+
+@contextmanager
+def seeded() -> Iterator[Sam]:
+    """`sam local` over a cloud in which the events of events/ have what they are about."""
+    with cloud() as made, tempfile.TemporaryDirectory() as folder:
+        seed(Cloud(Settings(table=NAME, bucket=NAME, endpoint_url=made.url, tmp_dir=folder)))
+        yield Sam(made)
+
+
+def main(function: str, event: Path) -> None:
+    os.environ.update(CREDENTIALS)
+    with seeded() as sam:
+        print(json.dumps(sam.invoke(function, json.loads(event.read_text())), indent=2))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,121 @@
+"""onnxruntime behind its one door: loading, the signature, running, and what is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx_models
+import pytest
+from onnx import TensorProto
+
+from maas import inspection, preparation
+from maas.errors import ModelRejected, RunFailed
+from maas.records import MetadataTensor
+from maas.runner import Runner
+
+
+def written(tmp_path: Path, content: bytes) -> Path:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    return path
+
+
+def test_every_type_has_its_datatype_and_comes_back_unchanged(tmp_path: Path) -> None:
+    runner = Runner(written(tmp_path, onnx_models.identities(onnx_models.ALL_TYPES)), threads=1)
+    assert [tensor.datatype for tensor in runner.inputs] == [
+        "BOOL",
+        *("UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64"),
+        *("FP16", "FP32", "FP64", "BYTES"),
+    ]
+    inputs = {tensor.name: inspection.generated(tensor, 2) for tensor in runner.inputs}
+    outputs = runner.run(inputs)
+    for given, came in zip(inputs.values(), outputs, strict=True):
+        assert came.dtype == given.dtype
+        assert came.tolist() == given.tolist()
+
+
+def test_symbolic_dimensions_are_variable(tmp_path: Path) -> None:
+    runner = Runner(written(tmp_path, onnx_models.linear()), threads=1)
+    assert runner.inputs == (MetadataTensor("x", "FP32", (-1, 3)),)
+    assert runner.outputs == (MetadataTensor("y", "FP32", (-1, 2)),)
+
+
+def test_inputs_that_do_not_fit_the_graph_are_refused_without_the_path(tmp_path: Path) -> None:
+    runner = Runner(written(tmp_path, onnx_models.linear()), threads=1)
+    with pytest.raises(RunFailed, match="onnxruntime cannot run these inputs") as caught:
+        runner.run({"x": np.ones((1, 4), np.float32)})
+    assert str(tmp_path) not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (onnx_models.linear()[:-20], "model.onnx is not a readable ONNX file: truncated, or of another format"),
+        (b"hello", "model.onnx is not a readable ONNX file"),
+        (b"", "cannot load the model"),
+        (onnx_models.linear(opset=99), "Opset 99 is under development"),
+        (onnx_models.identities({"odd": TensorProto.COMPLEX64}), "complex64"),
+    ],
+)
+def test_what_cannot_be_loaded_says_why_without_the_path(tmp_path: Path, content: bytes, reason: str) -> None:
+    with pytest.raises(ModelRejected, match=reason) as caught:
+        Runner(written(tmp_path, content), threads=1)
+    assert str(tmp_path) not in caught.value.message
+    assert "/onnxruntime_src" not in caught.value.message
+
+
+def test_an_inspection_tells_signature_and_profile(tmp_path: Path) -> None:
+    found = preparation.inspect(written(tmp_path, onnx_models.linear()), threads=1)
+    assert found.inputs == (MetadataTensor("x", "FP32", (-1, 3)),)
+    assert found.outputs == (MetadataTensor("y", "FP32", (-1, 2)),)
+    assert found.profile["load_ms"] > 0
+    assert 1e7 < found.profile["peak_memory_bytes"] < 1e9
+
+
+def test_a_model_that_needs_two_rows_gets_them(tmp_path: Path) -> None:
+    assert preparation.inspect(written(tmp_path, onnx_models.needs_two_rows()), threads=1).profile["run_ms"] > 0
+
+
+def test_a_model_that_never_runs_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(ModelRejected, match=r"the smoke run failed with variable dimensions of \(1, 2, 16\)"):
+        preparation.inspect(written(tmp_path, onnx_models.never_runs()), threads=1)
+
+
+def test_a_model_that_takes_too_long_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(ModelRejected, match="took over 0 s"):
+        preparation.inspect(written(tmp_path, onnx_models.linear()), threads=1, timeout_seconds=0.01)
+
+
+@pytest.mark.parametrize(
+    ("ending", "reason"), [("os.kill(os.getpid(), 11)", "crashed onnxruntime"), ("1 / 0", "ZeroDivisionError")]
+)
+def test_a_child_that_dies_is_a_rejected_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, reason: str
+) -> None:
+    monkeypatch.syspath_prepend(_package_whose_inspection(tmp_path, f"import os\n{ending}"))
+    with pytest.raises(ModelRejected, match=reason):
+        preparation.inspect(written(tmp_path, onnx_models.linear()), threads=1)
+
+
+def test_the_child_has_no_credentials_and_writes_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = (
+        "import json, os\n"
+        "try:\n"
+        "    open('note', 'wb', 0).write(b'x'); wrote = True\n"
+        "except OSError:\n"
+        "    wrote = False\n"
+        "secret = [name for name in os.environ if name.startswith('AWS')]\n"
+        "print(json.dumps({'rejected': f'{secret} {wrote}'}))\n"
+    )
+    monkeypatch.syspath_prepend(_package_whose_inspection(tmp_path, code))
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with pytest.raises(ModelRejected, match=r"^\[\] False$"):
+        preparation.inspect(written(tmp_path, onnx_models.linear()), threads=1)
+
+
+def _package_whose_inspection(tmp_path: Path, code: str) -> Path:
+    """A folder to put first on the path, where `python -m maas.inspection` runs this code."""
+    package = tmp_path / "shadow" / "maas"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "inspection.py").write_text(code)
+    return package.parent
