@@ -161,6 +161,8 @@ def seeded() -> Iterator[Sam]:
 
 
 def main(function: str, event: Path) -> None:
+    if reason := why_not():
+        sys.exit(reason)
     os.environ.update(CREDENTIALS)
     with seeded() as sam:
         print(json.dumps(sam.invoke(function, json.loads(event.read_text())), indent=2))
