@@ -27,6 +27,7 @@ MODEL, VERSION, ALIAS = "/models/{model}", "/models/{model}/versions/{number}", 
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
 PageToken = Annotated[str | None, Query(max_length=200)]
+VersionToken = Annotated[int | None, Query(ge=1, lt=10**9)]
 Number = Annotated[int, Path(ge=1, lt=10**9)]
 
 settings = Settings.from_env()
@@ -60,11 +61,12 @@ def create_version(model: str, body: CreateVersion, actor: Actor) -> CreatedVers
 
 
 @app.get(f"{PREFIX}{MODEL}/versions")
-def list_versions(model: str, limit: Limit = 100, page_token: PageToken = None) -> Versions:
+def list_versions(model: str, limit: Limit = 100, page_token: VersionToken = None) -> Versions:
     owner = registry.model(model)
     found, last = registry.versions(model, limit, page_token)
     return Versions(
-        versions=[Version.of(version, owner.aliases_on(version.number)) for version in found], next_page_token=last
+        versions=[Version.of(version, owner.aliases_on(version.number)) for version in found],
+        next_page_token=str(last) if last else None,
     )
 
 

@@ -57,6 +57,8 @@ def test_models_by_name_in_pages(registry: Registry) -> None:
     second, end = registry.models(2, after)
     assert [model.name for model in first + second] == ["a", "b", "c", "m"]
     assert end is None or registry.models(2, end) == ([], None)
+    with pytest.raises(InvalidRequest, match="page_token"):
+        registry.models(2, "../x")
 
 
 def test_version_numbers_have_no_gap_under_concurrent_creation(registry: Registry) -> None:
@@ -87,6 +89,25 @@ def test_an_outcome_stays(registry: Registry) -> None:
 def test_an_outcome_needs_a_validation(registry: Registry) -> None:
     version = created(registry)
     assert registry.finish_validation(replace(version, status=Status.READY), "x").status is Status.PENDING_UPLOAD
+
+
+@pytest.mark.parametrize("name", ["x" * 3000, "No Name", ""])
+def test_what_cannot_be_a_name_is_not_found(registry: Registry, name: str) -> None:
+    for call in (lambda: registry.model(name), lambda: registry.version(name, 1), lambda: registry.resolve(name, None)):
+        with pytest.raises(NotFound):
+            call()
+    with pytest.raises(NotFound):
+        registry.resolve("m", "x" * 3000)
+
+
+def test_versions_in_pages_newest_first(registry: Registry) -> None:
+    for _ in range(5):
+        created(registry)
+    first, after = registry.versions("m", 2)
+    second, last = registry.versions("m", 2, after)
+    third, end = registry.versions("m", 2, last)
+    assert [version.number for version in first + second + third] == [5, 4, 3, 2, 1]
+    assert end is None
 
 
 def test_what_is_missing_is_named(registry: Registry) -> None:

@@ -38,6 +38,26 @@ def test_lists_come_in_pages(http: httpx.Client) -> None:
     assert first["models"][0]["name"] < second["models"][0]["name"]
 
 
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/models", {"page_token": "M#x"}),
+        ("/models", {"limit": "0"}),
+        ("/models", {"limit": "many"}),
+        ("/models/managed/versions", {"page_token": "V#1"}),
+        ("/models/managed/versions", {"page_token": "-1"}),
+    ],
+)
+def test_a_page_that_cannot_be_is_400(http: httpx.Client, path: str, query: dict[str, str]) -> None:
+    answer = http.get(f"/api/v1{path}", params=query)
+    assert (answer.status_code, answer.json()["field"]) == (400, next(iter(query)))
+
+
+def test_a_name_that_cannot_be_is_404(http: httpx.Client) -> None:
+    for path in (f"/api/v1/models/{'x' * 3000}", f"/v2/models/{'x' * 3000}", "/api/v1/models/%C3%BC"):
+        assert http.get(path).status_code == 404
+
+
 def test_versions_name_the_aliases_on_them(http: httpx.Client) -> None:
     shown = http.get("/api/v1/models/managed/versions/1").json()
     assert shown["aliases"] == ["prod"]

@@ -102,6 +102,13 @@ def test_a_shape_that_the_model_does_not_take(shape: list[int], declared: list[i
         decode("FP32", shape, [0] * math.prod(shape), declared)
 
 
+@pytest.mark.parametrize("shape", [[1 << 62, 0], [0, 1 << 62], [1 << 40, 1 << 40, 0]])
+def test_a_shape_beyond_counting(shape: list[int]) -> None:
+    for datatype in ("FP32", "BYTES"):
+        with pytest.raises(InvalidTensor, match=r"inputs\[x\].shape: got .* expected dimensions that fit into memory"):
+            decode(datatype, shape, [])
+
+
 @pytest.mark.parametrize("data", [[1, 2], [1, 2, 3, 4], [[1, 2, 3, 4]], [[1], [2], [3]]])
 def test_a_count_or_nesting_that_is_not_the_shape(data: list[Any]) -> None:
     with pytest.raises(InvalidTensor, match="expected 3 elements for shape"):

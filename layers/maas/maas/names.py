@@ -14,9 +14,13 @@ MAX_FILE_NAME = 200
 MODEL_SUFFIX = ".onnx"
 
 
+def is_name(name: str) -> bool:
+    return bool(_NAME.fullmatch(name))
+
+
 def check_name(name: str, field: str) -> str:
     """Return `name`; raises InvalidRequest if it cannot name a model or an alias."""
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise InvalidRequest(f"{field}: got {name!r:.80}, expected {NAME_PATTERN}", field=field)
     return name
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from maas.aws.dynamodb import Key, Put, Table, WriteConflict
 from maas.errors import AlreadyExists, Contended, NotFound, NotReady
-from maas.names import check_alias, check_name, version_number
+from maas.names import check_alias, check_name, is_name, version_number
 from maas.records import Alias, HistoryEntry, ModelFile, ModelVersion, RegisteredModel, Status, fields_of
 
 DEFAULT_ALIAS = "default"
@@ -62,13 +62,15 @@ class Registry:
 
     def model(self, name: str) -> RegisteredModel:
         """Raises NotFound."""
-        row = self._table.get(_model_key(name))
+        row = self._table.get(_model_key(name)) if is_name(name) else None  # never ask for what cannot be
         if row is None:
             raise NotFound("model", name)
         return RegisteredModel.of(row)
 
     def models(self, limit: int, after: str | None = None) -> tuple[list[RegisteredModel], str | None]:
-        """A page by name, and the token to go on after."""
+        """A page by name, and the name to go on after. Raises InvalidRequest if `after` is none."""
+        if after is not None:
+            check_name(after, "page_token")
         rows, last = self._table.query(MODELS, "", limit=limit, after=after)
         return [RegisteredModel.of(row) for row in rows], last
 
@@ -94,16 +96,18 @@ class Registry:
 
     def version(self, model: str, number: int) -> ModelVersion:
         """Raises NotFound."""
-        row = self._table.get(_version_key(model, number))
+        row = self._table.get(_version_key(model, number)) if is_name(model) else None
         if row is None:
             self.model(model)
             raise NotFound("version", str(number), of=model)
         return ModelVersion.of(row)
 
-    def versions(self, model: str, limit: int, after: str | None = None) -> tuple[list[ModelVersion], str | None]:
-        """A page of a model's versions, newest first, and the token to go on after."""
-        rows, last = self._table.query(_partition(model), "V#", limit=limit, after=after, newest_first=True)
-        return [ModelVersion.of(row) for row in rows], last
+    def versions(self, model: str, limit: int, after: int | None = None) -> tuple[list[ModelVersion], int | None]:
+        """A page of a model's versions, newest first, and the number to go on after."""
+        start = _version_key(model, after)[1] if after else None
+        rows, last = self._table.query(_partition(model), "V#", limit=limit, after=start, newest_first=True)
+        found = [ModelVersion.of(row) for row in rows]
+        return found, found[-1].number if last else None
 
     def start_validation(self, model: str, number: int, actor: str) -> ModelVersion:
         """PENDING_UPLOAD → VALIDATING; any other status stays. Returns the version as it is then."""

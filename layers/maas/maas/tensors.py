@@ -70,7 +70,10 @@ def _array(tensor: RequestInput) -> Array:
     if array.shape != tensor.shape and (array.ndim != 1 or array.size != math.prod(tensor.shape)):
         expected = f"{math.prod(tensor.shape)} elements for shape {list(tensor.shape)}, flat or nested alike"
         raise InvalidTensor(tensor.name, "data", f"{array.size} elements of shape {list(array.shape)}", expected)
-    return array.reshape(tensor.shape)
+    try:
+        return array.reshape(tensor.shape)
+    except ValueError:  # no elements, yet dimensions beyond what NumPy can count
+        raise InvalidTensor(tensor.name, "shape", list(tensor.shape), "dimensions that fit into memory") from None
 
 
 def _numbers(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
