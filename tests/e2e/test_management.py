@@ -94,6 +94,11 @@ def test_bad_input_names_the_field(http: httpx.Client, path: str, body: dict[str
     assert (answer.status_code, answer.json().get("field")) == (400, field), answer.text
 
 
+def test_more_than_lambda_can_hold_is_413(http: httpx.Client) -> None:
+    answer = http.post("/api/v1/models/managed/versions", json={"files": [FILE | {"size_bytes": 11 * 1024**3}]})
+    assert (answer.status_code, answer.json()["field"]) == (413, "files")
+
+
 @pytest.mark.parametrize("path", ["/models/managed/versions/99", "/models/none", "/models/none/versions"])
 def test_what_is_absent_is_404(http: httpx.Client, path: str) -> None:
     answer = http.get(f"/api/v1{path}")

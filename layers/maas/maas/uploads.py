@@ -5,25 +5,23 @@ from collections.abc import Sequence
 
 from maas.artifacts import commit_mark_key, source_key
 from maas.aws.s3 import PART_BYTES, UploadBucket, UploadPart
-from maas.errors import InvalidRequest, UploadIncomplete
+from maas.errors import InvalidRequest, TooLarge, UploadIncomplete
 from maas.names import MODEL_SUFFIX, check_file_name
 from maas.records import ModelFile, ModelVersion, Status
 
-MAX_FILES = 1000
-MAX_PARTS = 10_000  # of an S3 multipart upload
+MAX_FILES = 500  # a version's row has to stay under DynamoDB's 400 kB
+MAX_BYTES = 10 * 1024**3  # the most that Lambda's /tmp can hold
 
 
 def check_files(files: Sequence[ModelFile]) -> None:
-    """Raises InvalidRequest unless they are one model file and its external data, each named once."""
+    """Raises InvalidRequest unless they are one model file and its external data, each named once; TooLarge."""
     if len(files) > MAX_FILES:
         raise InvalidRequest(f"files: got {len(files)}, expected at most {MAX_FILES}", field="files")
     for index, file in enumerate(files):
         check_file_name(file.name, f"files.{index}.name")
-        if file.size_bytes > PART_BYTES * MAX_PARTS:
-            limit = PART_BYTES * MAX_PARTS
-            raise InvalidRequest(
-                f"files.{index}.size_bytes: expected at most {limit}", field=f"files.{index}.size_bytes"
-            )
+    size_bytes = sum(file.size_bytes for file in files)
+    if size_bytes > MAX_BYTES:
+        raise TooLarge(f"files: got {size_bytes:,} bytes together, expected at most {MAX_BYTES:,}", field="files")
     names = [file.name for file in files]
     if len(set(names)) != len(names):
         raise InvalidRequest(f"files: got {names}, expected each name once", field="files")
