@@ -41,7 +41,9 @@ Resources:
             Pattern:
               source: [aws.s3]
               detail: {bucket: {name: [!Ref Bucket]}, object: {key: [{wildcard: marks/*/done}]}}
-  Bucket: {Type: AWS::S3::Bucket, Properties: {}}
+  Bucket:
+    Type: AWS::S3::Bucket
+    Properties: {NotificationConfiguration: {EventBridgeConfiguration: {EventBridgeEnabled: true}}}
   Table:
     Type: AWS::DynamoDB::Table
     Properties:

@@ -1,9 +1,11 @@
-"""What stands in for AWS: an endpoint with the template's table, bucket and event rules."""
+"""What stands in for AWS: an endpoint with the template's table, bucket, queues and event rules."""
 
 import json
 import os
+import select
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,12 +13,14 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from maas_client.local.intrinsics import ACCOUNT, REGION
-from maas_client.local.template import NAME, EventRule, Template
+from maas_client.errors import MaasError
+from maas_client.local.intrinsics import REGION
+from maas_client.local.template import NAME, Template
 
 FAKE_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+MOTO_START_SECONDS = 30
 _EXISTS = {"ResourceInUseException", "BucketAlreadyOwnedByYou"}
 
 
@@ -34,17 +38,14 @@ class LocalCloud:
         """moto's server in a process of its own, or the endpoint that AWS_ENDPOINT_URL names.
 
         `advertised_host` is how others reach `host`: `sam local` containers know this machine by another address.
+        Raises MaasError when the endpoint does not answer.
         """
         given = os.environ.get("AWS_ENDPOINT_URL")
         if given:
-            cloud = cls(given, {name: value for name, value in os.environ.items() if name.startswith("AWS_")})
-            cloud._create(Template.load(template, {"AwsEndpointUrl": given}))
-            yield cloud
+            yield cls(given, _credentials())._with(template)
             return
         with _moto(host) as port:
-            cloud = cls(f"http://{advertised_host or host}:{port}", FAKE_CREDENTIALS)
-            cloud._create(Template.load(template, {"AwsEndpointUrl": cloud.url}))
-            yield cloud
+            yield cls(f"http://{advertised_host or host}:{port}", FAKE_CREDENTIALS)._with(template)
 
     def client(self, service: str) -> Any:
         config = Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}, max_pool_connections=32)
@@ -58,49 +59,74 @@ class LocalCloud:
             config=config,
         )
 
-    def queue_url(self, rule: EventRule) -> str:
-        """Where the events of a rule wait for the local stack."""
-        return str(self.client("sqs").get_queue_url(QueueName=rule.name)["QueueUrl"])
+    def _with(self, template: Path) -> "LocalCloud":
+        """Itself, with what the template describes."""
+        try:
+            self._create(Template.load(template, {"AwsEndpointUrl": self.url}))
+        except (BotoCoreError, ClientError) as error:
+            raise MaasError(f"{self.url} cannot stand in for AWS: {error}") from error
+        return self
 
     def _create(self, template: Template) -> None:
-        s3, dynamodb = self.client("s3"), self.client("dynamodb")
+        s3, sqs, events = self.client("s3"), self.client("sqs"), self.client("events")
         with _unless_there():
-            dynamodb.create_table(TableName=NAME, **template.table_request())
+            self.client("dynamodb").create_table(TableName=NAME, **template.table_request())
         with _unless_there():
             s3.create_bucket(Bucket=NAME)
-        s3.put_bucket_versioning(Bucket=NAME, VersioningConfiguration={"Status": "Enabled"})
-        s3.put_bucket_notification_configuration(
-            Bucket=NAME, NotificationConfiguration={"EventBridgeConfiguration": {}}
-        )
+        bucket = template.bucket()
+        if bucket.versioned:
+            s3.put_bucket_versioning(Bucket=NAME, VersioningConfiguration={"Status": "Enabled"})
+        if bucket.sends_events:
+            configuration: dict[str, Any] = {"EventBridgeConfiguration": {}}
+            s3.put_bucket_notification_configuration(Bucket=NAME, NotificationConfiguration=configuration)
+        for queue in template.queues():
+            sqs.create_queue(QueueName=queue)
         for rule in template.event_rules():
-            self.client("sqs").create_queue(QueueName=rule.name)
-            events = self.client("events")
+            queue_url = sqs.create_queue(QueueName=rule.name)["QueueUrl"]
+            attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
             events.put_rule(Name=rule.name, EventPattern=json.dumps(rule.pattern))
-            arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{rule.name}"
-            events.put_targets(Rule=rule.name, Targets=[{"Id": rule.function, "Arn": arn}])
+            events.put_targets(Rule=rule.name, Targets=[{"Id": rule.function, "Arn": attributes["QueueArn"]}])
 
 
 @contextmanager
 def _moto(host: str) -> Iterator[int]:
-    command = [sys.executable, "-m", "maas_client.local.moto_process", host]
+    """A moto server of our own; its port."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    with subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-        command,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as process:
-        assert process.stdin
-        assert process.stdout
+    with (
+        tempfile.TemporaryFile() as log,
+        subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+            [sys.executable, "-m", "maas_client.local.moto_process", host],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for the local stack, which then ends it
+        ) as process,
+    ):
+        assert process.stdin and process.stdout
         try:
-            yield int(process.stdout.readline())
+            ready, _, _ = select.select([process.stdout], [], [], MOTO_START_SECONDS)
+            port = process.stdout.readline() if ready else b""
+            if not port:
+                log.seek(0)
+                last = log.read().decode(errors="replace").strip().rpartition("\n")[2]
+                raise MaasError(f"moto's server did not start on {host}: {last or 'no reason given'}")
+            yield int(port)
         finally:
             process.stdin.close()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(2)
             process.kill()
+
+
+def _credentials() -> dict[str, str]:
+    """The person's own, for an endpoint of their own choice; moto's kind where there are none."""
+    found = boto3.Session().get_credentials()
+    if not found:
+        return FAKE_CREDENTIALS
+    frozen = found.get_frozen_credentials()
+    credentials = {"AWS_ACCESS_KEY_ID": frozen.access_key, "AWS_SECRET_ACCESS_KEY": frozen.secret_key}
+    return credentials | ({"AWS_SESSION_TOKEN": frozen.token} if frozen.token else {})
 
 
 @contextmanager

@@ -3,14 +3,16 @@
 import json
 import logging
 import threading
-import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from maas_client.local.cloud import LocalCloud
+from maas_client.local.intrinsics import ACCOUNT, REGION
 from maas_client.local.template import EventRule, Template
 
 WORKERS = 4
@@ -21,47 +23,97 @@ _log = logging.getLogger(__name__)
 
 
 class EventPump:
-    """Calls `invoke(function, event)` for every event, on a few threads, until stopped."""
+    """Calls `invoke(function, event)` for every event, on a few threads, until stopped. What it raises is a failure."""
 
-    def __init__(self, cloud: LocalCloud, template: Template, invoke: Invoke) -> None:
-        self._cloud, self._invoke = cloud, invoke
-        self._attempts = {name: function.attempts for name, function in template.functions().items()}
-        self._stopping = threading.Event()
+    def __init__(
+        self, cloud: LocalCloud, template: Template, invoke: Invoke, retry_seconds: float = RETRY_SECONDS
+    ) -> None:
+        self._cloud, self._invoke, self._retry_seconds = cloud, invoke, retry_seconds
+        self._functions = template.functions()
+        self._rules = template.event_rules()
+        self._closing = threading.Event()
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="events")
-        self._pollers = [
-            threading.Thread(target=self._poll, args=(rule,), daemon=True) for rule in template.event_rules()
-        ]
 
     def start(self) -> None:
-        for poller in self._pollers:
-            poller.start()
+        for rule in self._rules:
+            threading.Thread(target=self._poll, args=(rule,), daemon=True).start()
+
+    def close(self) -> None:
+        """Take no more events and repeat none; what runs may end."""
+        self._closing.set()
 
     def stop(self) -> None:
-        self._stopping.set()
-        for poller in self._pollers:
-            poller.join()
+        """Close, and wait for what runs."""
+        self.close()
         self._workers.shutdown(cancel_futures=True)
 
     def _poll(self, rule: EventRule) -> None:
-        sqs, queue = self._cloud.client("sqs"), self._cloud.queue_url(rule)
-        while not self._stopping.is_set():
+        sqs = self._cloud.client("sqs")
+        queue = sqs.get_queue_url(QueueName=rule.name)["QueueUrl"]
+        while not self._closing.is_set():
             try:
                 answer = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=WAIT_SECONDS, MaxNumberOfMessages=10)
                 for message in answer.get("Messages", []):
-                    sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-                    self._workers.submit(self._deliver, rule.function, json.loads(message["Body"]))
+                    self._take(sqs, queue, message, rule.function)
             except (BotoCoreError, ClientError) as error:
-                if not self._stopping.is_set():
+                if not self._closing.is_set():
                     _log.warning("events of %s: %s", rule.name, error)
-                    time.sleep(RETRY_SECONDS)
+                    self._closing.wait(self._retry_seconds)
+
+    def _take(self, sqs: Any, queue: str, message: dict[str, Any], function: str) -> None:
+        if not self._closing.is_set():
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            self._workers.submit(self._deliver, function, as_aws_sends(json.loads(message["Body"])))
 
     def _deliver(self, function: str, event: dict[str, Any]) -> None:
-        for attempt in range(1, self._attempts[function] + 1):
+        attempts = self._functions[function].attempts
+        for attempt in range(1, attempts + 1):
+            if self._closing.is_set():
+                return
             try:
                 self._invoke(function, event)
                 return
             except Exception as error:
-                _log.error("%s failed on an event (attempt %d): %s", function, attempt, error)
-                if self._stopping.wait(RETRY_SECONDS * attempt):
+                if self._closing.wait(0):
                     return
-        _log.error("%s: the event is given up; AWS would put it into the dead-letter queue: %s", function, event)
+                _log.error("%s failed on an event (attempt %d of %d): %s", function, attempt, attempts, error)
+                last = error
+            if attempt < attempts:
+                self._closing.wait(self._retry_seconds * attempt)
+        self._give_up(function, event, last)
+
+    def _give_up(self, function: str, event: dict[str, Any], error: Exception) -> None:
+        queue = self._functions[function].on_failure
+        _log.error("%s: the event is given up%s: %s", function, f" and put into {queue}" if queue else "", event)
+        if queue:
+            sqs = self._cloud.client("sqs")
+            record = _failure_record(function, self._functions[function].attempts, event, error)
+            sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=json.dumps(record))
+
+
+def as_aws_sends(event: dict[str, Any]) -> dict[str, Any]:
+    """moto dates an event in seconds and says `eTag`; EventBridge writes RFC 3339, and S3 `etag`."""
+    if isinstance(event.get("time"), int | float):
+        event["time"] = datetime.fromtimestamp(event["time"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    stored = event.get("detail", {}).get("object", {})
+    if "eTag" in stored:
+        stored["etag"] = stored.pop("eTag")
+    return event
+
+
+def _failure_record(function: str, attempts: int, event: dict[str, Any], error: Exception) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"""
+    details = getattr(error, "details", None) or {"errorType": type(error).__name__, "errorMessage": str(error)}
+    return {
+        "version": "1.0",
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "requestContext": {
+            "requestId": str(uuid.uuid4()),
+            "functionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}:$LATEST",
+            "condition": "RetriesExhausted",
+            "approximateInvokeCount": attempts,
+        },
+        "requestPayload": event,
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "responsePayload": details,
+    }

@@ -3,14 +3,17 @@
 Event: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
 
+import asyncio
 import base64
+import logging
 import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import orjson
 
@@ -18,7 +21,11 @@ from maas_client.local.functions import PAYLOAD_LIMIT_BYTES, FunctionError, Func
 from maas_client.local.template import Route
 
 BODY_LIMIT_BYTES = 10 * 1024 * 1024
-_TEXT = re.compile(r"text/|application/(json|javascript|xml|x-www-form-urlencoded)|[^;]*\+(json|xml)")
+INTEGRATION_SECONDS = 30  # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+# What the real gateway passes on as text; everything else, forms and no type at all too, arrives in base64.
+_TEXT = re.compile(r"\s*(text/|application/(json|javascript|xml)\s*(;|$))", re.IGNORECASE)
+_NOT_PASSED_ON = {"content-length", "transfer-encoding", "connection"}  # ours to say
+_log = logging.getLogger(__name__)
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -63,16 +70,18 @@ class Gateway:
         if len(event) > PAYLOAD_LIMIT_BYTES:
             raise _Answer(413, "Request Entity Too Large")
         try:
-            result = await self._functions.invoke_bytes(route.function, event)
+            async with asyncio.timeout(INTEGRATION_SECONDS):
+                result = await self._functions.invoke_bytes(route.function, event)
+            return _response(result)
         except FunctionError as error:
-            timed_out = error.details.get("errorType") == "Sandbox.Timedout"
-            raise _Answer(
-                503 if timed_out else 500, "Service Unavailable" if timed_out else "Internal Server Error"
-            ) from None
-        status, headers, body = _response(result)
-        if len(body) > PAYLOAD_LIMIT_BYTES:
-            raise _Answer(500, "Internal Server Error")
-        return status, headers, body
+            _log.error("%s failed: %s", route.function, error)
+            if error.details.get("errorType") == "Sandbox.Timedout":
+                raise _Answer(503, "Service Unavailable") from None
+        except TimeoutError:
+            raise _Answer(503, "Service Unavailable") from None
+        except (ValueError, TypeError, AttributeError) as error:
+            _log.error("%s answered what is no response: %s", route.function, error)
+        raise _Answer(500, "Internal Server Error")
 
     def _match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         for route, pattern in self._routes:
@@ -90,7 +99,7 @@ def _pattern(path: str) -> re.Pattern[str]:
     parts = re.split(r"\{(\w+)(\+?)\}", path)  # literal, name, greedy, literal, …
     names = zip(parts[1::3], parts[2::3], parts[3::3], strict=True)
     rest = (f"(?P<{name}>{'.+' if greedy else '[^/]+'}){re.escape(after)}" for name, greedy, after in names)
-    return re.compile(re.escape(parts[0]) + "".join(rest))
+    return re.compile(re.escape(parts[0]) + "".join(rest), re.DOTALL)
 
 
 async def _body(receive: Receive) -> bytes:
@@ -116,7 +125,7 @@ def _event(scope: Scope, route: Route, path_parameters: dict[str, str], body: by
         else:
             headers[name] = f"{headers[name]},{value}" if name in headers else value
     method, path, query = scope["method"], scope["path"], scope["query_string"].decode("latin-1")
-    now = datetime.now(UTC)
+    now = time.time()
     http = {
         "method": method,
         "path": path,
@@ -133,8 +142,8 @@ def _event(scope: Scope, route: Route, path_parameters: dict[str, str], body: by
         "requestId": uuid.uuid4().hex[:16],
         "routeKey": f"{route.method} {route.path}",
         "stage": "$default",
-        "time": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
-        "timeEpoch": int(now.timestamp() * 1000),
+        "time": _clock(int(now)),
+        "timeEpoch": int(now * 1000),
     }
     is_text = bool(_TEXT.match(headers.get("content-type", "")))
     event: dict[str, Any] = {
@@ -154,14 +163,22 @@ def _event(scope: Scope, route: Route, path_parameters: dict[str, str], body: by
             values[name] = f"{values[name]},{value}" if name in values else value
         event["queryStringParameters"] = values
     if path_parameters:
-        event["pathParameters"] = {name: unquote(value) for name, value in path_parameters.items()}
+        event["pathParameters"] = path_parameters
     if body:
         event["body"] = body.decode(errors="replace") if is_text else base64.b64encode(body).decode()
     return event
 
 
+@lru_cache(1)
+def _clock(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
+
+
 def _response(result: Any) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """A result with no statusCode is itself the JSON body of a 200, as in API Gateway."""
+    """A result with no statusCode is itself the JSON body of a 200, as in API Gateway.
+
+    Raises ValueError, TypeError or AttributeError when a part is not what it has to be.
+    """
     if not isinstance(result, dict) or "statusCode" not in result:
         return 200, [(b"content-type", b"application/json")], orjson.dumps(result)
     body = result.get("body") or ""
@@ -169,12 +186,15 @@ def _response(result: Any) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     headers = [
         (name.lower().encode("latin-1"), str(value).encode("latin-1"))
         for name, value in (result.get("headers") or {}).items()
-        if name.lower() != "content-length"
+        if name.lower() not in _NOT_PASSED_ON
     ]
     headers += [(b"set-cookie", cookie.encode("latin-1")) for cookie in result.get("cookies") or ()]
     if not any(name == b"content-type" for name, _ in headers):
         headers.append((b"content-type", b"text/plain; charset=utf-8"))
-    return int(result["statusCode"]), headers, content
+    status = int(result["statusCode"])
+    if not 200 <= status < 600:
+        raise ValueError(f"statusCode {status}")
+    return status, headers, content
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

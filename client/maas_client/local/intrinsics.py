@@ -31,8 +31,6 @@ def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[s
     else:
         assert isinstance(node, yaml.MappingNode)
         value = loader.construct_mapping(node, deep=True)
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
     return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
 
 
@@ -58,7 +56,7 @@ class Resolver:
             name: parameters.get(name, declared.get("Default"))
             for name, declared in document.get("Parameters", {}).items()
         }
-        self._conditions = document.get("Conditions", {})
+        self._conditions: Mapping[str, Any] = document.get("Conditions", {})
         self._physical_name, self._arn = physical_name, arn
 
     def resolve(self, value: Any) -> Any:
@@ -69,25 +67,36 @@ class Resolver:
             return value
         if len(value) == 1:
             ((name, argument),) = value.items()
-            if name == "Ref" or name == "Condition" or name.startswith("Fn::"):
+            if name == "Ref" or str(name).startswith("Fn::") or (name == "Condition" and isinstance(argument, str)):
                 return self._call(name, argument)
         resolved = {key: self.resolve(item) for key, item in value.items()}
         return {key: item for key, item in resolved.items() if item is not _NO_VALUE}
+
+    def holds(self, condition: str) -> bool:
+        return bool(self.resolve(self._conditions[condition]))
 
     def _call(self, name: str, argument: Any) -> Any:
         match name:
             case "Ref":
                 return self._reference(argument)
             case "Fn::GetAtt":
-                return self._arn(argument[0]) if argument[1] == "Arn" else self._physical_name(argument[0])
+                logical, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
+                return self._arn(logical) if attribute == "Arn" else self._physical_name(logical)
             case "Fn::Sub":
-                return re.sub(r"\$\{([^}]+)\}", lambda found: str(self._substitute(found[1])), argument)
+                text, variables = (argument, {}) if isinstance(argument, str) else argument
+                return self._substitute(text, self.resolve(variables))
+            case "Fn::Join":
+                return argument[0].join(map(str, self.resolve(argument[1])))
             case "Fn::If":
-                return self.resolve(argument[1] if self._condition(argument[0]) else argument[2])
+                return self.resolve(argument[1] if self.holds(argument[0]) else argument[2])
+        return self._decide(name, argument)
+
+    def _decide(self, name: str, argument: Any) -> bool:
+        match name:
             case "Condition":
-                return self._condition(argument)
+                return self.holds(argument)
             case "Fn::Equals":
-                return self.resolve(argument[0]) == self.resolve(argument[1])
+                return str(self.resolve(argument[0])) == str(self.resolve(argument[1]))
             case "Fn::Not":
                 return not self.resolve(argument[0])
             case "Fn::And":
@@ -96,9 +105,6 @@ class Resolver:
                 return any(map(self.resolve, argument))
         raise ValueError(f"the local stack does not know {name} ({argument!r})")
 
-    def _condition(self, name: str) -> bool:
-        return bool(self.resolve(self._conditions[name]))
-
     def _reference(self, name: str) -> Any:
         if name == "AWS::NoValue":
             return _NO_VALUE
@@ -106,8 +112,15 @@ class Resolver:
             return self._parameters[name]
         return _PSEUDO.get(name) or self._physical_name(name)
 
-    def _substitute(self, name: str) -> Any:
-        resource, _, attribute = name.partition(".")
-        if attribute and not name.startswith("AWS::"):
-            return self._call("Fn::GetAtt", [resource, attribute])
-        return self._reference(name)
+    def _substitute(self, text: str, variables: Mapping[str, Any]) -> str:
+        """`${Name}`, `${Resource.Attribute}`, and `${!Literal}`, which stays without its exclamation mark."""
+
+        def value(found: re.Match[str]) -> str:
+            name = found[1]
+            if name.startswith("!"):
+                return f"${{{name[1:]}}}"
+            if name in variables:
+                return str(variables[name])
+            return str(self._call("Fn::GetAtt", name) if "." in name else self._reference(name))
+
+        return re.sub(r"\$\{([^}]+)\}", value, text)

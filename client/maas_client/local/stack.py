@@ -1,22 +1,21 @@
 """The local stack as a whole: cloud, functions, events and gateway, started together and ended together."""
 
-import asyncio
 import logging
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any
-
-import uvicorn
+from typing import IO
 
 from maas_client.errors import MaasError
 from maas_client.local.cloud import LocalCloud
 from maas_client.local.events import EventPump
-from maas_client.local.functions import Functions
-from maas_client.local.gateway import Gateway, OnAnswer
+from maas_client.local.gateway import OnAnswer
+from maas_client.local.intrinsics import REGION
+from maas_client.local.server import Server
 from maas_client.local.template import NAME, Template
 
 TEMPLATE = "template.yaml"
@@ -31,7 +30,7 @@ class LocalStack:
     @property
     def environment(self) -> dict[str, str]:
         names = {"AWS_ENDPOINT_URL": self.cloud.url, "MAAS_TABLE": NAME, "MAAS_BUCKET": NAME}
-        return self.cloud.credentials | names
+        return self.cloud.credentials | names | {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
 
     @classmethod
     @contextmanager
@@ -45,66 +44,22 @@ class LocalStack:
     ) -> Iterator["LocalStack"]:
         """Everything, until the block ends. Port 0 takes a free one; `log` gets what the functions print.
 
-        Raises MaasError when there is no template or the port is taken.
+        Raises MaasError when there is no template, the port is taken, or the cloud does not answer.
         """
-        path = template or find_template()
+        path = _existing(template) if template else find_template()
         with ExitStack() as ending:
             listener = ending.enter_context(_listener(host, port))
             cloud = ending.enter_context(LocalCloud.start(path))
             known = Template.load(path, {"AwsEndpointUrl": cloud.url})
-            server = _Server(known, cloud, listener, log, on_answer)
-            ending.callback(server.stop)
-            server.start()
+            server = Server(known, cloud.credentials, listener, log, on_answer)
             pump = EventPump(cloud, known, server.invoke)
+            # In the end, from below: no new events, then the functions, then the events that this ended.
             ending.callback(pump.stop)
+            ending.callback(server.stop)
+            ending.callback(pump.close)
+            server.start()
             pump.start()
             yield cls(f"http://{host}:{listener.getsockname()[1]}", cloud)
-
-
-class _Server:
-    """Gateway and functions on an event loop in a thread of its own."""
-
-    def __init__(
-        self,
-        template: Template,
-        cloud: LocalCloud,
-        listener: socket.socket,
-        log: IO[bytes] | None,
-        on_answer: OnAnswer | None,
-    ) -> None:
-        self._template, self._cloud, self._listener, self._log = template, cloud, listener, log
-        self._on_answer = on_answer
-        self._thread = threading.Thread(target=self._run, name="local-stack")
-        self._started = threading.Event()
-
-    def start(self) -> None:
-        self._thread.start()
-        self._started.wait()
-
-    def stop(self) -> None:
-        self._uvicorn.should_exit = True
-        self._thread.join()
-
-    def invoke(self, function: str, event: dict[str, Any]) -> object:
-        return asyncio.run_coroutine_threadsafe(self._functions.invoke(function, event), self._loop).result()
-
-    def _run(self) -> None:
-        self._functions = Functions(self._template.functions(), self._cloud.credentials, self._log)
-        gateway = Gateway(self._template.routes(), self._functions, self._on_answer)
-        config = uvicorn.Config(
-            gateway, lifespan="off", log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2
-        )
-        self._uvicorn = uvicorn.Server(config)
-        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            runner.run(self._serve())
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._started.set()
-        try:
-            await self._uvicorn.serve(sockets=[self._listener])
-        finally:
-            await self._functions.stop()
 
 
 @contextmanager
@@ -112,9 +67,16 @@ def _listener(host: str, port: int) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((host, port), backlog=2048)
     except OSError as error:
-        raise MaasError(f"cannot listen on {host}:{port} ({error.strerror}): choose another with --port") from None
+        why = str(error.strerror).partition(" (")[0]
+        raise MaasError(f"cannot listen on {host}:{port} ({why}): choose another with --port") from None
     with listener:
         yield listener
+
+
+def _existing(template: Path) -> Path:
+    if not template.is_file():
+        raise MaasError(f"there is no template {template}")
+    return template
 
 
 def find_template() -> Path:
@@ -127,26 +89,26 @@ def find_template() -> Path:
 
 
 def serve(port: int = 8080, host: str = "127.0.0.1", verbose: bool = False) -> None:
-    """`maas local`: run until Ctrl-C or SIGTERM."""
-    import sys
-
+    """`maas local`: run until Ctrl-C or SIGTERM. Without `verbose`, only requests that failed here are shown."""
     from rich.console import Console
+    from rich.text import Text
 
-    console = Console()
+    console = Console(highlight=False, soft_wrap=True)  # a URL stays whole
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
 
     def on_answer(method: str, path: str, status: int, milliseconds: float) -> None:
-        colour = "green" if status < 400 else "yellow" if status < 500 else "red"
-        console.print(f"[{colour}]{status}[/] {method} {path} [dim]{milliseconds:.1f} ms[/]", highlight=False)
+        if verbose or status >= 500:
+            colour = "green" if status < 400 else "yellow" if status < 500 else "red"
+            console.print(Text.assemble((str(status), colour), f" {method} {path} ", (f"{milliseconds:.1f} ms", "dim")))
 
-    with LocalStack.start(
-        port=port, host=host, log=sys.stderr.buffer if verbose else None, on_answer=on_answer
-    ) as stack:
+    log = sys.stderr.buffer if verbose else None
+    with LocalStack.start(port=port, host=host, log=log, on_answer=on_answer) as stack:
         console.print(f"[bold]MaaS[/] is on [bold]{stack.url}[/]  (API document: {stack.url}/api/v1/docs)")
         console.print("Models live in this process's memory and are gone when it ends. Ctrl-C ends it.")
-        console.print("Try:  maas push model.onnx --name mine", highlight=False)
+        elsewhere = "" if stack.url == "http://127.0.0.1:8080" else f" --url {stack.url}"
+        console.print(f"Try:  maas push model.onnx --name mine{elsewhere}")
         ended.wait()
         console.print("Ending …")

@@ -10,7 +10,13 @@ from maas_client.local.intrinsics import ACCOUNT, REGION
 
 NAME = "maas-local"  # of the bucket and the table; everything else is called by its logical id
 # What moto or DynamoDB Local do not take, and what changes nothing for a table in memory.
-_TABLE_PROPERTIES = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+_TABLE_PROPERTIES = (
+    "AttributeDefinitions",
+    "KeySchema",
+    "BillingMode",
+    "GlobalSecondaryIndexes",
+    "LocalSecondaryIndexes",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +27,8 @@ class Function:
     environment: dict[str, str]
     timeout_seconds: float
     memory_mb: int
-    attempts: int  # of an asynchronous event
+    attempts: int  # at an asynchronous event
+    on_failure: str | None  # the queue of events that were given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,15 @@ class EventRule:
     function: str
 
 
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    versioned: bool
+    sends_events: bool  # to EventBridge
+
+
 class Template:
+    """Resources whose condition does not hold are not there."""
+
     def __init__(self, path: Path, document: dict[str, Any], parameters: Mapping[str, str]) -> None:
         self._folder, self._document = path.parent, document
         self._resources: dict[str, Any] = document["Resources"]
@@ -49,7 +64,7 @@ class Template:
     @classmethod
     def load(cls, path: Path, parameters: Mapping[str, str] | None = None) -> Self:
         """Parameters that are not given have the template's defaults."""
-        return cls(path, intrinsics.load(path.read_text()), parameters or {})
+        return cls(path, intrinsics.load(path.read_text(encoding="utf-8")), parameters or {})
 
     def functions(self) -> dict[str, Function]:
         return {name: self._function(name, properties) for name, properties in self._of_type("Serverless::Function")}
@@ -72,22 +87,36 @@ class Template:
         ((_, properties),) = self._of_type("DynamoDB::Table")
         return {name: properties[name] for name in _TABLE_PROPERTIES if name in properties}
 
+    def bucket(self) -> Bucket:
+        ((_, properties),) = self._of_type("S3::Bucket")
+        events = properties.get("NotificationConfiguration", {}).get("EventBridgeConfiguration", {})
+        return Bucket(
+            versioned=properties.get("VersioningConfiguration", {}).get("Status") == "Enabled",
+            sends_events=str(events.get("EventBridgeEnabled", "false")).lower() == "true",
+        )
+
+    def queues(self) -> list[str]:
+        return [name for name, _ in self._of_type("SQS::Queue")]
+
     def _function(self, name: str, properties: dict[str, Any]) -> Function:
         defaults = self._resolver.resolve(self._document.get("Globals", {}).get("Function", {}))
         merged = defaults | properties
         variables = {
-            key: str(value)
+            key: str(value).lower() if isinstance(value, bool) else str(value)
             for source in (defaults, properties)
             for key, value in source.get("Environment", {}).get("Variables", {}).items()
         }
+        asynchronous = merged.get("EventInvokeConfig", {})
+        on_failure = asynchronous.get("DestinationConfig", {}).get("OnFailure", {})
         return Function(
-            name,
-            self._folder / merged["CodeUri"],
-            merged["Handler"],
-            variables,
-            float(merged["Timeout"]),
-            int(merged["MemorySize"]),
-            1 + int(merged.get("EventInvokeConfig", {}).get("MaximumRetryAttempts", 2)),
+            name=name,
+            folder=self._folder / merged["CodeUri"],
+            handler=merged["Handler"],
+            environment=variables,
+            timeout_seconds=float(merged.get("Timeout", 3)),  # Lambda's own defaults
+            memory_mb=int(merged.get("MemorySize", 128)),
+            attempts=1 + int(asynchronous.get("MaximumRetryAttempts", 2)),
+            on_failure=on_failure["Destination"].rpartition(":")[2] if on_failure.get("Type") == "SQS" else None,
         )
 
     def _events(self, kind: str) -> list[tuple[str, str, dict[str, Any]]]:
@@ -100,10 +129,13 @@ class Template:
 
     def _of_type(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
         return [
-            (name, self._resolver.resolve(resource["Properties"]))
+            (name, self._resolver.resolve(resource.get("Properties", {})))
             for name, resource in self._resources.items()
-            if resource["Type"] == f"AWS::{kind}"
+            if resource["Type"] == f"AWS::{kind}" and self._is_there(resource)
         ]
+
+    def _is_there(self, resource: dict[str, Any]) -> bool:
+        return "Condition" not in resource or self._resolver.holds(resource["Condition"])
 
     def _physical_name(self, logical: str) -> str:
         kind = self._resources[logical]["Type"]
