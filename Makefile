@@ -47,6 +47,7 @@ check: dev $(SAM_VENV)/.done ## format, lint, types, template
 	@$(RUN)/ruff format --check .
 	@$(RUN)/ruff check .
 	@$(RUN)/mypy
+	@for folder in functions/*/; do (cd $$folder && "$(abspath $(RUN)/mypy)" --config-file ../../pyproject.toml .) || exit 1; done
 	@$(SAM_VENV)/bin/sam validate --lint
 
 format: dev ## put the code in order

@@ -40,13 +40,13 @@ class Cloud:
         }
 
     def create_model(self, name: str) -> None:
-        bootstrap.registry(self.settings).create_model(name, "", {}, "tester")
+        bootstrap.registry(self.settings).models.create(name, "", {}, "tester")
 
     def upload(self, model: str, content: bytes, *, sha256: str | None = None) -> ModelVersion:
         """A version with one file, uploaded and committed, as a client would; its deployment has not run."""
-        registry, bucket = bootstrap.registry(self.settings), bootstrap.upload_bucket(self.settings)
+        registry, bucket = bootstrap.registry(self.settings), bootstrap.bucket(self.settings)
         file = ModelFile("model.onnx", len(content), sha256 or hashlib.sha256(content).hexdigest())
-        version = registry.create_version(model, [file], "", {}, "tester")
+        version = registry.versions.create(model, [file], "", {}, "tester")
         self.s3.put_object(
             Bucket=self.settings.bucket, Key=f"models/{model}/{version.number}/source/model.onnx", Body=content
         )

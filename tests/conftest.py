@@ -1,13 +1,17 @@
 """Engines for the tests: moto's server always; DynamoDB Local where its address is given."""
 
+import importlib
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-from aws import CREDENTIALS, Cloud, create_cloud
+from aws import CREDENTIALS, ROOT, Cloud, create_cloud
 from moto.server import ThreadedMotoServer
 
+LoadFunction = Callable[[str], ModuleType]
 REQUIRED = os.environ.get("MAAS_REQUIRE_ENGINES") == "1"
 
 
@@ -41,6 +45,22 @@ def moto_url() -> Iterator[str]:
 @pytest.fixture
 def cloud(moto_url: str, tmp_path: Path) -> Cloud:
     return create_cloud(moto_url, tmp_path / "maas")
+
+
+@pytest.fixture
+def load_function(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> LoadFunction:
+    """A function's app.py, started as Lambda would: its own folder first on the path, its own environment."""
+
+    def load(function: str) -> ModuleType:
+        folder = ROOT / "functions" / function.removesuffix("Function").lower()
+        for name, value in cloud.environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.syspath_prepend(folder)
+        for module in folder.glob("*.py"):  # of an earlier environment
+            monkeypatch.delitem(sys.modules, module.stem, raising=False)
+        return importlib.import_module("app")
+
+    return load
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

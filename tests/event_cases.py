@@ -52,6 +52,7 @@ CASES = [
     EventCase("inference_infer_function_url", 200, INFERRED),
     EventCase("inference_infer_rest_api", 200, INFERRED),
     EventCase("deployment_commit_mark", None, {"model": "example", "version": 2, "status": "READY"}),
+    EventCase("maintenance_purge", None, {"purged": []}),
     EventCase("deployment_other_object", None, {"ignored": "models/example/2/source/model.onnx"}),
 ]
 

@@ -15,13 +15,13 @@ SIGNATURE = (MetadataTensor("x", "FP32", (-1, 3)),)
 
 
 def created(registry: Registry, model: str = "m") -> ModelVersion:
-    return registry.create_version(model, [FILE], "", {}, "ann")
+    return registry.versions.create(model, [FILE], "", {}, "ann")
 
 
 def ready(registry: Registry, model: str = "m") -> ModelVersion:
-    version = registry.start_validation(model, created(registry, model).number, "deployment")
+    version = registry.versions.start_validation(model, created(registry, model).number, "deployment")
     found = replace(version, status=Status.READY, inputs=SIGNATURE, outputs=SIGNATURE, profile={"load_ms": 1.5})
-    return registry.finish_validation(found, "deployment")
+    return registry.versions.finish_validation(found, "deployment")
 
 
 def history(table: Table, model: str = "m") -> list[dict[str, object]]:
@@ -30,35 +30,33 @@ def history(table: Table, model: str = "m") -> list[dict[str, object]]:
 
 @pytest.fixture(autouse=True)
 def model(registry: Registry) -> None:
-    registry.create_model("m", "a model", {"team": "vision"}, "ann")
+    registry.models.create("m", "a model", {"team": "vision"}, "ann")
 
 
 def test_a_model_is_what_was_created(registry: Registry) -> None:
-    found = registry.model("m")
+    found = registry.models.get("m")
     assert (found.description, found.tags, found.aliases, found.last_version) == ("a model", {"team": "vision"}, {}, 0)
 
 
 def test_a_name_is_taken_once(registry: Registry) -> None:
     with pytest.raises(AlreadyExists):
-        registry.create_model("m", "another", {}, "bob")
-    assert registry.model("m").description == "a model"
+        registry.models.create("m", "another", {}, "bob")
+    assert registry.models.get("m").description == "a model"
 
 
 @pytest.mark.parametrize("name", ["", "A", "-a", "a b", "a/b", "ü", "a" * 64, "a\n"])
 def test_names_that_are_none(registry: Registry, name: str) -> None:
     with pytest.raises(InvalidRequest):
-        registry.create_model(name, "", {}, "ann")
+        registry.models.create(name, "", {}, "ann")
 
 
 def test_models_by_name_in_pages(registry: Registry) -> None:
     for name in ("c", "a", "b"):
-        registry.create_model(name, "", {}, "ann")
-    first, after = registry.models(2)
-    second, end = registry.models(2, after)
+        registry.models.create(name, "", {}, "ann")
+    first, after = registry.models.page(2)
+    second, end = registry.models.page(2, after)
     assert [model.name for model in first + second] == ["a", "b", "c", "m"]
-    assert end is None or registry.models(2, end) == ([], None)
-    with pytest.raises(InvalidRequest, match="page_token"):
-        registry.models(2, "../x")
+    assert end is None or registry.models.page(2, end) == ([], None)
 
 
 def test_version_numbers_have_no_gap_under_concurrent_creation(registry: Registry) -> None:
@@ -69,31 +67,39 @@ def test_version_numbers_have_no_gap_under_concurrent_creation(registry: Registr
     for thread in threads:
         thread.join()
     assert sorted(numbers) == list(range(1, 9))
-    assert registry.model("m").last_version == 8
+    assert registry.models.get("m").last_version == 8
 
 
 def test_a_version_becomes_ready_with_what_was_found(registry: Registry) -> None:
     assert created(registry).status is Status.PENDING_UPLOAD
     version = ready(registry)
-    assert registry.version("m", 2) == version
+    assert registry.versions.get("m", 2)[0] == version
     assert (version.status, version.inputs, version.profile) == (Status.READY, SIGNATURE, {"load_ms": 1.5})
-    assert registry.model("m").latest_ready_version == 2
+    assert registry.models.get("m").latest_ready_version == 2
 
 
 def test_an_outcome_stays(registry: Registry) -> None:
     version = ready(registry)
-    again = registry.finish_validation(replace(version, status=Status.FAILED, status_reason="late"), "deployment")
-    assert again == version == registry.start_validation("m", 1, "deployment")
+    again = registry.versions.finish_validation(
+        replace(version, status=Status.FAILED, status_reason="late"), "deployment"
+    )
+    assert again == version == registry.versions.start_validation("m", 1, "deployment")
 
 
 def test_an_outcome_needs_a_validation(registry: Registry) -> None:
     version = created(registry)
-    assert registry.finish_validation(replace(version, status=Status.READY), "x").status is Status.PENDING_UPLOAD
+    assert (
+        registry.versions.finish_validation(replace(version, status=Status.READY), "x").status is Status.PENDING_UPLOAD
+    )
 
 
 @pytest.mark.parametrize("name", ["x" * 3000, "No Name", ""])
 def test_what_cannot_be_a_name_is_not_found(registry: Registry, name: str) -> None:
-    for call in (lambda: registry.model(name), lambda: registry.version(name, 1), lambda: registry.resolve(name, None)):
+    for call in (
+        lambda: registry.models.get(name),
+        lambda: registry.versions.get(name, 1),
+        lambda: registry.resolve(name, None),
+    ):
         with pytest.raises(NotFound):
             call()
     with pytest.raises(NotFound):
@@ -103,37 +109,41 @@ def test_what_cannot_be_a_name_is_not_found(registry: Registry, name: str) -> No
 def test_versions_in_pages_newest_first(registry: Registry) -> None:
     for _ in range(5):
         created(registry)
-    first, after = registry.versions("m", 2)
-    second, last = registry.versions("m", 2, after)
-    third, end = registry.versions("m", 2, last)
+    first, after = registry.versions.page("m", 2)
+    second, last = registry.versions.page("m", 2, after)
+    third, end = registry.versions.page("m", 2, last)
     assert [version.number for version in first + second + third] == [5, 4, 3, 2, 1]
     assert end is None
 
 
 def test_what_is_missing_is_named(registry: Registry) -> None:
-    for call in (lambda: registry.model("n"), lambda: created(registry, "n"), lambda: registry.version("n", 1)):
+    for call in (
+        lambda: registry.models.get("n"),
+        lambda: created(registry, "n"),
+        lambda: registry.versions.get("n", 1),
+    ):
         with pytest.raises(NotFound, match="there is no model 'n'"):
             call()
     with pytest.raises(NotFound, match="there is no version '7' of model 'm'"):
-        registry.version("m", 7)
+        registry.versions.get("m", 7)
     with pytest.raises(NotFound, match="there is no alias 'prod' of model 'm'"):
-        registry.delete_alias("m", "prod", "ann")
+        registry.aliases.delete("m", "prod", "ann")
 
 
 def test_an_alias_points_only_to_ready_versions(registry: Registry) -> None:
     created(registry)
     ready(registry)
     with pytest.raises(NotReady):
-        registry.put_alias("m", "prod", 1, "ann")
-    assert registry.put_alias("m", "prod", 2, "ann").version == 2
-    assert registry.model("m").aliases_on(2) == ["prod"]
+        registry.aliases.set("m", "prod", 1, "ann")
+    assert registry.aliases.set("m", "prod", 2, "ann").version == 2
+    assert registry.models.get("m").aliases_on(2) == ["prod"]
 
 
 @pytest.mark.parametrize("alias", ["7", "Prod", "", "a b"])
 def test_aliases_that_are_none(registry: Registry, alias: str) -> None:
     ready(registry)
     with pytest.raises(InvalidRequest):
-        registry.put_alias("m", alias, 1, "ann")
+        registry.aliases.set("m", alias, 1, "ann")
 
 
 def test_resolving(registry: Registry) -> None:
@@ -141,7 +151,7 @@ def test_resolving(registry: Registry) -> None:
         registry.resolve("m", None)
     ready(registry), ready(registry), created(registry)
     assert registry.resolve("m", None).number == 2
-    registry.put_alias("m", "default", 1, "ann")
+    registry.aliases.set("m", "default", 1, "ann")
     assert [registry.resolve("m", reference).number for reference in (None, "default", "2")] == [1, 1, 2]
     with pytest.raises(NotReady):
         registry.resolve("m", "3")
@@ -151,9 +161,9 @@ def test_resolving(registry: Registry) -> None:
 
 def test_every_change_has_its_history_entry_and_no_other(registry: Registry, table: Table) -> None:
     ready(registry)
-    registry.put_alias("m", "prod", 1, "bob")
-    registry.put_alias("m", "prod", 1, "bob")  # nothing to change, nothing to tell
-    registry.delete_alias("m", "prod", "cyd")
+    registry.aliases.set("m", "prod", 1, "bob")
+    registry.aliases.set("m", "prod", 1, "bob")  # nothing to change, nothing to tell
+    registry.aliases.delete("m", "prod", "cyd")
     entries = history(table)
     assert [(entry["revision"], entry["kind"], entry["actor"]) for entry in entries] == [
         (1, "model.created", "ann"),
@@ -164,7 +174,7 @@ def test_every_change_has_its_history_entry_and_no_other(registry: Registry, tab
         (6, "alias.deleted", "cyd"),
     ]
     assert (entries[4]["before"], entries[4]["after"]) == (None, {"version": 1})
-    assert registry.model("m").revision == 6
+    assert registry.models.get("m").revision == 6
     times = [entry["at"] for entry in entries]
     assert times == sorted(set(times))
 
@@ -172,12 +182,12 @@ def test_every_change_has_its_history_entry_and_no_other(registry: Registry, tab
 def test_concurrent_alias_moves_all_happen_one_after_another(registry: Registry, table: Table) -> None:
     for _ in range(2):
         ready(registry)
-    moves = [threading.Thread(target=registry.put_alias, args=("m", f"a{n}", n % 2 + 1, "ann")) for n in range(8)]
+    moves = [threading.Thread(target=registry.aliases.set, args=("m", f"a{n}", n % 2 + 1, "ann")) for n in range(8)]
     for move in moves:
         move.start()
     for move in moves:
         move.join()
-    assert {name: alias.version for name, alias in registry.model("m").aliases.items()} == {
+    assert {name: alias.version for name, alias in registry.models.get("m").aliases.items()} == {
         f"a{n}": n % 2 + 1 for n in range(8)
     }
-    assert [entry["revision"] for entry in history(table)] == list(range(1, registry.model("m").revision + 1))
+    assert [entry["revision"] for entry in history(table)] == list(range(1, registry.models.get("m").revision + 1))

@@ -1,37 +1,22 @@
 """Every file of events/ through the real handlers."""
 
-import importlib.util
+import subprocess
 import sys
-from collections.abc import Callable
-from types import ModuleType
 
 import pytest
 from aws import ROOT, Cloud
+from conftest import LoadFunction
 from event_cases import CASES, EVENTS, EventCase, seed
 
 from maas import bootstrap
 
-Load = Callable[[str], ModuleType]
 
+class Context:
+    """What the handlers ask of Lambda's context."""
 
-@pytest.fixture
-def load(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Load:
-    """A function's app.py, started as Lambda would: its own folder first on the path, its own environment."""
-
-    def load_function(function: str) -> ModuleType:
-        folder = ROOT / "functions" / function.removesuffix("Function").lower()
-        for name, value in cloud.environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.syspath_prepend(folder)
-        spec = importlib.util.spec_from_file_location(f"{folder.name}_app", folder / "app.py")
-        assert spec
-        assert spec.loader
-        module = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, module.__name__, module)
-        spec.loader.exec_module(module)
-        return module
-
-    return load_function
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 60_000
 
 
 def test_every_event_has_its_case() -> None:
@@ -39,33 +24,31 @@ def test_every_event_has_its_case() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_event(case: EventCase, cloud: Cloud, load: Load) -> None:
+def test_event(case: EventCase, cloud: Cloud, load_function: LoadFunction) -> None:
     seed(cloud)
-    case.check(load(case.function).lambda_handler(case.event, None))
+    case.check(load_function(case.function).lambda_handler(case.event, Context))
 
 
-def test_a_commit_mark_that_comes_twice_changes_nothing(cloud: Cloud, load: Load) -> None:
+def test_a_commit_mark_that_comes_twice_changes_nothing(cloud: Cloud, load_function: LoadFunction) -> None:
     seed(cloud)
     case = next(case for case in CASES if case.name == "deployment_commit_mark")
-    handler = load(case.function).lambda_handler
-    first = handler(case.event, None)
+    handler = load_function(case.function).lambda_handler
+    first = handler(case.event, Context)
     registry = bootstrap.registry(cloud.settings)
-    model, version = registry.model("example"), registry.version("example", 2)
-    assert handler(case.event, None) == first
-    assert (registry.model("example"), registry.version("example", 2)) == (model, version)
+    model, version = registry.models.get("example"), registry.versions.get("example", 2)
+    assert handler(case.event, Context) == first
+    assert (registry.models.get("example"), registry.versions.get("example", 2)) == (model, version)
 
 
-def test_the_actor_of_a_change_is_the_caller(cloud: Cloud, load: Load) -> None:
+def test_the_actor_of_a_change_is_the_caller(cloud: Cloud, load_function: LoadFunction) -> None:
     case = next(case for case in CASES if case.name == "management_create_model")
-    load(case.function).lambda_handler(case.event, None)
+    load_function(case.function).lambda_handler(case.event, Context)
     registry = bootstrap.registry(cloud.settings)
-    entries, _ = registry._table.query("M#another", "H#", limit=10)
-    assert [entry["actor"] for entry in entries] == ["arn:aws:iam::123456789012:user/ann"]
+    entries, _ = registry.history.page("another", 10)
+    assert [entry.actor for entry in entries] == ["arn:aws:iam::123456789012:user/ann"]
 
 
 def test_a_cold_inference_imports_neither_boto3_nor_a_web_framework(cloud: Cloud) -> None:
-    import subprocess
-
     seed(cloud)
     script = (
         "import app, json, sys\n"
@@ -79,3 +62,20 @@ def test_a_cold_inference_imports_neither_boto3_nor_a_web_framework(cloud: Cloud
         [sys.executable, "-c", script], cwd=folder, env=cloud.environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_schedule_purges_what_is_past_its_retention_and_nothing_else(
+    cloud: Cloud, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed(cloud)
+    registry = bootstrap.registry(cloud.settings)
+    registry.models.create("kept", "", {}, "tester")
+    registry.models.delete("example", "tester")
+    event = next(case for case in CASES if case.name == "maintenance_purge").event
+    assert load_function("MaintenanceFunction").lambda_handler(event, Context) == {"purged": []}
+    monkeypatch.setenv("MAAS_RETENTION_DAYS", "0")
+    assert load_function("MaintenanceFunction").lambda_handler(event, Context) == {"purged": ["example"]}
+    found = cloud.s3.list_object_versions(Bucket=cloud.settings.bucket, Prefix="models/example/")
+    assert found.get("Versions", []) + found.get("DeleteMarkers", []) == []
+    assert registry.models.get("kept").name == "kept"
+    assert load_function("MaintenanceFunction").lambda_handler(event, Context) == {"purged": []}

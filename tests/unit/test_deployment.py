@@ -85,7 +85,7 @@ def test_the_same_event_twice_at_once_has_one_outcome(cloud: Cloud) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert came == [bootstrap.registry(cloud.settings).version("m", 1)] * 2
+    assert came == [bootstrap.registry(cloud.settings).versions.get("m", 1)[0]] * 2
 
 
 def test_an_event_of_no_version_is_an_error(cloud: Cloud) -> None:
@@ -94,9 +94,9 @@ def test_an_event_of_no_version_is_an_error(cloud: Cloud) -> None:
 
 
 def test_complete_names_every_file_at_fault_and_starts_nothing(cloud: Cloud) -> None:
-    registry, bucket = bootstrap.registry(cloud.settings), bootstrap.upload_bucket(cloud.settings)
+    registry, bucket = bootstrap.registry(cloud.settings), bootstrap.bucket(cloud.settings)
     files = [ModelFile("model.onnx", 5, "0" * 64), ModelFile("weights.bin", 6, "1" * 64)]
-    version = registry.create_version("m", files, "", {}, "tester")
+    version = registry.versions.create("m", files, "", {}, "tester")
     cloud.s3.put_object(Bucket=cloud.settings.bucket, Key="models/m/1/source/model.onnx", Body=b"1234")
     with pytest.raises(UploadIncomplete, match=r"model\.onnx has 4 bytes, declared were 5; weights.bin is not there"):
         uploads.complete(bucket, version)
@@ -113,9 +113,9 @@ def test_a_multipart_upload_is_joined_by_complete(cloud: Cloud, monkeypatch: pyt
     monkeypatch.setattr(s3, "PART_BYTES", 5 * 1024 * 1024)  # the least that S3 takes
     monkeypatch.setattr(uploads, "PART_BYTES", 5 * 1024 * 1024)
     content = bytes(range(256)) * 4096 * 11  # 11 MB
-    registry, bucket = bootstrap.registry(cloud.settings), bootstrap.upload_bucket(cloud.settings)
+    registry, bucket = bootstrap.registry(cloud.settings), bootstrap.bucket(cloud.settings)
     file = ModelFile("model.onnx", len(content), hashlib.sha256(content).hexdigest())
-    version = registry.create_version("m", [file], "", {}, "tester")
+    version = registry.versions.create("m", [file], "", {}, "tester")
     parts = uploads.presign(bucket, version)["model.onnx"]
     assert [part.size_bytes for part in parts] == [5 << 20, 5 << 20, len(content) - (10 << 20)]
     for part in parts[:-1]:

@@ -8,9 +8,10 @@ from maas.registry import Registry
 from maas.settings import Settings
 
 if TYPE_CHECKING:
-    from maas.aws.s3 import UploadBucket
+    from maas.aws.s3 import ModelBucket
     from maas.dataplane import DataPlane
     from maas.deployment import Deployment
+    from maas.page_tokens import PageTokens
 
 
 def dataplane(settings: Settings) -> "DataPlane":
@@ -36,10 +37,16 @@ def registry(settings: Settings) -> Registry:
     return Registry(Table(boto3_call(_client("dynamodb", settings)), settings.table))
 
 
-def upload_bucket(settings: Settings) -> "UploadBucket":
-    from maas.aws.s3 import UploadBucket
+def page_tokens(registry: Registry) -> "PageTokens":
+    from maas.page_tokens import PageTokens
 
-    return UploadBucket(_client("s3", settings), settings.bucket, settings.upload_expiry_seconds)
+    return PageTokens(lambda: registry.secret("page-tokens"))
+
+
+def bucket(settings: Settings) -> "ModelBucket":
+    from maas.aws.s3 import ModelBucket
+
+    return ModelBucket(_client("s3", settings), settings.bucket, settings.upload_expiry_seconds)
 
 
 def deployment(settings: Settings) -> "Deployment":

@@ -26,7 +26,7 @@ class Deployment:
         comes again. Anything else is a fault of ours: FAILED too, since it would only happen again, and raised, so
         that alarms ring. Raises NotFound if there is no such version.
         """
-        version = self._registry.start_validation(model, number, ACTOR)
+        version = self._registry.versions.start_validation(model, number, ACTOR)
         if version.status is not Status.VALIDATING:
             return version
         try:
@@ -37,9 +37,11 @@ class Deployment:
             raise
         except Exception:
             reason = "an internal error; its trace is in the log of the deployment function"
-            self._registry.finish_validation(replace(version, status=Status.FAILED, status_reason=reason), ACTOR)
+            self._registry.versions.finish_validation(
+                replace(version, status=Status.FAILED, status_reason=reason), ACTOR
+            )
             raise
-        return self._registry.finish_validation(checked, ACTOR)
+        return self._registry.versions.finish_validation(checked, ACTOR)
 
     def _checked(self, version: ModelVersion) -> ModelVersion:
         """The version as READY."""

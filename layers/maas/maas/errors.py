@@ -4,6 +4,8 @@ MaasError
 ├── InvalidRequest            the caller's mistake, with the field at fault
 │   └── InvalidTensor         an input that does not fit the model's signature or its own shape
 ├── NotFound                  no such model, version or alias
+├── Gone                      deleted, and can still be restored
+├── PreconditionFailed        an If-Match that is not of the state as it is
 ├── Conflict                  the state forbids it
 │   ├── AlreadyExists
 │   ├── NotReady              the version is not READY, so it takes no alias and no traffic
@@ -49,13 +51,27 @@ class NotFound(MaasError):
         self.kind, self.name, self.of = kind, name, of
 
 
+class Gone(MaasError):
+    def __init__(self, what: str, deleted_at: str, restore: str) -> None:
+        super().__init__(f"{what} was deleted at {deleted_at}; bring it back with {restore}")
+        self.what, self.deleted_at = what, deleted_at
+
+
+class PreconditionFailed(MaasError):
+    """`current` is the record as it is now: a model, a version and its aliases, or an alias with its model and name."""
+
+    def __init__(self, came: str, etag: str, current: object) -> None:
+        super().__init__(f"If-Match: got {came:.80}, but the ETag is now {etag}", field="If-Match")
+        self.etag, self.current = etag, current
+
+
 class Conflict(MaasError):
     pass
 
 
 class AlreadyExists(Conflict):
-    def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"{kind} '{name}' already exists", field="name")
+    def __init__(self, kind: str, name: str, remark: str = "") -> None:
+        super().__init__(f"{kind} '{name}' already exists{remark}", field="name")
         self.kind, self.name = kind, name
 
 

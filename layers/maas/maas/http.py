@@ -18,6 +18,8 @@ STATUS: Mapping[type[errors.MaasError], int] = {
     errors.RunFailed: 400,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Gone: 410,
+    errors.PreconditionFailed: 412,
     errors.TooLarge: 413,
     errors.ModelRejected: 500,
     errors.ArtifactCorrupt: 500,

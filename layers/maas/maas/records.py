@@ -1,5 +1,6 @@
 """What the registry keeps: registered models, their versions, their history."""
 
+import zlib
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
@@ -39,8 +40,16 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
+    """`previous_version` is what it pointed to before its last change, for a rollback; `revision` is of that change."""
+
     version: int
     updated_at: str
+    revision: int
+    previous_version: int | None = None
+
+    @property
+    def etag(self) -> str:
+        return f'"{self.revision}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,13 @@ class RegisteredModel:
     aliases: dict[str, Alias] = field(default_factory=dict)
     last_version: int = 0
     latest_ready_version: int | None = None
+    deleted_at: str | None = None
+    purging: bool = False
+    purged: bool = False
+
+    @property
+    def etag(self) -> str:
+        return f'"{self.revision}"'
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Self:
@@ -88,6 +104,12 @@ class ModelVersion:
     inputs: tuple[MetadataTensor, ...] | None = None
     outputs: tuple[MetadataTensor, ...] | None = None
     profile: dict[str, float] | None = None
+    deleted_at: str | None = None
+    purging: bool = False
+
+    def etag(self, aliases: list[str]) -> str:
+        """Of the version as it is shown, with the aliases on it."""
+        return f'"{self.revision}-{zlib.crc32(" ".join(aliases).encode()):08x}"'
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Self:

@@ -1,6 +1,7 @@
 """The management API on the wire (pydantic), and how the registry's records look there."""
 
-from typing import Annotated, Self
+from enum import StrEnum
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -41,23 +42,52 @@ class CreateVersion(_Body):
     tags: Tags = {}
 
 
+TagChanges = Annotated[dict[TagKey, TagValue | None], Field(max_length=50)]
+
+
+class Change(_Body):
+    """What is absent stays; a tag of null goes (JSON merge patch)."""
+
+    description: Description | None = None
+    tags: TagChanges = {}
+
+
 class PutAlias(_Body):
     version: VersionNumber
 
 
+class ModelStatus(StrEnum):
+    READY = "READY"
+    EMPTY = "EMPTY"
+    DELETED = "DELETED"
+
+    @classmethod
+    def of(cls, model: records.RegisteredModel) -> "ModelStatus":
+        if model.deleted_at:
+            return cls.DELETED
+        return cls.READY if model.latest_ready_version else cls.EMPTY
+
+
 class Model(BaseModel):
+    """Its status is READY when a version of it can be served."""
+
     name: str
     description: str
     tags: dict[str, str]
+    status: ModelStatus
     aliases: dict[str, int]
     latest_ready_version: int | None
     created_at: str
     updated_at: str
+    deleted_at: str | None
 
     @classmethod
     def of(cls, model: records.RegisteredModel) -> Self:
-        aliases = {name: alias.version for name, alias in sorted(model.aliases.items())}
-        return cls.model_validate(_attributes(cls, model, "aliases") | {"aliases": aliases})
+        made = {
+            "aliases": {name: alias.version for name, alias in sorted(model.aliases.items())},
+            "status": ModelStatus.of(model),
+        }
+        return cls.model_validate(_attributes(cls, model, *made) | made)
 
 
 class Models(BaseModel):
@@ -92,6 +122,7 @@ class Version(BaseModel):
     profile: dict[str, float] | None
     created_at: str
     updated_at: str
+    deleted_at: str | None
 
     @classmethod
     def of(cls, version: records.ModelVersion, aliases: list[str], **more: object) -> Self:
@@ -111,6 +142,21 @@ class Version(BaseModel):
 class Versions(BaseModel):
     versions: list[Version]
     next_page_token: str | None
+
+
+class DeletedVersion(Version):
+    """`removed_aliases` were on it, and went with it."""
+
+    removed_aliases: list[str]
+
+
+class Download(File):
+    url: str
+
+
+class Downloads(BaseModel):
+    files: list[Download]
+    expires_at: str
 
 
 class Part(BaseModel):
@@ -152,15 +198,52 @@ class Alias(BaseModel):
     alias: str
     model: str
     version: int
+    previous_version: int | None
     updated_at: str
 
     @classmethod
     def of(cls, model: str, name: str, alias: records.Alias) -> Self:
-        return cls(alias=name, model=model, version=alias.version, updated_at=alias.updated_at)
+        return cls(
+            alias=name,
+            model=model,
+            version=alias.version,
+            previous_version=alias.previous_version,
+            updated_at=alias.updated_at,
+        )
 
 
 class Aliases(BaseModel):
     aliases: list[Alias]
+
+
+class AliasAt(BaseModel):
+    """`version` is null when the alias pointed to nothing then, or its model was deleted."""
+
+    alias: str
+    model: str
+    at: str
+    version: int | None
+
+
+class HistoryEntry(BaseModel):
+    model: str
+    revision: int
+    at: str
+    actor: str
+    kind: str
+    version: int | None
+    alias: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, entry: records.HistoryEntry) -> Self:
+        return cls.model_validate(_attributes(cls, entry))
+
+
+class History(BaseModel):
+    entries: list[HistoryEntry]
+    next_page_token: str | None
 
 
 def _attributes(schema: type[BaseModel], record: object, *but: str) -> dict[str, object]:

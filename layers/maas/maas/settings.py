@@ -34,6 +34,7 @@ class Settings:
     tmp_mb: int = _setting("MAAS_TMP_MB", "MB of /tmp that model files may fill", 512)
     tmp_dir: str = _setting("MAAS_TMP_DIR", "where model files are kept", os.path.join(tempfile.gettempdir(), "maas"))
     resolve_ttl_seconds: int = _setting("MAAS_RESOLVE_TTL_SECONDS", "how long an alias may be stale", 3)
+    retention_days: int = _setting("MAAS_RETENTION_DAYS", "how long what was deleted can be restored", 30)
     upload_expiry_seconds: int = _setting("MAAS_UPLOAD_EXPIRY_SECONDS", "how long upload URLs are good", 3600)
 
     @classmethod

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from maas.artifacts import commit_mark_key, source_key
-from maas.aws.s3 import PART_BYTES, UploadBucket, UploadPart
+from maas.aws.s3 import PART_BYTES, ModelBucket, UploadPart
 from maas.errors import InvalidRequest, TooLarge, UploadIncomplete
 from maas.names import MODEL_SUFFIX, check_file_name
 from maas.records import ModelFile, ModelVersion, Status
@@ -30,7 +30,7 @@ def check_files(files: Sequence[ModelFile]) -> None:
         raise InvalidRequest(f"files: got {models}, expected exactly one *{MODEL_SUFFIX}", field="files")
 
 
-def presign(bucket: UploadBucket, version: ModelVersion) -> dict[str, list[UploadPart]]:
+def presign(bucket: ModelBucket, version: ModelVersion) -> dict[str, list[UploadPart]]:
     """The upload requests of each file, by its name."""
     return {
         file.name: bucket.presign(source_key(version.model, version.number, file.name), file.size_bytes, file.sha256)
@@ -38,7 +38,7 @@ def presign(bucket: UploadBucket, version: ModelVersion) -> dict[str, list[Uploa
     }
 
 
-def complete(bucket: UploadBucket, version: ModelVersion) -> None:
+def complete(bucket: ModelBucket, version: ModelVersion) -> None:
     """Write the commit mark of a wholly uploaded version; its event starts the deployment.
 
     A version that is VALIDATING is marked again, which is how to restart a deployment whose event was lost.
@@ -54,7 +54,7 @@ def complete(bucket: UploadBucket, version: ModelVersion) -> None:
     bucket.write(commit_mark_key(version.model, version.number), json.dumps(mark).encode())
 
 
-def _problem(bucket: UploadBucket, version: ModelVersion, file: ModelFile) -> str | None:
+def _problem(bucket: ModelBucket, version: ModelVersion, file: ModelFile) -> str | None:
     key = source_key(version.model, version.number, file.name)
     stored = bucket.stored(key)
     if stored is None and file.size_bytes > PART_BYTES:

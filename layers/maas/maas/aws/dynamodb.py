@@ -4,6 +4,7 @@
 function whose cold start cannot pay for boto3.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,13 +48,25 @@ class Put:
     revision: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """No item at `key` any more, whatever is there."""
+
+    key: Key
+
+
+Write = Put | Delete
+MAX_WRITES = 100  # of a transaction
+_BATCH = 25  # of BatchWriteItem
+
+
 class Table:
     def __init__(self, call: Call, name: str) -> None:
         self._call_service, self._name = call, name
 
     def get(self, key: Key) -> Item | None:
         """The item as last written (a consistent read), or None."""
-        answer = self._call("GetItem", {"Key": _packed_key(key), "ConsistentRead": True})
+        answer = self._call("GetItem", self._named({"Key": _packed_key(key), "ConsistentRead": True}))
         return _unpacked(answer["Item"]) if answer.get("Item") else None
 
     def query(
@@ -67,18 +80,52 @@ class Table:
             "Limit": limit,
             "ScanIndexForward": not newest_first,
         }
-        if not prefix:
+        if not prefix:  # begins_with takes no empty text
             request["KeyConditionExpression"] = "pk = :pk"
             del request["ExpressionAttributeValues"][":prefix"]
         if after:
             request["ExclusiveStartKey"] = _packed_key((pk, after))
-        answer = self._call("Query", request)
+        answer = self._call("Query", self._named(request))
         last = answer.get("LastEvaluatedKey")
         return [_unpacked(item) for item in answer["Items"]], last["sk"]["S"] if last else None
 
-    def write(self, puts: Sequence[Put]) -> None:
+    def get_both(self, first: Key, second: Key) -> tuple[Item | None, Item | None]:
+        """Two items in one call, each as last written, or None."""
+        keys = [_packed_key(first), _packed_key(second)]
+        request = {"RequestItems": {self._name: {"Keys": keys, "ConsistentRead": True}}}
+        answer = self._call("BatchGetItem", request)
+        if answer.get("UnprocessedKeys"):
+            return self.get(first), self.get(second)
+        found = {(item["pk"]["S"], item["sk"]["S"]): _unpacked(item) for item in answer["Responses"][self._name]}
+        return found.get(first), found.get(second)
+
+    def keys(self, pk: str, prefix: str, *, limit: int) -> list[Key]:
+        """The first keys of a partition with the prefix."""
+        request = {
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+            "ExpressionAttributeValues": {":pk": {"S": pk}, ":prefix": {"S": prefix}},
+            "ProjectionExpression": "pk, sk",
+            "ConsistentRead": True,
+            "Limit": limit,
+        }
+        items = self._call("Query", self._named(request))["Items"]
+        return [(item["pk"]["S"], item["sk"]["S"]) for item in items]
+
+    def last(self, pk: str, prefix: str, up_to: str) -> Item | None:
+        """The item with the greatest sort key between `prefix` and `prefix + up_to`, or None."""
+        request = {
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :from AND :to",
+            "ExpressionAttributeValues": {":pk": {"S": pk}, ":from": {"S": prefix}, ":to": {"S": prefix + up_to}},
+            "ConsistentRead": True,
+            "Limit": 1,
+            "ScanIndexForward": False,
+        }
+        items = self._call("Query", self._named(request))["Items"]
+        return _unpacked(items[0]) if items else None
+
+    def write(self, writes: Sequence[Write]) -> None:
         """All of them or none. Raises WriteConflict if any was changed since it was read."""
-        items = [{"Put": {"TableName": self._name, "Item": _packed(put)} | _condition(put)} for put in puts]
+        items = [self._transaction_item(write) for write in writes]
         try:
             self._call_service("TransactWriteItems", {"TransactItems": items})
         except CallFailed as failure:
@@ -86,9 +133,30 @@ class Table:
                 raise WriteConflict from failure
             raise _translated(failure) from failure
 
+    def delete(self, keys: Sequence[Key]) -> None:
+        """Each on its own, in batches; what is not there is no error."""
+        for start in range(0, len(keys), _BATCH):
+            left = [{"DeleteRequest": {"Key": _packed_key(key)}} for key in keys[start : start + _BATCH]]
+            for attempt in range(8):
+                if not left:
+                    break
+                time.sleep(0.05 * 2**attempt if attempt else 0)
+                answer = self._call("BatchWriteItem", {"RequestItems": {self._name: left}})
+                left = answer.get("UnprocessedItems", {}).get(self._name, [])
+            if left:
+                raise ServiceUnavailable("DynamoDB")
+
+    def _transaction_item(self, write: Write) -> dict[str, Any]:
+        if isinstance(write, Delete):
+            return {"Delete": {"TableName": self._name, "Key": _packed_key(write.key)}}
+        return {"Put": {"TableName": self._name, "Item": _packed(write)} | _condition(write)}
+
+    def _named(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"TableName": self._name} | request
+
     def _call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         try:
-            return self._call_service(operation, {"TableName": self._name} | request)
+            return self._call_service(operation, request)
         except CallFailed as failure:
             raise _translated(failure) from failure
 

@@ -1,6 +1,7 @@
-"""Writing to the bucket, through boto3: presigned uploads, their completion, and the commit mark."""
+"""The bucket through boto3: presigned uploads and downloads, completion, the commit mark, and purging."""
 
 import base64
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from maas.errors import ServiceUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 PART_BYTES = 64 * 1024 * 1024
 _MISSING = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
@@ -47,7 +49,7 @@ def _errors() -> Iterator[None]:
         raise ServiceUnavailable("S3") from error
 
 
-class UploadBucket:
+class ModelBucket:
     def __init__(self, client: "S3Client", bucket: str, expiry_seconds: int) -> None:
         self._s3, self._bucket, self._expiry_seconds = client, bucket, expiry_seconds
 
@@ -112,3 +114,28 @@ class UploadBucket:
     def write(self, key: str, body: bytes) -> None:
         with _errors():
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
+
+    def presign_download(self, key: str, s3_version: str | None) -> str:
+        """Of the object version that was checked, where that is known."""
+        return self._presigned("get_object", key, **({"VersionId": s3_version} if s3_version else {}))
+
+    def delete_prefix(self, prefix: str, deadline: float) -> bool:
+        """Delete all versions, delete markers and unfinished uploads; False if `deadline` (of monotonic) came first."""
+        with _errors():
+            pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
+            for page in pages:
+                if time.monotonic() > deadline:
+                    return False
+                found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+                self._delete([{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found])
+            uploads = self._s3.list_multipart_uploads(Bucket=self._bucket, Prefix=prefix).get("Uploads", [])
+            for upload in uploads:
+                self._s3.abort_multipart_upload(Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+        return True
+
+    def _delete(self, objects: "list[ObjectIdentifierTypeDef]") -> None:
+        if not objects:
+            return
+        answer = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
+        if answer.get("Errors"):
+            raise ServiceUnavailable("S3")

@@ -1,0 +1,23 @@
+"""A schedule: what was deleted before the retention time is purged, and purges that did not end are finished."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from maas import bootstrap
+from maas.observability import logger
+from maas.settings import Settings
+
+ACTOR = "maintenance"
+RESERVE_SECONDS = 30  # for what is under way when the time is over
+
+settings = Settings.from_env()
+purge = bootstrap.registry(settings).purge(bootstrap.bucket(settings).delete_prefix)
+
+
+def lambda_handler(_: dict[str, Any], context: Any) -> dict[str, Any]:
+    deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
+    before = datetime.now(UTC) - timedelta(days=settings.retention_days)
+    purged = list(purge.expired(before, ACTOR, deadline))
+    logger().info("purged", extra={"purged": purged})
+    return {"purged": purged}

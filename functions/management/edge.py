@@ -1,0 +1,92 @@
+"""What the routes of this function share: the objects they call, and what they read of a request."""
+
+import hashlib
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Depends, Header, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from maas import bootstrap
+from maas.errors import PreconditionFailed
+from maas.http import error_document
+from maas.records import ModelVersion, RegisteredModel
+from maas.registry import Idempotency
+from maas.schemas import Alias, Model, Version
+from maas.settings import Settings
+from maas.web import Actor
+
+settings = Settings.from_env()
+registry = bootstrap.registry(settings)
+bucket = bootstrap.bucket(settings)
+page_tokens = bootstrap.page_tokens(registry)
+purge = registry.purge(bucket.delete_prefix)
+
+# A request ends within API Gateway's 30 s; a purge that takes longer is finished by the schedule.
+PURGE_SECONDS = 20
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Token = Annotated[str | None, Query(alias="page_token", max_length=1000)]
+IncludeDeleted = Annotated[bool, Query(description="Show deleted ones too.")]
+Tags = Annotated[list[str], Query(alias="tag", description="KEY or KEY=VALUE; may be repeated.")]
+Number = Annotated[int, Path(ge=1, lt=10**9)]
+IfMatch = Annotated[str | None, Header(description="Change it only if this is still its ETag.", max_length=1000)]
+
+
+async def idempotency_of(
+    request: Request,
+    actor: Actor,
+    idempotency_key: Annotated[
+        str | None, Header(description="A repeat with the same key makes nothing twice.", min_length=1, max_length=100)
+    ] = None,
+) -> Idempotency | None:
+    if idempotency_key is None:
+        return None
+    digest = hashlib.sha256(request.url.path.encode() + b"\0" + await request.body()).hexdigest()
+    return Idempotency(actor, idempotency_key, digest)
+
+
+def list_scope(request: Request) -> str:
+    """The list that a page token is good for: its path and filters."""
+    filters = [item for item in request.query_params.multi_items() if item[0] not in ("page_token", "limit")]
+    return f"{request.url.path}?{urlencode(sorted(filters))}"
+
+
+OnceOnly = Annotated[Idempotency | None, Depends(idempotency_of)]
+ListScope = Annotated[str, Depends(list_scope)]
+
+
+def tagged(tags: dict[str, str], wanted: list[str]) -> bool:
+    """Whether the tags have every KEY or KEY=VALUE."""
+    for one in wanted:
+        key, equals, value = one.partition("=")
+        if key not in tags or (equals and tags[key] != value):
+            return False
+    return True
+
+
+def shown_model(response: Response, model: RegisteredModel) -> Model:
+    response.headers["etag"] = model.etag
+    return Model.of(model)
+
+
+def shown_version(response: Response, version: ModelVersion, aliases: list[str]) -> Version:
+    response.headers["etag"] = version.etag(aliases)
+    return Version.of(version, aliases)
+
+
+async def precondition_failed(_: Request, error: Exception) -> JSONResponse:
+    """412 with the current state, so that the caller can decide anew without another request."""
+    assert isinstance(error, PreconditionFailed)
+    status, document = error_document(error)
+    state: Any = error.current
+    shown: BaseModel
+    if isinstance(state, RegisteredModel):
+        shown = Model.of(state)
+    elif isinstance(state[0], ModelVersion):
+        shown = Version.of(*state)
+    else:
+        shown = Alias.of(*state)
+    document["current"] = shown.model_dump(mode="json")
+    return JSONResponse(document, status, headers={"etag": error.etag})

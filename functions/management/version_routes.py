@@ -1,0 +1,140 @@
+"""/api/v1/models/{model}/versions: uploaded, checked, shown, deleted, restored."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from edge import (
+    PURGE_SECONDS,
+    IfMatch,
+    IncludeDeleted,
+    Limit,
+    ListScope,
+    Number,
+    OnceOnly,
+    Tags,
+    Token,
+    bucket,
+    page_tokens,
+    purge,
+    registry,
+    settings,
+    shown_version,
+    tagged,
+)
+from maas import uploads
+from maas.artifacts import source_key
+from maas.records import ModelFile, ModelVersion, Status
+from maas.registry import rows
+from maas.schemas import (
+    Change,
+    CreatedVersion,
+    CreateVersion,
+    DeletedVersion,
+    Download,
+    Downloads,
+    Version,
+    Versions,
+)
+from maas.web import Actor
+
+router = APIRouter(prefix="/models/{model}/versions", tags=["versions"])
+
+
+@router.post("", status_code=201)
+def create_version(model: str, body: CreateVersion, actor: Actor, once: OnceOnly, response: Response) -> CreatedVersion:
+    files = [ModelFile(file.name, file.size_bytes, file.sha256) for file in body.files]
+    uploads.check_files(files)
+    version = registry.versions.create(model, files, body.description, body.tags, actor, once)
+    response.headers["etag"] = version.etag([])
+    return CreatedVersion.with_uploads(version, uploads.presign(bucket, version))
+
+
+@router.get("")
+def list_versions(
+    model: str,
+    scope: ListScope,
+    limit: Limit = 100,
+    token: Token = None,
+    tags: Tags = [],  # noqa: B006 (FastAPI copies it)
+    status: Status | None = None,
+    include_deleted: IncludeDeleted = False,
+) -> Versions:
+    def keep(version: ModelVersion) -> bool:
+        wanted = (include_deleted or not version.deleted_at) and status in (None, version.status)
+        return wanted and tagged(version.tags, tags)
+
+    owner = registry.models.get(model, deleted=include_deleted)
+    found, last = registry.versions.page(model, limit, page_tokens.position(scope, token), keep)
+    return Versions(
+        versions=[Version.of(version, owner.aliases_on(version.number)) for version in found],
+        next_page_token=page_tokens.issue(scope, last),
+    )
+
+
+@router.get("/{number}")
+def get_version(model: str, number: Number, response: Response, include_deleted: IncludeDeleted = False) -> Version:
+    version, owner = registry.versions.get(model, number, deleted=include_deleted)
+    return shown_version(response, version, owner.aliases_on(number))
+
+
+@router.post("/{number}/complete", status_code=202)
+def complete_version(model: str, number: Number, response: Response) -> Version:
+    """Everything is uploaded: have it checked. May be repeated, also to restart a check that was lost."""
+    version, owner = registry.versions.get(model, number)
+    uploads.complete(bucket, version)
+    return shown_version(response, version, owner.aliases_on(number))
+
+
+@router.get("/{number}/files")
+def version_files(model: str, number: Number) -> Downloads:
+    """The files as they were uploaded, each with a URL to download it from."""
+    version, _ = registry.versions.get(model, number)
+    expires_at = rows.canonical(datetime.now(UTC) + timedelta(seconds=settings.upload_expiry_seconds))
+    files = [
+        Download(
+            name=file.name,
+            size_bytes=file.size_bytes,
+            sha256=file.sha256,
+            url=bucket.presign_download(source_key(model, number, file.name), file.s3_version),
+        )
+        for file in version.files
+    ]
+    return Downloads(files=files, expires_at=expires_at)
+
+
+@router.patch("/{number}")
+def update_version(
+    model: str, number: Number, body: Change, actor: Actor, response: Response, if_match: IfMatch = None
+) -> Version:
+    """Description and tags; what was deployed never changes."""
+    version = registry.versions.update(model, number, actor, body.description, body.tags, if_match)
+    return shown_version(response, version, registry.models.get(model).aliases_on(number))
+
+
+@router.delete("/{number}", responses={202: {"description": "The purge goes on."}, 204: {"description": "Purged."}})
+def delete_version(
+    model: str,
+    number: Number,
+    actor: Actor,
+    response: Response,
+    if_match: IfMatch = None,
+    force: Annotated[bool, Query(description="Although aliases are on it; they are removed.")] = False,
+    purge_it: Annotated[bool, Query(alias="purge", description="For good; it has to be deleted before.")] = False,
+) -> DeletedVersion | None:
+    """Soft: it can be restored until it is purged, by this call or by the schedule after the retention time."""
+    if purge_it:
+        done = purge.version(model, number, actor, time.monotonic() + PURGE_SECONDS)
+        response.status_code = 204 if done else 202
+        return None
+    version, removed = registry.versions.delete(model, number, actor, force=force, if_match=if_match)
+    response.headers["etag"] = version.etag([])
+    return DeletedVersion.of(version, [], removed_aliases=removed)
+
+
+@router.post("/{number}/restore")
+def restore_version(model: str, number: Number, actor: Actor, response: Response, if_match: IfMatch = None) -> Version:
+    version = registry.versions.restore(model, number, actor, if_match)
+    return shown_version(response, version, registry.models.get(model).aliases_on(number))

@@ -1,0 +1,46 @@
+"""Page tokens: where a list goes on, signed, so that nobody can make one up or use it for another list."""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Callable
+from functools import cached_property
+
+from maas.errors import InvalidRequest
+
+_MAC_BYTES = 12
+
+
+class PageTokens:
+    """`secret` is called when the first token is made or read."""
+
+    def __init__(self, secret: Callable[[], bytes]) -> None:
+        self._make_secret = secret
+
+    @cached_property
+    def _secret(self) -> bytes:
+        return self._make_secret()
+
+    def issue(self, scope: str, position: str | None) -> str | None:
+        """`scope` is the list that the position is of: its path and filters."""
+        if position is None:
+            return None
+        return base64.urlsafe_b64encode(self._mac(scope, position) + position.encode()).decode().rstrip("=")
+
+    def position(self, scope: str, token: str | None) -> str | None:
+        """Raises InvalidRequest for a token that was not issued for this scope."""
+        if token is None:
+            return None
+        try:
+            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+            position = raw[_MAC_BYTES:].decode()
+        except (binascii.Error, ValueError):
+            raw, position = b"", ""
+        if not hmac.compare_digest(raw[:_MAC_BYTES], self._mac(scope, position)):
+            raise InvalidRequest(
+                "page_token: it is not one of this list; leave it out to start anew", field="page_token"
+            )
+        return position
+
+    def _mac(self, scope: str, position: str) -> bytes:
+        return hmac.digest(self._secret, f"{scope}\0{position}".encode(), "sha256")[:_MAC_BYTES]

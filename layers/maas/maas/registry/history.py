@@ -1,0 +1,28 @@
+"""Who changed what, when."""
+
+from maas.errors import NotFound
+from maas.records import HistoryEntry
+from maas.registry import rows
+from maas.registry.ledger import Ledger
+
+
+class History:
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def page(
+        self, model: str, limit: int, after: str | None = None, *, kind: str | None = None, actor: str | None = None
+    ) -> tuple[list[HistoryEntry], str | None]:
+        """Newest first; of deleted and purged models too. See `Ledger.page`. Raises NotFound."""
+        if self._ledger.row(model) is None:
+            raise NotFound("model", model)
+        return self._ledger.page(
+            rows.partition(model),
+            "H#",
+            limit,
+            after,
+            record=lambda row: HistoryEntry(**row),
+            sort_key=lambda entry: rows.history_key(model, entry.revision)[1],
+            keep=lambda entry: kind in (None, entry.kind) and actor in (None, entry.actor),
+            newest_first=True,
+        )

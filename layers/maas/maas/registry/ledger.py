@@ -1,0 +1,227 @@
+"""Every change of a model is one transaction with its history entry, decided on what was read and nothing newer."""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from maas.aws.dynamodb import Item, Put, Table, Write, WriteConflict
+from maas.errors import Conflict, Contended, Gone, NotFound, PreconditionFailed
+from maas.names import is_name
+from maas.records import Alias, HistoryEntry, ModelVersion, RegisteredModel, fields_of
+from maas.registry import rows
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 15.0
+PAGE = 100
+READ_AT_MOST = 1000  # rows looked through for one page of a filtered list
+IDEMPOTENCY_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a decision wants written: the model, the version it concerns (and as it was), what history says of it.
+
+    `timeline` tells what holds from then on, by alias, or by "" of the model itself. `also` are rows that follow suit.
+    """
+
+    kind: str
+    model: RegisteredModel
+    version: ModelVersion | None = None
+    version_was: ModelVersion | None = None
+    alias: str | None = None
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    timeline: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    also: tuple[Write, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A caller's key for a creating call, and the digest of what was asked for."""
+
+    actor: str
+    key: str
+    digest: str
+
+
+# Called with the model as just read and the time of the change; None if there is nothing to change.
+Decision = Callable[[RegisteredModel, str], Change | None]
+
+
+class Ledger:
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    # ----------------------------------------------------------------- reads
+
+    def row(self, name: str) -> RegisteredModel | None:
+        """The model in whatever state, a purged one's remains included."""
+        row = self.table.get(rows.model_key(name)) if is_name(name) else None  # never ask for what cannot be
+        return RegisteredModel.of(row) if row else None
+
+    def model(self, name: str, *, deleted: bool = False) -> RegisteredModel:
+        """Raises NotFound, and Gone unless deleted ones are welcome."""
+        return checked_model(name, self.row(name), deleted)
+
+    def version(self, model: str, number: int, *, deleted: bool = False) -> ModelVersion:
+        """Whatever became of its model. Raises NotFound, and Gone unless deleted ones are welcome."""
+        row = self.table.get(rows.version_key(model, number)) if is_name(model) else None
+        return checked_version(model, number, ModelVersion.of(row) if row else None, deleted)
+
+    def page(
+        self,
+        pk: str,
+        prefix: str,
+        limit: int,
+        after: str | None,
+        *,
+        record: Callable[[Item], T],
+        sort_key: Callable[[T], str],
+        keep: Callable[[T], bool],
+        newest_first: bool = False,
+    ) -> tuple[list[T], str | None]:
+        """Up to `limit` records that are to be kept, and the sort key to go on after, if there may be more.
+
+        Looks through READ_AT_MOST rows, so that a page of a strict filter can be short, and even empty.
+        """
+        found: list[T] = []
+        for _ in range(0, READ_AT_MOST, PAGE):
+            items, after = self.table.query(pk, prefix, limit=PAGE, after=after, newest_first=newest_first)
+            found += filter(keep, map(record, items))
+            if after is None or len(found) >= limit:
+                break
+        if len(found) > limit:
+            found, after = found[:limit], sort_key(found[limit - 1])
+        return found, after
+
+    def secret(self, name: str) -> bytes:
+        """32 random bytes, the same ones for ever."""
+        key = (rows.SECRETS, name)
+        row = self.table.get(key)
+        if row is None:
+            with suppress(WriteConflict):  # another one's are as good
+                self.table.write([Put(key, {"value": os.urandom(32).hex()}, None)])
+            row = self.table.get(key)
+            assert row
+        return bytes.fromhex(row["value"])
+
+    # --------------------------------------------------------------- changes
+
+    def change(self, name: str, decide: Decision, actor: str, *, deleted: bool = False) -> Change | None:
+        """Read, decide, write; anew when somebody else wrote in between. Raises Contended when they keep doing so."""
+        for _ in attempts():
+            model = self.model(name, deleted=deleted)
+            now = rows.time_after(model.updated_at)
+            change = decide(model, now)
+            if change is None:
+                return None
+            change = stamped(change, model.revision + 1, now)
+            try:
+                self.table.write(writes(model, change, actor))
+                return change
+            except WriteConflict:
+                continue
+        raise Contended(name)
+
+    def made_before(self, idempotency: Idempotency | None) -> tuple[str, int | None] | None:
+        """The model (and version number) that the same call made before. Raises Conflict if the key was for another."""
+        if idempotency is None:
+            return None
+        row = self.table.get(rows.idempotency_key(idempotency.actor, idempotency.key))
+        if row is None:
+            return None
+        if row["digest"] != idempotency.digest:
+            raise Conflict("Idempotency-Key: it was used for another request", field="Idempotency-Key")
+        return row["model"], row["number"]
+
+
+def attempts() -> Iterator[None]:
+    """Until patience ends, with growing random pauses between them."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    pause_seconds = 0.01
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(random.uniform(0, pause_seconds))
+        pause_seconds = min(pause_seconds * 1.5, 0.5)
+
+
+def checked_model(name: str, model: RegisteredModel | None, deleted: bool = False) -> RegisteredModel:
+    if model is None or model.purged:
+        raise NotFound("model", name)
+    if model.deleted_at and not deleted:
+        raise Gone(f"model '{name}'", model.deleted_at, f"POST /api/v1/models/{name}/restore")
+    return model
+
+
+def checked_version(model: str, number: int, version: ModelVersion | None, deleted: bool = False) -> ModelVersion:
+    if version is None:
+        raise NotFound("version", str(number), of=model)
+    if version.deleted_at and not deleted:
+        restore = f"POST /api/v1/models/{model}/versions/{number}/restore"
+        raise Gone(f"version {number} of model '{model}'", version.deleted_at, restore)
+    return version
+
+
+def check_etag(if_match: str | None, etag: str, current: object) -> None:
+    """Raises PreconditionFailed unless `if_match` is absent, `*`, or names this ETag."""
+    if if_match is None:
+        return
+    accepted = [part.strip().removeprefix("W/") for part in if_match.split(",")]
+    if "*" not in accepted and etag not in accepted:
+        raise PreconditionFailed(if_match, etag, current)
+
+
+def stamped(change: Change, revision: int, now: str) -> Change:
+    return replace(
+        change,
+        model=replace(change.model, revision=revision, updated_at=now),
+        version=replace(change.version, revision=revision, updated_at=now) if change.version else None,
+    )
+
+
+def writes(was: RegisteredModel | None, change: Change, actor: str) -> list[Write]:
+    """The whole transaction: model, history entry, version, timeline, and what follows suit."""
+    model, version = change.model, change.version
+    about = version or change.version_was
+    entry = HistoryEntry(
+        model=model.name,
+        revision=model.revision,
+        at=model.updated_at,
+        actor=actor,
+        kind=change.kind,
+        version=about.number if about else None,
+        alias=change.alias,
+        before=change.before,
+        after=change.after,
+    )
+    listed: list[Write] = [
+        Put(rows.model_key(model.name), fields_of(model), was.revision if was else None),
+        Put(rows.history_key(model.name, model.revision), fields_of(entry), None),
+    ]
+    if version:
+        version_was = change.version_was.revision if change.version_was else None
+        listed.append(Put(rows.version_key(model.name, version.number), fields_of(version), version_was))
+    for subject, value in change.timeline.items():
+        listed.append(Put(rows.timeline_key(model.name, subject, model.updated_at), dict(value), None))
+    return [*listed, *change.also]
+
+
+def idempotency_row(idempotency: Idempotency | None, model: str, number: int | None = None) -> tuple[Write, ...]:
+    if idempotency is None:
+        return ()
+    fields = {
+        "digest": idempotency.digest,
+        "model": model,
+        "number": number,
+        "expires_at": int(time.time()) + IDEMPOTENCY_SECONDS,
+    }
+    return (Put(rows.idempotency_key(idempotency.actor, idempotency.key), fields, None),)
+
+
+def alias_value(alias: Alias | None) -> dict[str, Any]:
+    return {"version": alias.version if alias else None}

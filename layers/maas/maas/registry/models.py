@@ -1,0 +1,140 @@
+"""Registered models: created, changed, deleted, restored."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from maas.aws.dynamodb import Delete, WriteConflict
+from maas.errors import AlreadyExists, Conflict, Contended
+from maas.names import check_name
+from maas.records import ModelVersion, RegisteredModel
+from maas.registry import rows
+from maas.registry.ledger import (
+    Change,
+    Idempotency,
+    Ledger,
+    attempts,
+    check_etag,
+    idempotency_row,
+    writes,
+)
+
+
+class Models:
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def create(
+        self, name: str, description: str, tags: dict[str, str], actor: str, idempotency: Idempotency | None = None
+    ) -> RegisteredModel:
+        """A name that was purged goes on where its numbers ended. Raises InvalidRequest, AlreadyExists, Contended."""
+        check_name(name, "name")
+        for _ in attempts():
+            if self._ledger.made_before(idempotency):
+                return self._ledger.model(name)
+            was = self._ledger.row(name)
+            if was and not was.purged:
+                remark = "; it is deleted: restore it, or purge it to free the name" if was.deleted_at else ""
+                raise AlreadyExists("model", name, remark)
+            now = rows.time_after(was.updated_at if was else "")
+            revision, last_version = (was.revision + 1, was.last_version) if was else (1, 0)
+            model = RegisteredModel(name, now, now, revision, description, tags, last_version=last_version)
+            created = Change(
+                "model.created",
+                model,
+                after={"description": description or None, "tags": tags},
+                timeline={"": {"live": True}},
+                also=idempotency_row(idempotency, name),
+            )
+            try:
+                self._ledger.table.write(writes(was, created, actor))
+                return model
+            except WriteConflict:
+                continue
+        raise Contended(name)
+
+    def get(self, name: str, *, deleted: bool = False) -> RegisteredModel:
+        """Raises NotFound; Gone unless deleted ones are welcome."""
+        return self._ledger.model(name, deleted=deleted)
+
+    def page(
+        self,
+        limit: int,
+        after: str | None = None,
+        *,
+        prefix: str = "",
+        keep: Callable[[RegisteredModel], bool] = lambda model: not model.deleted_at,
+    ) -> tuple[list[RegisteredModel], str | None]:
+        """By name. See `Ledger.page`."""
+        return self._ledger.page(
+            rows.MODELS,
+            prefix,
+            limit,
+            after,
+            record=RegisteredModel.of,
+            sort_key=lambda model: model.name,
+            keep=lambda model: not model.purged and keep(model),
+        )
+
+    def update(
+        self,
+        name: str,
+        actor: str,
+        description: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        if_match: str | None = None,
+    ) -> RegisteredModel:
+        """Tags are merged, None removes one. Raises NotFound, Gone, PreconditionFailed, Contended."""
+
+        def decide(model: RegisteredModel, _: str) -> Change | None:
+            check_etag(if_match, model.etag, model)
+            changed = replace(
+                model,
+                description=model.description if description is None else description,
+                tags=merged(model.tags, tags),
+            )
+            if changed == model:
+                return None
+            return Change("model.updated", changed, before=shown(model), after=shown(changed))
+
+        change = self._ledger.change(name, decide, actor)
+        return change.model if change else self._ledger.model(name)
+
+    def delete(self, name: str, actor: str, if_match: str | None = None) -> RegisteredModel:
+        """Soft: everything stays as it is, out of sight. Again changes nothing. Raises NotFound, PreconditionFailed."""
+
+        def decide(model: RegisteredModel, now: str) -> Change | None:
+            if model.deleted_at:
+                return None
+            check_etag(if_match, model.etag, model)
+            also = (rows.deletion(now, name),)
+            return Change("model.deleted", replace(model, deleted_at=now), timeline={"": {"live": False}}, also=also)
+
+        change = self._ledger.change(name, decide, actor, deleted=True)
+        return change.model if change else self._ledger.model(name, deleted=True)
+
+    def restore(self, name: str, actor: str, if_match: str | None = None) -> RegisteredModel:
+        """With its versions, aliases, tags and all. Raises NotFound, Conflict when it is being purged."""
+
+        def decide(model: RegisteredModel, _: str) -> Change | None:
+            if not model.deleted_at:
+                return None
+            if model.purging:
+                raise Conflict(f"model '{name}' is being purged: it cannot be restored any more")
+            check_etag(if_match, model.etag, model)
+            index = Delete(rows.deleted_key(model.deleted_at, name))
+            return Change(
+                "model.restored", replace(model, deleted_at=None), timeline={"": {"live": True}}, also=(index,)
+            )
+
+        change = self._ledger.change(name, decide, actor, deleted=True)
+        return change.model if change else self._ledger.model(name)
+
+
+def merged(tags: Mapping[str, str], changes: Mapping[str, str | None] | None) -> dict[str, str]:
+    """JSON merge patch (RFC 7396) of tags."""
+    both = dict(tags) | dict(changes or {})
+    return {key: value for key, value in both.items() if value is not None}
+
+
+def shown(record: RegisteredModel | ModelVersion) -> dict[str, object]:
+    return {"description": record.description or None, "tags": record.tags}

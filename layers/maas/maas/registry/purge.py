@@ -1,0 +1,115 @@
+"""Purging: rows and objects of what was deleted go for good; history, timeline and the number counter stay.
+
+It can end anywhere and be called again: first a mark that forbids the restore, then objects, then rows, and last one
+change that says it is done. `delete_objects(prefix, deadline)` returns whether nothing is left.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from maas.aws.dynamodb import Delete, Write
+from maas.errors import Conflict, Gone, NotFound
+from maas.records import RegisteredModel
+from maas.registry import rows
+from maas.registry.ledger import Change, Ledger
+
+DeleteObjects = Callable[[str, float], bool]
+_PAGE = 100
+
+
+class Purge:
+    def __init__(self, ledger: Ledger, delete_objects: DeleteObjects) -> None:
+        self._ledger, self._delete_objects = ledger, delete_objects
+
+    def model(self, name: str, actor: str, deadline: float) -> bool:
+        """True when all is gone, False when `deadline` (of time.monotonic) came first: call again.
+
+        Raises NotFound, Conflict unless the model is deleted.
+        """
+        found = self._ledger.row(name)
+        if found and found.purged:
+            return True
+        self._ledger.change(name, _mark_model, actor, deleted=True)
+        if not self._delete_objects(f"models/{name}/", deadline) or not self._delete_rows(name, deadline):
+            return False
+        self._ledger.change(name, _finish_model, actor, deleted=True)
+        return True
+
+    def version(self, model: str, number: int, actor: str, deadline: float) -> bool:
+        """Likewise; a version that was purged before is NotFound."""
+
+        def mark(owner: RegisteredModel, _: str) -> Change | None:
+            old = self._ledger.version(model, number, deleted=True)
+            if old.purging:
+                return None
+            also = _hurry(f"version {number} of model '{model}'", old.deleted_at, model, number)
+            return Change("version.purging", owner, replace(old, purging=True), old, also=also)
+
+        def finish(owner: RegisteredModel, _: str) -> Change:
+            old = self._ledger.version(model, number, deleted=True)
+            also = (Delete(rows.version_key(model, number)), Delete(rows.deleted_key(rows.AT_ONCE, model, number)))
+            return Change("version.purged", owner, version_was=old, also=also)
+
+        self._ledger.change(model, mark, actor)
+        if not self._delete_objects(f"models/{model}/{number}/", deadline):
+            return False
+        self._ledger.change(model, finish, actor)
+        return True
+
+    def expired(self, before: datetime, actor: str, deadline: float) -> Iterator[str]:
+        """Purge what was deleted before then, and what a purge began with; yields each name when it is done."""
+        end, after = rows.canonical(before), None
+        while True:
+            page, after = self._ledger.table.query(rows.DELETED, "", limit=_PAGE, after=after)
+            for row in page:
+                if row["deleted_at"] >= end or time.monotonic() > deadline:
+                    return
+                if self._expired(row, actor, deadline):
+                    yield row["model"] if row["number"] is None else f"{row['model']}@{row['number']}"
+            if after is None:
+                return
+
+    def _expired(self, row: dict[str, Any], actor: str, deadline: float) -> bool:
+        model, number = row["model"], row["number"]
+        try:
+            return (
+                self.model(model, actor, deadline) if number is None else self.version(model, number, actor, deadline)
+            )
+        except Gone:
+            return False  # its model is deleted: the version goes with it
+        except NotFound:  # went with its model
+            self._ledger.table.delete([rows.deleted_key(row["deleted_at"], model, number)])
+            return False
+
+    def _delete_rows(self, name: str, deadline: float) -> bool:
+        partition = rows.partition(name)
+        for prefix in ("V#", "R#"):
+            while keys := self._ledger.table.keys(partition, prefix, limit=_PAGE):
+                if time.monotonic() > deadline:
+                    return False
+                self._ledger.table.delete(keys)
+        return True
+
+
+def _mark_model(model: RegisteredModel, _: str) -> Change | None:
+    if model.purging:
+        return None
+    also = _hurry(f"model '{model.name}'", model.deleted_at, model.name, None)
+    return Change("model.purging", replace(model, purging=True), also=also)
+
+
+def _finish_model(model: RegisteredModel, _: str) -> Change:
+    remains = RegisteredModel(
+        model.name, model.created_at, model.updated_at, model.revision, last_version=model.last_version, purged=True
+    )
+    return Change("model.purged", remains, also=(Delete(rows.deleted_key(rows.AT_ONCE, model.name)),))
+
+
+def _hurry(what: str, deleted_at: str | None, model: str, number: int | None) -> tuple[Write, ...]:
+    """Moves a deletion to the front, so that the schedule finishes a purge that did not end."""
+    if not deleted_at:
+        raise Conflict(f"{what} is not deleted: delete it first")
+    return Delete(rows.deleted_key(deleted_at, model, number)), rows.deletion(rows.AT_ONCE, model, number)

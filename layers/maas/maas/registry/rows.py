@@ -1,0 +1,77 @@
+"""Where rows are, and when things happened.
+
+| pk | sk | what |
+|---|---|---|
+| `MODELS` | name | RegisteredModel; after a purge what is left of it: counter and revision |
+| `M#name` | `V#00000001` | ModelVersion |
+| `M#name` | `R#00000001` | marks a READY version that is not deleted, so that the newest is one read |
+| `M#name` | `H#000000000001` | HistoryEntry |
+| `M#name` | `T#subject#time` | what an alias pointed to from then on; with no subject, whether the model was live |
+| `DELETED` | `time#name#number` | what the purge looks through |
+| `I#actor` | key | what an Idempotency-Key made |
+| `SECRETS` | name | made once, at random |
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from maas.aws.dynamodb import Key, Put
+
+MODELS = "MODELS"
+DELETED = "DELETED"
+SECRETS = "SECRETS"
+AT_ONCE = "0"  # sorts before every time
+
+
+def partition(model: str) -> str:
+    return f"M#{model}"
+
+
+def model_key(name: str) -> Key:
+    return MODELS, name
+
+
+def version_key(model: str, number: int) -> Key:
+    return partition(model), f"V#{number:08d}"
+
+
+def ready_key(model: str, number: int) -> Key:
+    return partition(model), f"R#{number:08d}"
+
+
+def history_key(model: str, revision: int) -> Key:
+    return partition(model), f"H#{revision:012d}"
+
+
+def timeline_prefix(subject: str) -> str:
+    return f"T#{subject}#"
+
+
+def timeline_key(model: str, subject: str, at: str) -> Key:
+    return partition(model), timeline_prefix(subject) + at
+
+
+def deleted_key(deleted_at: str, model: str, number: int | None = None) -> Key:
+    return DELETED, f"{deleted_at}#{model}#{number or ''}"
+
+
+def deletion(deleted_at: str, model: str, number: int | None = None) -> Put:
+    """The row of `deleted_key`."""
+    fields = {"model": model, "number": number, "deleted_at": deleted_at}
+    return Put(deleted_key(deleted_at, model, number), fields, None)
+
+
+def idempotency_key(actor: str, key: str) -> Key:
+    return f"I#{actor}", key
+
+
+def canonical(time: datetime) -> str:
+    """RFC 3339 in UTC with microseconds: of one length, so that text and time sort alike."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def time_after(previous: str) -> str:
+    """Now; but after `previous` even when clocks disagree, so that history is in order."""
+    now = datetime.now(UTC)
+    if previous:
+        now = max(now, datetime.fromisoformat(previous) + timedelta(microseconds=1))
+    return canonical(now)

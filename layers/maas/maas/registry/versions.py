@@ -1,0 +1,218 @@
+"""Model versions: numbered without a gap, checked once, never changed, deleted and restored."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from maas.aws.dynamodb import Delete, Put, Write, WriteConflict
+from maas.errors import Conflict, Contended
+from maas.records import ModelFile, ModelVersion, RegisteredModel, Status
+from maas.registry import rows
+from maas.registry.ledger import (
+    Change,
+    Idempotency,
+    Ledger,
+    alias_value,
+    attempts,
+    check_etag,
+    idempotency_row,
+    stamped,
+    writes,
+)
+from maas.registry.models import merged, shown
+
+
+class Versions:
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def create(
+        self,
+        model: str,
+        files: Sequence[ModelFile],
+        description: str,
+        tags: dict[str, str],
+        actor: str,
+        idempotency: Idempotency | None = None,
+    ) -> ModelVersion:
+        """The next number of the model, PENDING_UPLOAD. Raises NotFound, Gone, Conflict, Contended."""
+        for _ in attempts():
+            made = self._ledger.made_before(idempotency)
+            if made and made[1]:
+                return self._ledger.version(model, made[1])
+            owner = self._ledger.model(model)
+            now, number = rows.time_after(owner.updated_at), owner.last_version + 1
+            version = ModelVersion(model, number, Status.PENDING_UPLOAD, tuple(files), now, now, 0, description, tags)
+            after = {"status": version.status, "sha256": version.model_file.sha256}
+            changed = replace(owner, last_version=number)
+            also = idempotency_row(idempotency, model, number)
+            change = stamped(
+                Change("version.created", changed, version, after=after, also=also), owner.revision + 1, now
+            )
+            try:
+                self._ledger.table.write(writes(owner, change, actor))
+            except WriteConflict:
+                continue
+            assert change.version
+            return change.version
+        raise Contended(model)
+
+    def get(self, model: str, number: int, *, deleted: bool = False) -> tuple[ModelVersion, RegisteredModel]:
+        """The version and its model, for the aliases on it. Raises NotFound; Gone unless deleted ones are welcome."""
+        owner = self._ledger.model(model, deleted=deleted)
+        return self._ledger.version(model, number, deleted=deleted), owner
+
+    def page(
+        self,
+        model: str,
+        limit: int,
+        after: str | None = None,
+        keep: Callable[[ModelVersion], bool] = lambda version: not version.deleted_at,
+    ) -> tuple[list[ModelVersion], str | None]:
+        """Newest first. See `Ledger.page`."""
+        return self._ledger.page(
+            rows.partition(model),
+            "V#",
+            limit,
+            after,
+            record=ModelVersion.of,
+            sort_key=lambda version: rows.version_key(model, version.number)[1],
+            keep=keep,
+            newest_first=True,
+        )
+
+    def update(
+        self,
+        model: str,
+        number: int,
+        actor: str,
+        description: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        if_match: str | None = None,
+    ) -> ModelVersion:
+        """What was deployed never changes. Raises NotFound, Gone, PreconditionFailed, Contended."""
+
+        def decide(owner: RegisteredModel, _: str) -> Change | None:
+            old = self._ledger.version(model, number)
+            aliases = owner.aliases_on(number)
+            check_etag(if_match, old.etag(aliases), (old, aliases))
+            new = replace(
+                old,
+                description=old.description if description is None else description,
+                tags=merged(old.tags, tags),
+            )
+            if new == old:
+                return None
+            return Change("version.updated", owner, new, old, before=shown(old), after=shown(new))
+
+        change = self._ledger.change(model, decide, actor)
+        return change.version if change and change.version else self._ledger.version(model, number)
+
+    def delete(
+        self, model: str, number: int, actor: str, *, force: bool = False, if_match: str | None = None
+    ) -> tuple[ModelVersion, list[str]]:
+        """Soft. Returns the version and the aliases that were removed from it, which takes `force`.
+
+        Again changes nothing. Raises NotFound, Gone (the model), Conflict naming the aliases, PreconditionFailed.
+        """
+        removed: list[str] = []
+
+        def decide(owner: RegisteredModel, now: str) -> Change | None:
+            old = self._ledger.version(model, number, deleted=True)
+            removed[:] = [] if old.deleted_at else owner.aliases_on(number)
+            if old.deleted_at:
+                return None
+            check_etag(if_match, old.etag(removed), (old, removed))
+            if removed and not force:
+                names = ", ".join(removed)
+                raise Conflict(
+                    f"version {number} of model '{model}' has aliases: {names}; move them, or use force=true"
+                )
+            new = replace(old, deleted_at=now)
+            also: tuple[Write, ...] = (rows.deletion(now, model, number),)
+            if old.status is Status.READY:
+                also += (Delete(rows.ready_key(model, number)),)
+                owner = replace(owner, latest_ready_version=self._newest_ready(model, but=number))
+            for alias in removed:
+                owner = owner.with_alias(alias, None)
+            timeline = {alias: alias_value(None) for alias in removed}
+            before = {"aliases": removed} if removed else None
+            return Change("version.deleted", owner, new, old, before=before, timeline=timeline, also=also)
+
+        change = self._ledger.change(model, decide, actor)
+        version = change.version if change and change.version else self._ledger.version(model, number, deleted=True)
+        return version, removed
+
+    def restore(self, model: str, number: int, actor: str, if_match: str | None = None) -> ModelVersion:
+        """Raises NotFound, Gone (the model), Conflict when it is being purged, PreconditionFailed."""
+
+        def decide(owner: RegisteredModel, _: str) -> Change | None:
+            old = self._ledger.version(model, number, deleted=True)
+            if not old.deleted_at:
+                return None
+            if old.purging:
+                raise Conflict(f"version {number} of model '{model}' is being purged: it cannot be restored any more")
+            check_etag(if_match, old.etag([]), (old, []))
+            also: tuple[Write, ...] = (Delete(rows.deleted_key(old.deleted_at, model, number)),)
+            if old.status is Status.READY:
+                also += (self._ready_mark(model, number),)
+                owner = replace(owner, latest_ready_version=max(owner.latest_ready_version or 0, number))
+            return Change("version.restored", owner, replace(old, deleted_at=None), old, also=also)
+
+        change = self._ledger.change(model, decide, actor)
+        return change.version if change and change.version else self._ledger.version(model, number)
+
+    def start_validation(self, model: str, number: int, actor: str) -> ModelVersion:
+        """PENDING_UPLOAD → VALIDATING; any other status stays. Returns the version as it is then."""
+        return self._change_status(
+            model, number, Status.PENDING_UPLOAD, lambda version: replace(version, status=Status.VALIDATING), actor
+        )
+
+    def finish_validation(self, checked: ModelVersion, actor: str) -> ModelVersion:
+        """VALIDATING → READY or FAILED with what was found in `checked`; if it ended already, that end stays."""
+
+        def finished(stored: ModelVersion) -> ModelVersion:
+            return replace(
+                stored,
+                status=checked.status,
+                status_reason=checked.status_reason,
+                files=checked.files,
+                inputs=checked.inputs,
+                outputs=checked.outputs,
+                profile=checked.profile,
+            )
+
+        return self._change_status(checked.model, checked.number, Status.VALIDATING, finished, actor)
+
+    def _change_status(
+        self,
+        model: str,
+        number: int,
+        expected: Status,
+        changed: Callable[[ModelVersion], ModelVersion],
+        actor: str,
+    ) -> ModelVersion:
+        """Also of what is deleted, so that a restore finds it as it would have been."""
+
+        def decide(owner: RegisteredModel, _: str) -> Change | None:
+            old = self._ledger.version(model, number, deleted=True)
+            if old.status is not expected:
+                return None
+            new = changed(old)
+            also: tuple[Write, ...] = ()
+            if new.status is Status.READY and not new.deleted_at:
+                also = (self._ready_mark(model, number),)
+                owner = replace(owner, latest_ready_version=max(owner.latest_ready_version or 0, number))
+            after = {"status": new.status} | ({"reason": new.status_reason} if new.status_reason else {})
+            kind = f"version.{new.status.lower()}"
+            return Change(kind, owner, new, old, before={"status": old.status}, after=after, also=also)
+
+        change = self._ledger.change(model, decide, actor, deleted=True)
+        return change.version if change and change.version else self._ledger.version(model, number, deleted=True)
+
+    @staticmethod
+    def _ready_mark(model: str, number: int) -> Put:
+        return Put(rows.ready_key(model, number), {"number": number}, None)
+
+    def _newest_ready(self, model: str, but: int) -> int | None:
+        page, _ = self._ledger.table.query(rows.partition(model), "R#", limit=2, newest_first=True)
+        return next((row["number"] for row in page if row["number"] != but), None)
