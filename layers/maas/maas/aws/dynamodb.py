@@ -56,7 +56,6 @@ class Delete:
 
 
 Write = Put | Delete
-MAX_WRITES = 100  # of a transaction
 _BATCH = 25  # of BatchWriteItem
 
 

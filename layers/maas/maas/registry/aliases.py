@@ -7,9 +7,9 @@ from maas.errors import Conflict, NotFound, NotReady
 from maas.names import check_alias
 from maas.records import Alias, RegisteredModel, Status
 from maas.registry import rows
-from maas.registry.ledger import Change, Ledger, alias_value, check_etag
+from maas.registry.ledger import Change, Ledger, check_etag
 
-MAX_ALIASES = 50  # all of them can be on one version, whose forced deletion is one transaction of at most 100 rows
+MAX_ALIASES = 100  # they are in the model's row, and in a row of the timeline at each change of one
 
 
 class Aliases:
@@ -60,8 +60,7 @@ class Aliases:
                 "alias.deleted",
                 owner.with_alias(alias, None),
                 alias=alias,
-                before=alias_value(old),
-                timeline={alias: alias_value(None)},
+                before={"version": old.version},
             )
 
         self._ledger.change(model, decide, actor)
@@ -73,12 +72,9 @@ class Aliases:
         """
         if self._ledger.row(model) is None:
             raise NotFound("model", model)
-        partition, time = rows.partition(model), rows.canonical(at)
-        life = self._ledger.table.last(partition, rows.timeline_prefix(""), time)
-        if not life or not life["live"]:
-            return None
-        pointed = self._ledger.table.last(partition, rows.timeline_prefix(alias), time)
-        return pointed["version"] if pointed else None
+        then = self._ledger.table.last(rows.partition(model), rows.TIMELINE, rows.canonical(at))
+        served = then["aliases"] if then else None
+        return served.get(alias) if served else None
 
     def _check_ready(self, model: str, number: int) -> None:
         version = self._ledger.version(model, number)
@@ -105,7 +101,6 @@ def _moved(owner: RegisteredModel, alias: str, old: Alias | None, number: int, k
         kind,
         owner.with_alias(alias, new),
         alias=alias,
-        before=alias_value(old) if old else None,
-        after=alias_value(new),
-        timeline={alias: alias_value(new)},
+        before={"version": old.version} if old else None,
+        after={"version": number},
     )

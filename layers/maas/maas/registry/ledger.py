@@ -3,15 +3,15 @@
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from maas.aws.dynamodb import Item, Put, Table, Write, WriteConflict
 from maas.errors import Conflict, Contended, Gone, NotFound, PreconditionFailed
 from maas.names import is_name
-from maas.records import Alias, HistoryEntry, ModelVersion, RegisteredModel, fields_of
+from maas.records import HistoryEntry, ModelVersion, RegisteredModel, fields_of
 from maas.registry import rows
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ IDEMPOTENCY_SECONDS = 24 * 3600
 class Change:
     """What a decision wants written: the model, the version it concerns (and as it was), what history says of it.
 
-    `timeline` tells what holds from then on, by alias, or by "" of the model itself. `also` are rows that follow suit.
+    `also` are rows that follow suit.
     """
 
     kind: str
@@ -36,7 +36,6 @@ class Change:
     alias: str | None = None
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
-    timeline: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     also: tuple[Write, ...] = ()
 
 
@@ -185,7 +184,7 @@ def stamped(change: Change, revision: int, now: str) -> Change:
 
 
 def writes(was: RegisteredModel | None, change: Change, actor: str) -> list[Write]:
-    """The whole transaction: model, history entry, version, timeline, and what follows suit."""
+    """The whole transaction: model, history entry, version, what aliases point to from now on, what follows suit."""
     model, version = change.model, change.version
     about = version or change.version_was
     entry = HistoryEntry(
@@ -206,8 +205,8 @@ def writes(was: RegisteredModel | None, change: Change, actor: str) -> list[Writ
     if version:
         version_was = change.version_was.revision if change.version_was else None
         listed.append(Put(rows.version_key(model.name, version.number), fields_of(version), version_was))
-    for subject, value in change.timeline.items():
-        listed.append(Put(rows.timeline_key(model.name, subject, model.updated_at), dict(value), None))
+    if was is None or _served(was) != _served(model):
+        listed.append(Put(rows.timeline_key(model.name, model.updated_at), {"aliases": _served(model)}, None))
     return [*listed, *change.also]
 
 
@@ -223,5 +222,8 @@ def idempotency_row(idempotency: Idempotency | None, model: str, number: int | N
     return (Put(rows.idempotency_key(idempotency.actor, idempotency.key), fields, None),)
 
 
-def alias_value(alias: Alias | None) -> dict[str, Any]:
-    return {"version": alias.version if alias else None}
+def _served(model: RegisteredModel) -> dict[str, int] | None:
+    """The version that each alias points to; None while the model is not there to serve."""
+    if model.deleted_at or model.purged:
+        return None
+    return {name: alias.version for name, alias in model.aliases.items()}

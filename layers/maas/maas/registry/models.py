@@ -42,7 +42,6 @@ class Models:
                 "model.created",
                 model,
                 after={"description": description or None, "tags": tags},
-                timeline={"": {"live": True}},
                 also=idempotency_row(idempotency, name),
             )
             try:
@@ -107,7 +106,7 @@ class Models:
                 return None
             check_etag(if_match, model.etag, model)
             also = (rows.deletion(now, name),)
-            return Change("model.deleted", replace(model, deleted_at=now), timeline={"": {"live": False}}, also=also)
+            return Change("model.deleted", replace(model, deleted_at=now), also=also)
 
         change = self._ledger.change(name, decide, actor, deleted=True)
         return change.model if change else self._ledger.model(name, deleted=True)
@@ -122,9 +121,7 @@ class Models:
                 raise Conflict(f"model '{name}' is being purged: it cannot be restored any more")
             check_etag(if_match, model.etag, model)
             index = Delete(rows.deleted_key(model.deleted_at, name))
-            return Change(
-                "model.restored", replace(model, deleted_at=None), timeline={"": {"live": True}}, also=(index,)
-            )
+            return Change("model.restored", replace(model, deleted_at=None), also=(index,))
 
         change = self._ledger.change(name, decide, actor, deleted=True)
         return change.model if change else self._ledger.model(name)

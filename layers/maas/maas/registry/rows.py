@@ -6,7 +6,7 @@
 | `M#name` | `V#00000001` | ModelVersion |
 | `M#name` | `R#00000001` | marks a READY version that is not deleted, so that the newest is one read |
 | `M#name` | `H#000000000001` | HistoryEntry |
-| `M#name` | `T#subject#time` | what an alias pointed to from then on; with no subject, whether the model was live |
+| `M#name` | `T#time` | what every alias pointed to from then on, or null while the model was deleted |
 | `DELETED` | `time#name#number` | what the purge looks through |
 | `I#actor` | key | what an Idempotency-Key made |
 | `SECRETS` | name | made once, at random |
@@ -19,6 +19,7 @@ from maas.aws.dynamodb import Key, Put
 MODELS = "MODELS"
 DELETED = "DELETED"
 SECRETS = "SECRETS"
+TIMELINE = "T#"
 AT_ONCE = "0"  # sorts before every time
 
 
@@ -42,12 +43,8 @@ def history_key(model: str, revision: int) -> Key:
     return partition(model), f"H#{revision:012d}"
 
 
-def timeline_prefix(subject: str) -> str:
-    return f"T#{subject}#"
-
-
-def timeline_key(model: str, subject: str, at: str) -> Key:
-    return partition(model), timeline_prefix(subject) + at
+def timeline_key(model: str, at: str) -> Key:
+    return partition(model), TIMELINE + at
 
 
 def deleted_key(deleted_at: str, model: str, number: int | None = None) -> Key:

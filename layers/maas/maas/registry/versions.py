@@ -11,7 +11,6 @@ from maas.registry.ledger import (
     Change,
     Idempotency,
     Ledger,
-    alias_value,
     attempts,
     check_etag,
     idempotency_row,
@@ -134,9 +133,8 @@ class Versions:
                 owner = replace(owner, latest_ready_version=self._newest_ready(model, but=number))
             for alias in removed:
                 owner = owner.with_alias(alias, None)
-            timeline = {alias: alias_value(None) for alias in removed}
             before = {"aliases": removed} if removed else None
-            return Change("version.deleted", owner, new, old, before=before, timeline=timeline, also=also)
+            return Change("version.deleted", owner, new, old, before=before, also=also)
 
         change = self._ledger.change(model, decide, actor)
         version = change.version if change and change.version else self._ledger.version(model, number, deleted=True)

@@ -1,0 +1,360 @@
+"""Deleting, restoring, purging, rolling back, and what history tells of it, on moto and on DynamoDB Local."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from maas.errors import AlreadyExists, Conflict, Gone, NotFound, NotReady, PreconditionFailed
+from maas.records import MetadataTensor, ModelFile, ModelVersion, Status
+from maas.registry import Idempotency, Registry
+
+FILE = ModelFile("model.onnx", 10, "0" * 64)
+SIGNATURE = (MetadataTensor("x", "FP32", (-1, 3)),)
+NEVER = float("inf")
+
+
+def ready(registry: Registry, model: str = "m") -> ModelVersion:
+    created = registry.versions.create(model, [FILE], "", {}, "ann")
+    version = registry.versions.start_validation(model, created.number, "deployment")
+    found = replace(version, status=Status.READY, inputs=SIGNATURE, outputs=SIGNATURE, profile={"load_ms": 1.5})
+    return registry.versions.finish_validation(found, "deployment")
+
+
+def kinds(registry: Registry, model: str = "m") -> list[str]:
+    return [entry.kind for entry in registry.history.page(model, 1000)[0]][::-1]
+
+
+def state(registry: Registry, model: str = "m") -> dict[str, Any]:
+    """All that GET shows of a model, but times of change and what they drag along."""
+
+    def plain(record: Any) -> dict[str, Any]:
+        return {key: value for key, value in asdict(record).items() if key not in ("updated_at", "revision")}
+
+    owner = registry.models.get(model)
+    return plain(owner) | {"versions": [plain(one) for one in registry.versions.page(model, 100)[0]]}
+
+
+@pytest.fixture(autouse=True)
+def model(registry: Registry) -> None:
+    registry.models.create("m", "a model", {"team": "vision"}, "ann")
+
+
+# ------------------------------------------------------------------- deleting
+
+
+def test_deleted_and_restored_is_as_it_was(registry: Registry) -> None:
+    for _ in range(3):
+        ready(registry)
+    registry.aliases.set("m", "prod", 1, "ann")
+    registry.aliases.set("m", "prod", 2, "ann")
+    before = state(registry)
+    registry.models.delete("m", "bob")
+    registry.models.restore("m", "cyd")
+    assert state(registry) == before
+    assert registry.aliases.rollback("m", "prod", "ann").version == 1
+
+
+def test_a_deleted_model_is_gone_and_says_how_to_restore_it(registry: Registry) -> None:
+    ready(registry)
+    registry.models.delete("m", "bob")
+    calls: list[Callable[[], object]] = [
+        lambda: registry.models.get("m"),
+        lambda: registry.versions.get("m", 1),
+        lambda: registry.resolve("m", None),
+        lambda: registry.resolve("m", "1"),
+        lambda: registry.aliases.set("m", "prod", 1, "ann"),
+        lambda: registry.versions.create("m", [FILE], "", {}, "ann"),
+        lambda: registry.models.update("m", "ann", "new"),
+        lambda: registry.versions.delete("m", 1, "ann"),
+    ]
+    for call in calls:
+        with pytest.raises(Gone, match="bring it back with POST /api/v1/models/m/restore"):
+            call()
+    assert registry.models.get("m", deleted=True).deleted_at
+    assert registry.models.page(10)[0] == []
+    with pytest.raises(AlreadyExists, match="it is deleted: restore it, or purge it"):
+        registry.models.create("m", "", {}, "ann")
+
+
+def test_deleting_and_restoring_again_changes_nothing(registry: Registry) -> None:
+    first = registry.models.delete("m", "bob")
+    assert registry.models.delete("m", "bob") == first
+    second = registry.models.restore("m", "bob")
+    assert registry.models.restore("m", "bob") == second
+    assert kinds(registry) == ["model.created", "model.deleted", "model.restored"]
+
+
+def test_a_version_that_aliases_are_on_is_deleted_only_by_force(registry: Registry) -> None:
+    ready(registry), ready(registry)
+    for alias in ("canary", "prod"):
+        registry.aliases.set("m", alias, 1, "ann")
+    with pytest.raises(Conflict, match="version 1 of model 'm' has aliases: canary, prod"):
+        registry.versions.delete("m", 1, "bob")
+    version, removed = registry.versions.delete("m", 1, "bob", force=True)
+    assert (bool(version.deleted_at), removed) == (True, ["canary", "prod"])
+    assert registry.models.get("m").aliases == {}
+    with pytest.raises(Gone, match="POST /api/v1/models/m/versions/1/restore"):
+        registry.resolve("m", "1")
+    with pytest.raises(NotFound):
+        registry.resolve("m", "prod")
+    assert registry.versions.restore("m", 1, "bob").deleted_at is None
+    assert registry.resolve("m", "1").number == 1
+
+
+def test_the_newest_ready_version_follows_deletion_and_restore(registry: Registry) -> None:
+    for _ in range(3):
+        ready(registry)
+    registry.versions.create("m", [FILE], "", {}, "ann")  # never READY
+    followed = [registry.resolve("m", None).number]
+    for number in (3, 1, 2):
+        registry.versions.delete("m", number, "bob")
+        followed.append(registry.models.get("m").latest_ready_version or 0)
+    registry.versions.restore("m", 1, "bob")
+    followed.append(registry.resolve("m", None).number)
+    registry.versions.restore("m", 3, "bob")
+    followed.append(registry.resolve("m", None).number)
+    assert followed == [3, 2, 2, 0, 1, 3]
+
+
+def test_an_alias_never_points_to_a_deleted_version(registry: Registry) -> None:
+    ready(registry)
+    registry.versions.delete("m", 1, "bob")
+    with pytest.raises(Gone):
+        registry.aliases.set("m", "prod", 1, "ann")
+
+
+def test_a_deployment_that_ends_after_its_model_was_deleted_is_there_when_it_is_restored(registry: Registry) -> None:
+    registry.versions.create("m", [FILE], "", {}, "ann")
+    version = registry.versions.start_validation("m", 1, "deployment")
+    registry.models.delete("m", "bob")
+    registry.versions.finish_validation(replace(version, status=Status.READY), "deployment")
+    registry.models.restore("m", "bob")
+    assert registry.resolve("m", None).number == 1
+
+
+# -------------------------------------------------------------------- purging
+
+
+class Objects:
+    """Stands where the bucket would be: tells whether all is gone, as often as it was told to."""
+
+    def __init__(self, *answers: bool) -> None:
+        self.prefixes: list[str] = []
+        self._answers = list(answers)
+
+    def __call__(self, prefix: str, _: float) -> bool:
+        self.prefixes.append(prefix)
+        return self._answers.pop(0) if self._answers else True
+
+
+def test_only_what_is_deleted_is_purged(registry: Registry) -> None:
+    ready(registry)
+    objects = Objects()
+    with pytest.raises(Conflict, match="model 'm' is not deleted: delete it first"):
+        registry.purge(objects).model("m", "bob", NEVER)
+    with pytest.raises(Conflict, match="version 1 of model 'm' is not deleted: delete it first"):
+        registry.purge(objects).version("m", 1, "bob", NEVER)
+    assert objects.prefixes == []
+
+
+def test_a_purged_model_leaves_its_history_and_its_number_counter(registry: Registry) -> None:
+    ready(registry), ready(registry)
+    registry.models.delete("m", "bob")
+    objects = Objects()
+    assert registry.purge(objects).model("m", "bob", NEVER)
+    assert registry.purge(objects).model("m", "bob", NEVER)  # again
+    assert objects.prefixes == ["models/m/"]
+    for call in (lambda: registry.models.get("m", deleted=True), lambda: registry.resolve("m", "1")):
+        with pytest.raises(NotFound):
+            call()
+    assert registry.models.page(10, keep=lambda _: True)[0] == []
+    assert kinds(registry)[-3:] == ["model.deleted", "model.purging", "model.purged"]
+
+    again = registry.models.create("m", "anew", {}, "ann")
+    assert (again.aliases, again.tags, again.latest_ready_version) == ({}, {}, None)
+    assert ready(registry).number == 3
+    with pytest.raises(NotFound):
+        registry.versions.get("m", 1)
+
+
+def test_a_purge_that_ended_half_way_goes_on_and_cannot_be_restored(registry: Registry) -> None:
+    ready(registry)
+    registry.models.delete("m", "bob")
+    assert not registry.purge(Objects(False)).model("m", "bob", NEVER)
+    with pytest.raises(Conflict, match="is being purged"):
+        registry.models.restore("m", "bob")
+    long_ago = datetime.now(UTC) - timedelta(days=365)
+    assert list(registry.purge(Objects()).expired(long_ago, "maintenance", NEVER)) == ["m"]
+    assert list(registry.purge(Objects()).expired(long_ago, "maintenance", NEVER)) == []
+    assert kinds(registry).count("model.purging") == 1
+
+
+def test_the_schedule_takes_what_is_past_its_time_and_leaves_the_rest(registry: Registry) -> None:
+    for name in ("old", "older", "live"):
+        registry.models.create(name, "", {}, "ann")
+        ready(registry, name)
+    registry.versions.delete("live", 1, "bob")
+    registry.versions.delete("older", 1, "bob")
+    registry.models.delete("older", "bob")
+    registry.models.delete("old", "bob")
+    now = datetime.now(UTC)
+    registry.models.delete("m", "bob")
+    objects = Objects()
+    purged = list(registry.purge(objects).expired(now, "maintenance", NEVER))
+    assert sorted(purged) == ["live@1", "old", "older"]
+    assert sorted(objects.prefixes) == ["models/live/1/", "models/old/", "models/older/"]
+    assert registry.models.restore("m", "bob").deleted_at is None
+    with pytest.raises(NotFound):
+        registry.versions.get("live", 1, deleted=True)
+    assert list(registry.purge(objects).expired(now, "maintenance", NEVER)) == []
+
+
+def test_no_time_left_purges_nothing_more(registry: Registry) -> None:
+    registry.models.delete("m", "bob")
+    assert list(registry.purge(Objects()).expired(datetime.now(UTC), "maintenance", time.monotonic() - 1)) == []
+
+
+# ------------------------------------------------------- rollback and history
+
+
+def test_a_rollback_returns_and_a_second_one_is_there_again(registry: Registry) -> None:
+    for _ in range(3):
+        ready(registry)
+    registry.aliases.set("m", "prod", 1, "ann")
+    with pytest.raises(Conflict, match="was never anything else than version 1"):
+        registry.aliases.rollback("m", "prod", "bob")
+    registry.aliases.set("m", "prod", 2, "ann")
+    registry.aliases.set("m", "prod", 3, "ann")
+    assert [registry.aliases.rollback("m", "prod", "bob").version for _ in range(2)] == [2, 3]
+    registry.versions.delete("m", 2, "bob")
+    with pytest.raises(Gone):
+        registry.aliases.rollback("m", "prod", "bob")
+    with pytest.raises(NotFound):
+        registry.aliases.rollback("m", "canary", "bob")
+
+
+def test_what_was_live_when(registry: Registry) -> None:
+    ready(registry), ready(registry)
+    expected: list[int | None] = []
+    moments: list[datetime] = []
+
+    def now_is(version: int | None) -> None:
+        expected.append(version)
+        moments.append(datetime.now(UTC))
+        time.sleep(0.002)
+
+    now_is(None)
+    registry.aliases.set("m", "prod", 1, "ann")
+    now_is(1)
+    registry.aliases.set("m", "prod", 2, "ann")
+    now_is(2)
+    registry.aliases.rollback("m", "prod", "ann")
+    now_is(1)
+    registry.models.delete("m", "ann")
+    now_is(None)
+    registry.models.restore("m", "ann")
+    now_is(1)
+    registry.versions.delete("m", 1, "ann", force=True)
+    now_is(None)
+    registry.models.delete("m", "ann")
+    registry.purge(Objects()).model("m", "ann", NEVER)
+    now_is(None)
+    assert [registry.aliases.version_at("m", "prod", moment) for moment in moments] == expected
+    assert registry.aliases.version_at("m", "canary", moments[3]) is None
+    with pytest.raises(NotFound):
+        registry.aliases.version_at("n", "prod", moments[0])
+
+
+def test_history_newest_first_by_kind_and_actor_in_pages(registry: Registry) -> None:
+    ready(registry)
+    registry.aliases.set("m", "prod", 1, "bob")
+    registry.models.update("m", "bob", "better", {"team": None, "lang": "de"})
+    first, after = registry.history.page("m", 2)
+    rest, end = registry.history.page("m", 100, after)
+    assert [entry.revision for entry in first + rest] == [6, 5, 4, 3, 2, 1]
+    assert end is None
+    assert [entry.kind for entry in registry.history.page("m", 10, actor="bob")[0]] == ["model.updated", "alias.set"]
+    assert [entry.actor for entry in registry.history.page("m", 10, kind="alias.set")[0]] == ["bob"]
+    assert first[0].before == {"description": "a model", "tags": {"team": "vision"}}
+    assert first[0].after == {"description": "better", "tags": {"lang": "de"}}
+
+
+# -------------------------------------------- preconditions and repeated calls
+
+
+def test_a_change_on_another_state_is_refused_with_the_state_as_it_is(registry: Registry) -> None:
+    ready(registry), ready(registry)
+    registry.aliases.set("m", "prod", 1, "ann")
+    model, version = registry.models.get("m"), registry.versions.get("m", 1)[0]
+    alias = model.aliases["prod"]
+    stale = [
+        lambda: registry.models.update("m", "bob", "new", if_match=model.etag),
+        lambda: registry.models.delete("m", "bob", model.etag),
+        lambda: registry.versions.update("m", 1, "bob", "new", if_match=version.etag(["prod"])),
+        lambda: registry.versions.delete("m", 1, "bob", if_match=version.etag(["prod"])),
+        lambda: registry.aliases.set("m", "prod", 1, "bob", alias.etag),
+        lambda: registry.aliases.delete("m", "prod", "bob", alias.etag),
+        lambda: registry.aliases.rollback("m", "prod", "bob", alias.etag),
+    ]
+    registry.aliases.set("m", "prod", 2, "ann")
+    before = registry.models.get("m")
+    for change in stale:
+        with pytest.raises(PreconditionFailed, match="but the ETag is now"):
+            change()
+    assert registry.models.get("m") == before
+    fresh = registry.models.update("m", "bob", "new", if_match=before.etag)
+    assert fresh.description == "new"
+    assert registry.models.update("m", "bob", "newer", if_match="*").description == "newer"
+
+
+def test_an_update_of_a_version_leaves_what_was_deployed(registry: Registry) -> None:
+    version = ready(registry)
+    updated = registry.versions.update("m", 1, "bob", "best", {"f1": "0.9"})
+    assert (updated.description, updated.tags) == ("best", {"f1": "0.9"})
+    assert replace(updated, description="", tags={}, revision=0, updated_at="") == replace(
+        version, revision=0, updated_at=""
+    )
+    assert registry.versions.update("m", 1, "bob", "best") == updated  # nothing to change
+
+
+def test_a_creating_call_that_is_repeated_makes_one(registry: Registry) -> None:
+    key = Idempotency("ann", "key-1", "digest")
+    model = registry.models.create("other", "", {}, "ann", key)
+    assert registry.models.create("other", "", {}, "ann", key) == model
+    again = Idempotency("ann", "key-2", "digest")
+    versions = [registry.versions.create("other", [FILE], "", {}, "ann", again) for _ in range(3)]
+    assert [version.number for version in versions] == [1, 1, 1]
+    with pytest.raises(Conflict, match="it was used for another request"):
+        registry.versions.create("other", [FILE], "", {}, "ann", replace(again, digest="another"))
+    theirs = registry.versions.create("other", [FILE], "", {}, "bob", replace(again, actor="bob"))
+    assert theirs.number == 2
+
+
+def test_aliases_have_a_most(registry: Registry) -> None:
+    ready(registry)
+    for number in range(100):
+        registry.aliases.set("m", f"a{number}", 1, "ann")
+    with pytest.raises(Conflict, match="has 100 aliases, which is the most"):
+        registry.aliases.set("m", "one-more", 1, "ann")
+    _, removed = registry.versions.delete("m", 1, "ann", force=True)
+    assert len(removed) == 100
+    with pytest.raises((Gone, NotReady)):
+        registry.aliases.set("m", "prod", 1, "ann")
+
+
+def test_lists_leave_out_what_is_not_asked_for(registry: Registry) -> None:
+    for name in ("aa", "ab", "b"):
+        registry.models.create(name, "", {"kind": name}, "ann")
+    registry.models.delete("ab", "ann")
+    assert [model.name for model in registry.models.page(10, prefix="a")[0]] == ["aa"]
+    assert [model.name for model in registry.models.page(10, prefix="a", keep=lambda _: True)[0]] == ["aa", "ab"]
+    assert [model.name for model in registry.models.page(10, keep=lambda m: "kind" in m.tags)[0]] == ["aa", "ab", "b"]
+
+
+def test_a_secret_is_made_once(registry: Registry) -> None:
+    assert registry.secret("one") == registry.secret("one") != registry.secret("two")
+    assert len(registry.secret("one")) == 32
