@@ -3,13 +3,15 @@
 import importlib
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from aws import CREDENTIALS, ROOT, Cloud, create_cloud
-from moto.server import ThreadedMotoServer
+
+from maas_client.local.moto_process import moto_server
 
 LoadFunction = Callable[[str], ModuleType]
 REQUIRED = os.environ.get("MAAS_REQUIRE_ENGINES") == "1"
@@ -35,11 +37,11 @@ def _credentials() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    server = moto_server("127.0.0.1")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture

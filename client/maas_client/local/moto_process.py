@@ -5,19 +5,44 @@ The port is the first line printed. The process ends when its standard input doe
 
 import logging
 import os
-import socket
 import sys
+import threading
+from collections.abc import Iterable
+from typing import Any
 
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+
+class _Atomic:
+    """moto as a WSGI application whose DynamoDB does one call after another.
+
+    moto checks the conditions of a transaction and then writes, with nothing to keep other threads out in between;
+    with DynamoDB, whose transactions are serializable, nobody ever sees that.
+    """
+
+    def __init__(self) -> None:
+        self._application = DomainDispatcherApplication(create_backend_app)
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB"):
+            with self._lock:
+                return list(self._application(environ, start_response))
+        answer: Iterable[bytes] = self._application(environ, start_response)
+        return answer
+
+
+def moto_server(host: str) -> BaseWSGIServer:
+    """Listens on a free port; to be served by its `serve_forever`. Raises OSError when it cannot listen."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    return make_server(host, 0, _Atomic(), threaded=True, request_handler=MotoRequestHandler)
 
 
 def main() -> None:
-    host = sys.argv[1]
-    socket.create_server((host, 0)).close()  # moto waits for ever for a server that cannot listen; this raises
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address=host, port=0, verbose=False)
-    server.start()
-    print(server.get_host_and_port()[1], flush=True)
+    server = moto_server(sys.argv[1])
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(server.server_port, flush=True)
     sys.stdin.read()
     os._exit(0)  # what is in memory needs no orderly end
 
