@@ -72,16 +72,7 @@ class Table:
         self, pk: str, prefix: str, *, limit: int, after: str | None = None, newest_first: bool = False
     ) -> tuple[list[Item], str | None]:
         """Up to `limit` items of a partition whose sort key has the prefix, and the sort key to go on after, if any."""
-        request: dict[str, Any] = {
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
-            "ExpressionAttributeValues": {":pk": {"S": pk}, ":prefix": {"S": prefix}},
-            "ConsistentRead": True,
-            "Limit": limit,
-            "ScanIndexForward": not newest_first,
-        }
-        if not prefix:  # begins_with takes no empty text
-            request["KeyConditionExpression"] = "pk = :pk"
-            del request["ExpressionAttributeValues"][":prefix"]
+        request = _range(pk, prefix) | {"Limit": limit, "ScanIndexForward": not newest_first}
         if after:
             request["ExclusiveStartKey"] = _packed_key((pk, after))
         answer = self._call("Query", self._named(request))
@@ -100,25 +91,13 @@ class Table:
 
     def keys(self, pk: str, prefix: str, *, limit: int) -> list[Key]:
         """The first keys of a partition with the prefix."""
-        request = {
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
-            "ExpressionAttributeValues": {":pk": {"S": pk}, ":prefix": {"S": prefix}},
-            "ProjectionExpression": "pk, sk",
-            "ConsistentRead": True,
-            "Limit": limit,
-        }
+        request = _range(pk, prefix) | {"ProjectionExpression": "pk, sk", "Limit": limit}
         items = self._call("Query", self._named(request))["Items"]
         return [(item["pk"]["S"], item["sk"]["S"]) for item in items]
 
     def last(self, pk: str, prefix: str, up_to: str) -> Item | None:
         """The item with the greatest sort key between `prefix` and `prefix + up_to`, or None."""
-        request = {
-            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :from AND :to",
-            "ExpressionAttributeValues": {":pk": {"S": pk}, ":from": {"S": prefix}, ":to": {"S": prefix + up_to}},
-            "ConsistentRead": True,
-            "Limit": 1,
-            "ScanIndexForward": False,
-        }
+        request = _range(pk, prefix, prefix + up_to) | {"Limit": 1, "ScanIndexForward": False}
         items = self._call("Query", self._named(request))["Items"]
         return _unpacked(items[0]) if items else None
 
@@ -174,6 +153,20 @@ def _packed(put: Put) -> Item:
 
 def _unpacked(item: Item) -> Item:
     return {name: unpack(value) for name, value in item.items() if name not in ("pk", "sk")}
+
+
+def _range(pk: str, prefix: str, to: str | None = None) -> dict[str, Any]:
+    """Consistently, the sort keys from `prefix` to `to`, or all that have the prefix."""
+    if not prefix:  # no text may be empty
+        condition, values = "pk = :pk", {}
+    else:  # not begins_with: read backwards, DynamoDB Local sorts every row that has the prefix
+        condition = "pk = :pk AND sk BETWEEN :from AND :to"
+        values = {":from": {"S": prefix}, ":to": {"S": to or f"{prefix}\uffff"}}
+    return {
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": {":pk": {"S": pk}} | values,
+        "ConsistentRead": True,
+    }
 
 
 def _condition(put: Put) -> dict[str, Any]:

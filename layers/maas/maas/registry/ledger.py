@@ -89,11 +89,13 @@ class Ledger:
         Looks through READ_AT_MOST rows, so that a page of a strict filter can be short, and even empty.
         """
         found: list[T] = []
-        for _ in range(0, READ_AT_MOST, PAGE):
-            items, after = self.table.query(pk, prefix, limit=PAGE, after=after, newest_first=newest_first)
+        looked, size = 0, min(limit, PAGE)  # what nothing is filtered from costs no more than it shows
+        while looked < READ_AT_MOST:
+            items, after = self.table.query(pk, prefix, limit=size, after=after, newest_first=newest_first)
             found += filter(keep, map(record, items))
             if after is None or len(found) >= limit:
                 break
+            looked, size = looked + size, PAGE
         if len(found) > limit:
             found, after = found[:limit], sort_key(found[limit - 1])
         return found, after

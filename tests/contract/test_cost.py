@@ -1,0 +1,62 @@
+"""No operation scans, and none costs more because there are more versions: from the capacity the engine consumed."""
+
+import pytest
+from metering import Cost, Meter, add_ready, operations
+
+from maas.aws.clients import client
+from maas.aws.dynamodb import Table, boto3_call
+from maas.registry import Registry
+
+# Reads and writes of each operation, whatever there is: a transaction is one write with its history entry.
+READ, READ_TWO, RANGE, WRITE = ["GetItem"], ["BatchGetItem"], ["Query"], ["TransactWriteItems"]
+EXPECTED = {
+    "create a version": [*READ, *WRITE],
+    "show a model": READ,
+    "show a version": [*READ, *READ],
+    "list 10 models": RANGE,
+    "list 10 versions": RANGE,
+    "list 10 history entries": [*READ, *RANGE],
+    "change tags of a model": [*READ, *WRITE],
+    "change tags of a version": [*READ, *READ, *WRITE],
+    "set an alias": [*READ, *READ, *WRITE],
+    "move an alias": [*READ, *READ, *WRITE],
+    "roll an alias back": [*READ, *READ, *WRITE],
+    "resolve an alias": [*READ, *READ],
+    "resolve a number": READ_TWO,
+    "resolve nothing": [*READ, *READ],
+    "what was live": [*READ, *RANGE],
+    "delete an alias": [*READ, *WRITE],
+    "delete a version": [*READ, *READ, *RANGE, *WRITE],
+    "restore a version": [*READ, *READ, *WRITE],
+    "delete a model": [*READ, *WRITE],
+    "restore a model": [*READ, *WRITE],
+}
+
+
+@pytest.fixture
+def meter(endpoint_url: str) -> Meter:
+    return Meter(boto3_call(client("dynamodb", "us-east-1", endpoint_url)))
+
+
+def costs(registry: Registry, meter: Meter) -> dict[str, Cost]:
+    found = {}
+    for name, operation in operations(registry).items():
+        with meter.measured() as cost:
+            operation()
+        found[name] = cost
+    return found
+
+
+def test_operations_cost_the_same_with_few_versions_and_with_many(meter: Meter, table_name: str) -> None:
+    registry = Registry(Table(meter, table_name))
+    registry.models.create("m", "", {}, "ann")
+    while registry.models.get("m").last_version < 10:
+        add_ready(registry)
+    few = costs(registry, meter)
+    while registry.models.get("m").last_version < 60:
+        add_ready(registry)
+    many = costs(registry, meter)
+    assert {name: cost.operations for name, cost in few.items()} == EXPECTED
+    assert {name: cost.operations for name, cost in many.items()} == EXPECTED
+    for name, cost in many.items():
+        assert cost.units <= few[name].units + 1, name  # a longer number may be what fills one more unit
