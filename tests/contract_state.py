@@ -33,7 +33,10 @@ class ContractState:
         if name not in self.models:
             raise Refusal(404, f"there is no model '{name}'")
         ready = [number for (of, number), one in self.versions.items() if of == name and one["status"] == "READY"]
-        return self.models[name] | {"latest_ready_version": max(ready, default=None)}
+        return self.models[name] | {
+            "latest_ready_version": max(ready, default=None),
+            "status": "READY" if ready else "EMPTY",
+        }
 
     def version_json(self, name: str, number: int) -> dict[str, Any]:
         self.model_json(name)

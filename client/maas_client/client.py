@@ -4,14 +4,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
-from maas_client import upload
+from maas_client import download, upload
 from maas_client.errors import ApiError, Conflict, DeploymentFailed, NotFound, TimedOut, api_error
 from maas_client.records import (
     Alias,
+    Download,
+    HistoryEntry,
     InferenceResponse,
     ModelFile,
     ModelMetadata,
@@ -57,26 +60,80 @@ class MaasClient:
 
     # ---------------------------------------------------------------- models
 
-    def models(self, limit: int | None = None) -> list[RegisteredModel]:
-        """All models by name, or the first `limit`."""
-        return [RegisteredModel.of(fields) for fields in self._pages("/api/v1/models", "models", limit)]
+    def models(
+        self,
+        limit: int | None = None,
+        *,
+        prefix: str = "",
+        tags: Sequence[str] = (),
+        status: str | None = None,
+        include_deleted: bool = False,
+    ) -> list[RegisteredModel]:
+        """All models by name, or the first `limit`, that have these tags (KEY or KEY=VALUE)."""
+        query = _filters(prefix=prefix, tag=tags, status=status, include_deleted=include_deleted)
+        return [RegisteredModel.of(fields) for fields in self._pages("/api/v1/models", "models", limit, query)]
 
-    def model(self, name: str) -> RegisteredModel:
-        return RegisteredModel.of(self._transport.call("GET", _models(name)))
+    def model(self, name: str, *, include_deleted: bool = False) -> RegisteredModel:
+        """Raises Gone for a deleted one, unless `include_deleted`; so do the other methods that name a model."""
+        query = _filters(include_deleted=include_deleted)
+        return RegisteredModel.of(self._transport.call("GET", _models(name), query=query))
 
     def create_model(self, name: str, description: str = "", tags: Mapping[str, str] | None = None) -> RegisteredModel:
-        """Raises Conflict if there is one of this name."""
+        """Raises Conflict if there is one of this name, also a deleted one."""
         body = {"name": name, "description": description, "tags": dict(tags or {})}
-        return RegisteredModel.of(self._transport.call("POST", "/api/v1/models", body))
+        return RegisteredModel.of(self._transport.call("POST", "/api/v1/models", body, creating=True))
+
+    def update_model(
+        self,
+        name: str,
+        *,
+        description: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        if_match: str | None = None,
+    ) -> RegisteredModel:
+        """What is not given stays; a tag of None goes. Raises PreconditionFailed if `if_match` is not its ETag now."""
+        body = _change(description, tags)
+        return RegisteredModel.of(self._transport.call("PATCH", _models(name), body, if_match=if_match))
+
+    def delete_model(self, name: str, *, if_match: str | None = None) -> RegisteredModel:
+        """Out of sight with all its versions; `restore_model` brings everything back until it is purged."""
+        return RegisteredModel.of(self._transport.call("DELETE", _models(name), if_match=if_match))
+
+    def restore_model(self, name: str) -> RegisteredModel:
+        return RegisteredModel.of(self._transport.call("POST", _models(name, "restore"), repeatable=True))
+
+    def purge_model(self, name: str) -> bool:
+        """For good. True when all is gone; False when there is so much that it takes another call (or the schedule).
+
+        Raises Conflict if it is not deleted.
+        """
+        return self._purge(_models(name))
+
+    def history(
+        self, model: str, limit: int | None = None, *, kind: str | None = None, actor: str | None = None
+    ) -> list[HistoryEntry]:
+        """Changes, newest first, also of deleted and purged models. `kind` is like alias.set or version.ready."""
+        query = _filters(kind=kind, actor=actor)
+        return [HistoryEntry.of(one) for one in self._pages(_models(model, "history"), "entries", limit, query)]
 
     # -------------------------------------------------------------- versions
 
-    def versions(self, model: str, limit: int | None = None) -> list[ModelVersion]:
-        """All versions of a model, newest first, or the `limit` newest."""
-        return [ModelVersion.of(fields) for fields in self._pages(_models(model, "versions"), "versions", limit)]
+    def versions(
+        self,
+        model: str,
+        limit: int | None = None,
+        *,
+        tags: Sequence[str] = (),
+        status: str | None = None,
+        include_deleted: bool = False,
+    ) -> list[ModelVersion]:
+        """All versions of a model, newest first, or the `limit` newest. `tags` are KEY or KEY=VALUE."""
+        query = _filters(tag=tags, status=status, include_deleted=include_deleted)
+        return [ModelVersion.of(one) for one in self._pages(_models(model, "versions"), "versions", limit, query)]
 
-    def version(self, model: str, version: int) -> ModelVersion:
-        return ModelVersion.of(self._transport.call("GET", _models(model, "versions", version)))
+    def version(self, model: str, version: int, *, include_deleted: bool = False) -> ModelVersion:
+        query = _filters(include_deleted=include_deleted)
+        return ModelVersion.of(self._transport.call("GET", _models(model, "versions", version), query=query))
 
     def create_version(
         self,
@@ -87,8 +144,48 @@ class MaasClient:
     ) -> NewVersion:
         """Declare a version's files; `push` does this and all that follows."""
         body = {"files": [asdict(file) for file in files], "description": description, "tags": dict(tags or {})}
-        answer = self._transport.call("POST", _models(model, "versions"), body)
+        answer = self._transport.call("POST", _models(model, "versions"), body, creating=True)
         return NewVersion(ModelVersion.of(answer), tuple(Upload.of(fields) for fields in answer["uploads"]))
+
+    def update_version(
+        self,
+        model: str,
+        version: int,
+        *,
+        description: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        if_match: str | None = None,
+    ) -> ModelVersion:
+        """Description and tags, as `update_model`; what was deployed never changes."""
+        path = _models(model, "versions", version)
+        return ModelVersion.of(self._transport.call("PATCH", path, _change(description, tags), if_match=if_match))
+
+    def delete_version(
+        self, model: str, version: int, *, force: bool = False, if_match: str | None = None
+    ) -> tuple[ModelVersion, tuple[str, ...]]:
+        """Soft. Also gives the aliases that went with it, which takes `force`; else raises Conflict naming them."""
+        path, query = _models(model, "versions", version), _filters(force=force)
+        answer = self._transport.call("DELETE", path, query=query, if_match=if_match)
+        return ModelVersion.of(answer), tuple(answer["removed_aliases"])
+
+    def restore_version(self, model: str, version: int) -> ModelVersion:
+        path = _models(model, "versions", version, "restore")
+        return ModelVersion.of(self._transport.call("POST", path, repeatable=True))
+
+    def purge_version(self, model: str, version: int) -> bool:
+        """As `purge_model`."""
+        return self._purge(_models(model, "versions", version))
+
+    def downloads(self, model: str, version: int) -> list[Download]:
+        """A version's files as they were uploaded, each with a URL to get it from."""
+        answer = self._transport.call("GET", _models(model, "versions", version, "files"))
+        return [Download.of(fields) for fields in answer["files"]]
+
+    def download(
+        self, model: str, version: int, folder: str | Path, progress: Callable[[Progress], None] | None = None
+    ) -> list[Path]:
+        """Get a version's files into `folder`, each under its name once its digest is right. Raises DownloadFailed."""
+        return download.fetch(self.downloads(model, version), Path(folder), progress)
 
     def complete(self, model: str, version: int) -> ModelVersion:
         """Say that every file is there, so that the version is checked. Raises Conflict if one is not."""
@@ -159,12 +256,24 @@ class MaasClient:
     def alias(self, model: str, alias: str) -> Alias:
         return Alias.of(self._transport.call("GET", _models(model, "aliases", alias)))
 
-    def set_alias(self, model: str, alias: str, version: int) -> Alias:
-        """Make or move an alias. Raises Conflict if the version is not READY."""
-        return Alias.of(self._transport.call("PUT", _models(model, "aliases", alias), {"version": version}))
+    def alias_at(self, model: str, alias: str, at: datetime) -> int | None:
+        """The version that the alias pointed to at that time (with a time zone), or None: who was live when."""
+        answer = self._transport.call("GET", _models(model, "aliases", alias), query={"at": at.isoformat()})
+        version: int | None = answer["version"]
+        return version
 
-    def delete_alias(self, model: str, alias: str) -> None:
-        self._transport.call("DELETE", _models(model, "aliases", alias))
+    def set_alias(self, model: str, alias: str, version: int, *, if_match: str | None = None) -> Alias:
+        """Make or move an alias. Raises Conflict if the version is not READY."""
+        path, body = _models(model, "aliases", alias), {"version": version}
+        return Alias.of(self._transport.call("PUT", path, body, if_match=if_match))
+
+    def roll_back(self, model: str, alias: str, *, if_match: str | None = None) -> Alias:
+        """Point an alias where it pointed before its last change. Raises Conflict if that was nowhere."""
+        path = _models(model, "aliases", alias, "rollback")
+        return Alias.of(self._transport.call("POST", path, if_match=if_match))
+
+    def delete_alias(self, model: str, alias: str, *, if_match: str | None = None) -> None:
+        self._transport.call("DELETE", _models(model, "aliases", alias), if_match=if_match)
 
     # ------------------------------------------------------------- inference
 
@@ -205,8 +314,10 @@ class MaasClient:
 
     # ------------------------------------------------------------------ HTTP
 
-    def _pages(self, path: str, key: str, limit: int | None) -> Iterator[dict[str, Any]]:
-        query: dict[str, str] = {}
+    def _pages(
+        self, path: str, key: str, limit: int | None, filters: Mapping[str, str | list[str]]
+    ) -> Iterator[dict[str, Any]]:
+        query = dict(filters)
         left = limit
         while left is None or left > 0:
             query["limit"] = str(PAGE if left is None else min(left, PAGE))
@@ -216,6 +327,23 @@ class MaasClient:
                 return
             query["page_token"] = answer["next_page_token"]
             left = None if left is None else left - len(answer[key])
+
+    def _purge(self, path: str) -> bool:
+        answer = self._transport.call("DELETE", path, query={"purge": "true"})
+        return answer is None  # 204; while it goes on, 202
+
+
+def _filters(**values: str | bool | Sequence[str] | None) -> dict[str, str | list[str]]:
+    """A query string's values, without what says nothing."""
+    return {
+        name: "true" if value is True else value if isinstance(value, str) else list(value)
+        for name, value in values.items()
+        if value
+    }
+
+
+def _change(description: str | None, tags: Mapping[str, str | None] | None) -> dict[str, Any]:
+    return ({} if description is None else {"description": description}) | {"tags": dict(tags or {})}
 
 
 def _models(*parts: str | int) -> str:

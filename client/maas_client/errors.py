@@ -6,13 +6,18 @@ MaasError
 │   ├── InvalidRequest    400, 413, 415, 422
 │   ├── NotAllowed        401, 403
 │   ├── NotFound          404
-│   ├── Conflict          409, 412
+│   ├── Conflict          409
+│   ├── Gone              410: deleted, and can be restored
+│   ├── PreconditionFailed  412: it changed since; `current` is the state as it is now
 │   └── ServerFailed      429 and 5xx
 ├── InvalidInput          a file or an array here that cannot be sent as it is
 ├── UploadFailed          the storage did not take a file
+├── DownloadFailed        the storage did not give a file as it was uploaded
 ├── DeploymentFailed      the uploaded version is FAILED: `model`, `version`, `reason`
 └── TimedOut              the version is still being checked: `model`, `version`
 """
+
+from typing import Any
 
 
 class MaasError(Exception):
@@ -52,21 +57,37 @@ class Conflict(ApiError):
     hint = "`maas show MODEL` tells the state of its versions"
 
 
+class Gone(ApiError):
+    hint = "`maas restore` brings it back, `maas show --deleted` shows it"
+
+
+class PreconditionFailed(ApiError):
+    """`current` is the item as the server knows it now, as JSON."""
+
+    hint = "somebody changed it since it was read"
+    current: dict[str, Any] | None = None
+
+
 class ServerFailed(ApiError):
     hint = "try again; if it stays, look into the function's log"
 
 
-def api_error(status: int, message: str, field: str | None = None) -> ApiError:
+def api_error(status: int, message: str, field: str | None = None, current: dict[str, Any] | None = None) -> ApiError:
     """The error of the tree that this HTTP status is."""
     kinds: dict[int, type[ApiError]] = {
         **dict.fromkeys((400, 413, 415, 422), InvalidRequest),
         **dict.fromkeys((401, 403), NotAllowed),
-        **dict.fromkeys((409, 412), Conflict),
         404: NotFound,
+        409: Conflict,
+        410: Gone,
+        412: PreconditionFailed,
         429: ServerFailed,
     }
     kind = kinds.get(status, ServerFailed if status >= 500 else ApiError)
-    return kind(status, message, field)
+    error = kind(status, message, field)
+    if isinstance(error, PreconditionFailed):
+        error.current = current
+    return error
 
 
 class InvalidInput(MaasError):
@@ -74,6 +95,10 @@ class InvalidInput(MaasError):
 
 
 class UploadFailed(MaasError):
+    pass
+
+
+class DownloadFailed(MaasError):
     pass
 
 

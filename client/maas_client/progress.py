@@ -1,5 +1,6 @@
-"""A push on a terminal: bars for hashing and uploading, a spinner while the server checks. On standard error."""
+"""Long work on a terminal: bars for bytes on their way, a spinner while the server works. On standard error."""
 
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Self
 
@@ -19,17 +20,22 @@ from rich.status import Status
 from maas_client.records import Progress
 
 
-class PushDisplay:
-    """Give `show` to `MaasClient.push` as `progress`. Where standard error is no terminal, nothing is drawn.
+def spinner(text: str, *, silent: bool = False) -> AbstractContextManager[object]:
+    console = Console(stderr=True, quiet=silent)
+    return console.status(text) if console.is_terminal else nullcontext()
 
-    `transient` bars leave nothing behind.
+
+class Display:
+    """Give `show` to `MaasClient.push` or `download` as `progress`; `transient` bars leave nothing behind.
+
+    Where standard error is no terminal, nothing is drawn.
     """
 
     def __init__(self, *, silent: bool = False, transient: bool = False) -> None:
         console = Console(stderr=True, quiet=silent)
         self._bars = Bars(
             SpinnerColumn(finished_text="[green]✓"),
-            TextColumn("{task.description:<9}"),
+            TextColumn("{task.description:<11}"),
             BarColumn(bar_width=32),
             DownloadColumn(),
             TransferSpeedColumn(),

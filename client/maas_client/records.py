@@ -10,13 +10,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredModel:
+    """`etag`, where the answer had one, is for `if_match`: change it only if nobody else did."""
+
     name: str
     description: str
     tags: dict[str, str]
+    status: str
     aliases: dict[str, int]
     latest_ready_version: int | None
     created_at: str
     updated_at: str
+    deleted_at: str | None = None
+    etag: str | None = None
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:
@@ -24,10 +29,13 @@ class RegisteredModel:
             name=fields["name"],
             description=fields.get("description") or "",
             tags=dict(fields.get("tags") or {}),
+            status=fields["status"],
             aliases=dict(fields.get("aliases") or {}),
             latest_ready_version=fields.get("latest_ready_version"),
             created_at=fields["created_at"],
             updated_at=fields["updated_at"],
+            deleted_at=fields.get("deleted_at"),
+            etag=fields.get("etag"),
         )
 
 
@@ -69,6 +77,8 @@ class ModelVersion:
     profile: dict[str, Any]
     created_at: str
     updated_at: str
+    deleted_at: str | None = None
+    etag: str | None = None
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:
@@ -87,6 +97,8 @@ class ModelVersion:
             profile=dict(fields.get("profile") or {}),
             created_at=fields["created_at"],
             updated_at=fields["updated_at"],
+            deleted_at=fields.get("deleted_at"),
+            etag=fields.get("etag"),
         )
 
 
@@ -127,14 +139,68 @@ class NewVersion:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
+    """`previous_version` is where a rollback goes."""
+
     alias: str
     model: str
     version: int
+    previous_version: int | None
     updated_at: str
+    etag: str | None = None
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(fields["alias"], fields["model"], fields["version"], fields["updated_at"])
+        return cls(
+            alias=fields["alias"],
+            model=fields["model"],
+            version=fields["version"],
+            previous_version=fields.get("previous_version"),
+            updated_at=fields["updated_at"],
+            etag=fields.get("etag"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One change of a model: `actor` did `kind` to it, to its `version` or its `alias`. Revisions have no gap."""
+
+    model: str
+    revision: int
+    at: str
+    actor: str
+    kind: str
+    version: int | None
+    alias: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        return cls(
+            model=fields["model"],
+            revision=fields["revision"],
+            at=fields["at"],
+            actor=fields["actor"],
+            kind=fields["kind"],
+            version=fields.get("version"),
+            alias=fields.get("alias"),
+            before=fields.get("before"),
+            after=fields.get("after"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file of a version; `url` is good for an hour or so, for whoever has it."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+    url: str
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        return cls(fields["name"], fields["size_bytes"], fields["sha256"], fields["url"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +235,8 @@ class InferenceResponse:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a push is. While the server checks the version there are no bytes to count: both are 0."""
+    """How far a push or a download is. While the server checks a version there are no bytes to count: both are 0."""
 
-    stage: Literal["hashing", "uploading", "checking"]
+    stage: Literal["hashing", "uploading", "checking", "downloading"]
     done_bytes: int
     total_bytes: int

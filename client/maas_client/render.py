@@ -10,43 +10,66 @@ from rich.markup import escape
 from rich.table import Table
 
 from maas_client.examples import commands_for
-from maas_client.records import MetadataTensor, ModelVersion, RegisteredModel
+from maas_client.records import HistoryEntry, MetadataTensor, ModelVersion, RegisteredModel
 
 if TYPE_CHECKING:
     from maas_client.records import InferenceResponse
 
-STATUS_STYLES = {"READY": "green", "FAILED": "bold red", "VALIDATING": "yellow", "PENDING_UPLOAD": "dim"}
+STATUS_STYLES = {
+    "READY": "green",
+    "FAILED": "bold red",
+    "VALIDATING": "yellow",
+    "PENDING_UPLOAD": "dim",
+    "EMPTY": "dim",
+    "DELETED": "red",
+}
 SHOWN_RECORDS = 20
 SHOWN_VALUES = 6
+SHOWN_CHARACTERS = 24
 
 console = Console(highlight=False)
 
 
-def show_models(models: Sequence[RegisteredModel]) -> None:
+def show_models(models: Sequence[RegisteredModel], *, filtered: bool) -> None:
     if not models:
-        console.print("No models yet. [bold]maas push model.onnx --name my-model[/] makes one.")
+        hint = "[bold]maas push model.onnx --name my-model[/] makes one."
+        console.print("No such models." if filtered else f"No models yet. {hint}")
         return
-    table = _table("model", "newest ready", "aliases", "changed", "description")
+    table = _table("model", "status", "newest ready", "aliases", "changed", "description")
     for model in models:
         newest = "" if model.latest_ready_version is None else str(model.latest_ready_version)
         aliases = " ".join(f"[cyan]{name}[/]→{number}" for name, number in sorted(model.aliases.items()))
-        table.add_row(f"[bold]{model.name}[/]", newest, aliases, ago(model.updated_at), escape(model.description))
+        table.add_row(
+            f"[bold]{model.name}[/]",
+            _status(model.status),
+            newest,
+            aliases,
+            ago(model.updated_at),
+            escape(model.description),
+        )
     console.print(table)
 
 
 def show_model(model: RegisteredModel, versions: Sequence[ModelVersion]) -> None:
     about = f"[bold]{model.name}[/]  {escape(model.description)}".rstrip()
     console.print(f"{about}  [dim]made {ago(model.created_at)}, changed {ago(model.updated_at)}[/]")
+    if model.deleted_at:
+        console.print(f"{_deleted(model.deleted_at)}: [bold]maas restore {model.name}[/] brings it back.")
     _print_tags(model.tags)
+    show_versions(model.name, versions, filtered=False)
+
+
+def show_versions(model: str, versions: Sequence[ModelVersion], *, filtered: bool) -> None:
     if not versions:
-        console.print(f"No versions yet. [bold]maas push model.onnx --name {model.name}[/] makes one.")
+        hint = f"[bold]maas push model.onnx --name {model}[/] makes one."
+        console.print("No such versions." if filtered else f"No versions yet. {hint}")
         return
     table = _table("version", "status", "aliases", "size", "made", "description")
     for version in versions:
         remark = version.description or version.status_reason or ""
         table.add_row(
             f"[bold]{version.version}[/]",
-            _status(version.status),
+            _deleted(version.deleted_at) if version.deleted_at else _status(version.status),
             _aliases(version.aliases),
             size(version.size_bytes),
             ago(version.created_at),
@@ -58,6 +81,9 @@ def show_model(model: RegisteredModel, versions: Sequence[ModelVersion]) -> None
 def show_version(version: ModelVersion) -> None:
     about = f"[bold]{version.model}@{version.version}[/]  {_status(version.status)}  {_aliases(version.aliases)}"
     console.print(f"{about.rstrip()}  [dim]{size(version.size_bytes)}, made {ago(version.created_at)}[/]")
+    if version.deleted_at:
+        back = f"[bold]maas restore {version.model}@{version.version}[/] brings it back."
+        console.print(f"{_deleted(version.deleted_at)}: {back}")
     for remark in filter(None, (version.description, version.status_reason)):
         console.print(remark, markup=False)
     _print_tags(version.tags)
@@ -80,6 +106,45 @@ def show_pushed(version: ModelVersion, url: str, alias: str | None, *, key: bool
     console.print("Try it on zeros:")
     for command in commands_for(version, url, alias, key=key):
         console.print(f"\n{command}", style="bold", markup=False, soft_wrap=True)
+
+
+def show_tagged(reference: str, changed: RegisteredModel | ModelVersion) -> None:
+    about = f"[bold]{reference}[/]  {escape(changed.description)}".rstrip()
+    console.print(about if changed.tags else f"{about}  [dim]no tags[/]")
+    _print_tags(changed.tags)
+
+
+def show_history(entries: Sequence[HistoryEntry]) -> None:
+    if not entries:
+        console.print("No such changes.")
+        return
+    table = _table("#", "when", "what", "of", "change", "who")
+    for entry in entries:
+        of = f"[cyan]{escape(entry.alias)}[/]" if entry.alias else f"@{entry.version}" if entry.version else ""
+        who = escape(entry.actor)
+        table.add_row(f"[dim]{entry.revision}[/]", ago(entry.at), entry.kind, of, escape(_changed(entry)), who)
+    console.print(table)
+
+
+def _changed(entry: HistoryEntry) -> str:
+    """What is different after it: 'version 1 → 2', 'status VALIDATING → READY'."""
+    before, after = entry.before or {}, entry.after or {}
+    changes = []
+    for name in before | after:
+        old, new = _shown(before.get(name)), _shown(after.get(name))
+        if old != new:
+            changes.append(f"{name} {old} → {new or 'none'}" if old else f"{name} {new}")
+    return ", ".join(changes)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        text = " ".join(f"{key}={one}" for key, one in value.items())
+    elif isinstance(value, list):
+        text = " ".join(map(str, value))
+    else:
+        text = "" if value is None else str(value)
+    return f"{text[:SHOWN_CHARACTERS]}…" if len(text) > SHOWN_CHARACTERS else text
 
 
 def show_prediction(response: "InferenceResponse") -> None:
@@ -133,7 +198,8 @@ def _table(*columns: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False)
     for column in columns:
         right = column in ("size", "newest ready", "version", "#")
-        table.add_column(column, justify="right" if right else "left", overflow="fold")
+        whole = column in ("when", "what", "status")
+        table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=whole)
     return table
 
 
@@ -144,6 +210,10 @@ def _print_tags(tags: Mapping[str, str]) -> None:
 
 def _status(status: str) -> str:
     return f"[{STATUS_STYLES.get(status, 'default')}]{status}[/]"
+
+
+def _deleted(deleted_at: str) -> str:
+    return f"{_status('DELETED')} [dim]{ago(deleted_at)}[/]"
 
 
 def _aliases(aliases: Iterable[str]) -> str:

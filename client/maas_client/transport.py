@@ -3,6 +3,7 @@
 import os
 import random
 import time
+import uuid
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,16 +43,24 @@ class Transport:
         path: str,
         body: Mapping[str, Any] | None = None,
         *,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str | list[str]] | None = None,
+        if_match: str | None = None,
         repeatable: bool | None = None,
+        creating: bool = False,
     ) -> Any:
-        """The answer's JSON, or None where there is none. `body` goes as JSON.
+        """The answer's JSON, with its ETag as `etag`, or None where there is none. `body` goes as JSON.
 
-        `repeatable` calls (by default all but POST) are sent again when no answer came or it may be another one later.
+        `repeatable` calls (by default all but POST and those with `if_match`) are sent again when no answer came or it
+        may be another one later. `creating` calls are too, with an Idempotency-Key, so that nothing is made twice.
         Raises ApiError, CannotConnect.
         """
-        attempts = ATTEMPTS if (method != "POST" if repeatable is None else repeatable) else 1
-        request = self._http.build_request(method, self.url + path, json=body, params=query)
+        if repeatable is None:
+            repeatable = creating or (method != "POST" and not if_match)
+        attempts = ATTEMPTS if repeatable else 1
+        headers = {"if-match": if_match} if if_match else {}
+        if creating:
+            headers["idempotency-key"] = uuid.uuid4().hex
+        request = self._http.build_request(method, self.url + path, json=body, params=query, headers=headers)
         for attempt in range(1, attempts + 1):
             last = attempt == attempts
             try:
@@ -74,12 +83,12 @@ class Transport:
             answer = response.json()
         except ValueError:
             answer = None
-        if response.is_success and answer is not None:
-            return answer
+        if response.is_success and (isinstance(answer, dict) or response.content == b"null"):
+            return (answer or {}) | {"etag": response.headers.get("etag")}
         if not response.is_success and isinstance(answer, dict):
             message = answer.get("error") or answer.get("message")  # API Gateway's own refusals say "message"
             if message:
-                raise api_error(response.status_code, str(message), answer.get("field"))
+                raise api_error(response.status_code, str(message), answer.get("field"), answer.get("current"))
         if response.status_code in (401, 403, 429) or response.status_code >= 500:
             raise api_error(response.status_code, response.reason_phrase or "no reason given")
         raise CannotConnect(self.url, f"HTTP {response.status_code} that MaaS would not send")

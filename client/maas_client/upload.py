@@ -59,11 +59,11 @@ def _hidden(path: Path) -> bool:
 
 def declare(files: Sequence[LocalFile], report: Report | None) -> list[ModelFile]:
     """The files with their SHA-256, read once in chunks. Raises InvalidInput for a file that cannot be read."""
-    meter = _Meter("hashing", sum(file.size_bytes for file in files), report)
+    meter = Meter("hashing", sum(file.size_bytes for file in files), report)
     return [ModelFile(file.name, file.size_bytes, _sha256(file.path, meter)) for file in files]
 
 
-def _sha256(path: Path, meter: "_Meter") -> str:
+def _sha256(path: Path, meter: "Meter") -> str:
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
@@ -81,7 +81,7 @@ def send(uploads: Sequence[Upload], files: Sequence[LocalFile], report: Report |
     parts = [(paths[upload.name], part) for upload in uploads for part in upload.parts]
     if not parts:
         return
-    meter = _Meter("uploading", sum(part.size_bytes for _, part in parts), report)
+    meter = Meter("uploading", sum(part.size_bytes for _, part in parts), report)
     stop = threading.Event()
     # Without the API's key: these addresses carry their own permission, and belong to S3.
     with http_client(parts[0][1].url) as http, ThreadPoolExecutor(PARALLEL) as pool:
@@ -93,7 +93,7 @@ def send(uploads: Sequence[Upload], files: Sequence[LocalFile], report: Report |
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _send_part(http: httpx.Client, path: Path, part: UploadPart, meter: "_Meter", stop: threading.Event) -> None:
+def _send_part(http: httpx.Client, path: Path, part: UploadPart, meter: "Meter", stop: threading.Event) -> None:
     headers = httpx.Headers(part.headers)
     headers["content-length"] = str(part.size_bytes)  # else httpx would send it chunked, which S3 refuses
     for attempt in range(1, ATTEMPTS + 1):
@@ -117,7 +117,7 @@ def _send_part(http: httpx.Client, path: Path, part: UploadPart, meter: "_Meter"
 class _PartBody:
     """The bytes of one part, read while they are sent."""
 
-    def __init__(self, path: Path, part: UploadPart, meter: "_Meter", stop: threading.Event) -> None:
+    def __init__(self, path: Path, part: UploadPart, meter: "Meter", stop: threading.Event) -> None:
         self._path, self._part, self._meter, self._stop = path, part, meter, stop
         self.sent_bytes = 0
 
@@ -135,10 +135,12 @@ class _PartBody:
                 self._meter.add(len(chunk))
 
 
-class _Meter:
+class Meter:
     """Counts bytes from several threads and reports one at a time."""
 
-    def __init__(self, stage: Literal["hashing", "uploading"], total_bytes: int, report: Report | None) -> None:
+    def __init__(
+        self, stage: Literal["hashing", "uploading", "downloading"], total_bytes: int, report: Report | None
+    ) -> None:
         self._stage, self._total_bytes, self._report = stage, total_bytes, report
         self._done_bytes = 0
         self._lock = threading.Lock()

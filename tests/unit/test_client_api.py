@@ -106,11 +106,19 @@ def test_reads_and_inference_are_tried_again_but_nothing_is_made_twice(
     maas.infer("doubler", {"x": np.zeros((1, 2), np.float32)})
     maas.models()
     server.trouble = [("POST /api/v1/models$", 503), ("POST /api/v1/models$", None)]
+    maas.create_model("other")
+    keys = [
+        headers["idempotency-key"]
+        for method, path, headers, _ in server.seen
+        if (method, path) == ("POST", "/api/v1/models")
+    ]
+    assert len(keys) == 1 + 3  # the push, and three attempts
+    assert len(set(keys[1:])) == 1
+    server.trouble = [("/rollback", 503), ("/rollback", None)]  # twice would be there and back
     with pytest.raises(ServerFailed, match="Service Unavailable"):
-        maas.create_model("other")
+        maas.roll_back("doubler", "production")
     with pytest.raises(CannotConnect):
-        maas.create_model("other")
-    assert "other" not in server.models
+        maas.roll_back("doubler", "production")
 
 
 def test_nobody_at_the_url(server: ContractServer) -> None:

@@ -118,8 +118,8 @@ def test_predict(maas: Run, onnx_file: Path, tmp_path: Path) -> None:
 
 def test_alias(maas: Run, onnx_file: Path) -> None:
     maas("push", onnx_file, "--name", "doubler")
-    assert maas("alias", "doubler", "production", 1) == (0, "doubler@production is version 1\n", "")
-    assert as_json(maas("alias", "doubler", "canary", 1, "--json"))["alias"] == "canary"
+    assert maas("alias", "set", "doubler", "production", 1) == (0, "doubler@production is version 1\n", "")
+    assert as_json(maas("alias", "set", "doubler", "canary", 1, "--json"))["alias"] == "canary"
 
 
 def test_failures_are_one_line_and_exit_code_1(maas: Run, onnx_file: Path, server: ContractServer) -> None:
@@ -129,7 +129,7 @@ def test_failures_are_one_line_and_exit_code_1(maas: Run, onnx_file: Path, serve
         ("push", onnx_file.parent / "missing.onnx", "--name", "doubler", "--json"),
         ("show", "nobody"),
         ("show", "doubler@production", "--json"),
-        ("alias", "doubler", "production", 1),
+        ("alias", "set", "doubler", "production", 1),
         ("predict", "doubler", "--input", "missing.csv"),
         ("models", "--url", "http://127.0.0.1:9"),
         ("models", "--url", "ftp://here"),
@@ -146,7 +146,7 @@ def test_wrong_usage_is_exit_code_2(maas: Run, onnx_file: Path) -> None:
         ("push", onnx_file),
         ("push", onnx_file, "--name", "doubler", "--tag", "novalue"),
         ("show", "doubler@"),
-        ("alias", "doubler", "production", "newest"),
+        ("alias", "set", "doubler", "production", "newest"),
         ("nothing",),
     ):
         code, out, err = maas(*command)

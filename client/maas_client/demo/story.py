@@ -20,7 +20,7 @@ from maas_client.demo.classifiers import Digits, Trained, train
 from maas_client.demo.drawing import gallery
 from maas_client.errors import MaasError
 from maas_client.local.stack import LocalStack
-from maas_client.progress import PushDisplay
+from maas_client.progress import Display
 from maas_client.records import ModelVersion
 from maas_client.render import size
 
@@ -63,7 +63,7 @@ def tell(console: Console, step: Step, folder: Path) -> bool:
 
 def _push(console: Console, maas: MaasClient, trained: Trained) -> ModelVersion:
     start = time.perf_counter()
-    with PushDisplay(transient=True) as display:
+    with Display(transient=True) as display:
         version = maas.push(trained.path, MODEL, description=trained.title, progress=display.show)
     seconds = time.perf_counter() - start
     about = f"{trained.title}, {size(version.size_bytes)}: [green]{version.status}[/]  [dim]{seconds:.1f} s[/]"

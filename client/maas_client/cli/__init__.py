@@ -1,0 +1,40 @@
+"""The `maas` command. Commands import what they need when they run, so that `maas --help` is there at once."""
+
+import os
+import sys
+
+import typer
+
+from maas_client.cli import manage, use
+from maas_client.errors import MaasError
+
+commands = typer.Typer(
+    name="maas",
+    help="MaaS, Model as a Service: ONNX models in your own AWS account, behind the Open Inference Protocol.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (*use.COMMANDS, *manage.COMMANDS):
+    commands.command()(command)
+commands.add_typer(manage.alias)
+
+
+def app(arguments: list[str] | None = None) -> None:
+    """Run a command line: a failure is one line on standard error and exit code 1, wrong usage exit code 2."""
+    try:
+        commands(arguments)
+    except MaasError as error:
+        _fail(str(error))
+    except BrokenPipeError:  # `maas models | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("MAAS_DEBUG"):
+            raise
+        _fail(f"unexpected {type(error).__name__}: {error} (a traceback: MAAS_DEBUG=1)")
+
+
+def _fail(message: str) -> None:
+    sys.stderr.write(f"maas: {' '.join(message.split())}\n")
+    sys.exit(1)

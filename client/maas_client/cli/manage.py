@@ -1,0 +1,280 @@
+"""Commands that manage models: what there is, what it is called, what becomes of it, what became of it."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maas_client.cli.options import (
+    Deleted,
+    Json,
+    Key,
+    Model,
+    Numbered,
+    Reference,
+    Url,
+    WantedTags,
+    connect,
+    numbered,
+    print_json,
+    split,
+    tag_of,
+)
+from maas_client.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from maas_client.client import MaasClient
+    from maas_client.records import Alias, ModelVersion, RegisteredModel
+
+SHOWN = 20
+
+AliasName = Annotated[str, typer.Argument(metavar="ALIAS")]
+Limit = Annotated[int | None, typer.Option("--limit", "-l", min=1, help="Only so many.")]
+
+alias = typer.Typer(name="alias", help="Point names at versions: clients ask for the name.", no_args_is_help=True)
+
+
+def models(
+    prefix: Annotated[str, typer.Option("--prefix", help="Names that begin so.")] = "",
+    tag: WantedTags = None,
+    status: Annotated[str | None, typer.Option("--status", help="READY, EMPTY or DELETED.")] = None,
+    deleted: Deleted = False,
+    limit: Limit = None,
+    as_json: Json = False,
+    url: Url = None,
+    api_key: Key = None,
+) -> None:
+    """List the models."""
+    from maas_client.render import show_models
+
+    with connect(url, api_key) as maas:
+        found = maas.models(limit, prefix=prefix, tags=tag or (), status=status, include_deleted=deleted)
+    print_json({"models": found}) if as_json else show_models(found, filtered=bool(prefix or tag or status))
+
+
+def versions(
+    model: Model,
+    tag: WantedTags = None,
+    status: Annotated[str | None, typer.Option("--status", help="PENDING_UPLOAD, VALIDATING, READY or FAILED.")] = None,
+    deleted: Deleted = False,
+    limit: Limit = None,
+    as_json: Json = False,
+    url: Url = None,
+    api_key: Key = None,
+) -> None:
+    """List a model's versions, newest first."""
+    from maas_client.render import show_versions
+
+    with connect(url, api_key) as maas:
+        found = maas.versions(model, limit, tags=tag or (), status=status, include_deleted=deleted)
+    print_json({"versions": found}) if as_json else show_versions(model, found, filtered=bool(tag or status))
+
+
+def show(
+    reference: Reference, deleted: Deleted = False, as_json: Json = False, url: Url = None, api_key: Key = None
+) -> None:
+    """Show a model with its newest versions, or one version with its signature."""
+    from maas_client.render import show_model, show_version
+
+    model, version = split(reference)
+    with connect(url, api_key) as maas:
+        if version is None:
+            registered = maas.model(model, include_deleted=deleted)
+            newest = maas.versions(model, limit=SHOWN, include_deleted=deleted)
+            print_json({"model": registered, "versions": newest}) if as_json else show_model(registered, newest)
+        else:
+            one = maas.version(model, _number(maas, model, version), include_deleted=deleted)
+            print_json(one) if as_json else show_version(one)
+
+
+def tag(
+    reference: Reference,
+    tags: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE")] = None,
+    remove: Annotated[list[str] | None, typer.Option("--remove", "-r", metavar="KEY", help="May be repeated.")] = None,
+    description: Annotated[str | None, typer.Option("--description", help="Replaces the one there is.")] = None,
+    as_json: Json = False,
+    url: Url = None,
+    api_key: Key = None,
+) -> None:
+    """Set or remove tags, and the description, of a model or a version."""
+    from maas_client.render import show_tagged
+
+    changes: dict[str, str | None] = dict(tag_of(one) for one in tags or [])
+    changes |= dict.fromkeys(remove or [])
+    if not changes and description is None:
+        raise typer.BadParameter("nothing to change: give KEY=VALUE, --remove KEY or --description TEXT")
+    model, version = split(reference)
+    with connect(url, api_key) as maas:
+        changed = (
+            maas.update_model(model, description=description, tags=changes)
+            if version is None
+            else maas.update_version(model, _number(maas, model, version), description=description, tags=changes)
+        )
+    print_json(changed) if as_json else show_tagged(reference, changed)
+
+
+@alias.command("set")
+def set_alias(
+    model: Model,
+    name: AliasName,
+    version: Annotated[int, typer.Argument(min=1, help="A READY version's number.")],
+    as_json: Json = False,
+    url: Url = None,
+    api_key: Key = None,
+) -> None:
+    """Point an alias at a version; traffic follows within seconds."""
+    with connect(url, api_key) as maas:
+        made = maas.set_alias(model, name, version)
+    print_json(made) if as_json else typer.echo(f"{model}@{name} is version {made.version}{_before(made)}")
+
+
+@alias.command("get")
+def get_alias(
+    model: Model,
+    name: AliasName,
+    at: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"], help="What was live then."),
+    ] = None,
+    as_json: Json = False,
+    url: Url = None,
+    api_key: Key = None,
+) -> None:
+    """The version that an alias points to, now or at a time (local, unless it says otherwise)."""
+    with connect(url, api_key) as maas:
+        if at is None:
+            found = maas.alias(model, name)
+            print_json(found) if as_json else typer.echo(f"{model}@{name} is version {found.version}{_before(found)}")
+            return
+        then = at.astimezone()
+        version = maas.alias_at(model, name, then)
+    if as_json:
+        print_json({"alias": name, "model": model, "at": then.isoformat(), "version": version})
+    else:
+        was = "nothing" if version is None else f"version {version}"
+        typer.echo(f"{model}@{name} was {was} at {then.isoformat()}")
+
+
+@alias.command("rm")
+def remove_alias(model: Model, name: AliasName, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
+    """Remove an alias; its version stays."""
+    with connect(url, api_key) as maas:
+        maas.delete_alias(model, name)
+    print_json({"model": model, "alias": name}) if as_json else typer.echo(f"{model}@{name} is removed")
+
+
+def rollback(model: Model, name: AliasName, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
+    """Point an alias where it pointed before its last change."""
+    with connect(url, api_key) as maas:
+        made = maas.roll_back(model, name)
+    print_json(made) if as_json else typer.echo(f"{model}@{name} is version {made.version} again{_before(made)}")
+
+
+def delete(
+    reference: Numbered,
+    force: Annotated[bool, typer.Option("--force", help="Although aliases are on the version; they go.")] = False,
+    as_json: Json = False,
+    url: Url = None,
+    api_key: Key = None,
+) -> None:
+    """Delete a model or a version; `maas restore` brings it back until it is purged."""
+    model, version = numbered(reference)
+    if version is None and force:
+        raise typer.BadParameter("--force is for a version: a model goes and comes back with its aliases")
+    gone: RegisteredModel | ModelVersion
+    removed: tuple[str, ...] = ()
+    with connect(url, api_key) as maas:
+        if version is None:
+            gone = maas.delete_model(model)
+        else:
+            gone, removed = maas.delete_version(model, version, force=force)
+    if as_json:
+        print_json({"deleted": gone, "removed_aliases": removed})
+    else:
+        went = f", and with it the alias{'es'[: 2 * (len(removed) > 1)]} {', '.join(removed)}" if removed else ""
+        typer.echo(f"{reference} is deleted{went}; `maas restore {reference}` brings it back")
+
+
+def restore(reference: Numbered, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
+    """Bring back a deleted model with all it had, or a deleted version."""
+    model, version = numbered(reference)
+    with connect(url, api_key) as maas:
+        back = maas.restore_model(model) if version is None else maas.restore_version(model, version)
+    print_json(back) if as_json else typer.echo(f"{reference} is back")
+
+
+def purge(
+    reference: Numbered,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+    url: Url = None,
+    api_key: Key = None,
+) -> None:
+    """Remove a deleted model or version for good. Its history stays."""
+    from maas_client.progress import spinner
+
+    model, version = numbered(reference)
+    with connect(url, api_key) as maas:
+        found = (
+            maas.model(model, include_deleted=True)
+            if version is None
+            else maas.version(model, version, include_deleted=True)
+        )
+        if not found.deleted_at:
+            raise InvalidInput(f"{reference} is not deleted: `maas delete {reference}` first")
+        if not yes:
+            what = f"{reference} with all its versions" if version is None else reference
+            typer.confirm(f"Remove {what} for good? Nothing brings it back.", abort=True, err=True)
+        with spinner(f"purging {reference}", silent=as_json):
+            while not (maas.purge_model(model) if version is None else maas.purge_version(model, version)):
+                pass  # a call ends within what API Gateway waits for
+    print_json({"purged": reference}) if as_json else typer.echo(f"{reference} is gone for good")
+
+
+def history(
+    model: Model,
+    kind: Annotated[str | None, typer.Option("--kind", help="As alias.set, version.ready, model.deleted.")] = None,
+    actor: Annotated[str | None, typer.Option("--actor", help="Only what this one did.")] = None,
+    limit: Limit = SHOWN,
+    as_json: Json = False,
+    url: Url = None,
+    api_key: Key = None,
+) -> None:
+    """Who changed what, newest first; of deleted and purged models too."""
+    from maas_client.render import show_history
+
+    with connect(url, api_key) as maas:
+        found = maas.history(model, limit, kind=kind, actor=actor)
+    print_json({"entries": found}) if as_json else show_history(found)
+
+
+def download(
+    reference: Reference,
+    to: Annotated[Path, typer.Option("--to", help="The folder they go into.")] = Path("."),
+    as_json: Json = False,
+    url: Url = None,
+    api_key: Key = None,
+) -> None:
+    """Get a version's files as they were uploaded: of its number, an alias, or else of the newest READY version."""
+    from maas_client.progress import Display
+
+    model, version = split(reference)
+    with connect(url, api_key) as maas:
+        number = _number(maas, model, version) if version else maas.model(model).latest_ready_version
+        if number is None:
+            raise InvalidInput(f"{model} has no READY version: name one, as in {model}@1")
+        with Display(silent=as_json) as display:
+            paths = maas.download(model, number, to, display.show)
+    print_json([str(path) for path in paths]) if as_json else typer.echo("\n".join(str(path) for path in paths))
+
+
+def _number(maas: "MaasClient", model: str, version: str) -> int:
+    return int(version) if version.isdecimal() else maas.alias(model, version).version
+
+
+def _before(found: "Alias") -> str:
+    return "" if found.previous_version is None else f" (before: {found.previous_version})"
+
+
+COMMANDS = (models, versions, show, tag, rollback, delete, restore, purge, history, download)

@@ -1,0 +1,86 @@
+"""What commands share: options, references, the client, JSON."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from maas_client.errors import MaasError
+
+if TYPE_CHECKING:
+    from maas_client.client import MaasClient
+
+
+def complete(incomplete: str) -> list[str]:
+    """Models that begin so; after an @, the model's aliases and newest versions. Nothing when nobody answers."""
+    model, at, beginning = incomplete.partition("@")
+    with suppress(MaasError), connect(None, None) as maas:
+        if not at:
+            return [found.name for found in maas.models(100, prefix=model)]
+        known = [*maas.model(model).aliases, *(str(found.version) for found in maas.versions(model, 20))]
+        return [f"{model}@{one}" for one in known if one.startswith(beginning)]
+    return []
+
+
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else.")]
+Url = Annotated[
+    str | None,
+    typer.Option("--url", envvar="MAAS_URL", show_envvar=True, help="The server; http://127.0.0.1:8080 if not given."),
+]
+Key = Annotated[
+    str | None,
+    typer.Option("--api-key", envvar="MAAS_API_KEY", show_envvar=True, help="Sent as x-api-key."),
+]
+Model = Annotated[str, typer.Argument(autocompletion=complete)]
+Reference = Annotated[
+    str,
+    typer.Argument(metavar="MODEL[@VERSION]", help="The version is a number or an alias.", autocompletion=complete),
+]
+Numbered = Annotated[
+    str,
+    typer.Argument(metavar="MODEL[@NUMBER]", help="The whole model, or one version of it.", autocompletion=complete),
+]
+Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="May be repeated.")]
+WantedTags = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="KEY[=VALUE]", help="Only with this tag; may be repeated.")
+]
+Deleted = Annotated[bool, typer.Option("--deleted", help="Deleted ones too.")]
+
+
+@contextmanager
+def connect(url: str | None, api_key: str | None) -> Iterator["MaasClient"]:
+    from maas_client.client import MaasClient
+
+    with MaasClient(url, api_key) as maas:
+        yield maas
+
+
+def split(reference: str) -> tuple[str, str | None]:
+    """Model, and the number or alias after an @."""
+    model, at, version = reference.partition("@")
+    if not model or (at and not version):
+        raise typer.BadParameter(f"{reference!r}: expected MODEL or MODEL@VERSION, as in digits@production or digits@2")
+    return model, version or None
+
+
+def numbered(reference: str) -> tuple[str, int | None]:
+    """Model, and version number if any: what an alias stands for may change while it is deleted or restored."""
+    model, version = split(reference)
+    if version is not None and not version.isdecimal():
+        raise typer.BadParameter(f"{reference!r}: expected MODEL or MODEL@NUMBER, as in digits or digits@2")
+    return model, int(version) if version else None
+
+
+def tag_of(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise typer.BadParameter(f"{text!r}: expected KEY=VALUE, as in team=vision")
+    return key, value
+
+
+def print_json(value: Any) -> None:
+    from dataclasses import asdict
+
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=asdict))

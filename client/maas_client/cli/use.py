@@ -1,0 +1,72 @@
+"""Commands that put models to use: push, predict, and the local stack."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maas_client.cli.options import Json, Key, Reference, Tags, Url, connect, print_json, split, tag_of
+from maas_client.errors import InvalidInput
+
+
+def local(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8080,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the functions log.")] = False,
+) -> None:
+    """Run the whole system on this machine, from template.yaml, until Ctrl-C."""
+    try:
+        from maas_client.local.stack import serve
+    except ImportError as error:
+        raise InvalidInput(f"the local stack needs `{error.name}`: run it from a checkout, after `make dev`") from error
+    serve(port=port, host=host, verbose=verbose)
+
+
+def push(
+    path: Annotated[Path, typer.Argument(help="An .onnx file, or a folder with one and its external data.")],
+    name: Annotated[str, typer.Option("--name", "-n", help="The model it becomes a version of.")],
+    alias: Annotated[str | None, typer.Option("--alias", "-a", help="Point this alias at it once it is READY.")] = None,
+    description: Annotated[str, typer.Option("--description", help="What is new in this version.")] = "",
+    tag: Tags = None,
+    as_json: Json = False,
+    url: Url = None,
+    api_key: Key = None,
+) -> None:
+    """Upload a model, have it checked, and put it behind an endpoint."""
+    from maas_client.progress import Display
+    from maas_client.render import show_pushed
+
+    tags = dict(tag_of(one) for one in tag or [])
+    with connect(url, api_key) as maas:
+        with Display(silent=as_json) as display:
+            version = maas.push(path, name, alias=alias, description=description, tags=tags, progress=display.show)
+        print_json(version) if as_json else show_pushed(version, maas.url, alias, key=bool(api_key))
+
+
+def predict(
+    reference: Reference,
+    source: Annotated[
+        str,
+        typer.Option("--input", "-i", metavar="FILE", help="JSON, CSV, NPY or NPZ; - is JSON on stdin."),
+    ],
+    as_json: Json = False,
+    url: Url = None,
+    api_key: Key = None,
+) -> None:
+    """Run a model on a file's records.
+
+    JSON: an Open Inference Protocol request, an object of inputs by name, or the array of a model's only input.
+    CSV: columns named as the inputs are, or else all columns in order make the one two-dimensional input.
+    """
+    from maas_client.inputs import request_from
+    from maas_client.render import show_prediction
+    from maas_client.tensors import decode_response
+
+    model, version = split(reference)
+    with connect(url, api_key) as maas:
+        request = request_from(source, lambda: maas.metadata(model, version).inputs)
+        answer = maas.infer_json(model, request, version)
+    print_json(answer) if as_json else show_prediction(decode_response(answer))
+
+
+COMMANDS = (push, predict, local)

@@ -1,0 +1,138 @@
+"""The `maas` command against the whole system: what a person sees, and what a script reads."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import onnx_models
+import pytest
+
+from maas_client.cli import app
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command line; gives its standard output, or with `fails` its standard error."""
+    monkeypatch.setenv("MAAS_URL", url)
+    monkeypatch.setenv("COLUMNS", "200")
+    for name in ("MAAS_API_KEY", "MAAS_DEBUG", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run_command(line: str, *, fails: int = 0) -> str:
+        with pytest.raises(SystemExit) as exit_:
+            app(line.split())
+        out, err = capsys.readouterr()
+        assert exit_.value.code == fails, err
+        return err if fails else out
+
+    return run_command
+
+
+@pytest.fixture
+def name(run: Run, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A model with two READY versions; `prod` went from 1 to 2."""
+    model = f"command-{request.node.name[5:40].strip('_').replace('_', '-')}"
+    for weight in (1.0, 2.0):
+        path = tmp_path / "model.onnx"
+        path.write_bytes(onnx_models.linear(weight))
+        run(f"push {path} -n {model} -a prod --tag weight={weight:g}")
+    return model
+
+
+def read(run: Run, line: str) -> Any:
+    return json.loads(run(f"{line} --json"))
+
+
+def test_lists_show_aliases_beside_versions(run: Run, name: str) -> None:
+    assert f"{name}   READY" in " ".join(run(f"models --prefix {name}").split(" "))
+    assert "prod→2" in run(f"models --prefix {name}")
+    assert run("models --prefix no-such-name") == "No such models.\n"
+    listed = run(f"versions {name}").splitlines()
+    assert [("prod" in line, "READY" in line) for line in listed if "just now" in line or " ago" in line] == [
+        (True, True),
+        (False, True),
+    ]
+    assert [one["version"] for one in read(run, f"versions {name} --tag weight=1")["versions"]] == [1]
+    assert "No such versions" in run(f"versions {name} --status FAILED")
+
+
+def test_tags_are_set_and_removed(run: Run, name: str) -> None:
+    assert (
+        run(f"tag {name} team=vision stage=test --description better")
+        == f"{name}  better\ntags: stage=test team=vision\n"
+    )
+    assert run(f"tag {name}@prod --remove weight") == f"{name}@prod  no tags\n"
+    assert read(run, f"tag {name} -r team")["tags"] == {"stage": "test"}
+    assert "nothing to change" in run(f"tag {name}", fails=2)
+
+
+def test_aliases_move_and_roll_back(run: Run, name: str) -> None:
+    assert run(f"rollback {name} prod") == f"{name}@prod is version 1 again (before: 2)\n"
+    assert run(f"alias set {name} prod 2") == f"{name}@prod is version 2 (before: 1)\n"
+    assert run(f"alias get {name} prod") == f"{name}@prod is version 2 (before: 1)\n"
+    assert run(f"alias get {name} prod --at 2020-01-01T00:00:00Z") == (
+        f"{name}@prod was nothing at 2020-01-01T00:00:00+00:00\n"
+    )
+    assert read(run, f"alias get {name} prod --at 2999-01-01")["version"] == 2
+    assert run(f"alias rm {name} prod") == f"{name}@prod is removed\n"
+    assert "there is no alias 'prod'" in run(f"rollback {name} prod", fails=1)
+
+
+def test_deleted_restored_purged(run: Run, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "prod; move them, or use force=true" in run(f"delete {name}@2", fails=1)
+    assert run(f"delete {name}@2 --force") == (
+        f"{name}@2 is deleted, and with it the alias prod; `maas restore {name}@2` brings it back\n"
+    )
+    assert "`maas restore` brings it back" in run(f"show {name}@2", fails=1)
+    assert "DELETED" in run(f"show {name}@2 --deleted")
+    assert "DELETED" in run(f"versions {name} --deleted")
+    assert run(f"restore {name}@2") == f"{name}@2 is back\n"
+    assert f"`maas delete {name}` first" in run(f"purge {name} --yes", fails=1)
+    run(f"delete {name}")
+    assert "DELETED" in run(f"models --deleted --prefix {name}")
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert "Aborted" in run(f"purge {name}", fails=1)
+    assert read(run, f"models --deleted --prefix {name}")["models"][0]["name"] == name
+    assert run(f"purge {name} --yes") == f"{name} is gone for good\n"
+    assert "expected MODEL or MODEL@NUMBER" in run(f"restore {name}@prod", fails=2)
+
+
+def test_history_tells_who_did_what(run: Run, name: str) -> None:
+    lines = run(f"history {name}").splitlines()
+    (moved,) = [line for line in lines if "1 → 2" in line]
+    assert ("alias.set" in moved, "prod" in moved, "anonymous" in moved) == (True, True, True)
+    entries = read(run, f"history {name} --kind version.ready --actor deployment")["entries"]
+    assert [entry["version"] for entry in entries] == [2, 1]
+    assert len(read(run, f"history {name} --limit 3")["entries"]) == 3
+
+
+def test_download_gives_the_files_back(run: Run, name: str, tmp_path: Path) -> None:
+    for reference, weight in ((f"{name}@1", 1.0), (f"{name}@prod", 2.0), (name, 2.0)):
+        folder = tmp_path / reference
+        assert run(f"download {reference} --to {folder}") == f"{folder}/model.onnx\n"
+        assert (folder / "model.onnx").read_bytes() == onnx_models.linear(weight)
+
+
+def test_a_shell_completes_names_versions_and_aliases(url: str, name: str) -> None:
+    def completed(words: str) -> list[str]:
+        program = "import sys; from maas_client.cli import commands; sys.argv = ['maas']; commands(prog_name='maas')"
+        environment = os.environ | {
+            "MAAS_URL": url,
+            "_MAAS_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split()) - 1),
+        }
+        return subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+        ).stdout.split()
+
+    assert completed("maas roll") == ["rollback"]
+    assert completed(f"maas show {name[:12]}") == [name]
+    assert completed(f"maas show {name}@") == [f"{name}@prod", f"{name}@2", f"{name}@1"]
