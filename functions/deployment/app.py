@@ -4,6 +4,7 @@ from typing import Any
 
 from maas import bootstrap
 from maas.artifacts import version_of_commit_mark
+from maas.errors import NotFound
 from maas.observability import logger
 from maas.settings import Settings
 
@@ -16,7 +17,11 @@ def lambda_handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     if named is None:
         logger().info("not a commit mark", extra={"key": key})
         return {"ignored": key}
-    version = deployment.deploy(*named)
+    try:
+        version = deployment.deploy(*named)
+    except NotFound as error:  # purged in the meantime: another attempt would find no more
+        logger().info("nothing to deploy", extra={"key": key, "reason": error.message})
+        return {"ignored": key}
     outcome = {
         "model": version.model,
         "version": version.number,

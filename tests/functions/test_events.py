@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 from aws import ROOT, Cloud
@@ -38,6 +39,17 @@ def test_a_commit_mark_that_comes_twice_changes_nothing(cloud: Cloud, load_funct
     model, version = registry.models.get("example"), registry.versions.get("example", 2)
     assert handler(case.event, Context) == first
     assert (registry.models.get("example"), registry.versions.get("example", 2)) == (model, version)
+
+
+def test_a_commit_mark_of_what_was_purged_meanwhile_is_no_fault(cloud: Cloud, load_function: LoadFunction) -> None:
+    seed(cloud)
+    registry = bootstrap.registry(cloud.settings)
+    registry.versions.delete("example", 2, "tester")
+    purge = registry.purge(bootstrap.bucket(cloud.settings).delete_prefix)
+    assert purge.version("example", 2, "tester", time.monotonic() + 60)
+    case = next(case for case in CASES if case.name == "deployment_commit_mark")
+    answer = load_function(case.function).lambda_handler(case.event, Context)
+    assert answer == {"ignored": case.event["detail"]["object"]["key"]}
 
 
 def test_the_actor_of_a_change_is_the_caller(cloud: Cloud, load_function: LoadFunction) -> None:
