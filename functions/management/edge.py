@@ -1,16 +1,19 @@
 """What the routes of this function share: the objects they call, and what they read of a request."""
 
 import hashlib
+import re
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel, BeforeValidator
+from pydantic.json_schema import SkipJsonSchema
 
 from maas import bootstrap
 from maas.errors import PreconditionFailed
 from maas.http import error_document
+from maas.names import ALIAS_PATTERN, NAME_PATTERN
 from maas.records import ModelVersion, RegisteredModel
 from maas.registry import Idempotency
 from maas.schemas import Alias, Model, Version
@@ -26,19 +29,36 @@ purge = registry.purge(bucket.delete_prefix)
 # A request ends within API Gateway's 30 s; a purge that takes longer is finished by the schedule.
 PURGE_SECONDS = 20
 
-Limit = Annotated[int, Query(ge=1, le=1000)]
-Token = Annotated[str | None, Query(alias="page_token", max_length=1000)]
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+
+
+def _rfc_3339(value: object) -> object:
+    """pydantic would take seconds since 1970 too."""
+    if isinstance(value, str) and not _RFC_3339.match(value):
+        raise ValueError("expected a time with its zone, as 2026-01-31T12:00:00Z")
+    return value
+
+
+Absent = SkipJsonSchema[None]  # a parameter that may be left out; the document does not offer null for it
+Time = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
+Token = Annotated[
+    str | Absent, Query(alias="page_token", max_length=1000, description="The last page's next_page_token.")
+]
 IncludeDeleted = Annotated[bool, Query(description="Show deleted ones too.")]
-Tags = Annotated[list[str], Query(alias="tag", description="KEY or KEY=VALUE; may be repeated.")]
-Number = Annotated[int, Path(ge=1, lt=10**9)]
-IfMatch = Annotated[str | None, Header(description="Change it only if this is still its ETag.", max_length=1000)]
+Tags = Annotated[list[str], Query(alias="tag", description="KEY or KEY=VALUE, repeatable.", examples=[["team=vision"]])]
+ModelName = Annotated[str, Path(alias="model", pattern=f"^{NAME_PATTERN}$", examples=["digits"])]
+AliasName = Annotated[str, Path(alias="alias", pattern=f"^({ALIAS_PATTERN})$", max_length=63, examples=["production"])]
+Number = Annotated[int, Path(ge=1, lt=10**9, examples=[1])]
+IfMatch = Annotated[str | Absent, Header(description="Change it only if this is still its ETag.", max_length=1000)]
 
 
 async def idempotency_of(
     request: Request,
     actor: Actor,
     idempotency_key: Annotated[
-        str | None, Header(description="A repeat with the same key makes nothing twice.", min_length=1, max_length=100)
+        str | Absent,
+        Header(description="A repeat with the same key makes nothing new.", min_length=1, max_length=100),
     ] = None,
 ) -> Idempotency | None:
     if idempotency_key is None:

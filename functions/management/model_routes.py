@@ -7,10 +7,12 @@ from fastapi import APIRouter, Query, Response
 
 from edge import (
     PURGE_SECONDS,
+    Absent,
     IfMatch,
     IncludeDeleted,
     Limit,
     ListScope,
+    ModelName,
     OnceOnly,
     Tags,
     Token,
@@ -23,25 +25,29 @@ from edge import (
 from maas.records import RegisteredModel
 from maas.schemas import Change, CreateModel, History, HistoryEntry, Model, Models, ModelStatus
 from maas.web import Actor
+from openapi import MODEL_LINKS, PURGES, item, refusals
 
 router = APIRouter(prefix="/models", tags=["models"])
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=item(201, MODEL_LINKS) | refusals(404, 409, 410))
 def create_model(body: CreateModel, actor: Actor, once: OnceOnly, response: Response) -> Model:
+    """A name for versions to come; `POST …/versions` makes the first. The name of a purged model is free."""
     return shown_model(response, registry.models.create(body.name, body.description, body.tags, actor, once))
 
 
-@router.get("")
+@router.get("", responses=refusals())
 def list_models(
     scope: ListScope,
     limit: Limit = 100,
     token: Token = None,
     prefix: Annotated[str, Query(max_length=63, description="Names that begin so.")] = "",
     tags: Tags = [],  # noqa: B006 (FastAPI copies it)
-    status: ModelStatus | None = None,
+    status: ModelStatus | Absent = None,
     include_deleted: IncludeDeleted = False,
 ) -> Models:
+    """By name."""
+
     def keep(model: RegisteredModel) -> bool:
         state = ModelStatus.of(model)
         wanted = state is status if status else (include_deleted or state is not ModelStatus.DELETED)
@@ -51,19 +57,21 @@ def list_models(
     return Models(models=[Model.of(model) for model in found], next_page_token=page_tokens.issue(scope, last))
 
 
-@router.get("/{model}")
-def get_model(model: str, response: Response, include_deleted: IncludeDeleted = False) -> Model:
+@router.get("/{model}", responses=item() | refusals(404, 410))
+def get_model(model: ModelName, response: Response, include_deleted: IncludeDeleted = False) -> Model:
+    """With its aliases and the newest READY version."""
     return shown_model(response, registry.models.get(model, deleted=include_deleted))
 
 
-@router.patch("/{model}")
-def update_model(model: str, body: Change, actor: Actor, response: Response, if_match: IfMatch = None) -> Model:
+@router.patch("/{model}", responses=item() | refusals(404, 410, 412))
+def update_model(model: ModelName, body: Change, actor: Actor, response: Response, if_match: IfMatch = None) -> Model:
+    """Description and tags. What is absent stays, a tag of null goes."""
     return shown_model(response, registry.models.update(model, actor, body.description, body.tags, if_match))
 
 
-@router.delete("/{model}", responses={202: {"description": "The purge goes on."}, 204: {"description": "Purged."}})
+@router.delete("/{model}", responses=item() | PURGES | refusals(404, 409, 412))
 def delete_model(
-    model: str,
+    model: ModelName,
     actor: Actor,
     response: Response,
     if_match: IfMatch = None,
@@ -77,19 +85,20 @@ def delete_model(
     return shown_model(response, registry.models.delete(model, actor, if_match))
 
 
-@router.post("/{model}/restore")
-def restore_model(model: str, actor: Actor, response: Response, if_match: IfMatch = None) -> Model:
+@router.post("/{model}/restore", responses=item() | refusals(404, 409, 412))
+def restore_model(model: ModelName, actor: Actor, response: Response, if_match: IfMatch = None) -> Model:
+    """With its versions, aliases, tags and all, as it was."""
     return shown_model(response, registry.models.restore(model, actor, if_match))
 
 
-@router.get("/{model}/history")
+@router.get("/{model}/history", responses=refusals(404))
 def model_history(
-    model: str,
+    model: ModelName,
     scope: ListScope,
     limit: Limit = 100,
     token: Token = None,
-    kind: Annotated[str | None, Query(max_length=50)] = None,
-    actor: Annotated[str | None, Query(max_length=300)] = None,
+    kind: Annotated[str | Absent, Query(max_length=50)] = None,
+    actor: Annotated[str | Absent, Query(max_length=300)] = None,
 ) -> History:
     """Who changed what, newest first; also of models that are deleted or purged."""
     position = page_tokens.position(scope, token)

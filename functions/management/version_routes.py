@@ -8,10 +8,12 @@ from fastapi import APIRouter, Query, Response
 
 from edge import (
     PURGE_SECONDS,
+    Absent,
     IfMatch,
     IncludeDeleted,
     Limit,
     ListScope,
+    ModelName,
     Number,
     OnceOnly,
     Tags,
@@ -39,12 +41,16 @@ from maas.schemas import (
     Versions,
 )
 from maas.web import Actor
+from openapi import PURGES, VERSION_LINKS, item, refusals
 
 router = APIRouter(prefix="/models/{model}/versions", tags=["versions"])
 
 
-@router.post("", status_code=201)
-def create_version(model: str, body: CreateVersion, actor: Actor, once: OnceOnly, response: Response) -> CreatedVersion:
+@router.post("", status_code=201, responses=item(201, VERSION_LINKS) | refusals(404, 409, 410, 413))
+def create_version(
+    model: ModelName, body: CreateVersion, actor: Actor, once: OnceOnly, response: Response
+) -> CreatedVersion:
+    """Declare the files of the next version. The answer says where to upload them; then `POST …/complete`."""
     files = [ModelFile(file.name, file.size_bytes, file.sha256) for file in body.files]
     uploads.check_files(files)
     version = registry.versions.create(model, files, body.description, body.tags, actor, once)
@@ -52,16 +58,18 @@ def create_version(model: str, body: CreateVersion, actor: Actor, once: OnceOnly
     return CreatedVersion.with_uploads(version, uploads.presign(bucket, version))
 
 
-@router.get("")
+@router.get("", responses=refusals(404, 410))
 def list_versions(
-    model: str,
+    model: ModelName,
     scope: ListScope,
     limit: Limit = 100,
     token: Token = None,
     tags: Tags = [],  # noqa: B006 (FastAPI copies it)
-    status: Status | None = None,
+    status: Status | Absent = None,
     include_deleted: IncludeDeleted = False,
 ) -> Versions:
+    """Newest first, each with the aliases on it."""
+
     def keep(version: ModelVersion) -> bool:
         wanted = (include_deleted or not version.deleted_at) and status in (None, version.status)
         return wanted and tagged(version.tags, tags)
@@ -74,22 +82,25 @@ def list_versions(
     )
 
 
-@router.get("/{number}")
-def get_version(model: str, number: Number, response: Response, include_deleted: IncludeDeleted = False) -> Version:
+@router.get("/{number}", responses=item() | refusals(404, 410))
+def get_version(
+    model: ModelName, number: Number, response: Response, include_deleted: IncludeDeleted = False
+) -> Version:
+    """With its signature once it is READY, or the reason why it is FAILED."""
     version, owner = registry.versions.get(model, number, deleted=include_deleted)
     return shown_version(response, version, owner.aliases_on(number))
 
 
-@router.post("/{number}/complete", status_code=202)
-def complete_version(model: str, number: Number, response: Response) -> Version:
+@router.post("/{number}/complete", status_code=202, responses=item(202) | refusals(404, 409, 410))
+def complete_version(model: ModelName, number: Number, response: Response) -> Version:
     """Everything is uploaded: have it checked. May be repeated, also to restart a check that was lost."""
     version, owner = registry.versions.get(model, number)
     uploads.complete(bucket, version)
     return shown_version(response, version, owner.aliases_on(number))
 
 
-@router.get("/{number}/files")
-def version_files(model: str, number: Number) -> Downloads:
+@router.get("/{number}/files", responses=refusals(404, 410))
+def version_files(model: ModelName, number: Number) -> Downloads:
     """The files as they were uploaded, each with a URL to download it from."""
     version, _ = registry.versions.get(model, number)
     expires_at = rows.canonical(datetime.now(UTC) + timedelta(seconds=settings.upload_expiry_seconds))
@@ -105,18 +116,18 @@ def version_files(model: str, number: Number) -> Downloads:
     return Downloads(files=files, expires_at=expires_at)
 
 
-@router.patch("/{number}")
+@router.patch("/{number}", responses=item() | refusals(404, 410, 412))
 def update_version(
-    model: str, number: Number, body: Change, actor: Actor, response: Response, if_match: IfMatch = None
+    model: ModelName, number: Number, body: Change, actor: Actor, response: Response, if_match: IfMatch = None
 ) -> Version:
     """Description and tags; what was deployed never changes."""
     version = registry.versions.update(model, number, actor, body.description, body.tags, if_match)
     return shown_version(response, version, registry.models.get(model).aliases_on(number))
 
 
-@router.delete("/{number}", responses={202: {"description": "The purge goes on."}, 204: {"description": "Purged."}})
+@router.delete("/{number}", responses=item() | PURGES | refusals(404, 409, 410, 412))
 def delete_version(
-    model: str,
+    model: ModelName,
     number: Number,
     actor: Actor,
     response: Response,
@@ -134,7 +145,10 @@ def delete_version(
     return DeletedVersion.of(version, [], removed_aliases=removed)
 
 
-@router.post("/{number}/restore")
-def restore_version(model: str, number: Number, actor: Actor, response: Response, if_match: IfMatch = None) -> Version:
+@router.post("/{number}/restore", responses=item() | refusals(404, 409, 410, 412))
+def restore_version(
+    model: ModelName, number: Number, actor: Actor, response: Response, if_match: IfMatch = None
+) -> Version:
+    """As it was; aliases that were removed from it stay removed."""
     version = registry.versions.restore(model, number, actor, if_match)
     return shown_version(response, version, registry.models.get(model).aliases_on(number))

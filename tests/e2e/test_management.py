@@ -53,9 +53,18 @@ def test_a_page_that_cannot_be_is_400(http: httpx.Client, path: str, query: dict
     assert (answer.status_code, answer.json()["field"]) == (400, next(iter(query)))
 
 
-def test_a_name_that_cannot_be_is_404(http: httpx.Client) -> None:
-    for path in (f"/api/v1/models/{'x' * 3000}", f"/v2/models/{'x' * 3000}", "/api/v1/models/%C3%BC"):
-        assert http.get(path).status_code == 404
+def test_a_name_that_cannot_be_names_the_field(http: httpx.Client) -> None:
+    for name in ("x" * 3000, "%C3%BC", "No%20Name"):
+        answer = http.get(f"/api/v1/models/{name}")
+        assert (answer.status_code, answer.json()["field"]) == (400, "model")
+        assert http.get(f"/v2/models/{name}").status_code == 404
+    answer = http.put("/api/v1/models/managed/aliases/12", json={"version": 1})
+    assert (answer.status_code, answer.json()["field"]) == (400, "alias")
+
+
+def test_what_is_not_possible_says_what_is(http: httpx.Client) -> None:
+    answer = http.post("/api/v1/models/managed", json={})
+    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, PATCH")
 
 
 def test_versions_name_the_aliases_on_them(http: httpx.Client) -> None:

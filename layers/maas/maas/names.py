@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from maas.errors import InvalidRequest
 
 NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{0,62}"
+ALIAS_PATTERN = r"[a-z][a-z0-9._-]{0,62}|[0-9]+[a-z._-][a-z0-9._-]*"  # a name of at most 63, but not a number
 FILE_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*"
 _NAME = re.compile(NAME_PATTERN)
 _FILE = re.compile(FILE_PATTERN)

@@ -3,11 +3,17 @@
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from maas import records
 from maas.aws.s3 import UploadPart
-from maas.names import NAME_PATTERN
+from maas.names import FILE_PATTERN, MAX_FILE_NAME, NAME_PATTERN
+
+
+def _whole(value: object) -> object:
+    """JSON has one kind of number: 1.0 is a whole one, unlike "1" and true."""
+    return int(value) if type(value) is float and value.is_integer() else value
+
 
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME_PATTERN}$")]
 Description = Annotated[str, StringConstraints(max_length=2000)]
@@ -15,27 +21,82 @@ TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 TagValue = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Tags = Annotated[dict[TagKey, TagValue], Field(max_length=50)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-VersionNumber = Annotated[int, Field(ge=1, lt=10**9, strict=True)]
+VersionNumber = Annotated[int, Field(ge=1, lt=10**9, strict=True), BeforeValidator(_whole)]
+
+
+def _like(**example: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [example]})
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+_TIME, _LATER = "2026-01-31T12:00:00.000000Z", "2026-02-01T09:30:00.000000Z"
+_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_FILE = {"name": "model.onnx", "size_bytes": 6360000, "sha256": _SHA256}
+_MODEL = {
+    "name": "digits",
+    "description": "Handwritten digits",
+    "tags": {"team": "vision"},
+    "status": "READY",
+    "aliases": {"production": 1},
+    "latest_ready_version": 1,
+    "created_at": _TIME,
+    "updated_at": _LATER,
+    "deleted_at": None,
+}
+_VERSION = {
+    "model": "digits",
+    "version": 1,
+    "status": "READY",
+    "status_reason": None,
+    "description": "A hundred trees",
+    "tags": {"accuracy": "0.987"},
+    "aliases": ["production"],
+    "files": [_FILE],
+    "size_bytes": 6360000,
+    "inputs": [{"name": "image", "datatype": "FP32", "shape": [-1, 64]}],
+    "outputs": [{"name": "label", "datatype": "INT64", "shape": [-1]}],
+    "profile": {"load_ms": 12.5, "run_ms": 0.4, "peak_memory_bytes": 96000000},
+    "created_at": _TIME,
+    "updated_at": _LATER,
+    "deleted_at": None,
+}
+_URL = "https://BUCKET.s3.amazonaws.com/models/digits/1/source/model.onnx?X-Amz-Signature=..."
+_PART = {"url": _URL, "method": "PUT", "headers": {"x-amz-checksum-sha256": "..."}, "offset": 0, "size_bytes": 6360000}
+_ALIAS = {"alias": "production", "model": "digits", "version": 2, "previous_version": 1, "updated_at": _LATER}
+_ENTRY = {
+    "model": "digits",
+    "revision": 7,
+    "at": _LATER,
+    "actor": "arn:aws:iam::123456789012:user/ann",
+    "kind": "alias.set",
+    "version": None,
+    "alias": "production",
+    "before": {"version": 1},
+    "after": {"version": 2},
+}
+
+
 class CreateModel(_Body):
+    model_config = _like(name="digits", description="Handwritten digits", tags={"team": "vision"})
+
     name: Name
     description: Description = ""
     tags: Tags = {}
 
 
 class DeclaredFile(_Body):
-    name: Annotated[str, StringConstraints(max_length=200)]
-    size_bytes: Annotated[int, Field(ge=1, strict=True)]
+    name: Annotated[str, StringConstraints(max_length=MAX_FILE_NAME, pattern=f"^{FILE_PATTERN}$")]
+    size_bytes: Annotated[int, Field(ge=1, strict=True), BeforeValidator(_whole)]
     sha256: Sha256
 
 
 class CreateVersion(_Body):
     """Exactly one file is a `.onnx`; the others are its external data."""
+
+    model_config = _like(files=[_FILE], description="A hundred trees", tags={"accuracy": "0.987"})
 
     files: Annotated[list[DeclaredFile], Field(min_length=1)]
     description: Description = ""
@@ -48,11 +109,15 @@ TagChanges = Annotated[dict[TagKey, TagValue | None], Field(max_length=50)]
 class Change(_Body):
     """What is absent stays; a tag of null goes (JSON merge patch)."""
 
+    model_config = _like(description="Handwritten digits, 8 × 8", tags={"team": "vision", "draft": None})
+
     description: Description | None = None
     tags: TagChanges = {}
 
 
 class PutAlias(_Body):
+    model_config = _like(version=1)
+
     version: VersionNumber
 
 
@@ -70,6 +135,8 @@ class ModelStatus(StrEnum):
 
 class Model(BaseModel):
     """Its status is READY when a version of it can be served."""
+
+    model_config = _like(**_MODEL)
 
     name: str
     description: str
@@ -91,6 +158,8 @@ class Model(BaseModel):
 
 
 class Models(BaseModel):
+    model_config = _like(models=[_MODEL], next_page_token=None)
+
     models: list[Model]
     next_page_token: str | None
 
@@ -108,6 +177,8 @@ class File(BaseModel):
 
 
 class Version(BaseModel):
+    model_config = _like(**_VERSION)
+
     model: str
     version: int
     status: records.Status
@@ -140,12 +211,16 @@ class Version(BaseModel):
 
 
 class Versions(BaseModel):
+    model_config = _like(versions=[_VERSION], next_page_token=None)
+
     versions: list[Version]
     next_page_token: str | None
 
 
 class DeletedVersion(Version):
     """`removed_aliases` were on it, and went with it."""
+
+    model_config = _like(**_VERSION | {"aliases": [], "deleted_at": _LATER, "removed_aliases": ["production"]})
 
     removed_aliases: list[str]
 
@@ -155,6 +230,8 @@ class Download(File):
 
 
 class Downloads(BaseModel):
+    model_config = _like(files=[_FILE | {"url": _URL}], expires_at=_LATER)
+
     files: list[Download]
     expires_at: str
 
@@ -177,6 +254,10 @@ class Upload(BaseModel):
 class CreatedVersion(Version):
     """When every part is uploaded, POST to …/complete."""
 
+    model_config = _like(
+        **_VERSION | {"status": "PENDING_UPLOAD", "uploads": [{"name": "model.onnx", "parts": [_PART]}]}
+    )
+
     uploads: list[Upload]
 
     @classmethod
@@ -195,6 +276,8 @@ class CreatedVersion(Version):
 
 
 class Alias(BaseModel):
+    model_config = _like(**_ALIAS)
+
     alias: str
     model: str
     version: int
@@ -213,11 +296,15 @@ class Alias(BaseModel):
 
 
 class Aliases(BaseModel):
+    model_config = _like(aliases=[_ALIAS])
+
     aliases: list[Alias]
 
 
 class AliasAt(BaseModel):
     """`version` is null when the alias pointed to nothing then, or its model was deleted."""
+
+    model_config = _like(alias="production", model="digits", at=_TIME, version=1)
 
     alias: str
     model: str
@@ -242,6 +329,8 @@ class HistoryEntry(BaseModel):
 
 
 class History(BaseModel):
+    model_config = _like(entries=[_ENTRY], next_page_token=None)
+
     entries: list[HistoryEntry]
     next_page_token: str | None
 

@@ -1,5 +1,6 @@
 """What both FastAPI applications share: errors in our shape whatever raised them, and who is calling."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request
@@ -10,6 +11,8 @@ from starlette.exceptions import HTTPException
 
 from maas import __version__
 from maas.http import error_document
+
+_VARIABLE = re.compile(r"\{\w+\}")
 
 
 class Error(BaseModel):
@@ -28,6 +31,7 @@ def create_app(title: str, description: str, prefix: str) -> FastAPI:
         docs_url=f"{prefix}/docs",
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         responses={"4XX": {"model": Error}, "5XX": {"model": Error}},
     )
     app.add_exception_handler(RequestValidationError, _validation_error)
@@ -55,9 +59,21 @@ async def _validation_error(_: Request, error: Exception) -> JSONResponse:
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:  # Starlette names the methods of the first route alone
+        headers["allow"] = ", ".join(_methods(request))
     said = {404: f"there is no route {request.url.path}", 405: f"{request.method} is not possible here"}
     document = {"error": said.get(error.status_code, error.detail)}
-    return JSONResponse(document, error.status_code, headers=error.headers)
+    return JSONResponse(document, error.status_code, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """That the document has for this path."""
+    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    fitting = (
+        methods for path, methods in paths.items() if re.fullmatch(_VARIABLE.sub("[^/]+", path), request.url.path)
+    )
+    return sorted({method.upper() for methods in fitting for method in methods})
 
 
 def actor_of(request: Request) -> str:
