@@ -61,7 +61,7 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
     if error.status_code == 405:  # Starlette names the methods of the first route alone
-        headers["allow"] = ", ".join(_methods(request))
+        headers["Allow"] = ", ".join(_methods(request))
     said = {404: f"there is no route {request.url.path}", 405: f"{request.method} is not possible here"}
     document = {"error": said.get(error.status_code, error.detail)}
     return JSONResponse(document, error.status_code, headers=headers)
