@@ -79,7 +79,7 @@ def delete_model(
 ) -> Model | None:
     """Soft: it can be restored until it is purged, by this call or by the schedule after the retention time."""
     if purge_it:
-        done = purge.model(model, actor, time.monotonic() + PURGE_SECONDS)
+        done = purge.model(model, actor, time.monotonic() + PURGE_SECONDS, if_match)
         response.status_code = 204 if done else 202
         return None
     return shown_model(response, registry.models.delete(model, actor, if_match))

@@ -137,7 +137,7 @@ def delete_version(
 ) -> DeletedVersion | None:
     """Soft: it can be restored until it is purged, by this call or by the schedule after the retention time."""
     if purge_it:
-        done = purge.version(model, number, actor, time.monotonic() + PURGE_SECONDS)
+        done = purge.version(model, number, actor, time.monotonic() + PURGE_SECONDS, if_match)
         response.status_code = 204 if done else 202
         return None
     version, removed = registry.versions.delete(model, number, actor, force=force, if_match=if_match)

@@ -96,8 +96,10 @@ def test_only_what_is_deleted_is_purged_and_then_for_good(http: httpx.Client, mo
     assert refused.status_code == 409
     assert "delete it first" in refused.json()["error"]
 
-    http.delete(path)
-    assert http.delete(path, params={"purge": True}).status_code == 204
+    etag = http.delete(path).headers["etag"]
+    stale = http.delete(path, params={"purge": True}, headers={"if-match": '"1"'})
+    assert (stale.status_code, stale.headers["etag"]) == (412, etag)
+    assert http.delete(path, params={"purge": True}, headers={"if-match": etag}).status_code == 204
     assert http.get(path, params={"include_deleted": True}).status_code == 404
     assert httpx.get(url).status_code == 404
     assert http.delete(path, params={"purge": True}).status_code == 204

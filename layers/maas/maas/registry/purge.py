@@ -14,7 +14,7 @@ from maas.aws.dynamodb import Delete, Write
 from maas.errors import Conflict, Gone, NotFound
 from maas.records import RegisteredModel
 from maas.registry import rows
-from maas.registry.ledger import Change, Ledger
+from maas.registry.ledger import Change, Ledger, check_etag
 
 DeleteObjects = Callable[[str, float], bool]
 _PAGE = 100
@@ -24,27 +24,36 @@ class Purge:
     def __init__(self, ledger: Ledger, delete_objects: DeleteObjects) -> None:
         self._ledger, self._delete_objects = ledger, delete_objects
 
-    def model(self, name: str, actor: str, deadline: float) -> bool:
+    def model(self, name: str, actor: str, deadline: float, if_match: str | None = None) -> bool:
         """True when all is gone, False when `deadline` (of time.monotonic) came first: call again.
 
-        Raises NotFound, Conflict unless the model is deleted.
+        Raises NotFound, PreconditionFailed, Conflict unless the model is deleted. What has begun needs no `if_match`.
         """
         found = self._ledger.row(name)
         if found and found.purged:
             return True
-        self._ledger.change(name, _mark_model, actor, deleted=True)
+
+        def mark(model: RegisteredModel, _: str) -> Change | None:
+            if model.purging:
+                return None
+            check_etag(if_match, model.etag, model)
+            also = _hurry(f"model '{name}'", model.deleted_at, name, None)
+            return Change("model.purging", replace(model, purging=True), also=also)
+
+        self._ledger.change(name, mark, actor, deleted=True)
         if not self._delete_objects(f"models/{name}/", deadline) or not self._delete_rows(name, deadline):
             return False
         self._ledger.change(name, _finish_model, actor, deleted=True)
         return True
 
-    def version(self, model: str, number: int, actor: str, deadline: float) -> bool:
+    def version(self, model: str, number: int, actor: str, deadline: float, if_match: str | None = None) -> bool:
         """Likewise; a version that was purged before is NotFound."""
 
         def mark(owner: RegisteredModel, _: str) -> Change | None:
             old = self._ledger.version(model, number, deleted=True)
             if old.purging:
                 return None
+            check_etag(if_match, old.etag([]), (old, []))
             also = _hurry(f"version {number} of model '{model}'", old.deleted_at, model, number)
             return Change("version.purging", owner, replace(old, purging=True), old, also=also)
 
@@ -92,13 +101,6 @@ class Purge:
                     return False
                 self._ledger.table.delete(keys)
         return True
-
-
-def _mark_model(model: RegisteredModel, _: str) -> Change | None:
-    if model.purging:
-        return None
-    also = _hurry(f"model '{model.name}'", model.deleted_at, model.name, None)
-    return Change("model.purging", replace(model, purging=True), also=also)
 
 
 def _finish_model(model: RegisteredModel, _: str) -> Change:
