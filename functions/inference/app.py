@@ -1,8 +1,11 @@
-"""HTTP /v2: `infer` here, without a web framework; every other route in oip_app, imported when first asked for."""
+"""HTTP /v2 and its relatives: `infer` here, without a web framework; every other route in web_app, when asked for."""
 
 from typing import Any
 
-from maas import bootstrap, http
+from maas import bootstrap, compression, http
+from maas.errors import TooLarge
+from maas.oip import HEADER_LENGTH
+from maas.oip_reply import Reply
 from maas.settings import Settings
 
 dataplane = bootstrap.dataplane(Settings.from_env())
@@ -14,13 +17,30 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if not infer or request.method != "POST":
         return _web(event, context)
     try:
-        return http.answer(200, dataplane.infer(infer[1], infer[2], request.body))
+        headers = request.headers
+        body = compression.decoded(request.body, headers.get("content-encoding"))
+        reply = dataplane.infer(infer[1], infer[2], body, headers.get(HEADER_LENGTH), http.deadline_of(context))
+        return _answer(reply, compression.accepted(headers.get("accept-encoding")))
     except Exception as error:
         return http.error_answer(error)
 
 
-def _web(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    import oip_app
+def _answer(reply: Reply, encodings: list[str]) -> dict[str, Any]:
+    headers: dict[str, str] = {}
+    if reply.header_length is not None:
+        headers = {"content-type": "application/octet-stream", HEADER_LENGTH: str(reply.header_length)}
+    try:
+        if len(encodings) != 1:
+            return http.answer(200, reply.body, headers, binary=bool(headers))
+    except TooLarge:
+        if not encodings:
+            raise
+    packed = compression.encoded(reply.body, encodings[0])
+    return http.answer(200, packed, headers | {"content-encoding": encodings[0]}, binary=True)
 
-    answer: dict[str, Any] = oip_app.handler(dataplane)(event, context)
+
+def _web(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    import web_app
+
+    answer: dict[str, Any] = web_app.handler(dataplane)(event, context)
     return answer

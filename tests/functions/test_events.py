@@ -64,7 +64,9 @@ def test_a_cold_inference_imports_neither_boto3_nor_a_web_framework(cloud: Cloud
     seed(cloud)
     script = (
         "import app, json, sys\n"
-        f"result = app.lambda_handler(json.load(open({str(EVENTS / 'inference_infer.json')!r})), None)\n"
+        "from types import SimpleNamespace\n"
+        "context = SimpleNamespace(get_remaining_time_in_millis=lambda: 29_000)\n"
+        f"result = app.lambda_handler(json.load(open({str(EVENTS / 'inference_infer.json')!r})), context)\n"
         "assert result['statusCode'] == 200, result\n"
         "heavy = {'boto3', 'botocore', 'fastapi', 'pydantic', 'aws_lambda_powertools'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"

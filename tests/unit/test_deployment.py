@@ -18,7 +18,7 @@ def model(cloud: Cloud) -> None:
 
 def infer(cloud: Cloud, number: int) -> bytes:
     body = b'{"inputs": [{"name": "x", "shape": [1, 3], "datatype": "FP32", "data": [1, 2, 3]}]}'
-    return bootstrap.dataplane(cloud.settings).infer("m", str(number), body)
+    return bootstrap.dataplane(cloud.settings).infer("m", str(number), body).body
 
 
 def test_a_sound_model_becomes_ready_with_its_files_pinned(cloud: Cloud) -> None:

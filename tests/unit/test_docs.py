@@ -36,8 +36,9 @@ def test_every_route_of_the_management_api_is_documented(load_function: LoadFunc
 
 def test_every_route_of_the_inference_api_is_documented() -> None:
     documented = API.replace("[", "").replace("]", "")
-    for path in re.findall(r'"(/v2[^"{}]*)"', (ROOT / "functions/inference/oip_app.py").read_text()):
-        assert path in documented
+    sources = "".join(path.read_text() for path in sorted((ROOT / "functions/inference").glob("*.py")))
+    for path in re.findall(r'"(/(?:v\d|ping|invocations)[^"{}]*)"', sources):
+        assert path in documented, path
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,10 @@ def dataplane(settings: Settings) -> "DataPlane":
     from maas.aws.s3_reader import S3Reader
     from maas.aws.signed import SignedDynamoDb
     from maas.dataplane import DataPlane
-    from maas.runner import Runner
+    from maas.runner import Runner, limit_memory
     from maas.runner_cache import RunnerCache
 
+    limit_memory(settings.model_memory_bytes)
     registry = Registry(Table(SignedDynamoDb(settings.region, settings.endpoint_url), settings.table))
     reader = S3Reader(settings.region, settings.endpoint_url, settings.bucket)
     files = LocalArtifacts(reader, Path(settings.tmp_dir), settings.tmp_bytes)

@@ -1,35 +1,86 @@
 """One inference, as a straight line: decode, resolve, get the runner, run, encode. HTTP and batch both call it."""
 
 import time
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from maas import oip, tensors
+from maas.classification import classified
 from maas.errors import InvalidRequest
-from maas.records import ModelVersion
+from maas.oip import InferenceRequest, RequestedOutput
+from maas.oip_reply import Array, OutputTensor, Reply, reply
+from maas.records import ModelVersion, RegisteredModel
 from maas.registry import Registry
 from maas.runner import Runner
 from maas.runner_cache import RunnerCache
+from maas.statistics import Stage, Statistics
+
+US_PER_SECOND = 1_000_000
+PAGE = 100
+T = TypeVar("T")
+Decode = Callable[[Runner], Mapping[str, Array]]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    runner: Runner
+    inputs: Mapping[str, Array]
+    outputs: Mapping[str, Array]
 
 
 class DataPlane:
     def __init__(self, registry: Registry, runners: RunnerCache, resolve_ttl_seconds: float) -> None:
         self._registry, self._runners, self._ttl = registry, runners, resolve_ttl_seconds
         self._resolved: dict[tuple[str, str | None], tuple[float, ModelVersion]] = {}
+        self.statistics = Statistics()
 
-    def infer(self, model: str, reference: str | None, body: bytes) -> bytes:
-        """An inference request's JSON body to the response's. `reference` is a version number, an alias or None.
+    def infer(
+        self,
+        model: str,
+        reference: str | None,
+        body: bytes,
+        header_length: str | None = None,
+        deadline: float | None = None,
+    ) -> Reply:
+        """An inference request's body to the response's. `reference` is a version number, an alias or None.
 
-        Raises InvalidRequest, InvalidTensor, NotFound, NotReady, RunFailed, InsufficientStorage.
+        `header_length` is what the request's header of that name says, `deadline` when this call has to be over, of
+        time.monotonic. Raises InvalidRequest, InvalidTensor, NotFound, NotReady, RunFailed, DeadlineExceeded,
+        InsufficientStorage.
         """
-        request = oip.parse_request(body)
+        started, measured = time.monotonic(), Stage.start()
+        request = oip.parse_request(body, header_length)
         version = self.resolve(model, reference)
-        runner = self._runners.get(version)
-        inputs = tensors.decode(request.inputs, runner.inputs)
-        names = _selected(request.outputs, runner)
-        arrays = runner.run(inputs, names)
-        datatypes = {tensor.name: tensor.datatype for tensor in runner.outputs}
-        outputs = [(name, datatypes[name], array) for name, array in zip(names, arrays, strict=True)]
-        return oip.response(version, request.id, outputs)
+        with self.statistics.measure(version, measured):
+            deadline = _earlier(deadline, started, request.timeout_us)
+            measured.reached("queue")
+            runner = self._runners.get(version, deadline)
+            measured.reached("load")
+            inputs = _decoded(request, runner)
+            asked = _asked(request, runner)
+            measured.reached("compute_input")
+            arrays = runner.run(inputs, [output.name for output in asked], deadline)
+            measured.reached("compute_infer")
+            answer = reply(version, request.id, _output_tensors(request, asked, arrays, runner))
+            measured.reached("compute_output")
+            return answer
+
+    def predict(self, model: str, reference: str | None, decode: Decode, deadline: float | None = None) -> Prediction:
+        """All outputs, for the protocols that have their own words for tensors. Raises as `infer` does."""
+        measured = Stage.start()
+        version = self.resolve(model, reference)
+        with self.statistics.measure(version, measured):
+            measured.reached("queue")
+            runner = self._runners.get(version, deadline)
+            measured.reached("load")
+            inputs = decode(runner)
+            measured.reached("compute_input")
+            arrays = runner.run(inputs, None, deadline)
+            measured.reached("compute_infer")
+            outputs = {tensor.name: array for tensor, array in zip(runner.outputs, arrays, strict=True)}
+            return Prediction(runner, inputs, outputs)
 
     def resolve(self, model: str, reference: str | None) -> ModelVersion:
         """The READY version meant, as the registry said within `resolve_ttl_seconds`. Raises NotFound, NotReady."""
@@ -43,17 +94,68 @@ class DataPlane:
             self._resolved[key] = (now, version)
         return version
 
-    def metadata(self, model: str, reference: str | None) -> dict[str, Any]:
-        """Raises NotFound, NotReady."""
+    def models(self) -> Iterator[RegisteredModel]:
+        """All that are not deleted, by name."""
+        return _pages(self._registry.models.page)
+
+    def versions(self) -> Iterator[ModelVersion]:
+        """Those of all models, the newest first of each."""
+        for model in self.models():
+            yield from _pages(partial(self._registry.versions.page, model.name))
+
+    def load(self, model: str, reference: str | None, deadline: float | None = None) -> ModelVersion:
+        """Make sure that it is READY, and warm in this environment. Raises as `infer` does."""
+        self._resolved.pop((model, reference), None)
         version = self.resolve(model, reference)
-        return oip.model_metadata(version, [version.number])
+        self._runners.get(version, deadline)
+        return version
+
+    def unload(self, model: str) -> None:
+        """Drop all versions of the model from this environment's memory; the next request loads again. NotFound."""
+        self._registry.models.get(model)
+        self._runners.drop(model)
 
 
-def _selected(names: tuple[str, ...] | None, runner: Runner) -> list[str]:
+def _pages(page: Callable[[int, str | None], tuple[list[T], str | None]]) -> Iterator[T]:
+    items, after = page(PAGE, None)
+    yield from items
+    while after is not None:
+        items, after = page(PAGE, after)
+        yield from items
+
+
+def _earlier(deadline: float | None, started: float, timeout_us: int) -> float | None:
+    if not timeout_us:
+        return deadline
+    own = started + timeout_us / US_PER_SECOND
+    return own if deadline is None else min(deadline, own)
+
+
+def _decoded(request: InferenceRequest, runner: Runner) -> Mapping[str, Array]:
+    if request.raw is not None:
+        return tensors.raw_input(request.raw, runner.inputs)
+    return tensors.decode(request.inputs, runner.inputs, runner.symbols)
+
+
+def _asked(request: InferenceRequest, runner: Runner) -> Sequence[RequestedOutput]:
+    if request.outputs is None:
+        return [RequestedOutput(tensor.name) for tensor in runner.outputs]
     available = [tensor.name for tensor in runner.outputs]
-    if names is None:
-        return available
-    for name in names:
-        if name not in available:
-            raise InvalidRequest(f"outputs: got '{name}', expected one of {available}", field="outputs")
-    return list(names)
+    for output in request.outputs:
+        if output.name not in available:
+            raise InvalidRequest(f"outputs: got '{output.name}', expected one of {available}", field="outputs")
+    return request.outputs
+
+
+def _output_tensors(
+    request: InferenceRequest, asked: Sequence[RequestedOutput], arrays: Sequence[Array], runner: Runner
+) -> list[OutputTensor]:
+    datatypes = {tensor.name: tensor.datatype for tensor in runner.outputs}
+    tensors_ = []
+    for output, array in zip(asked, arrays, strict=True):
+        datatype = datatypes[output.name]
+        binary = request.binary_output if output.binary is None else output.binary
+        if output.classification:
+            array, datatype = classified(output.name, datatype, array, output.classification, runner.labels), "BYTES"
+        tensors_.append(OutputTensor(output.name, datatype, array, binary))
+    return tensors_

@@ -15,6 +15,8 @@ MaasError
 ├── Contended                 other writers kept winning; nothing was changed
 ├── ModelRejected             the file cannot be served: the reason goes into the version's record
 ├── RunFailed                 onnxruntime refused to run well-formed inputs
+├── DeadlineExceeded          the time of the request, or of this call, is over
+├── NotOffered                a part of a protocol that makes no sense here
 ├── ArtifactCorrupt           stored bytes are not the bytes that were checked
 └── ServiceUnavailable        S3 or DynamoDB did not answer
 """
@@ -113,6 +115,18 @@ class ModelRejected(MaasError):
 
 class RunFailed(MaasError):
     pass
+
+
+class DeadlineExceeded(MaasError):
+    def __init__(self, doing: str) -> None:
+        super().__init__(f"the time for this request was over while {doing}; try again, or send fewer rows")
+        self.doing = doing
+
+
+class NotOffered(MaasError):
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"{what} is not offered: {why}")
+        self.what = what
 
 
 class ArtifactCorrupt(MaasError):

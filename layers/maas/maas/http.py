@@ -2,6 +2,7 @@
 
 import base64
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,14 +24,19 @@ STATUS: Mapping[type[errors.MaasError], int] = {
     errors.TooLarge: 413,
     errors.ModelRejected: 500,
     errors.ArtifactCorrupt: 500,
+    errors.NotOffered: 501,
     errors.Contended: 503,
     errors.ServiceUnavailable: 503,
+    errors.DeadlineExceeded: 504,
     errors.InsufficientStorage: 507,
 }
 INTERNAL_ERROR = "internal error; its trace is in the function's log under the request id"
 PAYLOAD_LIMIT_BYTES = (
     6 * 1024 * 1024 - 1024
 )  # less the envelope; https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+
+# What is left to answer in when a call is ended before Lambda would kill it.
+MARGIN_SECONDS = 0.5
 
 INFER = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
 
@@ -62,23 +68,40 @@ def request_of(event: Mapping[str, Any]) -> Request:
     )
 
 
-def answer(status: int, body: bytes) -> dict[str, Any]:
-    """A JSON answer in the form that both payload formats take.
+def deadline_of(context: Any) -> float:
+    """When this invocation has to be over, of time.monotonic; `context` is Lambda's."""
+    remaining_seconds: float = context.get_remaining_time_in_millis() / 1000
+    return time.monotonic() + remaining_seconds - MARGIN_SECONDS
 
-    Raises TooLarge when Lambda could not carry it: it travels as a string in JSON, where quotes and backslashes double.
+
+def answer(
+    status: int, body: bytes, headers: Mapping[str, str] | None = None, *, binary: bool = False
+) -> dict[str, Any]:
+    """An answer in the form that both payload formats take: JSON, or `binary` with what `headers` say it is.
+
+    Raises TooLarge.
     """
-    size_bytes = len(body) + body.count(b'"') + body.count(b"\\")
-    if size_bytes > PAYLOAD_LIMIT_BYTES:
-        raise errors.TooLarge(
-            f"the answer has {size_bytes:,} bytes, Lambda carries {PAYLOAD_LIMIT_BYTES:,}: "
-            "ask for fewer outputs or send fewer rows in one request"
-        )
+    check_size(body, binary=binary)
     return {
         "statusCode": status,
-        "headers": {"content-type": "application/json"},
-        "body": body.decode(),
-        "isBase64Encoded": False,
+        "headers": {"content-type": "application/json", **(headers or {})},
+        "body": base64.b64encode(body).decode() if binary else body.decode(),
+        "isBase64Encoded": binary,
     }
+
+
+def check_size(body: bytes, *, binary: bool = False) -> None:
+    """Raises TooLarge when Lambda could not carry an answer.
+
+    It travels as a string in JSON, where quotes and backslashes double and bytes become base64.
+    """
+    size_bytes = -(-len(body) // 3) * 4 if binary else len(body) + body.count(b'"') + body.count(b"\\")
+    if size_bytes > PAYLOAD_LIMIT_BYTES:
+        raise errors.TooLarge(
+            f"the answer has {size_bytes:,} bytes on its way, Lambda carries {PAYLOAD_LIMIT_BYTES:,}: "
+            "ask for fewer outputs, for binary data or compression, send fewer rows in one request, "
+            "or take the asynchronous way: input and output in S3"
+        )
 
 
 def error_answer(error: Exception) -> dict[str, Any]:

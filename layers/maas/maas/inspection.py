@@ -8,17 +8,16 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from maas.datatypes import DTYPES
 from maas.errors import ModelRejected, RunFailed
 from maas.records import MetadataTensor
 from maas.runner import Array, Runner
-from maas.tensors import DTYPES
 
 # Sizes to try for variable dimensions: most models take 1; some need room for a window or a second row.
 VARIABLE_SIZES = (1, 2, 16)
@@ -27,10 +26,11 @@ VARIABLE_SIZES = (1, 2, 16)
 def inspect(path: Path, threads: int) -> dict[str, Any]:
     """The signature and profile of a model that loads and runs. Raises ModelRejected."""
     runner = Runner(path, threads)
-    run_ms = _smoke_run(runner)
+    run_ms, arrays = _smoke_run(runner)
+    outputs = [_checked_output(tensor, array) for tensor, array in zip(runner.outputs, arrays, strict=True)]
     return {
         "inputs": [asdict(tensor) for tensor in runner.inputs],
-        "outputs": [asdict(tensor) for tensor in runner.outputs],
+        "outputs": [asdict(tensor) for tensor in outputs],
         "profile": {
             "load_ms": round(runner.load_ms, 3),
             "run_ms": round(run_ms, 3),
@@ -39,19 +39,19 @@ def inspect(path: Path, threads: int) -> dict[str, Any]:
     }
 
 
-def _smoke_run(runner: Runner) -> float:
-    """Milliseconds of one run on generated inputs, with the outputs held against the signature."""
+def _smoke_run(runner: Runner) -> tuple[float, list[Array]]:
+    """Milliseconds of one run on generated inputs, and what came out."""
+    failure = None
     for size in VARIABLE_SIZES:
-        inputs = {tensor.name: generated(tensor, size) for tensor in runner.inputs}
+        inputs = {tensor.name: generated(tensor, size) for tensor in runner.inputs if not tensor.optional}
         started = time.perf_counter()
         try:
             arrays = runner.run(inputs)
         except RunFailed as error:
-            failure = error
+            failure = failure or error  # of the smallest sizes: the plainest
             continue
-        run_ms = (time.perf_counter() - started) * 1000
-        _check_outputs(runner.outputs, arrays)
-        return run_ms
+        return (time.perf_counter() - started) * 1000, arrays
+    assert failure
     raise ModelRejected(f"the smoke run failed with variable dimensions of {VARIABLE_SIZES}: {failure.message}")
 
 
@@ -66,17 +66,21 @@ def generated(tensor: MetadataTensor, variable_size: int) -> Array:
     return np.zeros(shape, dtype)
 
 
-def _check_outputs(declared: Sequence[MetadataTensor], arrays: Sequence[Array]) -> None:
-    for tensor, array in zip(declared, arrays, strict=True):
-        if array.dtype != DTYPES[tensor.datatype]:
-            raise ModelRejected(f"output '{tensor.name}' is declared {tensor.datatype}, but is {array.dtype}")
-        fits = len(tensor.shape) == array.ndim and all(
-            fixed in (-1, size) for fixed, size in zip(tensor.shape, array.shape, strict=True)
+def _checked_output(tensor: MetadataTensor, array: Array) -> MetadataTensor:
+    """The output as it is told to clients. Raises ModelRejected if what came is not what the graph declares."""
+    if array.dtype != DTYPES[tensor.datatype]:
+        raise ModelRejected(f"output '{tensor.name}' is declared {tensor.datatype}, but is {array.dtype}")
+    if tensor.shape in ((), (-1,)) and array.ndim > len(tensor.shape):
+        # Neither a graph that leaves out a shape nor a sequence tells the rank.
+        return replace(tensor, shape=(-1,) * array.ndim)
+    fits = len(tensor.shape) == array.ndim and all(
+        fixed in (-1, size) for fixed, size in zip(tensor.shape, array.shape, strict=True)
+    )
+    if not fits:
+        raise ModelRejected(
+            f"output '{tensor.name}' is declared of shape {list(tensor.shape)}, but has {list(array.shape)}"
         )
-        if tensor.shape and not fits:
-            raise ModelRejected(
-                f"output '{tensor.name}' is declared of shape {list(tensor.shape)}, but has {list(array.shape)}"
-            )
+    return tensor
 
 
 def main() -> None:

@@ -1,124 +1,189 @@
 """The Open Inference Protocol V2 on the wire: what a body of `infer` says, and what is answered.
 
-Plain dataclasses and orjson, no pydantic: this is the hot route. Contract: https://github.com/kserve/open-inference-protocol
+Plain dataclasses and orjson, no pydantic: this is the hot route. Contracts: the protocol,
+https://github.com/kserve/open-inference-protocol, and its binary tensor data extension,
+https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import numpy as np
 import orjson
 
 from maas.errors import InvalidRequest
-from maas.records import MetadataTensor, ModelVersion
 
 T = TypeVar("T")
 
-PLATFORM = "onnx_onnxv1"
+HEADER_LENGTH = "inference-header-content-length"  # bytes of the JSON before the tensors
+MAX_TIMEOUT_US = 1 << 53
 _JSON = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
+_NOT_JSON_NUMBERS = (b"NaN", b"Infinity")
 
 
 @dataclass(frozen=True, slots=True)
 class RequestInput:
+    """A tensor as it came: JSON `data`, nested or flat, or the `raw` bytes of the binary extension."""
+
     name: str
     datatype: str
     shape: tuple[int, ...]
-    data: list[Any]
+    data: list[Any] | None = None
+    raw: memoryview | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedOutput:
+    """`binary` is None where the request's own `binary_output` decides; `classification` counts classes, 0 is none."""
+
+    name: str
+    binary: bool | None = None
+    classification: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class InferenceRequest:
-    """`outputs` are the names asked for; None means all."""
+    """`outputs` None means all of them; `raw` is a body that is one input and nothing else."""
 
     inputs: tuple[RequestInput, ...]
-    outputs: tuple[str, ...] | None = None
+    outputs: tuple[RequestedOutput, ...] | None = None
     id: str | None = None
+    binary_output: bool = False
+    timeout_us: int = 0
+    raw: memoryview | None = field(default=None, repr=False)
 
 
-def parse_request(body: bytes) -> InferenceRequest:
-    """Raises InvalidRequest, naming the field."""
+def parse_request(body: bytes, header_length: str | None = None) -> InferenceRequest:
+    """Raises InvalidRequest, naming the field. `header_length` is what the header HEADER_LENGTH says."""
+    if header_length is None:
+        return _parsed(_document(body), _Tail(memoryview(b"")))
+    if not (header_length.isascii() and header_length.isdigit()) or int(header_length[:20]) > len(body):
+        expected = f"a whole number of at most the body's {len(body)} bytes"
+        raise InvalidRequest(f"{HEADER_LENGTH}: got {header_length:.40}, expected {expected}", field=HEADER_LENGTH)
+    end = int(header_length)
+    if end == 0:
+        return InferenceRequest((), binary_output=True, raw=memoryview(body))
+    return _parsed(_document(body[:end]), _Tail(memoryview(body)[end:]))
+
+
+def _document(body: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise InvalidRequest(f"body: not JSON ({error})", field="body") from None
-    document = _typed(document, dict, "body")
+        document = _with_nan(body, error)
+    return _typed(document, dict, "body")
+
+
+def _with_nan(body: bytes, reason: ValueError) -> object:
+    """Python's own json writes NaN and Infinity bare, so clients send them: read as the words that we take for them."""
+    if any(word in body for word in _NOT_JSON_NUMBERS):
+        try:
+            return json.loads(body, parse_constant=str)
+        except (ValueError, RecursionError):
+            pass
+    raise InvalidRequest(f"body: not JSON ({reason})", field="body") from None
+
+
+class _Tail:
+    """The bytes after the JSON, taken from the front by one tensor after the other."""
+
+    def __init__(self, rest: memoryview) -> None:
+        self._rest = rest
+
+    def take(self, size_bytes: int, where: str) -> memoryview:
+        if size_bytes > len(self._rest):
+            raise _wrong(where, size_bytes, f"at most the {len(self._rest)} bytes that are left of the body")
+        taken, self._rest = self._rest[:size_bytes], self._rest[size_bytes:]
+        return taken
+
+    def check_end(self) -> None:
+        if self._rest:
+            raise _wrong("body", f"{len(self._rest)} bytes after the last tensor", "none")
+
+
+def _parsed(document: dict[str, Any], tail: _Tail) -> InferenceRequest:
     inputs = _typed(document.get("inputs"), list, "inputs")
-    outputs = document.get("outputs")
-    identity = document.get("id")
-    return InferenceRequest(
-        tuple(_input(one, f"inputs[{index}]") for index, one in enumerate(inputs)),
-        _output_names(_typed(outputs, list, "outputs")) if outputs else None,
+    outputs, identity = document.get("outputs"), document.get("id")
+    parameters = _parameters(document, "")
+    request = InferenceRequest(
+        tuple([_input(one, f"inputs[{index}]", tail) for index, one in enumerate(inputs)]),
+        _requested_outputs(_typed(outputs, list, "outputs")) if outputs else None,
         None if identity is None else _typed(identity, str, "id"),
+        _flag(parameters, "binary_data_output", "") or False,
+        _whole(parameters.get("timeout", 0), "parameters.timeout", MAX_TIMEOUT_US),
     )
+    tail.check_end()
+    return request
 
 
-def _input(document: object, field: str) -> RequestInput:
-    fields = _typed(document, dict, field)
-    shape = _typed(fields.get("shape"), list, f"{field}.shape")
+def _input(document: object, where: str, tail: _Tail) -> RequestInput:
+    fields = _typed(document, dict, where)
+    shape = _typed(fields.get("shape"), list, f"{where}.shape")
     for dimension in shape:
         if type(dimension) is not int or not 0 <= dimension < 1 << 63:
-            raise _wrong(f"{field}.shape", dimension, "whole numbers of at least 0")
+            raise _wrong(f"{where}.shape", dimension, "whole numbers of at least 0")
+    size_bytes = _parameters(fields, where).get("binary_data_size")
+    data, raw = fields.get("data"), None
+    if size_bytes is None:
+        data = _typed(data, list, f"{where}.data")
+    elif data is not None:
+        raise _wrong(f"{where}.data", "it beside binary_data_size", "one of the two")
+    else:
+        named = f"{where}.parameters.binary_data_size"
+        raw = tail.take(_whole(size_bytes, named), named)
     return RequestInput(
-        _typed(fields.get("name"), str, f"{field}.name"),
-        _typed(fields.get("datatype"), str, f"{field}.datatype"),
+        _typed(fields.get("name"), str, f"{where}.name"),
+        _typed(fields.get("datatype"), str, f"{where}.datatype"),
         tuple(shape),
-        _typed(fields.get("data"), list, f"{field}.data"),
+        data,
+        raw,
     )
 
 
-def _output_names(documents: list[object]) -> tuple[str, ...]:
-    names = tuple(
-        _typed(_typed(one, dict, f"outputs[{index}]").get("name"), str, f"outputs[{index}].name")
-        for index, one in enumerate(documents)
-    )
+def _requested_outputs(documents: list[object]) -> tuple[RequestedOutput, ...]:
+    outputs = tuple(_requested_output(one, f"outputs[{index}]") for index, one in enumerate(documents))
+    names = [output.name for output in outputs]
     if len(set(names)) != len(names):
-        raise _wrong("outputs", list(names), "each output once")
-    return names
+        raise _wrong("outputs", names, "each output once")
+    return outputs
 
 
-def _typed(value: object, kind: type[T], field: str) -> T:
-    if type(value) is not kind:
-        raise _wrong(field, _JSON.get(type(value), "nothing"), _JSON[kind])
+def _requested_output(document: object, where: str) -> RequestedOutput:
+    fields = _typed(document, dict, where)
+    parameters = _parameters(fields, where)
+    return RequestedOutput(
+        _typed(fields.get("name"), str, f"{where}.name"),
+        _flag(parameters, "binary_data", where),
+        _whole(parameters.get("classification", 0), f"{where}.parameters.classification"),
+    )
+
+
+def _parameters(fields: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Unknown parameters are tolerated, as the protocol asks."""
+    parameters = fields.get("parameters")
+    return {} if parameters is None else _typed(parameters, dict, f"{where}.parameters".lstrip("."))
+
+
+def _flag(parameters: dict[str, Any], name: str, where: str) -> bool | None:
+    value = parameters.get(name)
+    return None if value is None else _typed(value, bool, f"{where}.parameters.{name}".lstrip("."))
+
+
+def _whole(value: object, where: str, limit: int = 1 << 63) -> int:
+    """A whole number from 0 to below `limit`; tritonclient may write one as a string."""
+    if type(value) is str and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    if type(value) is not int or not 0 <= value < limit:
+        raise _wrong(where, value, f"a whole number from 0 to {limit - 1}")
     return value
 
 
-def _wrong(field: str, came: object, expected: str) -> InvalidRequest:
-    return InvalidRequest(f"{field}: got {came!s:.80}, expected {expected}", field=field)
+def _typed(value: object, kind: type[T], where: str) -> T:
+    if type(value) is not kind:
+        raise _wrong(where, _JSON.get(type(value), "nothing"), _JSON[kind])
+    return value
 
 
-def response(
-    version: ModelVersion, request_id: str | None, outputs: Sequence[tuple[str, str, np.ndarray[Any, Any]]]
-) -> bytes:
-    """The JSON body of an inference response; outputs are (name, datatype, array of any shape), row-major."""
-    document: dict[str, Any] = {"model_name": version.model, "model_version": str(version.number)}
-    if request_id is not None:
-        document["id"] = request_id
-    document["outputs"] = [
-        {
-            "name": name,
-            "datatype": datatype,
-            "shape": array.shape,
-            "data": array.reshape(-1).tolist() if array.dtype.hasobject else np.ascontiguousarray(array).reshape(-1),
-        }
-        for name, datatype, array in outputs
-    ]
-    return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
-def server_metadata(version: str) -> dict[str, Any]:
-    return {"name": "maas", "version": version, "extensions": []}
-
-
-def model_metadata(version: ModelVersion, versions: Sequence[int]) -> dict[str, Any]:
-    return {
-        "name": version.model,
-        "versions": [str(number) for number in versions],
-        "platform": PLATFORM,
-        "inputs": [_tensor(one) for one in version.inputs or ()],
-        "outputs": [_tensor(one) for one in version.outputs or ()],
-    }
-
-
-def _tensor(tensor: MetadataTensor) -> Mapping[str, Any]:
-    return {"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape)}
+def _wrong(where: str, came: object, expected: str) -> InvalidRequest:
+    return InvalidRequest(f"{where}: got {came!s:.80}, expected {expected}", field=where)

@@ -17,15 +17,19 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MetadataTensor:
-    """An input or output of a model, in the words of the Open Inference Protocol. -1 is a variable dimension."""
+    """An input or output of a model, in the words of the Open Inference Protocol. -1 is a variable dimension.
+
+    An `optional` input may be left out: the graph has a default for it, or does without.
+    """
 
     name: str
     datatype: str
     shape: tuple[int, ...]
+    optional: bool = False
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Self:
-        return cls(fields["name"], fields["datatype"], tuple(fields["shape"]))
+        return cls(**(fields | {"shape": tuple(fields["shape"])}))
 
 
 @dataclass(frozen=True, slots=True)

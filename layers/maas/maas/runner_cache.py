@@ -1,11 +1,13 @@
 """Loaded models of this environment, bounded by bytes: memory, then /tmp, then S3."""
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple
 
+from maas.errors import DeadlineExceeded
 from maas.records import ModelVersion
 from maas.runner import Runner
 
@@ -25,10 +27,11 @@ class RunnerCache:
         self._lock = threading.Lock()
         self._entries: OrderedDict[Key, _Entry] = OrderedDict()
 
-    def get(self, version: ModelVersion) -> Runner:
+    def get(self, version: ModelVersion, deadline: float | None = None) -> Runner:
         """The version's runner. However many ask at once, one loads and the others wait for it.
 
-        Raises what loading raises, for all who waited; the next to ask tries again.
+        `deadline` is of time.monotonic; a load goes on beyond it, for who asks next. Raises DeadlineExceeded, and what
+        loading raises, for all who waited; the next to ask tries again.
         """
         key = (version.model, version.number)
         with self._lock:
@@ -38,9 +41,22 @@ class RunnerCache:
                 self._evict(version.size_bytes)
                 entry = self._entries[key] = _Entry(Future(), version.size_bytes)
             self._entries.move_to_end(key)
-        if loading:
+        if loading and deadline is None:
             self._fill(key, entry, version)
-        return entry.runner.result()
+        elif loading:  # beside the request, which can then answer in time; nothing can interrupt a load
+            threading.Thread(target=self._fill, args=(key, entry, version), daemon=True).start()
+        if entry.runner.done():
+            return entry.runner.result()
+        try:
+            return entry.runner.result(None if deadline is None else max(0, deadline - time.monotonic()))
+        except TimeoutError:
+            raise DeadlineExceeded("the model was loaded") from None
+
+    def drop(self, model: str) -> None:
+        """Forget the model's versions; those who run one keep it until they are done."""
+        with self._lock:
+            for key in [key for key in self._entries if key[0] == model]:
+                del self._entries[key]
 
     def _fill(self, key: Key, entry: _Entry, version: ModelVersion) -> None:
         try:

@@ -60,8 +60,13 @@ class Settings:
 
     @property
     def runner_cache_bytes(self) -> int:
-        """What loaded models may take: the rest is Python, onnxruntime itself and the arena of a run."""
-        return max(self.memory_mb - 256, self.memory_mb // 2) * MB * 2 // 3
+        """What loaded models may take of that: the rest is for their runs."""
+        return self.model_memory_bytes * 2 // 3
+
+    @property
+    def model_memory_bytes(self) -> int:
+        """What models may take at all, weights and runs together; the rest is Python, its libraries and a request."""
+        return max(self.memory_mb - 256, self.memory_mb // 2) * MB
 
     @property
     def tmp_bytes(self) -> int:

@@ -10,34 +10,25 @@ from typing import Any
 
 import numpy as np
 
+from maas import strings
+from maas.datatypes import DTYPES
 from maas.errors import InvalidRequest, InvalidTensor
 from maas.oip import RequestInput
 from maas.records import MetadataTensor
 
 Array = np.ndarray[Any, Any]
+Symbols = Mapping[str, Sequence[str | None]]
 
-DTYPES: Mapping[str, np.dtype[Any]] = {
-    "BOOL": np.dtype(np.bool_),
-    "UINT8": np.dtype(np.uint8),
-    "UINT16": np.dtype(np.uint16),
-    "UINT32": np.dtype(np.uint32),
-    "UINT64": np.dtype(np.uint64),
-    "INT8": np.dtype(np.int8),
-    "INT16": np.dtype(np.int16),
-    "INT32": np.dtype(np.int32),
-    "INT64": np.dtype(np.int64),
-    "FP16": np.dtype(np.float16),
-    "FP32": np.dtype(np.float32),
-    "FP64": np.dtype(np.float64),
-    "BYTES": np.dtype(object),
-}
+NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
-def decode(inputs: Sequence[RequestInput], signature: Sequence[MetadataTensor]) -> dict[str, Array]:
+def decode(
+    inputs: Sequence[RequestInput], signature: Sequence[MetadataTensor], symbols: Symbols | None = None
+) -> dict[str, Array]:
     """The arrays of a request by input name, each of its declared shape and datatype, row-major.
 
-    Raises InvalidTensor for a wrong name, datatype, shape, element count or value; InvalidRequest for missing and
-    repeated inputs.
+    `symbols` has the names of each input's variable dimensions, of which equal ones must have equal sizes.
+    Raises InvalidTensor for a wrong name, datatype, shape, element count or value; InvalidRequest for missing inputs.
     """
     expected = {tensor.name: tensor for tensor in signature}
     arrays: dict[str, Array] = {}
@@ -48,10 +39,48 @@ def decode(inputs: Sequence[RequestInput], signature: Sequence[MetadataTensor]) 
             raise InvalidTensor(tensor.name, "name", "it twice", "each input once")
         _check_declared(tensor, expected[tensor.name])
         arrays[tensor.name] = _array(tensor)
-    missing = sorted(expected.keys() - arrays.keys())
+    missing = [tensor.name for tensor in signature if not tensor.optional and tensor.name not in arrays]
     if missing:
         raise InvalidRequest(f"inputs: got {sorted(arrays)}, expected also {missing}", field="inputs")
+    if symbols:
+        check_symbols(arrays, symbols)
     return arrays
+
+
+def check_symbols(arrays: Mapping[str, Array], symbols: Symbols) -> None:
+    """Raises InvalidTensor where dimensions of one name differ in size."""
+    sizes: dict[str, tuple[int, str]] = {}
+    for name, array in arrays.items():
+        for symbol, size in zip(symbols.get(name, ()), array.shape, strict=False):
+            if symbol is None:
+                continue
+            agreed, first = sizes.setdefault(symbol, (size, name))
+            if agreed != size:
+                raise InvalidTensor(name, "shape", list(array.shape), f"{symbol}={agreed}, as in input '{first}'")
+
+
+def raw_input(body: memoryview, signature: Sequence[MetadataTensor]) -> dict[str, Array]:
+    """A body that is nothing but one input of batch 1: its first variable dimension is 1, one more may be as it fits.
+
+    Raises InvalidRequest unless the model has one input, and its shape can be told from the number of bytes.
+    """
+    if len(signature) != 1:
+        names = [tensor.name for tensor in signature]
+        raise InvalidRequest(f"body: got one raw input, expected JSON for the inputs {names}", field="body")
+    tensor = signature[0]
+    shape = [*tensor.shape]
+    if shape and shape[0] == -1:
+        shape[0] = 1
+    if shape.count(-1) > 1:
+        raise InvalidTensor(tensor.name, "shape", "a raw body", f"JSON, as {list(tensor.shape)} leaves it open")
+    if tensor.datatype == "BYTES":
+        shape = [1 if dimension == -1 else dimension for dimension in shape]
+        length = len(body).to_bytes(4, "little")
+        return {tensor.name: _array(RequestInput(tensor.name, "BYTES", tuple(shape), raw=memoryview(length + body)))}
+    if -1 in shape:
+        row_bytes = DTYPES[tensor.datatype].itemsize * -math.prod(shape)
+        shape[shape.index(-1)] = len(body) // row_bytes if row_bytes else 0
+    return {tensor.name: _array(RequestInput(tensor.name, tensor.datatype, tuple(shape), raw=body))}
 
 
 def _check_declared(tensor: RequestInput, expected: MetadataTensor) -> None:
@@ -66,7 +95,12 @@ def _check_declared(tensor: RequestInput, expected: MetadataTensor) -> None:
 
 def _array(tensor: RequestInput) -> Array:
     dtype = DTYPES[tensor.datatype]
-    array = _strings(tensor) if dtype.hasobject else _numbers(tensor, dtype)
+    if tensor.raw is not None:
+        array = strings.from_raw(tensor) if dtype.hasobject else _from_raw(tensor, dtype)
+    elif tensor.datatype == "BF16":
+        raise InvalidTensor(tensor.name, "data", "BF16 in JSON", "BF16 as binary data")
+    else:
+        array = strings.from_json(tensor) if dtype.hasobject else _numbers(tensor, dtype)
     if array.shape != tensor.shape and (array.ndim != 1 or array.size != math.prod(tensor.shape)):
         expected = f"{math.prod(tensor.shape)} elements for shape {list(tensor.shape)}, flat or nested alike"
         raise InvalidTensor(tensor.name, "data", f"{array.size} elements of shape {list(array.shape)}", expected)
@@ -76,36 +110,71 @@ def _array(tensor: RequestInput) -> Array:
         raise InvalidTensor(tensor.name, "shape", list(tensor.shape), "dimensions that fit into memory") from None
 
 
+def _from_raw(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
+    """Exactly the bytes of the request, so that no element can come from anywhere else (server#7171 of Triton)."""
+    assert tensor.raw is not None
+    size_bytes = math.prod(tensor.shape) * dtype.itemsize
+    if len(tensor.raw) != size_bytes:
+        expected = f"{size_bytes} for {tensor.datatype} of shape {list(tensor.shape)}"
+        raise InvalidTensor(tensor.name, "parameters.binary_data_size", f"{len(tensor.raw)} bytes", expected)
+    if dtype.kind == "b" and np.frombuffer(tensor.raw, np.uint8).max(initial=0) > 1:
+        raise InvalidTensor(tensor.name, "data", "a byte beyond 1", "BOOL as bytes of 0 and 1")
+    array = np.frombuffer(tensor.raw, dtype)
+    # After a header of any length the numbers may lie across their natural boundaries; onnxruntime needs them on it.
+    return array if array.flags.aligned else array.copy()
+
+
 def _numbers(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
     if not tensor.data:
         return np.empty(0, dtype)
-    try:
-        # Without a dtype, so that NumPy tells what is there before anything is converted.
-        found = np.array(tensor.data)
-    except (ValueError, OverflowError):
-        raise InvalidTensor(tensor.name, "data", "rows of different lengths", "rows of one length") from None
+    found = _found(tensor, tensor.data)
     if dtype == np.uint64 and found.dtype.kind in "fO":
         found = _beyond_int64(tensor.data, found)
+    not_finite = False
+    if dtype.kind == "f" and found.dtype.kind in "UO":
+        found, not_finite = _with_not_finite(tensor, tensor.data), True
     allowed = {"b": "b", "u": "iu", "i": "iu", "f": "iuf"}[dtype.kind]
     if found.dtype.kind not in allowed and found.size:
         raise InvalidTensor(tensor.name, "data", _kind(found), f"{tensor.datatype} values")
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)
         if found.size and (int(found.min()) < limits.min or int(found.max()) > limits.max):
-            raise InvalidTensor(
-                tensor.name,
-                "data",
-                f"{found.min()} to {found.max()}",
-                f"{tensor.datatype}, {limits.min} to {limits.max}",
-            )
-        return found.astype(dtype, copy=False)
+            came = f"{found.min()} to {found.max()}"
+            raise InvalidTensor(tensor.name, "data", came, f"{tensor.datatype}, {limits.min} to {limits.max}")
+    with np.errstate(over="ignore"):
+        converted = found.astype(dtype, copy=False)
     if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            converted = found.astype(dtype, copy=False)
-        if not np.isfinite(converted).all():  # JSON has no infinity, so one is an overflow
+        # NaN and the infinities come as words; anything else that is one has overflowed.
+        overflown = ~np.isfinite(converted) & (np.isfinite(found) if not_finite else True)
+        if overflown.any():
             raise InvalidTensor(tensor.name, "data", "a number out of range", f"{tensor.datatype} values")
-        return converted
-    return found.astype(dtype, copy=False)
+    return converted
+
+
+def _found(tensor: RequestInput, data: list[Any]) -> Array:
+    """As NumPy reads it without a dtype, so that what is there is known before anything is converted."""
+    try:
+        return np.array(data)
+    except (ValueError, OverflowError, RecursionError):
+        raise InvalidTensor(tensor.name, "data", "rows of different lengths", "rows of one length") from None
+
+
+def _with_not_finite(tensor: RequestInput, data: list[Any]) -> Array:
+    """Fractions among which the words NaN, Infinity and -Infinity stand; anything else comes back as it was."""
+    try:
+        values = np.array(data, dtype=object)
+    except ValueError:
+        return _found(tensor, data)
+    flat = [NOT_FINITE.get(value, value) if type(value) is str else value for value in values.flat]
+    if not all(type(value) in (int, float) for value in flat):
+        return _found(tensor, data)
+    try:
+        fractions = np.array(flat, np.float64)
+    except OverflowError:
+        fractions = np.array([math.inf])
+    if np.isinf(fractions).sum() > sum(value in ("Infinity", "-Infinity") for value in values.flat):
+        raise InvalidTensor(tensor.name, "data", "a number out of range", f"{tensor.datatype} values")
+    return fractions.reshape(values.shape)
 
 
 def _beyond_int64(data: list[Any], found: Array) -> Array:
@@ -120,27 +189,3 @@ def _kind(found: Array) -> str:
     return {"b": "booleans", "U": "strings", "O": "nulls, objects or numbers beyond 64 bits", "f": "fractions"}.get(
         found.dtype.kind, f"{found.dtype} values"
     )
-
-
-def _strings(tensor: RequestInput) -> Array:
-    """An object array of str, filled by hand: NumPy would make fixed-width copies of strings."""
-    shape = _nested_shape(tensor.data, len(tensor.shape))
-    leaves: list[Any] = tensor.data
-    for _ in shape[1:]:
-        if any(type(row) is not list for row in leaves):
-            raise InvalidTensor(tensor.name, "data", "arrays and strings side by side", "rows of one length")
-        leaves = [item for row in leaves for item in row]
-    if len(leaves) != math.prod(shape) or any(type(leaf) is not str for leaf in leaves):
-        raise InvalidTensor(tensor.name, "data", "something else than strings", "BYTES as JSON strings")
-    array = np.empty(len(leaves), dtype=object)
-    array[:] = leaves
-    return array.reshape(shape)
-
-
-def _nested_shape(data: list[Any], rank: int) -> tuple[int, ...]:
-    """The shape that nested lists claim by their first elements, at most `rank` deep."""
-    shape = [len(data)]
-    while len(shape) < rank and data and type(data[0]) is list:
-        data = data[0]
-        shape.append(len(data))
-    return tuple(shape)

@@ -1,0 +1,106 @@
+"""The Open Inference Protocol's routes beside the hot one: health, metadata, configuration, statistics."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from maas import __version__, http
+from maas.errors import MaasError
+from maas.oip import HEADER_LENGTH
+from maas.records import MetadataTensor, ModelVersion
+from plane import Plane
+
+PLATFORM = "onnx_onnxv1"
+EXTENSIONS = ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"]
+MODEL, VERSION = "/v2/models/{model}", "/v2/models/{model}/versions/{version}"
+# https://github.com/triton-inference-server/common/blob/main/protobuf/model_config.proto
+_CONFIG_TYPES = {"BYTES": "STRING"}
+
+
+routes = APIRouter()
+
+
+@routes.get("/v2")
+def server_metadata() -> dict[str, Any]:
+    return {"name": "maas", "version": __version__, "extensions": EXTENSIONS}
+
+
+@routes.get("/v2/health/live")
+def live() -> dict[str, bool]:
+    return {"live": True}
+
+
+@routes.get("/v2/health/ready")
+def ready() -> dict[str, bool]:
+    return {"ready": True}
+
+
+@routes.get("/v2/models/stats")
+def statistics(plane: Plane) -> dict[str, Any]:
+    return plane.statistics.document()
+
+
+@routes.get(MODEL)
+@routes.get(VERSION)
+def model_metadata(plane: Plane, model: str, version: str | None = None) -> dict[str, Any]:
+    found = plane.resolve(model, version)
+    return {
+        "name": found.model,
+        "versions": [str(found.number)],
+        "platform": PLATFORM,
+        "inputs": [_tensor(tensor) for tensor in found.inputs or ()],
+        "outputs": [_tensor(tensor) for tensor in found.outputs or ()],
+    }
+
+
+@routes.get(f"{MODEL}/ready")
+@routes.get(f"{VERSION}/ready")
+def model_ready(plane: Plane, model: str, response: Response, version: str | None = None) -> dict[str, Any]:
+    try:
+        plane.resolve(model, version)
+    except MaasError as error:
+        response.status_code, document = http.error_document(error)
+        return {"name": model, "ready": False} | document
+    return {"name": model, "ready": True}
+
+
+@routes.get(f"{MODEL}/config")
+@routes.get(f"{VERSION}/config")
+def model_config(plane: Plane, model: str, version: str | None = None) -> dict[str, Any]:
+    return _config(plane.resolve(model, version))
+
+
+@routes.get(f"{MODEL}/stats")
+@routes.get(f"{VERSION}/stats")
+def model_statistics(plane: Plane, model: str, version: str | None = None) -> dict[str, Any]:
+    return plane.statistics.document(model, plane.resolve(model, version).number)
+
+
+@routes.post(f"{MODEL}/infer", summary="Infer")
+@routes.post(f"{VERSION}/infer", summary="Infer")
+async def infer(plane: Plane, model: str, request: Request, version: str | None = None) -> Response:
+    """For the API's document; Lambda's requests take the short way in app.py."""
+    reply = plane.infer(model, version, await request.body(), request.headers.get(HEADER_LENGTH))
+    return Response(reply.body, media_type="application/json")
+
+
+def _tensor(tensor: MetadataTensor) -> dict[str, Any]:
+    return {"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape)}
+
+
+def _config(version: ModelVersion) -> dict[str, Any]:
+    """In Triton's words. Shapes are whole, as max_batch_size 0 says: the batch is a dimension like any other."""
+    return {
+        "name": version.model,
+        "platform": PLATFORM,
+        "backend": "onnxruntime",
+        "version_policy": {"specific": {"versions": [version.number]}},
+        "max_batch_size": 0,
+        "input": [_config_tensor(tensor) | {"optional": tensor.optional} for tensor in version.inputs or ()],
+        "output": [_config_tensor(tensor) for tensor in version.outputs or ()],
+    }
+
+
+def _config_tensor(tensor: MetadataTensor) -> dict[str, Any]:
+    kind = _CONFIG_TYPES.get(tensor.datatype, tensor.datatype)
+    return {"name": tensor.name, "data_type": f"TYPE_{kind}", "dims": list(tensor.shape)}

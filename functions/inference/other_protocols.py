@@ -1,0 +1,114 @@
+"""What clients of other servers speak: KServe V1 / TF Serving under /v1, SageMaker's container contract at the root."""
+
+from itertools import islice
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from maas import compatibility, http
+from maas.dataplane import DataPlane
+from maas.errors import InvalidRequest
+from plane import Plane
+
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+_TARGET = "x-amzn-sagemaker-target-model"
+_V1 = ["/v1/models/{model}", "/v1/models/{model}/versions/{reference}", "/v1/models/{model}/labels/{reference}"]
+
+
+routes = APIRouter()
+
+
+async def predict(plane: Plane, model: str, request: Request, reference: str | None = None) -> Response:
+    """Rows in `instances` give rows in `predictions`; columns in `inputs` give columns in `outputs`."""
+    return _answer(_predicted(plane, model, reference, _json(await request.body()), _deadline(request)))
+
+
+def status(plane: Plane, model: str, reference: str | None = None) -> dict[str, Any]:
+    """TF Serving's model status, and what KServe's client asks for: `name`, `ready`."""
+    version = plane.resolve(model, reference)
+    said = {"error_code": "OK", "error_message": ""}
+    states = [{"version": str(version.number), "state": "AVAILABLE", "status": said}]
+    return {"name": model, "ready": True, "model_version_status": states}
+
+
+for path in _V1:
+    routes.add_api_route(f"{path}:predict", predict, methods=["POST"])
+    routes.add_api_route(path, status, methods=["GET"])
+
+
+@routes.get("/v1/models")
+def models(plane: Plane) -> dict[str, list[str]]:
+    return {"models": [model.name for model in plane.models()]}
+
+
+@routes.get("/ping")
+def ping() -> dict[str, str]:
+    return {"status": "Healthy"}
+
+
+@routes.post("/invocations")
+async def invocations(
+    plane: Plane,
+    request: Request,
+    model: Annotated[str | None, Query()] = None,
+    version: Annotated[str | None, Query()] = None,
+    target: Annotated[str | None, Header(alias=_TARGET)] = None,
+) -> Response:
+    """JSON as for `:predict`, or CSV without a header; the model is named, or the only one there is."""
+    name = model or target or _only_model(plane)
+    body, deadline = await request.body(), _deadline(request)
+    if _is(request, "content-type", "text/csv"):
+        return _csv(plane, name, version, body, deadline, request)
+    document = _json(body)
+    if isinstance(document, list):
+        document = {"instances": document}
+    return _answer(_predicted(plane, name, version, document, deadline))
+
+
+def _predicted(plane: DataPlane, model: str, reference: str | None, document: Any, deadline: float) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise InvalidRequest("body: got no object, expected one with instances or inputs", field="body")
+    found = plane.predict(model, reference, lambda runner: compatibility.decode(document, runner), deadline)
+    if "instances" in document:
+        return {"predictions": compatibility.predictions(found.outputs, found.runner, len(document["instances"]))}
+    return {"outputs": compatibility.columnar(found.outputs, found.runner)}
+
+
+def _csv(
+    plane: DataPlane, model: str, reference: str | None, body: bytes, deadline: float, request: Request
+) -> Response:
+    found = plane.predict(model, reference, lambda runner: compatibility.decode_csv(body, runner), deadline)
+    rows = len(next(iter(found.inputs.values())))
+    if _is(request, "accept", "application/json"):
+        return _answer({"predictions": compatibility.predictions(found.outputs, found.runner, rows)})
+    return Response(compatibility.encode_csv(found.outputs, found.runner, rows), media_type="text/csv")
+
+
+def _only_model(plane: DataPlane) -> str:
+    found = list(islice(plane.models(), 2))
+    if len(found) != 1:
+        expected = f"?model=NAME or the header {_TARGET}, unless there is exactly one model"
+        raise InvalidRequest(f"model: got none, expected {expected}", field="model")
+    return found[0].name
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(f"body: not JSON ({error})", field="body") from None
+
+
+def _answer(document: dict[str, Any]) -> Response:
+    encoded = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY, default=lambda array: array.tolist())
+    http.check_size(encoded)
+    return Response(encoded, media_type="application/json")
+
+
+def _is(request: Request, header: str, kind: str) -> bool:
+    return request.headers.get(header, "").lower().partition(";")[0].strip() == kind
+
+
+def _deadline(request: Request) -> float:
+    return http.deadline_of(request.scope["aws.context"])

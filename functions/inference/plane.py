@@ -1,0 +1,15 @@
+"""The data plane that `app.py` built, as the routes ask for it."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from maas.dataplane import DataPlane
+
+
+def _of_application(request: Request) -> DataPlane:
+    found: DataPlane = request.app.state.dataplane
+    return found
+
+
+Plane = Annotated[DataPlane, Depends(_of_application)]

@@ -1,0 +1,96 @@
+"""Triton's repository extension, the list of models, and what of Triton is not offered here."""
+
+from itertools import islice
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Request
+
+from maas import http
+from maas.errors import InvalidRequest, NotOffered
+from maas.records import Status
+from plane import Plane
+
+MAX_LISTED = 1000
+_STATES = {Status.READY: "READY", Status.FAILED: "UNAVAILABLE"}
+_NOT_OFFERED = {
+    "shared memory": (
+        "a client in the network has no memory in common with a function",
+        ["/v2/systemsharedmemory", "/v2/cudasharedmemory"],
+    ),
+    "trace settings": ("tracing is set in the template", ["/v2/trace", "/v2/models/{model}/trace"]),
+    "log settings": ("logging is set in the template", ["/v2/logging"]),
+}
+
+
+async def _options(request: Request) -> dict[str, Any]:
+    """The body, read by hand since tritonclient says no content type; none is an empty one."""
+    body = await request.body()
+    try:
+        options = orjson.loads(body) if body.strip() else {}
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(f"body: not JSON ({error})", field="body") from None
+    if type(options) is not dict or type(options.get("parameters", {})) is not dict:
+        raise InvalidRequest("body: got something else, expected an object, with parameters as one", field="body")
+    return options
+
+
+Options = Annotated[dict[str, Any], Depends(_options)]
+
+
+routes = APIRouter()
+
+
+@routes.get("/v2/models")
+def models(plane: Plane) -> dict[str, list[str]]:
+    return {"models": [model.name for model in plane.models()]}
+
+
+@routes.post("/v2/repository/index")
+def repository_index(plane: Plane, options: Options) -> list[dict[str, str]]:
+    """A bare array, as tritonclient expects; of at most 1,000 versions."""
+    only_ready = options.get("ready") is True
+    states = ((version, _STATES.get(version.status, "LOADING")) for version in plane.versions())
+    entries = (
+        {
+            "name": version.model,
+            "version": str(version.number),
+            "state": state,
+            "reason": version.status_reason or "",
+        }
+        for version, state in states
+        if state == "READY" or not only_ready
+    )
+    return list(islice(entries, MAX_LISTED))
+
+
+@routes.post("/v2/repository/models/{model}/load")
+def load(plane: Plane, model: str, request: Request, options: Options) -> dict[str, Any]:
+    """READY and warm in this environment; the next request may reach another."""
+    if any(name == "config" or name.startswith("file:") for name in options.get("parameters", {})):
+        raise InvalidRequest(
+            "parameters: got a config or files, expected none: push a new version with `maas push`",
+            field="parameters",
+        )
+    version = plane.load(model, None, http.deadline_of(request.scope["aws.context"]))
+    return {"name": model, "version": str(version.number), "state": "READY"}
+
+
+@routes.post("/v2/repository/models/{model}/unload")
+def unload(plane: Plane, model: str) -> dict[str, str]:
+    """Out of this environment's memory; what is READY stays so, and the next request loads it again."""
+    plane.unload(model)
+    return {"name": model}
+
+
+def _refusal(what: str, why: str) -> Any:
+    def refuse() -> None:
+        raise NotOffered(what, why)
+
+    return refuse
+
+
+for what, (why, paths) in _NOT_OFFERED.items():
+    for path in paths:
+        for suffix in ("", "/{rest:path}"):
+            routes.add_api_route(path + suffix, _refusal(what, why), methods=["GET", "POST"], include_in_schema=False)

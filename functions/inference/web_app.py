@@ -1,0 +1,21 @@
+"""Every route of this function but the hot one, in one FastAPI application."""
+
+from functools import cache
+
+from mangum import Mangum
+
+import oip_routes
+import other_protocols
+import repository_routes
+from maas.dataplane import DataPlane
+from maas.web import create_app
+
+
+@cache
+def handler(dataplane: DataPlane) -> Mangum:
+    """The Lambda handler of these routes."""
+    app = create_app("MaaS inference", "Open Inference Protocol V2, and what other clients speak.", "/v2")
+    app.state.dataplane = dataplane
+    for module in (oip_routes, repository_routes, other_protocols):
+        app.include_router(module.routes)
+    return Mangum(app, lifespan="off")
