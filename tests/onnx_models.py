@@ -1,7 +1,7 @@
 """Small real ONNX models for the tests, as bytes."""
 
 import numpy as np
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 OPSET = 17
 
@@ -74,3 +74,89 @@ ALL_TYPES = {
     "double": TensorProto.DOUBLE,
     "string": TensorProto.STRING,
 }
+
+
+def _value(name: str, kind: int, shape: list[str | int] | None) -> ValueInfoProto:
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def added(optional: bool = False) -> bytes:
+    """y[n, 2] = a[n, 2] + b[n, 2]; with `optional`, b[1] may be left out and is 10."""
+    shape: list[str | int] = [1] if optional else ["n", 2]
+    graph = helper.make_graph(
+        [helper.make_node("Add", ["a", "b"], ["y"])],
+        "added",
+        [_value("a", TensorProto.FLOAT, ["n", 2]), _value("b", TensorProto.FLOAT, shape)],
+        [_value("y", TensorProto.FLOAT, ["n", 2])],
+        [numpy_helper.from_array(np.full(1, 10, np.float32), "b")] if optional else [],
+    )
+    return model(graph).SerializeToString()
+
+
+def split() -> bytes:
+    """y is a sequence of the rows of x[n, 2], each [1, 2]."""
+    sequence = helper.make_sequence_type_proto(helper.make_tensor_type_proto(TensorProto.FLOAT, None))
+    graph = helper.make_graph(
+        [helper.make_node("SplitToSequence", ["x"], ["y"], axis=0, keepdims=1)],
+        "split",
+        [_value("x", TensorProto.FLOAT, ["n", 2])],
+        [helper.make_value_info("y", sequence)],
+    )
+    return model(graph).SerializeToString()
+
+
+def zipmap(labels: list[int] | list[str]) -> bytes:
+    """A classifier's end: scores[n, classes] → label[n], the best column's number, and a sequence of maps."""
+    keys = TensorProto.INT64 if isinstance(labels[0], int) else TensorProto.STRING
+    maps = helper.make_sequence_type_proto(
+        helper.make_map_type_proto(keys, helper.make_tensor_type_proto(TensorProto.FLOAT, []))
+    )
+    attribute = {"classlabels_int64s" if keys == TensorProto.INT64 else "classlabels_strings": labels}
+    graph = helper.make_graph(
+        [
+            helper.make_node("ArgMax", ["scores"], ["label"], axis=1, keepdims=0),
+            helper.make_node("ZipMap", ["scores"], ["probabilities"], domain="ai.onnx.ml", **attribute),
+        ],
+        "zipmap",
+        [_value("scores", TensorProto.FLOAT, ["n", len(labels)])],
+        [_value("label", TensorProto.INT64, ["n"]), helper.make_value_info("probabilities", maps)],
+    )
+    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", 1)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=10).SerializeToString()
+
+
+def slow() -> bytes:
+    """Multiplies a matrix of 64 × 64 as many times as `count` says; a million times are some minutes."""
+    weights = numpy_helper.from_array(np.eye(64, dtype=np.float32), "w")
+    body = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["carried", "w"], ["next"]),
+            helper.make_node("Identity", ["going"], ["goes_on"]),
+        ],
+        "once",
+        [_value("step", TensorProto.INT64, []), _value("going", TensorProto.BOOL, []), _value("carried", 1, [64, 64])],
+        [_value("goes_on", TensorProto.BOOL, []), _value("next", TensorProto.FLOAT, [64, 64])],
+    )
+    graph = helper.make_graph(
+        [
+            helper.make_node("Reshape", ["count", "scalar"], ["times"]),
+            helper.make_node("Loop", ["times", "", "w"], ["end"], body=body),
+            helper.make_node("ReduceSum", ["end"], ["y"], keepdims=0),
+        ],
+        "slow",
+        [_value("count", TensorProto.INT64, [1])],
+        [_value("y", TensorProto.FLOAT, [])],
+        [weights, numpy_helper.from_array(np.array([], np.int64), "scalar")],
+    )
+    return model(graph).SerializeToString()
+
+
+def expanded() -> bytes:
+    """y is a tensor of ones, of the shape that the input says: a few bytes can ask for any amount of memory."""
+    graph = helper.make_graph(
+        [helper.make_node("ConstantOfShape", ["shape"], ["y"])],
+        "expanded",
+        [_value("shape", TensorProto.INT64, [2])],
+        [_value("y", TensorProto.FLOAT, [None, None])],
+    )
+    return model(graph).SerializeToString()

@@ -60,6 +60,8 @@ class Runner:
         self._is_plain = all(one.convert is None for one in self._served.values())
         self._datatypes = {tensor.name: tensor.datatype for tensor in (*self.inputs, *self.outputs)}
         self._has_bf16 = "BF16" in self._datatypes.values()
+        if self._has_bf16 and "BYTES" in self._datatypes.values():
+            raise ModelRejected("bfloat16 and string tensors at the border of one model, which onnxruntime cannot take")
         self.labels = _labels(path.parent / "labels.txt")
 
     def run(
