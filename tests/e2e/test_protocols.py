@@ -1,0 +1,167 @@
+"""What is not Triton's: the raw form, KServe V1 and TF Serving, SageMaker's container, odd inputs and outputs."""
+
+from typing import Any
+
+import httpx
+import numpy as np
+import onnx_models
+import pytest
+from skl2onnx import to_onnx
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+
+from maas_client import MaasClient
+
+
+@pytest.fixture(scope="module")
+def iris() -> tuple[LogisticRegression, Any]:
+    x, y = load_iris(return_X_y=True)
+    return LogisticRegression(max_iter=1000).fit(x, y), x.astype(np.float32)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory, iris: tuple[LogisticRegression, Any]) -> None:
+    fitted, x = iris
+    for name, content in (
+        ("p_linear", onnx_models.linear()),
+        ("p_added", onnx_models.added()),
+        ("p_default", onnx_models.added(optional=True)),
+        ("p_split", onnx_models.split()),
+        ("p_text", onnx_models.identities({"s": 8})),
+        ("p_nan", onnx_models.identities({"s": 1})),
+        ("p_iris", to_onnx(fitted, x[:1]).SerializeToString()),
+        ("p_names", onnx_models.zipmap(["setosa", "virginica"])),
+    ):
+        path = tmp_path_factory.mktemp(name) / "model.onnx"
+        path.write_bytes(content)
+        maas.push(path, name, alias="live")
+
+
+def outputs(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.text
+    return {one["name"]: one for one in answer.json()["outputs"]}
+
+
+def test_a_raw_body_is_the_one_input(http: httpx.Client) -> None:
+    x = np.array([[1, 2, 3]], np.float32)
+    headers = {"Inference-Header-Content-Length": "0", "Content-Type": "application/octet-stream"}
+    answer = http.post("/v2/models/p_linear/infer", content=x.tobytes(), headers=headers)
+    header = int(answer.headers["inference-header-content-length"])
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert np.frombuffer(answer.content[header:], np.float32).tolist() == [6, 6]
+    refused = http.post("/v2/models/p_linear/infer", content=x.tobytes()[:8], headers=headers)
+    assert (refused.status_code, refused.json()["field"]) == (400, "inputs[x].parameters.binary_data_size")
+
+
+def test_a_classifier_with_zipmap(http: httpx.Client, iris: tuple[LogisticRegression, Any]) -> None:
+    fitted, x = iris
+    metadata = http.get("/v2/models/p_iris").json()["outputs"]
+    assert metadata == [
+        {"name": "output_label", "datatype": "INT64", "shape": [-1]},
+        {"name": "output_probability", "datatype": "FP32", "shape": [-1, -1]},
+        {"name": "output_probability_labels", "datatype": "INT64", "shape": [-1]},
+    ]
+    given = {"name": "X", "shape": [150, 4], "datatype": "FP32", "data": x.tolist()}
+    came = outputs(http.post("/v2/models/p_iris/infer", json={"inputs": [given]}))
+    assert came["output_label"]["data"] == fitted.predict(x).tolist()
+    assert came["output_probability_labels"]["data"] == [0, 1, 2]
+    probabilities = np.reshape(came["output_probability"]["data"], came["output_probability"]["shape"])
+    np.testing.assert_allclose(probabilities, fitted.predict_proba(x), atol=1e-5)
+    alone = http.post(
+        "/v2/models/p_iris/infer", json={"inputs": [given], "outputs": [{"name": "output_probability_labels"}]}
+    )
+    assert list(outputs(alone)) == ["output_probability_labels"]
+
+
+def test_the_labels_of_a_map_may_be_strings(http: httpx.Client) -> None:
+    given = {"name": "scores", "shape": [1, 2], "datatype": "FP32", "data": [0.25, 0.75]}
+    came = outputs(http.post("/v2/models/p_names/infer", json={"inputs": [given]}))
+    assert came["probabilities_labels"]["data"] == ["setosa", "virginica"]
+    assert came["probabilities"]["data"] == [0.25, 0.75]
+
+
+def test_an_optional_input_may_be_left_out(http: httpx.Client) -> None:
+    a = {"name": "a", "shape": [1, 2], "datatype": "FP32", "data": [1, 2]}
+    b = {"name": "b", "shape": [1], "datatype": "FP32", "data": [100]}
+    assert outputs(http.post("/v2/models/p_default/infer", json={"inputs": [a]}))["y"]["data"] == [11, 12]
+    assert outputs(http.post("/v2/models/p_default/infer", json={"inputs": [a, b]}))["y"]["data"] == [101, 102]
+    assert [one["optional"] for one in http.get("/v2/models/p_default/config").json()["input"]] == [False, True]
+
+
+def test_a_sequence_is_stacked(http: httpx.Client) -> None:
+    given = {"name": "x", "shape": [3, 2], "datatype": "FP32", "data": [1, 2, 3, 4, 5, 6]}
+    came = outputs(http.post("/v2/models/p_split/infer", json={"inputs": [given]}))["y"]
+    assert (came["shape"], came["data"]) == ([3, 1, 2], [1, 2, 3, 4, 5, 6])
+    assert http.get("/v2/models/p_split").json()["outputs"][0]["shape"] == [-1, -1, -1]
+
+
+@pytest.mark.parametrize("words", ['"NaN", "Infinity", "-Infinity", 0.1', "NaN, Infinity, -Infinity, 0.1"])
+def test_nan_and_the_infinities_are_words(http: httpx.Client, words: str) -> None:
+    body = f'{{"inputs": [{{"name": "in_s", "shape": [4], "datatype": "FP32", "data": [{words}]}}]}}'
+    came = outputs(http.post("/v2/models/p_nan/infer", content=body))["out_s"]["data"]
+    assert came == ["NaN", "Infinity", "-Infinity", 0.1]
+
+
+def test_rows_and_columns(http: httpx.Client) -> None:
+    for path in ("/v1/models/p_linear", "/v1/models/p_linear/versions/1", "/v1/models/p_linear/labels/live"):
+        rows = http.post(f"{path}:predict", json={"signature_name": "x", "instances": [[1, 2, 3], [0, 0, 1]]})
+        assert rows.json() == {"predictions": [[6, 6], [1, 1]]}
+    named = http.post("/v1/models/p_linear:predict", json={"instances": [{"x": [1, 2, 3]}]})
+    assert named.json() == {"predictions": [[6, 6]]}
+    columns = http.post("/v1/models/p_linear:predict", json={"inputs": {"x": [[1, 2, 3]]}})
+    assert columns.json() == {"outputs": [[6, 6]]}
+    two = http.post("/v1/models/p_added:predict", json={"instances": [{"a": [1, 2], "b": [3, 4]}]})
+    assert two.json() == {"predictions": [[4, 6]]}
+    text = http.post("/v1/models/p_text:predict", json={"instances": ["a", {"b64": "w7w="}]})
+    assert text.json() == {"predictions": ["a", "ü"]}
+    labelled = http.post("/v1/models/p_names:predict", json={"instances": [[0.25, 0.75]]})
+    assert labelled.json() == {"predictions": [{"label": 1, "probabilities": [0.25, 0.75]}]}
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({}, "got neither, expected either instances or inputs"),
+        ({"instances": [[1, 2, 3]], "inputs": []}, "got both"),
+        ({"instances": []}, "got no rows"),
+        ({"instances": [[1, 2]]}, "inputs[x].shape"),
+        ({"instances": [[1, 2, "a"]]}, "inputs[x].data"),
+        ({"inputs": {"z": [1]}}, "inputs[x].shape"),
+        ([1], "got no object"),
+    ],
+)
+def test_rows_that_do_not_fit_say_why(http: httpx.Client, document: Any, said: str) -> None:
+    answer = http.post("/v1/models/p_linear:predict", json=document)
+    assert answer.status_code == 400
+    assert said in answer.json()["error"]
+
+
+def test_status_of_a_model(http: httpx.Client) -> None:
+    said = http.get("/v1/models/p_linear").json()
+    state = {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
+    assert said["model_version_status"] == [state]
+    assert said["ready"] is True
+    assert "p_linear" in http.get("/v1/models").json()["models"]
+    assert http.get("/v1/models/nothing").status_code == 404
+
+
+def test_sagemakers_container_contract(http: httpx.Client) -> None:
+    assert http.get("/ping").status_code == 200
+    csv = {"Content-Type": "text/csv"}
+    answer = http.post("/invocations?model=p_linear&version=live", content="1,2,3\n0,0,1\n", headers=csv)
+    assert (answer.headers["content-type"].split(";")[0], answer.text) == ("text/csv", "6.0,6.0\n1.0,1.0\n")
+    as_json = http.post("/invocations?model=p_linear", content="1,2,3", headers=csv | {"Accept": "application/json"})
+    assert as_json.json() == {"predictions": [[6, 6]]}
+    target = {"X-Amzn-SageMaker-Target-Model": "p_linear"}
+    assert http.post("/invocations", json=[[1, 2, 3]], headers=target).json() == {"predictions": [[6, 6]]}
+    assert "?model=NAME" in http.post("/invocations", json=[[1, 2, 3]]).json()["error"]
+    assert http.post("/invocations?model=p_text", content='"a,b"\nc\n', headers=csv).text == '"a,b"\nc\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "said"), [("", "got no row"), ("1,2\n1\n", "one length"), ("1,2,x", "inputs[x].data"), ('"1', "not CSV")]
+)
+def test_csv_that_does_not_fit_says_why(http: httpx.Client, body: str, said: str) -> None:
+    answer = http.post("/invocations?model=p_linear", content=body, headers={"Content-Type": "text/csv"})
+    assert answer.status_code == 400
+    assert said in answer.json()["error"]
