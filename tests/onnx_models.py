@@ -23,7 +23,7 @@ def linear(weight: float = 1.0, features: int = 3, classes: int = 2, opset: int 
     return model(graph, opset).SerializeToString()
 
 
-def identities(types: dict[str, int], shape: list[str | int] | None = None) -> bytes:
+def identities(types: dict[str, int], shape: list[str | int] | None = None, opset: int = OPSET) -> bytes:
     """One input and one output a type: `in_NAME` goes unchanged to `out_NAME`."""
     shape = ["n"] if shape is None else shape
     graph = helper.make_graph(
@@ -32,7 +32,7 @@ def identities(types: dict[str, int], shape: list[str | int] | None = None) -> b
         [helper.make_tensor_value_info(f"in_{name}", kind, shape) for name, kind in types.items()],
         [helper.make_tensor_value_info(f"out_{name}", kind, shape) for name, kind in types.items()],
     )
-    return model(graph).SerializeToString()
+    return model(graph, opset).SerializeToString()
 
 
 def needs_two_rows() -> bytes:

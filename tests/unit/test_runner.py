@@ -1,5 +1,7 @@
 """onnxruntime behind its one door: loading, the signature, running, and what is refused."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ import onnx_models
 import pytest
 from onnx import TensorProto
 
-from maas import inspection, preparation
+from maas import graph_outputs, inspection, preparation
 from maas.errors import ModelRejected, RunFailed
 from maas.records import MetadataTensor
 from maas.runner import Runner
@@ -37,6 +39,70 @@ def test_symbolic_dimensions_are_variable(tmp_path: Path) -> None:
     runner = Runner(written(tmp_path, onnx_models.linear()), threads=1)
     assert runner.inputs == (MetadataTensor("x", "FP32", (-1, 3)),)
     assert runner.outputs == (MetadataTensor("y", "FP32", (-1, 2)),)
+
+
+def test_bfloat16_goes_by_its_bits(tmp_path: Path) -> None:
+    runner = Runner(written(tmp_path, onnx_models.identities({"s": TensorProto.BFLOAT16})), threads=1)
+    bits = np.array([0x3F80, 0xFF80, 0x7FC1], np.uint16)
+    assert runner.run({"in_s": bits})[0].tolist() == bits.tolist()
+    assert runner.run({"in_s": bits[:0]})[0].shape == (0,)
+
+
+def test_symbols_are_the_names_of_variable_dimensions(tmp_path: Path) -> None:
+    runner = Runner(written(tmp_path, onnx_models.added()), threads=1)
+    assert runner.symbols == {"a": ["n", None], "b": ["n", None]}
+
+
+def test_an_initializer_that_may_be_overridden_is_an_optional_input(tmp_path: Path) -> None:
+    runner = Runner(written(tmp_path, onnx_models.added(optional=True)), threads=1)
+    assert [tensor.optional for tensor in runner.inputs] == [False, True]
+    assert runner.run({"a": np.zeros((1, 2), np.float32)})[0].tolist() == [[10, 10]]
+
+
+def test_maps_and_sequences_become_tensors(tmp_path: Path) -> None:
+    runner = Runner(written(tmp_path, onnx_models.zipmap(["a", "b"])), threads=1)
+    assert runner.outputs == (
+        MetadataTensor("label", "INT64", (-1,)),
+        MetadataTensor("probabilities", "FP32", (-1, -1)),
+        MetadataTensor("probabilities_labels", "BYTES", (-1,)),
+    )
+    scores = np.array([[0.5, 0.25]], np.float32)
+    assert [array.tolist() for array in runner.run({"scores": scores})] == [[0], [[0.5, 0.25]], ["a", "b"]]
+    assert runner.run({"scores": scores}, ["probabilities_labels", "label"])[1].tolist() == [0]
+    assert [array.shape for array in runner.run({"scores": scores[:0]})] == [(0,), (0, 0), (0,)]
+
+
+def test_a_sequence_of_different_shapes_is_no_tensor(tmp_path: Path) -> None:
+    runner = Runner(written(tmp_path, onnx_models.split()), threads=1)
+    assert runner.run({"x": np.ones((2, 2), np.float32)})[0].shape == (2, 1, 2)
+    with pytest.raises(RunFailed, match="which cannot be one"):
+        graph_outputs.served("y", "seq(tensor(float))", ())[0].convert([np.zeros(1), np.zeros(2)])
+
+
+def test_a_run_that_asks_for_absurd_memory_fails_alone(tmp_path: Path) -> None:
+    script = (
+        "import sys, numpy as np\n"
+        "from pathlib import Path\n"
+        "from maas.errors import RunFailed\n"
+        "from maas.runner import Runner, limit_memory\n"
+        "limit_memory(256 * 1024 * 1024)\n"
+        "runner = Runner(Path(sys.argv[1]), 1)\n"
+        "for shape in ([100_000, 100_000], [1 << 40, 1 << 40], [-5, 1]):\n"
+        "    try:\n"
+        "        runner.run({'shape': np.array(shape)})\n"
+        "    except RunFailed as error:\n"
+        "        print('refused')\n"
+        "print(runner.run({'shape': np.array([1000, 1000])})[0].shape)\n"
+    )
+    path = written(tmp_path, onnx_models.expanded())
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split("\n") == [*["refused"] * 3, "(1000, 1000)", ""], done.stderr
+
+
+@pytest.mark.parametrize("kind", [TensorProto.FLOAT8E4M3FN, TensorProto.FLOAT8E5M2])
+def test_a_type_that_the_protocol_has_not_is_refused(tmp_path: Path, kind: int) -> None:
+    with pytest.raises(ModelRejected, match="has no datatype: cast it inside the model"):
+        Runner(written(tmp_path, onnx_models.identities({"s": kind}, opset=21)), threads=1)
 
 
 def test_inputs_that_do_not_fit_the_graph_are_refused_without_the_path(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from maas.records import MetadataTensor
 Array = np.ndarray[Any, Any]
 Symbols = Mapping[str, Sequence[str | None]]
 
+ALIGNMENT_BYTES = 64
 NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -105,7 +106,7 @@ def _array(tensor: RequestInput) -> Array:
         expected = f"{math.prod(tensor.shape)} elements for shape {list(tensor.shape)}, flat or nested alike"
         raise InvalidTensor(tensor.name, "data", f"{array.size} elements of shape {list(array.shape)}", expected)
     try:
-        return array.reshape(tensor.shape)
+        return array.reshape(tensor.shape) if dtype.hasobject else _aligned(array.reshape(tensor.shape))
     except ValueError:  # no elements, yet dimensions beyond what NumPy can count
         raise InvalidTensor(tensor.name, "shape", list(tensor.shape), "dimensions that fit into memory") from None
 
@@ -119,9 +120,23 @@ def _from_raw(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
         raise InvalidTensor(tensor.name, "parameters.binary_data_size", f"{len(tensor.raw)} bytes", expected)
     if dtype.kind == "b" and np.frombuffer(tensor.raw, np.uint8).max(initial=0) > 1:
         raise InvalidTensor(tensor.name, "data", "a byte beyond 1", "BOOL as bytes of 0 and 1")
-    array = np.frombuffer(tensor.raw, dtype)
-    # After a header of any length the numbers may lie across their natural boundaries; onnxruntime needs them on it.
-    return array if array.flags.aligned else array.copy()
+    return np.frombuffer(tensor.raw, dtype)
+
+
+def _aligned(array: Array) -> Array:
+    """The array on a boundary of a cache line.
+
+    onnxruntime adds up in another order from another boundary: without this the last bits of an answer would depend on
+    where a request's bytes happened to lie, such as after a longer header.
+    """
+    address: int = array.__array_interface__["data"][0]
+    if address % ALIGNMENT_BYTES == 0:
+        return array
+    room = np.empty(array.nbytes + ALIGNMENT_BYTES, np.uint8)
+    start = -room.__array_interface__["data"][0] % ALIGNMENT_BYTES
+    moved: Array = room[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    moved[...] = array
+    return moved
 
 
 def _numbers(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
