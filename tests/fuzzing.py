@@ -1,6 +1,6 @@
-"""Broken requests by the thousand: good ones of every kind, changed at random, through the inference function's handler.
+"""Broken requests by the thousand: good ones of every kind, changed at random, through the inference handler.
 
-Whatever comes, the answer is a success, or a refusal in our own shape: never a 5xx but 501, never an exception.
+Whatever comes, the answer is a success or a refusal in our own shape: never a 5xx but 501, never an exception.
 """
 
 import gzip
