@@ -1,18 +1,24 @@
-"""The event of a commit mark in S3 (through EventBridge): the uploaded version becomes READY or FAILED."""
+"""Events of S3 (through EventBridge): a commit mark makes a version READY or FAILED, a drop in the inbox makes one."""
 
 from typing import Any
 
 from maas import bootstrap
 from maas.artifacts import version_of_commit_mark
 from maas.errors import NotFound
+from maas.inbox import PREFIX
 from maas.observability import logger
+from maas.records import ModelVersion
 from maas.settings import Settings
 
-deployment = bootstrap.deployment(Settings.from_env())
+settings = Settings.from_env()
+deployment = bootstrap.deployment(settings)
+inbox = bootstrap.inbox(settings)
 
 
 def lambda_handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     key = event["detail"]["object"]["key"]
+    if key.startswith(PREFIX):
+        return _dropped(key)
     named = version_of_commit_mark(key)
     if named is None:
         logger().info("not a commit mark", extra={"key": key})
@@ -22,11 +28,22 @@ def lambda_handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     except NotFound as error:  # purged in the meantime: another attempt would find no more
         logger().info("nothing to deploy", extra={"key": key, "reason": error.message})
         return {"ignored": key}
+    return _outcome(version)
+
+
+def _dropped(key: str) -> dict[str, Any]:
+    version = inbox.drop(key)
+    if version is None:
+        return {"ignored": key}
+    return _outcome(version)
+
+
+def _outcome(version: ModelVersion) -> dict[str, Any]:
     outcome = {
         "model": version.model,
         "version": version.number,
         "status": version.status,
         "reason": version.status_reason,
     }
-    logger().info("deployed", extra=outcome)
+    logger().info("version", extra=outcome)
     return outcome

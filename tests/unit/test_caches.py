@@ -94,7 +94,7 @@ def test_the_newest_stays_even_beyond_the_budget(runner: Runner) -> None:
 @pytest.fixture
 def files(cloud: Cloud, tmp_path: Path) -> LocalArtifacts:
     reader = S3Reader("us-east-1", cloud.settings.endpoint_url, cloud.settings.bucket)
-    return LocalArtifacts(reader, tmp_path / "cache", budget_bytes=250)
+    return LocalArtifacts(reader, tmp_path / "cache", budget_bytes=250, variant_key="none")
 
 
 def stored(cloud: Cloud, number: int, content: bytes) -> ModelVersion:
@@ -105,34 +105,36 @@ def stored(cloud: Cloud, number: int, content: bytes) -> ModelVersion:
 
 def test_a_file_is_downloaded_once(cloud: Cloud, files: LocalArtifacts) -> None:
     one = stored(cloud, 1, b"a" * 100)
-    path = files.model_path(one)
+    path = files.model(one).path
     assert path.read_bytes() == b"a" * 100
     cloud.s3.delete_object(Bucket=cloud.settings.bucket, Key="models/m/1/source/model.onnx")
-    assert files.model_path(one) == path
+    assert files.model(one).path == path
 
 
 def test_the_disk_holds_no_more_than_its_budget(cloud: Cloud, files: LocalArtifacts, tmp_path: Path) -> None:
     versions = [stored(cloud, number, bytes([number]) * 100) for number in (1, 2, 3)]
-    paths = [files.model_path(one) for one in versions]
+    paths = [files.model(one).path for one in versions]
     assert [path.exists() for path in paths] == [False, True, True]
-    again = LocalArtifacts(files._reader, tmp_path / "cache", budget_bytes=250)  # another process of the environment
-    again.model_path(versions[0])
+    again = LocalArtifacts(
+        files._reader, tmp_path / "cache", budget_bytes=250, variant_key="none"
+    )  # another process of the environment
+    again.model(versions[0])
     assert sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*.onnx")) == 200
 
 
 def test_what_can_never_fit_says_what_to_do(cloud: Cloud, files: LocalArtifacts) -> None:
     with pytest.raises(InsufficientStorage, match=r"needs 251 bytes .* has 250: raise the EphemeralStorage"):
-        files.model_path(version(1, size_bytes=251))
+        files.model(version(1, size_bytes=251))
 
 
 def test_bytes_that_are_not_those_declared_are_not_kept(cloud: Cloud, files: LocalArtifacts, tmp_path: Path) -> None:
     one = stored(cloud, 1, b"a" * 100)
     cloud.s3.put_object(Bucket=cloud.settings.bucket, Key="models/m/1/source/model.onnx", Body=b"b" * 100)
     with pytest.raises(ArtifactCorrupt, match="its SHA-256 is"):
-        files.model_path(one)
+        files.model(one)
     assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_an_absent_object_is_not_found(files: LocalArtifacts) -> None:
     with pytest.raises(NotFound):
-        files.model_path(version(9, content=b"x"))
+        files.model(version(9, content=b"x"))

@@ -127,7 +127,7 @@ def test_a_download_survives_what_networks_do(
 ) -> None:
     url, handler = server
     handler.script.extend(script)
-    S3Reader("us-east-1", url, "bucket").download("key", tmp_path / "file")
+    S3Reader("us-east-1", url, "bucket").download("key", tmp_path / "file", 10)
     assert (tmp_path / "file").read_bytes() == b"0123456789"
     assert len(handler.came) == len(script) + 1
 
@@ -136,14 +136,14 @@ def test_a_service_that_stays_away_is_said_to(server: tuple[str, type[Server]], 
     url, handler = server
     handler.script.extend(["error"] * 20)
     with pytest.raises(errors.ServiceUnavailable, match="s3 did not answer"):
-        S3Reader("us-east-1", url, "bucket").download("key", tmp_path / "file")
+        S3Reader("us-east-1", url, "bucket").download("key", tmp_path / "file", 10)
 
 
 def test_an_absent_object_is_not_asked_for_again(server: tuple[str, type[Server]], tmp_path: Path) -> None:
     url, handler = server
     handler.script.append("absent")
     with pytest.raises(errors.NotFound):
-        S3Reader("us-east-1", url, "bucket").download("key", tmp_path / "file")
+        S3Reader("us-east-1", url, "bucket").download("key", tmp_path / "file", 10)
     assert len(handler.came) == 1
 
 

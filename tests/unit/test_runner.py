@@ -21,6 +21,14 @@ def written(tmp_path: Path, content: bytes) -> Path:
     return path
 
 
+def inspect(folder: Path, content: bytes, timeout_seconds: float = 60) -> preparation.Inspection:
+    """As the deployment function does it."""
+    path, prepared = written(folder, content), folder / "prepared"
+    prepared.mkdir(exist_ok=True)
+    limits = preparation.Limits(1 << 30, timeout_seconds)
+    return preparation.inspect(preparation.Job(str(path), 1, 1 << 30, str(prepared)), limits)
+
+
 def test_every_type_has_its_datatype_and_comes_back_unchanged(tmp_path: Path) -> None:
     runner = Runner(written(tmp_path, onnx_models.identities(onnx_models.ALL_TYPES)), threads=1)
     assert [tensor.datatype for tensor in runner.inputs] == [
@@ -130,7 +138,7 @@ def test_what_cannot_be_loaded_says_why_without_the_path(tmp_path: Path, content
 
 
 def test_an_inspection_tells_signature_and_profile(tmp_path: Path) -> None:
-    found = preparation.inspect(written(tmp_path, onnx_models.linear()), threads=1)
+    found = inspect(tmp_path, onnx_models.linear())
     assert found.inputs == (MetadataTensor("x", "FP32", (-1, 3)),)
     assert found.outputs == (MetadataTensor("y", "FP32", (-1, 2)),)
     assert found.profile["load_ms"] > 0
@@ -138,17 +146,17 @@ def test_an_inspection_tells_signature_and_profile(tmp_path: Path) -> None:
 
 
 def test_a_model_that_needs_two_rows_gets_them(tmp_path: Path) -> None:
-    assert preparation.inspect(written(tmp_path, onnx_models.needs_two_rows()), threads=1).profile["run_ms"] > 0
+    assert inspect(tmp_path, onnx_models.needs_two_rows()).profile["run_ms"] > 0
 
 
 def test_a_model_that_never_runs_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ModelRejected, match=r"the smoke run failed with variable dimensions of \(1, 2, 16\)"):
-        preparation.inspect(written(tmp_path, onnx_models.never_runs()), threads=1)
+        inspect(tmp_path, onnx_models.never_runs())
 
 
 def test_a_model_that_takes_too_long_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ModelRejected, match="took over 0 s"):
-        preparation.inspect(written(tmp_path, onnx_models.linear()), threads=1, timeout_seconds=0.01)
+        inspect(tmp_path, onnx_models.linear(), timeout_seconds=0.01)
 
 
 @pytest.mark.parametrize(
@@ -159,23 +167,34 @@ def test_a_child_that_dies_is_a_rejected_model(
 ) -> None:
     monkeypatch.syspath_prepend(_package_whose_inspection(tmp_path, f"import os\n{ending}"))
     with pytest.raises(ModelRejected, match=reason):
-        preparation.inspect(written(tmp_path, onnx_models.linear()), threads=1)
+        inspect(tmp_path, onnx_models.linear())
 
 
-def test_the_child_has_no_credentials_and_writes_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_child_has_no_credentials_no_files_of_ours_and_writes_no_more_than_its_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code = (
         "import json, os\n"
         "try:\n"
-        "    open('note', 'wb', 0).write(b'x'); wrote = True\n"
-        "except OSError:\n"
-        "    wrote = False\n"
+        "    open('note', 'wb', 0).truncate(100 << 20); wrote = True\n"
+        "except OSError as error:\n"
+        "    wrote = error.strerror\n"
         "secret = [name for name in os.environ if name.startswith('AWS')]\n"
-        "print(json.dumps({'rejected': f'{secret} {wrote}'}))\n"
+        "files = sorted(os.listdir('/proc/self/fd'), key=int)[3:-1]\n"
+        "print(json.dumps({'rejected': f'{secret} {files} {wrote}'}))\n"
     )
     monkeypatch.syspath_prepend(_package_whose_inspection(tmp_path, code))
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    with pytest.raises(ModelRejected, match=r"^\[\] False$"):
-        preparation.inspect(written(tmp_path, onnx_models.linear()), threads=1)
+    with pytest.raises(ModelRejected, match=r"^\[\] \[\] File too large$"), (tmp_path / "open").open("w"):
+        inspect(tmp_path, onnx_models.linear())
+
+
+def test_a_child_that_takes_too_much_memory_is_a_rejected_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(_package_whose_inspection(tmp_path, "bytes(2 << 30)"))
+    with pytest.raises(ModelRejected, match="MemoryError"):
+        inspect(tmp_path, onnx_models.linear())
 
 
 def _package_whose_inspection(tmp_path: Path, code: str) -> Path:

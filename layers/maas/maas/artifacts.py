@@ -5,12 +5,15 @@ import shutil
 import tempfile
 import threading
 from collections import OrderedDict
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from maas.aws.s3_reader import S3Reader
 from maas.errors import ArtifactCorrupt, InsufficientStorage
-from maas.records import ModelFile, ModelVersion
+from maas.records import LABELS_NAME, ModelFile, ModelVersion, Variant
+from maas.variants import MODEL_NAME
 
 
 def source_key(model: str, number: int, name: str) -> str:
@@ -30,47 +33,97 @@ def version_of_commit_mark(key: str) -> tuple[str, int] | None:
     return None
 
 
-def fetch(reader: S3Reader, version: ModelVersion, folder: Path) -> tuple[ModelFile, ...]:
-    """Download all files of a version into `folder`; returns them with the object versions that were read.
+def file_digest(path: Path) -> str:
+    """SHA-256, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def prepared_key(model: str, number: int, variant: str, name: str) -> str:
+    return f"models/{model}/{number}/prepared/{variant}/{name}"
+
+
+def fetch(
+    reader: S3Reader, files: Sequence[ModelFile], key_of: Callable[[str], str], folder: Path
+) -> tuple[ModelFile, ...]:
+    """Download files into `folder`; returns them with the object versions that were read.
 
     Raises NotFound for a missing object, ArtifactCorrupt for bytes that do not have the declared digest.
     """
     fetched = []
-    for file in version.files:
+    for file in files:
         path = folder / file.name
         path.parent.mkdir(parents=True, exist_ok=True)
-        found = reader.download(source_key(version.model, version.number, file.name), path, file.s3_version)
+        found = reader.download(key_of(file.name), path, file.size_bytes, file.s3_version)
         if found.sha256 != file.sha256:
             raise ArtifactCorrupt(file.name, found.sha256, file.sha256)
         fetched.append(replace(file, s3_version=found.s3_version))
     return tuple(fetched)
 
 
+def fetch_source(
+    reader: S3Reader, version: ModelVersion, files: Sequence[ModelFile], folder: Path
+) -> tuple[ModelFile, ...]:
+    """As `fetch`, of a version's own files."""
+    return fetch(reader, files, partial(source_key, version.model, version.number), folder)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalModel:
+    """A file that onnxruntime can load, with all it needs beside it. `prepared` is for this environment alone."""
+
+    path: Path
+    prepared: bool
+
+
 class LocalArtifacts:
     """Files of READY versions on this function's disk, at most `budget_bytes` of them; least recently used out first.
 
-    A version's folder is named by its digests and appears whole or not at all: it is renamed into place.
+    A folder is named by its files' digests and appears whole or not at all: it is renamed into place.
     """
 
-    def __init__(self, reader: S3Reader, root: Path, budget_bytes: int) -> None:
+    def __init__(self, reader: S3Reader, root: Path, budget_bytes: int, variant_key: str) -> None:
         self._reader, self._root, self._budget_bytes = reader, root, budget_bytes
+        self._variant_key = variant_key
         self._lock = threading.Lock()
         # What an earlier process of the same environment left, so that it counts too.
         self._sizes = OrderedDict((folder, _size_bytes(folder)) for folder in sorted(root.glob("*")))
 
-    def model_path(self, version: ModelVersion) -> Path:
-        """The path of the version's .onnx file, with its external data beside it; downloaded if it is not there.
+    def model(self, version: ModelVersion, variant: Variant | None = None) -> LocalModel:
+        """The version in the form prepared for this environment, where there is one, else its source.
 
+        `variant` is one that the version's record does not have. Downloaded if it is not there.
         Raises InsufficientStorage if it can never fit, and what `fetch` raises.
         """
-        folder = self._root / _content_name(version)
+        variant = variant or next((one for one in version.variants if one.key == self._variant_key), None)
+        if variant is None:
+            folder = self._folder(version.served_files, lambda partial: self._fetch_source(version, partial))
+            return LocalModel(folder / version.model_file.name, prepared=False)
+        labels = tuple(file for file in version.files if file.name == LABELS_NAME)
+        folder = self._folder(
+            (*variant.files, *labels), lambda partial: self._fetch_variant(version, variant, labels, partial)
+        )
+        return LocalModel(folder / MODEL_NAME, prepared=True)
+
+    def _fetch_source(self, version: ModelVersion, folder: Path) -> None:
+        fetch_source(self._reader, version, version.served_files, folder)
+
+    def _fetch_variant(
+        self, version: ModelVersion, variant: Variant, labels: Sequence[ModelFile], folder: Path
+    ) -> None:
+        fetch(self._reader, variant.files, partial(prepared_key, version.model, version.number, variant.key), folder)
+        fetch_source(self._reader, version, labels, folder)
+
+    def _folder(self, files: Sequence[ModelFile], download: Callable[[Path], None]) -> Path:
+        folder = self._root / _content_name(files)
+        size_bytes = sum(file.size_bytes for file in files)
         with self._lock:
-            self._make_room(version.size_bytes, folder)
-            self._sizes[folder] = version.size_bytes
+            self._make_room(size_bytes, folder)
+            self._sizes[folder] = size_bytes
             self._sizes.move_to_end(folder)
         if not folder.exists():
-            self._download(version, folder)
-        return folder / version.model_file.name
+            self._download(download, folder)
+        return folder
 
     def _make_room(self, needed_bytes: int, keep: Path) -> None:
         if needed_bytes > self._budget_bytes:
@@ -81,11 +134,11 @@ class LocalArtifacts:
             del self._sizes[oldest]
             shutil.rmtree(oldest, ignore_errors=True)
 
-    def _download(self, version: ModelVersion, folder: Path) -> None:
+    def _download(self, download: Callable[[Path], None], folder: Path) -> None:
         self._root.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(dir=self._root, suffix=".partial"))
         try:
-            fetch(self._reader, version, partial)
+            download(partial)
             partial.rename(folder)
         except OSError:
             if not folder.exists():  # else another thread was as fast, with the same bytes
@@ -94,8 +147,8 @@ class LocalArtifacts:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def _content_name(version: ModelVersion) -> str:
-    digests = "".join(f"{file.name}\0{file.sha256}\0" for file in version.files)
+def _content_name(files: Sequence[ModelFile]) -> str:
+    digests = "".join(f"{file.name}\0{file.sha256}\0" for file in files)
     return hashlib.sha256(digests.encode()).hexdigest()[:32]
 
 

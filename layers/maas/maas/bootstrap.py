@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maas.aws.dynamodb import Table, boto3_call
+from maas.records import ModelVersion
 from maas.registry import Registry
 from maas.settings import Settings
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from maas.aws.s3 import ModelBucket
     from maas.dataplane import DataPlane
     from maas.deployment import Deployment
+    from maas.inbox import Inbox
     from maas.page_tokens import PageTokens
 
 
@@ -22,14 +24,18 @@ def dataplane(settings: Settings) -> "DataPlane":
     from maas.dataplane import DataPlane
     from maas.runner import Runner, limit_memory
     from maas.runner_cache import RunnerCache
+    from maas.variants import own_key
 
     limit_memory(settings.model_memory_bytes)
     registry = Registry(Table(SignedDynamoDb(settings.region, settings.endpoint_url), settings.table))
     reader = S3Reader(settings.region, settings.endpoint_url, settings.bucket)
-    files = LocalArtifacts(reader, Path(settings.tmp_dir), settings.tmp_bytes)
-    runners = RunnerCache(
-        lambda version: Runner(files.model_path(version), settings.threads), settings.runner_cache_bytes
-    )
+    files = LocalArtifacts(reader, Path(settings.tmp_dir), settings.tmp_bytes, own_key())
+
+    def load(version: ModelVersion) -> Runner:
+        local = files.model(version)
+        return Runner(local.path, settings.threads, prepared=local.prepared)
+
+    runners = RunnerCache(load, settings.runner_cache_bytes)
     return DataPlane(registry, runners, settings.resolve_ttl_seconds)
 
 
@@ -52,10 +58,30 @@ def bucket(settings: Settings) -> "ModelBucket":
 
 def deployment(settings: Settings) -> "Deployment":
     from maas.aws.s3_reader import S3Reader
-    from maas.deployment import Deployment
+    from maas.deployment import Deployment, Means
+    from maas.preparation import Limits
 
     reader = S3Reader(settings.region, settings.endpoint_url, settings.bucket)
-    return Deployment(registry(settings), reader, Path(settings.tmp_dir), settings.tmp_bytes, settings.threads)
+    means = Means(
+        Path(settings.tmp_dir),
+        settings.tmp_bytes,
+        settings.memory_mb,
+        settings.threads,
+        settings.max_tensor_bytes,
+        Limits(settings.model_memory_bytes),
+    )
+    return Deployment(registry(settings), reader, bucket(settings), means)
+
+
+def inbox(settings: Settings) -> "Inbox":
+    from maas.aws.s3_reader import S3Reader
+    from maas.inbox import Inbox
+
+    reader = S3Reader(settings.region, settings.endpoint_url, settings.bucket)
+    tmp_dir = Path(settings.tmp_dir)
+    return Inbox(
+        registry(settings), bucket(settings), reader, tmp_dir, settings.tmp_bytes // 2, settings.max_model_bytes
+    )
 
 
 def _client(service: str, settings: Settings) -> Any:

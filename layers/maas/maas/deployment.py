@@ -2,22 +2,37 @@
 
 import shutil
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from maas import artifacts, preparation
+from maas import artifacts, preparation, profile
+from maas.artifacts import file_digest
+from maas.aws.s3 import ModelBucket
 from maas.aws.s3_reader import S3Reader
 from maas.errors import ArtifactCorrupt, InsufficientStorage, ModelRejected, NotFound, ServiceUnavailable
-from maas.records import ModelVersion, Status
+from maas.inbox import write_version_result
+from maas.records import ModelFile, ModelVersion, Status, Variant
 from maas.registry import Registry
+from maas.variants import own_key
 
 ACTOR = "deployment"
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the deployment function has to do its work with."""
+
+    tmp_dir: Path
+    tmp_bytes: int
+    memory_mb: int
+    threads: int
+    max_tensor_bytes: int
+    limits: preparation.Limits
+
+
 class Deployment:
-    def __init__(self, registry: Registry, reader: S3Reader, tmp_dir: Path, tmp_bytes: int, threads: int) -> None:
-        self._registry, self._reader = registry, reader
-        self._tmp_dir, self._tmp_bytes, self._threads = tmp_dir, tmp_bytes, threads
+    def __init__(self, registry: Registry, reader: S3Reader, bucket: ModelBucket, means: Means) -> None:
+        self._registry, self._reader, self._bucket, self._means = registry, reader, bucket, means
 
     def deploy(self, model: str, number: int) -> ModelVersion:
         """Check a version whose commit mark arrived; returns it as it is then.
@@ -28,6 +43,7 @@ class Deployment:
         """
         version = self._registry.versions.start_validation(model, number, ACTOR)
         if version.status is not Status.VALIDATING:
+            write_version_result(self._bucket, version)
             return version
         try:
             checked = self._checked(version)
@@ -41,17 +57,26 @@ class Deployment:
                 replace(version, status=Status.FAILED, status_reason=reason), ACTOR
             )
             raise
-        return self._registry.versions.finish_validation(checked, ACTOR)
+        done = self._registry.versions.finish_validation(checked, ACTOR)
+        write_version_result(self._bucket, done)
+        return done
 
     def _checked(self, version: ModelVersion) -> ModelVersion:
         """The version as READY."""
-        if version.size_bytes > self._tmp_bytes:
-            raise InsufficientStorage(version.size_bytes, self._tmp_bytes)
-        self._tmp_dir.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=self._tmp_dir))
+        means = self._means
+        if 2 * version.size_bytes > means.tmp_bytes:  # the source, and its prepared form
+            raise InsufficientStorage(2 * version.size_bytes, means.tmp_bytes)
+        means.tmp_dir.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=means.tmp_dir))
         try:
-            files = artifacts.fetch(self._reader, version, folder)
-            found = preparation.inspect(folder / version.model_file.name, self._threads)
+            source, prepared = folder / "source", folder / "prepared"
+            source.mkdir()
+            prepared.mkdir()
+            files = artifacts.fetch_source(self._reader, version, version.files, source)
+            path = str(source / version.model_file.name)
+            job = preparation.Job(path, means.threads, means.max_tensor_bytes, str(prepared), **version.options)
+            found = preparation.inspect(job, means.limits)
+            variants = self._uploaded(version, found, prepared)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return replace(
@@ -60,5 +85,26 @@ class Deployment:
             files=files,
             inputs=found.inputs,
             outputs=found.outputs,
-            profile=found.profile,
+            profile=self._profile(version, found),
+            variants=variants,
         )
+
+    def _uploaded(self, version: ModelVersion, found: preparation.Inspection, folder: Path) -> tuple[Variant, ...]:
+        """The prepared form in the bucket, at the key of this environment's kind."""
+        if found.prepared is None:
+            return ()
+        variant_key, files = own_key(), []
+        for path in sorted(folder.iterdir()):
+            key = artifacts.prepared_key(version.model, version.number, variant_key, path.name)
+            digest = file_digest(path)
+            files.append(ModelFile(path.name, path.stat().st_size, digest, self._bucket.upload(key, path)))
+        return (Variant(variant_key, tuple(files), **found.prepared),)
+
+    def _profile(self, version: ModelVersion, found: preparation.Inspection) -> dict[str, float]:
+        memory_mb = profile.recommended_memory_mb(found.profile["peak_memory_bytes"])
+        usd = profile.usd_per_million(found.profile["run_ms"], self._means.memory_mb, memory_mb)
+        return found.profile | {
+            "size_bytes": version.size_bytes,
+            "recommended_memory_mb": memory_mb,
+            "usd_per_million_requests": usd,
+        }

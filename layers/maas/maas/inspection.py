@@ -1,11 +1,13 @@
-"""A child process (`python -m maas.inspection MODEL THREADS`): load an unknown model, read its signature, run it once.
+"""A child process (`python -m maas.inspection JOB`): an unknown model is checked, loaded, run, measured and prepared.
 
-Answers one JSON document on stdout: {"inputs", "outputs", "profile"} or {"rejected": reason}. Whatever a hostile file
-does to this process (crash, hang, memory) it does to this process alone; `maas.preparation` is the parent.
+JOB is JSON, the fields of `maas.preparation.Job`. Answers one JSON document on stdout: {"inputs", "outputs", "profile",
+"prepared"} or {"rejected": reason}. Whatever a hostile file does to this process (crash, hang, memory) it does to this
+process alone; `maas.preparation` is the parent.
 """
 
 import json
 import resource
+import statistics
 import sys
 import time
 from dataclasses import asdict, replace
@@ -14,50 +16,66 @@ from typing import Any
 
 import numpy as np
 
+from maas import golden, onnx_file
 from maas.datatypes import DTYPES
 from maas.errors import ModelRejected, RunFailed
-from maas.records import MetadataTensor
-from maas.runner import Array, Runner
+from maas.preparation import Job
+from maas.records import GOLDEN_FOLDER, MetadataTensor
+from maas.runner import Array, Runner, write_prepared
+from maas.variants import DATA_NAME, MODEL_NAME
 
 # Sizes to try for variable dimensions: most models take 1; some need room for a window or a second row.
 VARIABLE_SIZES = (1, 2, 16)
+RUNS, LOADS, LARGE_BATCH = 5, 3, 32
+RUNS_SECONDS = 20.0  # slow models are measured with fewer runs
+SAME_RTOL, SAME_ATOL = 1e-3, 1e-4  # between a graph and its optimised form, of the largest value
 
 
-def inspect(path: Path, threads: int) -> dict[str, Any]:
-    """The signature and profile of a model that loads and runs. Raises ModelRejected."""
-    runner = Runner(path, threads)
-    run_ms, arrays = _smoke_run(runner)
+def inspect(job: Job) -> dict[str, Any]:
+    """What is found out about a model that loads and runs. Raises ModelRejected."""
+    path = Path(job.path)
+    onnx_file.check(path, job.max_tensor_bytes)
+    runner = Runner(path, job.threads)
+    inputs, arrays = _smoke_run(runner)
     outputs = [_checked_output(tensor, array) for tensor, array in zip(runner.outputs, arrays, strict=True)]
+    vectors = golden.check(runner, path.parent / GOLDEN_FOLDER, job.rtol, job.atol)
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    large_ms = _large_batch_ms(runner, inputs)
     return {
         "inputs": [asdict(tensor) for tensor in runner.inputs],
         "outputs": [asdict(tensor) for tensor in outputs],
         "profile": {
             "load_ms": round(runner.load_ms, 3),
-            "run_ms": round(run_ms, 3),
-            "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        },
+            "run_ms": round(_run_ms(runner, inputs), 3),
+            "peak_memory_bytes": peak_bytes,
+            "golden_vectors": vectors,
+        }
+        | ({"run_ms_batch_32": round(large_ms, 3)} if large_ms else {}),
+        "prepared": _prepared(job, runner, inputs, arrays),
     }
 
 
-def _smoke_run(runner: Runner) -> tuple[float, list[Array]]:
-    """Milliseconds of one run on generated inputs, and what came out."""
+def _smoke_run(runner: Runner) -> tuple[dict[str, Array], list[Array]]:
+    """Inputs that the model takes, and what it made of them."""
     failure = None
     for size in VARIABLE_SIZES:
         inputs = {tensor.name: generated(tensor, size) for tensor in runner.inputs if not tensor.optional}
-        started = time.perf_counter()
         try:
-            arrays = runner.run(inputs)
+            return inputs, runner.run(inputs)
         except RunFailed as error:
             failure = failure or error  # of the smallest sizes: the plainest
-            continue
-        return (time.perf_counter() - started) * 1000, arrays
     assert failure
     raise ModelRejected(f"the smoke run failed with variable dimensions of {VARIABLE_SIZES}: {failure.message}")
 
 
-def generated(tensor: MetadataTensor, variable_size: int) -> Array:
-    """An input that most models take: small fractions, zeros for integers (indices, lengths), short strings."""
-    shape = tuple(variable_size if dimension == -1 else dimension for dimension in tensor.shape)
+def generated(tensor: MetadataTensor, variable_size: int, batch: int | None = None) -> Array:
+    """An input that most models take: small fractions, zeros for integers (indices, lengths), short strings.
+
+    `batch` is the size of the first dimension where that is variable.
+    """
+    shape = [variable_size if dimension == -1 else dimension for dimension in tensor.shape]
+    if batch and tensor.shape[:1] == (-1,):
+        shape[0] = batch
     dtype = DTYPES[tensor.datatype]
     if dtype.hasobject:
         return np.full(shape, "a", dtype=object)
@@ -83,11 +101,67 @@ def _checked_output(tensor: MetadataTensor, array: Array) -> MetadataTensor:
     return tensor
 
 
+def _run_ms(runner: Runner, inputs: dict[str, Array]) -> float:
+    """Median of a few runs."""
+    times: list[float] = []
+    while len(times) < RUNS and sum(times) < RUNS_SECONDS * 1000:
+        started = time.perf_counter()
+        runner.run(inputs)
+        times.append((time.perf_counter() - started) * 1000)
+    return statistics.median(times)
+
+
+def _large_batch_ms(runner: Runner, inputs: dict[str, Array]) -> float | None:
+    """Of one run with 32 rows; None for a model that takes no batch."""
+    required = [tensor for tensor in runner.inputs if not tensor.optional]
+    if not required or any(tensor.shape[:1] != (-1,) for tensor in required):
+        return None
+    size = inputs[required[0].name].shape[0]  # what the smoke run found for variable dimensions
+    try:
+        return _run_ms(runner, {tensor.name: generated(tensor, size, LARGE_BATCH) for tensor in required})
+    except RunFailed:
+        return None
+
+
+def _prepared(job: Job, source: Runner, inputs: dict[str, Array], expected: list[Array]) -> dict[str, float] | None:
+    """Measurements of the prepared form, or None where there is none that loads faster and answers the same."""
+    to = Path(job.prepared) / MODEL_NAME
+    try:
+        write_prepared(Path(job.path), to, DATA_NAME, job.threads)
+        loads = [Runner(to, job.threads, prepared=True) for _ in range(LOADS)]
+        runner = loads[-1]
+        if (runner.inputs, runner.outputs) != (source.inputs, source.outputs):
+            return None
+        differences = [_difference(*pair) for pair in zip(runner.run(inputs), expected, strict=True)]
+        run_ms = _run_ms(runner, inputs)
+    except (ModelRejected, RunFailed):
+        return None
+    load_ms = statistics.median(one.load_ms for one in loads)
+    if None in differences or load_ms >= source.load_ms:
+        return None
+    worst = max((one for one in differences if one is not None), default=0.0)
+    return {"load_ms": round(load_ms, 3), "run_ms": round(run_ms, 3), "max_difference": worst}
+
+
+def _difference(came: Array, wanted: Array) -> float | None:
+    """The largest, or None where it is more than rounding explains."""
+    if came.shape != wanted.shape or came.dtype != wanted.dtype:
+        return None
+    if wanted.dtype.kind != "f" or not wanted.size:
+        return 0.0 if came.tolist() == wanted.tolist() else None
+    found = golden.difference(came, wanted)
+    found[np.isnan(found)] = 0
+    finite = np.abs(wanted[np.isfinite(wanted)].astype(np.float64))
+    allowed = SAME_ATOL + SAME_RTOL * (finite.max() if finite.size else 0)
+    return float(found.max()) if found.max() <= allowed else None
+
+
 def main() -> None:
     try:
-        answer = inspect(Path(sys.argv[1]), int(sys.argv[2]))
+        answer = inspect(Job(**json.loads(sys.argv[1])))
     except ModelRejected as error:
         answer = {"rejected": error.message}
+    answer["peak_memory_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     json.dump(answer, sys.stdout)
 
 

@@ -5,6 +5,9 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
+LABELS_NAME = "labels.txt"  # the names of a version's classes, one a line
+GOLDEN_FOLDER = "golden/"  # test vectors of a version: checked at deployment, not served
+
 
 class Status(StrEnum):
     """Of a version. Deletion is no status: it is a mark beside it."""
@@ -40,6 +43,21 @@ class ModelFile:
     size_bytes: int
     sha256: str
     s3_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The same model prepared for one kind of environment (`key`, of `maas.variants`), and what was measured of it."""
+
+    key: str
+    files: tuple[ModelFile, ...]
+    load_ms: float
+    run_ms: float
+    max_difference: float
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> Self:
+        return cls(**(fields | {"files": tuple(ModelFile(**file) for file in fields["files"])}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +111,10 @@ class RegisteredModel:
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """One immutable set of files and what was found out about it. `revision` is the model's at its last change."""
+    """One immutable set of files and what was found out about it. `revision` is the model's at its last change.
+
+    `options` are the wishes of who pushed it (see `maas.golden`), `origin` is the key of the drop it was made of.
+    """
 
     model: str
     number: int
@@ -108,6 +129,9 @@ class ModelVersion:
     inputs: tuple[MetadataTensor, ...] | None = None
     outputs: tuple[MetadataTensor, ...] | None = None
     profile: dict[str, float] | None = None
+    variants: tuple[Variant, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    origin: str = ""
     deleted_at: str | None = None
     purging: bool = False
 
@@ -121,6 +145,7 @@ class ModelVersion:
             "status": Status(fields["status"]),
             "files": tuple(ModelFile(**file) for file in fields["files"]),
             "inputs": fields["inputs"] and tuple(MetadataTensor.of(one) for one in fields["inputs"]),
+            "variants": tuple(Variant.of(one) for one in fields.get("variants", ())),
             "outputs": fields["outputs"] and tuple(MetadataTensor.of(one) for one in fields["outputs"]),
         }
         return cls(**(fields | made))
@@ -130,9 +155,19 @@ class ModelVersion:
         return sum(file.size_bytes for file in self.files)
 
     @property
+    def is_open(self) -> bool:
+        """Neither READY nor FAILED yet: its files may still be written."""
+        return self.status in (Status.PENDING_UPLOAD, Status.VALIDATING)
+
+    @property
     def model_file(self) -> ModelFile:
         """The one that onnxruntime opens; the others are its external data."""
         return next(file for file in self.files if file.name.endswith(".onnx"))
+
+    @property
+    def served_files(self) -> tuple[ModelFile, ...]:
+        """What is needed to run it: all but its test vectors."""
+        return tuple(file for file in self.files if not file.name.startswith(GOLDEN_FOLDER))
 
 
 @dataclass(frozen=True, slots=True)

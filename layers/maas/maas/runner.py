@@ -15,7 +15,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
 from maas import graph_outputs
 from maas.errors import DeadlineExceeded, ModelRejected, RunFailed
 from maas.graph_outputs import ServedOutput
-from maas.records import MetadataTensor
+from maas.records import LABELS_NAME, MetadataTensor
 from maas.watchdog import Watchdog
 
 Array = np.ndarray[Any, Any]
@@ -40,14 +40,18 @@ class Runner:
     `symbols` has the names of each input's variable dimensions, None where there is none.
     """
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, *, prepared: bool = False) -> None:
         """Load from a path, which onnxruntime does with less memory than from bytes.
 
-        Raises ModelRejected when onnxruntime does not take the file, or a tensor type has no place in the protocol.
+        `prepared` is a file that `write_prepared` made, for this onnxruntime and CPU. Raises ModelRejected when
+        onnxruntime does not take the file, or a tensor type has no place in the protocol.
         """
         started = time.perf_counter()
+        options = _options(threads)
+        if prepared:
+            options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
-            self._session = ort.InferenceSession(str(path), _options(threads), providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise ModelRejected(_load_failure(error, path)) from error
         self.load_ms = (time.perf_counter() - started) * 1000
@@ -62,7 +66,7 @@ class Runner:
         self._has_bf16 = "BF16" in self._datatypes.values()
         if self._has_bf16 and "BYTES" in self._datatypes.values():
             raise ModelRejected("bfloat16 and string tensors at the border of one model, which onnxruntime cannot take")
-        self.labels = _labels(path.parent / "labels.txt")
+        self.labels = _labels(path.parent / LABELS_NAME)
 
     def run(
         self, inputs: Mapping[str, Array], outputs: Sequence[str] | None = None, deadline: float | None = None
@@ -109,6 +113,21 @@ class Runner:
             for name, array in inputs.items()
         }
         return [_array(value) for value in self._session.run_with_ort_values(sources, feeds, options)]
+
+
+def write_prepared(path: Path, to: Path, data_name: str, threads: int) -> None:
+    """The model as onnxruntime has optimised it for this CPU; its weights beside it, in a file that can be mapped.
+
+    Raises ModelRejected if onnxruntime cannot write it.
+    """
+    options = _options(threads)
+    options.optimized_model_filepath = str(to)
+    options.add_session_config_entry("session.optimized_model_external_initializers_file_name", data_name)
+    options.add_session_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", "1024")
+    try:
+        ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelRejected(_load_failure(error, path)) from error
 
 
 def _options(threads: int) -> ort.SessionOptions:

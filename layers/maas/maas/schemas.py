@@ -58,7 +58,19 @@ _VERSION = {
     "size_bytes": 6360000,
     "inputs": [{"name": "image", "datatype": "FP32", "shape": [-1, 64]}],
     "outputs": [{"name": "label", "datatype": "INT64", "shape": [-1]}],
-    "profile": {"load_ms": 12.5, "run_ms": 0.4, "peak_memory_bytes": 96000000},
+    "profile": {
+        "load_ms": 12.5,
+        "run_ms": 0.4,
+        "run_ms_batch_32": 3.1,
+        "peak_memory_bytes": 96000000,
+        "golden_vectors": 0,
+        "size_bytes": 6360000,
+        "recommended_memory_mb": 512,
+        "usd_per_million_requests": 0.29,
+    },
+    "variants": [
+        {"key": "1.32.0-x86_64-avx2", "size_bytes": 6360000, "load_ms": 3.1, "run_ms": 0.4, "max_difference": 0.0}
+    ],
     "created_at": _TIME,
     "updated_at": _LATER,
     "deleted_at": None,
@@ -93,12 +105,20 @@ class DeclaredFile(_Body):
     sha256: Sha256
 
 
+class Golden(_Body):
+    """What differences from its test vectors a version may show: |difference| ≤ atol + rtol * |expected|."""
+
+    rtol: Annotated[float, Field(ge=0, le=1)] = 1e-3
+    atol: Annotated[float, Field(ge=0, le=1e9)] = 1e-5
+
+
 class CreateVersion(_Body):
-    """Exactly one file is a `.onnx`; the others are its external data."""
+    """Exactly one file is a `.onnx`; others are its external data, its `labels.txt`, and test vectors in `golden/`."""
 
     model_config = _like(files=[_FILE], description="A hundred trees", tags={"accuracy": "0.987"})
 
     files: Annotated[list[DeclaredFile], Field(min_length=1)]
+    golden: Golden = Golden()
     description: Description = ""
     tags: Tags = {}
 
@@ -176,6 +196,16 @@ class File(BaseModel):
     sha256: str
 
 
+class PreparedVariant(BaseModel):
+    """The model prepared for one onnxruntime version and CPU; other environments run the source."""
+
+    key: str
+    size_bytes: int
+    load_ms: float
+    run_ms: float
+    max_difference: float
+
+
 class Version(BaseModel):
     model_config = _like(**_VERSION)
 
@@ -191,6 +221,7 @@ class Version(BaseModel):
     inputs: list[Tensor] | None
     outputs: list[Tensor] | None
     profile: dict[str, float] | None
+    variants: list[PreparedVariant]
     created_at: str
     updated_at: str
     deleted_at: str | None
@@ -204,10 +235,19 @@ class Version(BaseModel):
             for name, found in (("inputs", version.inputs), ("outputs", version.outputs))
         }
         files = [File(name=file.name, size_bytes=file.size_bytes, sha256=file.sha256) for file in version.files]
-        plain = _attributes(Version, version, "version", "aliases", "files", *tensors)
-        return cls.model_validate(
-            plain | tensors | {"version": version.number, "aliases": aliases, "files": files} | more
-        )
+        variants = [
+            PreparedVariant(
+                key=one.key,
+                size_bytes=sum(file.size_bytes for file in one.files),
+                load_ms=one.load_ms,
+                run_ms=one.run_ms,
+                max_difference=one.max_difference,
+            )
+            for one in version.variants
+        ]
+        plain = _attributes(Version, version, "version", "aliases", "files", "variants", *tensors)
+        given = {"version": version.number, "aliases": aliases, "files": files, "variants": variants}
+        return cls.model_validate(plain | tensors | given | more)
 
 
 class Versions(BaseModel):

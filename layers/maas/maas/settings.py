@@ -35,6 +35,8 @@ class Settings:
     tmp_dir: str = _setting("MAAS_TMP_DIR", "where model files are kept", os.path.join(tempfile.gettempdir(), "maas"))
     resolve_ttl_seconds: int = _setting("MAAS_RESOLVE_TTL_SECONDS", "how long an alias may be stale", 3)
     retention_days: int = _setting("MAAS_RETENTION_DAYS", "how long what was deleted can be restored", 30)
+    max_model_bytes: int = _setting("MAAS_MAX_MODEL_BYTES", "bytes of all files of a version together", 10 * 1024**3)
+    max_tensor_bytes: int = _setting("MAAS_MAX_TENSOR_BYTES", "bytes of one tensor of a model", 4 * 1024**3)
     upload_expiry_seconds: int = _setting("MAAS_UPLOAD_EXPIRY_SECONDS", "how long upload URLs are good", 3600)
 
     @classmethod

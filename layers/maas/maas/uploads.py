@@ -10,18 +10,23 @@ from maas.names import MODEL_SUFFIX, check_file_name
 from maas.records import ModelFile, ModelVersion, Status
 
 MAX_FILES = 500  # a version's row has to stay under DynamoDB's 400 kB
-MAX_BYTES = 10 * 1024**3  # the most that Lambda's /tmp can hold
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")  # nothing is ever unpacked
 
 
-def check_files(files: Sequence[ModelFile]) -> None:
+def check_files(files: Sequence[ModelFile], max_bytes: int) -> None:
     """Raises InvalidRequest unless they are one model file and its external data, each named once; TooLarge."""
     if len(files) > MAX_FILES:
         raise InvalidRequest(f"files: got {len(files)}, expected at most {MAX_FILES}", field="files")
     for index, file in enumerate(files):
         check_file_name(file.name, f"files.{index}.name")
     size_bytes = sum(file.size_bytes for file in files)
-    if size_bytes > MAX_BYTES:
-        raise TooLarge(f"files: got {size_bytes:,} bytes together, expected at most {MAX_BYTES:,}", field="files")
+    if size_bytes > max_bytes:
+        raise TooLarge(f"files: got {size_bytes:,} bytes together, expected at most {max_bytes:,}", field="files")
+    archives = [file.name for file in files if file.name.lower().endswith(ARCHIVES)]
+    if archives:
+        raise InvalidRequest(
+            f"files: got the archive {archives[0]}, expected its files, each by its name", field="files"
+        )
     names = [file.name for file in files]
     if len(set(names)) != len(names):
         raise InvalidRequest(f"files: got {names}, expected each name once", field="files")

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -114,6 +115,18 @@ class ModelBucket:
     def write(self, key: str, body: bytes) -> None:
         with _errors():
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
+
+    def sizes(self, prefix: str, limit: int) -> dict[str, int]:
+        """Bytes of the objects below a prefix, by key; of the first `limit`."""
+        with _errors():
+            answer = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=limit)
+        return {one["Key"]: one["Size"] for one in answer.get("Contents", [])}
+
+    def upload(self, key: str, path: Path) -> str | None:
+        """A file of any size, in parts where it is large; returns the object version."""
+        with _errors():
+            self._s3.upload_file(str(path), self._bucket, key)
+            return self._s3.head_object(Bucket=self._bucket, Key=key).get("VersionId")
 
     def presign_download(self, key: str, s3_version: str | None) -> str:
         """Of the object version that was checked, where that is known."""

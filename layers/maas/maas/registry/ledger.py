@@ -41,11 +41,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """A caller's key for a creating call, and the digest of what was asked for."""
+    """A caller's key for a creating call, and the digest of what was asked for. It is kept for a day, or for ever."""
 
     actor: str
     key: str
     digest: str
+    expires: bool = True
 
 
 # Called with the model as just read and the time of the change; None if there is nothing to change.
@@ -215,12 +216,13 @@ def writes(was: RegisteredModel | None, change: Change, actor: str) -> list[Writ
 def idempotency_row(idempotency: Idempotency | None, model: str, number: int | None = None) -> tuple[Write, ...]:
     if idempotency is None:
         return ()
-    fields = {
+    fields: dict[str, Any] = {
         "digest": idempotency.digest,
         "model": model,
         "number": number,
-        "expires_at": int(time.time()) + IDEMPOTENCY_SECONDS,
     }
+    if idempotency.expires:
+        fields["expires_at"] = int(time.time()) + IDEMPOTENCY_SECONDS
     return (Put(rows.idempotency_key(idempotency.actor, idempotency.key), fields, None),)
 
 

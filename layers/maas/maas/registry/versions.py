@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from maas.aws.dynamodb import Delete, Put, Write, WriteConflict
 from maas.errors import Conflict, Contended
@@ -32,6 +33,9 @@ class Versions:
         tags: dict[str, str],
         actor: str,
         idempotency: Idempotency | None = None,
+        *,
+        options: dict[str, Any] | None = None,
+        origin: str = "",
     ) -> ModelVersion:
         """The next number of the model, PENDING_UPLOAD. Raises NotFound, Gone, Conflict, Contended."""
         for _ in attempts():
@@ -40,7 +44,19 @@ class Versions:
                 return self._ledger.version(model, made[1])
             owner = self._ledger.model(model)
             now, number = rows.time_after(owner.updated_at), owner.last_version + 1
-            version = ModelVersion(model, number, Status.PENDING_UPLOAD, tuple(files), now, now, 0, description, tags)
+            version = ModelVersion(
+                model,
+                number,
+                Status.PENDING_UPLOAD,
+                tuple(files),
+                now,
+                now,
+                0,
+                description,
+                tags,
+                options=options or {},
+                origin=origin,
+            )
             after = {"status": version.status, "sha256": version.model_file.sha256}
             changed = replace(owner, last_version=number)
             also = idempotency_row(idempotency, model, number)

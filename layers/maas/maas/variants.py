@@ -1,0 +1,29 @@
+"""Which prepared form of a model an environment can run: bound to onnxruntime's version and the CPU's vector width.
+
+A graph that onnxruntime has optimised for a CPU holds weights in blocks as wide as its vectors (NCHWc), and operators
+that only this version of onnxruntime knows.
+"""
+
+import platform
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+# https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/core/mlas/lib/platform.cpp: what its kernels ask for.
+_WIDTHS = ("avx512f", "avx2", "avx")
+MODEL_NAME, DATA_NAME = "model.onnx", "model.data"
+
+
+@cache
+def own_key() -> str:
+    """Of this environment, e.g. `1.32.0-x86_64-avx512f`."""
+    return f"{version('onnxruntime')}-{platform.machine()}-{_width(Path('/proc/cpuinfo'))}"
+
+
+def _width(cpu_info: Path) -> str:
+    try:
+        text = cpu_info.read_text()
+    except OSError:
+        return "base"
+    flags = next((line for line in text.splitlines() if line.startswith(("flags", "Features"))), "").split()
+    return next((width for width in _WIDTHS if width in flags), "base")
