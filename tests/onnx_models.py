@@ -1,9 +1,12 @@
 """Small real ONNX models for the tests, as bytes."""
 
+from collections.abc import Callable
+
 import numpy as np
 from onnx import ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 OPSET = 17
+Change = Callable[[TensorProto], None]
 
 
 def model(graph: object, opset: int = OPSET) -> ModelProto:
@@ -160,3 +163,27 @@ def expanded() -> bytes:
         [_value("y", TensorProto.FLOAT, [None, None])],
     )
     return model(graph).SerializeToString()
+
+
+def external(location: str = "weights.bin", **entries: str) -> Change:
+    """A change of a tensor: its bytes are in another file."""
+
+    def change(tensor: TensorProto) -> None:
+        tensor.ClearField("raw_data")
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in ({"location": location} | entries).items():
+            entry = tensor.external_data.add()
+            entry.key, entry.value = key, value
+
+    return change
+
+
+def with_weights(*changes: Change) -> ModelProto:
+    """y = x + a (+ b …), each weight of 4 floats changed as said."""
+    names = [f"w{number}" for number in range(len(changes))]
+    nodes = [helper.make_node("Sum", ["x", *names], ["y"])]
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [4]) for name in "xy"]
+    weights = [numpy_helper.from_array(np.arange(4, dtype=np.float32), name) for name in names]
+    for weight, change in zip(weights, changes, strict=True):
+        change(weight)
+    return model(helper.make_graph(nodes, "g", values[:1], values[1:], weights))

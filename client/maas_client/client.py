@@ -141,9 +141,16 @@ class MaasClient:
         files: Sequence[ModelFile],
         description: str = "",
         tags: Mapping[str, str] | None = None,
+        tolerance: Mapping[str, float] | None = None,
     ) -> NewVersion:
         """Declare a version's files; `push` does this and all that follows."""
-        body = {"files": [asdict(file) for file in files], "description": description, "tags": dict(tags or {})}
+        declared = [asdict(file) for file in files]
+        body = {
+            "files": declared,
+            "golden": dict(tolerance or {}),
+            "description": description,
+            "tags": dict(tags or {}),
+        }
         answer = self._transport.call("POST", _models(model, "versions"), body, creating=True)
         return NewVersion(ModelVersion.of(answer), tuple(Upload.of(fields) for fields in answer["uploads"]))
 
@@ -211,6 +218,8 @@ class MaasClient:
         name: str,
         *,
         alias: str | None = None,
+        golden: str | Path | None = None,
+        tolerance: Mapping[str, float] | None = None,
         description: str = "",
         tags: Mapping[str, str] | None = None,
         progress: Callable[[Progress], None] | None = None,
@@ -218,14 +227,15 @@ class MaasClient:
     ) -> ModelVersion:
         """Make a new READY version of model `name`, which is created if need be, and then point `alias` at it.
 
-        `path` is an .onnx file, or a folder with one and its external data files. `progress` is called while files are
-        hashed, uploaded and checked, from several threads but one at a time.
+        `path` is an .onnx file, or a folder with one and its external data files. `golden` is a folder of test vectors,
+        which the version has to answer within the `tolerance` of "rtol" and "atol". `progress` is called while files
+        are hashed, uploaded and checked, from several threads but one at a time.
         Raises InvalidInput, UploadFailed, DeploymentFailed, TimedOut.
         """
-        files = upload.find_files(Path(path))
+        files = upload.find_files(Path(path)) + (upload.find_golden(Path(golden)) if golden else [])
         self._ensure_model(name)
         declared = upload.declare(files, progress)
-        new = self.create_version(name, declared, description, tags)
+        new = self.create_version(name, declared, description, tags, tolerance)
         upload.send(new.uploads, files, progress)
         if progress:
             progress(Progress("checking", 0, 0))

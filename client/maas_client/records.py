@@ -75,6 +75,7 @@ class ModelVersion:
     inputs: tuple[MetadataTensor, ...]
     outputs: tuple[MetadataTensor, ...]
     profile: dict[str, Any]
+    variants: tuple[dict[str, Any], ...]
     created_at: str
     updated_at: str
     deleted_at: str | None = None
@@ -95,6 +96,7 @@ class ModelVersion:
             inputs=MetadataTensor.all_of(fields.get("inputs")),
             outputs=MetadataTensor.all_of(fields.get("outputs")),
             profile=dict(fields.get("profile") or {}),
+            variants=tuple(fields.get("variants") or ()),
             created_at=fields["created_at"],
             updated_at=fields["updated_at"],
             deleted_at=fields.get("deleted_at"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -90,12 +90,37 @@ def show_version(version: ModelVersion) -> None:
     if version.inputs:
         console.print(signature(version.inputs, version.outputs))
     if version.profile:
-        measured = (f"{name} {value:g}" for name, value in version.profile.items() if isinstance(value, int | float))
-        console.print("[dim]profile:[/] " + ", ".join(measured))
+        console.print(_profile(version.profile, version.variants))
     files = _table("file", "size", "SHA-256")
     for file in version.files:
         files.add_row(escape(file.name), size(file.size_bytes), f"[dim]{file.sha256[:16]}…[/]")
     console.print(files)
+
+
+def _profile(profile: Mapping[str, Any], variants: Sequence[Mapping[str, Any]]) -> Table:
+    """What was measured at deployment, in words."""
+    table = Table(box=None, show_header=False)
+    told = [
+        ("size", "size_bytes", size),
+        ("peak memory", "peak_memory_bytes", size),
+        ("load", "load_ms", _ms),
+        ("run, batch 1", "run_ms", _ms),
+        ("run, batch 32", "run_ms_batch_32", _ms),
+        ("test vectors", "golden_vectors", "{:.0f} answered".format),
+        ("memory to give", "recommended_memory_mb", "{:.0f} MB".format),
+        ("a million requests", "usd_per_million_requests", "about ${:.2f} at that memory".format),
+    ]
+    for name, key, shown in told:
+        if key in profile:
+            table.add_row(f"[dim]{name}[/]", shown(profile[key]))
+    for one in variants:
+        prepared = f"{_ms(one['load_ms'])} to load, {_ms(one['run_ms'])} to run"
+        table.add_row("[dim]prepared[/]", f"{escape(one['key'])}: {prepared}, differs by {one['max_difference']:.1g}")
+    return table
+
+
+def _ms(value: float) -> str:
+    return f"{value:.3g} ms"
 
 
 def show_pushed(version: ModelVersion, url: str, alias: str | None, *, key: bool) -> None:

@@ -53,6 +53,14 @@ def find_files(path: Path) -> list[LocalFile]:
     raise InvalidInput(f"{path} is not an .onnx file: export the model to ONNX first")
 
 
+def find_golden(folder: Path) -> list[LocalFile]:
+    """Test vectors for a version: *.json, or ONNX's test_data_set_*/*.pb. Raises InvalidInput."""
+    found = [one for one in sorted(folder.rglob("*")) if one.is_file() and one.suffix in (".json", ".pb")]
+    if not found:
+        raise InvalidInput(f"{folder} holds no test vectors: expected *.json, or test_data_set_*/input_0.pb and so on")
+    return [LocalFile(one, f"golden/{one.relative_to(folder).as_posix()}", one.stat().st_size) for one in found]
+
+
 def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 

@@ -94,7 +94,7 @@ def test_the_newest_stays_even_beyond_the_budget(runner: Runner) -> None:
 @pytest.fixture
 def files(cloud: Cloud, tmp_path: Path) -> LocalArtifacts:
     reader = S3Reader("us-east-1", cloud.settings.endpoint_url, cloud.settings.bucket)
-    return LocalArtifacts(reader, tmp_path / "cache", budget_bytes=250, variant_key="none")
+    return LocalArtifacts(reader, tmp_path / "cache", budget_bytes=250)
 
 
 def stored(cloud: Cloud, number: int, content: bytes) -> ModelVersion:
@@ -115,9 +115,7 @@ def test_the_disk_holds_no_more_than_its_budget(cloud: Cloud, files: LocalArtifa
     versions = [stored(cloud, number, bytes([number]) * 100) for number in (1, 2, 3)]
     paths = [files.model(one).path for one in versions]
     assert [path.exists() for path in paths] == [False, True, True]
-    again = LocalArtifacts(
-        files._reader, tmp_path / "cache", budget_bytes=250, variant_key="none"
-    )  # another process of the environment
+    again = LocalArtifacts(files._reader, tmp_path / "cache", budget_bytes=250)  # another process of the environment
     again.model(versions[0])
     assert sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*.onnx")) == 200
 

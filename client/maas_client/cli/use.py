@@ -26,6 +26,11 @@ def push(
     path: Annotated[Path, typer.Argument(help="An .onnx file, or a folder with one and its external data.")],
     name: Annotated[str, typer.Option("--name", "-n", help="The model it becomes a version of.")],
     alias: Annotated[str | None, typer.Option("--alias", "-a", help="Point this alias at it once it is READY.")] = None,
+    golden: Annotated[
+        Path | None, typer.Option("--golden", help="A folder of test vectors that the model has to answer.")
+    ] = None,
+    rtol: Annotated[float | None, typer.Option("--rtol", help="Allowed relative difference from them.")] = None,
+    atol: Annotated[float | None, typer.Option("--atol", help="Allowed absolute difference from them.")] = None,
     description: Annotated[str, typer.Option("--description", help="What is new in this version.")] = "",
     tag: Tags = None,
     as_json: Json = False,
@@ -37,9 +42,19 @@ def push(
     from maas_client.render import show_pushed
 
     tags = dict(tag_of(one) for one in tag or [])
+    tolerance = {name: value for name, value in (("rtol", rtol), ("atol", atol)) if value is not None}
     with connect(url, api_key) as maas:
         with Display(silent=as_json) as display:
-            version = maas.push(path, name, alias=alias, description=description, tags=tags, progress=display.show)
+            version = maas.push(
+                path,
+                name,
+                alias=alias,
+                golden=golden,
+                tolerance=tolerance,
+                description=description,
+                tags=tags,
+                progress=display.show,
+            )
         print_json(version) if as_json else show_pushed(version, maas.url, alias, key=bool(api_key))
 
 

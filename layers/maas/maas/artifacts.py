@@ -82,21 +82,18 @@ class LocalArtifacts:
     A folder is named by its files' digests and appears whole or not at all: it is renamed into place.
     """
 
-    def __init__(self, reader: S3Reader, root: Path, budget_bytes: int, variant_key: str) -> None:
+    def __init__(self, reader: S3Reader, root: Path, budget_bytes: int) -> None:
         self._reader, self._root, self._budget_bytes = reader, root, budget_bytes
-        self._variant_key = variant_key
         self._lock = threading.Lock()
         # What an earlier process of the same environment left, so that it counts too.
         self._sizes = OrderedDict((folder, _size_bytes(folder)) for folder in sorted(root.glob("*")))
 
     def model(self, version: ModelVersion, variant: Variant | None = None) -> LocalModel:
-        """The version in the form prepared for this environment, where there is one, else its source.
+        """The version in the form of `variant`, where that has files, else its source. Downloaded if it is not there.
 
-        `variant` is one that the version's record does not have. Downloaded if it is not there.
         Raises InsufficientStorage if it can never fit, and what `fetch` raises.
         """
-        variant = variant or next((one for one in version.variants if one.key == self._variant_key), None)
-        if variant is None:
+        if variant is None or not variant.files:
             folder = self._folder(version.served_files, lambda partial: self._fetch_source(version, partial))
             return LocalModel(folder / version.model_file.name, prepared=False)
         labels = tuple(file for file in version.files if file.name == LABELS_NAME)
@@ -115,7 +112,7 @@ class LocalArtifacts:
         fetch_source(self._reader, version, labels, folder)
 
     def _folder(self, files: Sequence[ModelFile], download: Callable[[Path], None]) -> Path:
-        folder = self._root / _content_name(files)
+        folder = self._root / content_digest(files)[:32]
         size_bytes = sum(file.size_bytes for file in files)
         with self._lock:
             self._make_room(size_bytes, folder)
@@ -147,9 +144,9 @@ class LocalArtifacts:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def _content_name(files: Sequence[ModelFile]) -> str:
-    digests = "".join(f"{file.name}\0{file.sha256}\0" for file in files)
-    return hashlib.sha256(digests.encode()).hexdigest()[:32]
+def content_digest(files: Sequence[ModelFile]) -> str:
+    """One for all of the files, by their names and digests; hex."""
+    return hashlib.sha256("".join(f"{file.name}\0{file.sha256}\0" for file in files).encode()).hexdigest()
 
 
 def _size_bytes(folder: Path) -> int:

@@ -10,10 +10,12 @@ from maas.settings import Settings
 
 if TYPE_CHECKING:
     from maas.aws.s3 import ModelBucket
+    from maas.aws.s3_reader import S3Reader
     from maas.dataplane import DataPlane
     from maas.deployment import Deployment
     from maas.inbox import Inbox
     from maas.page_tokens import PageTokens
+    from maas.write_back import WriteBack
 
 
 def dataplane(settings: Settings) -> "DataPlane":
@@ -24,19 +26,38 @@ def dataplane(settings: Settings) -> "DataPlane":
     from maas.dataplane import DataPlane
     from maas.runner import Runner, limit_memory
     from maas.runner_cache import RunnerCache
-    from maas.variants import own_key
 
     limit_memory(settings.model_memory_bytes)
     registry = Registry(Table(SignedDynamoDb(settings.region, settings.endpoint_url), settings.table))
     reader = S3Reader(settings.region, settings.endpoint_url, settings.bucket)
-    files = LocalArtifacts(reader, Path(settings.tmp_dir), settings.tmp_bytes, own_key())
+    files = LocalArtifacts(reader, Path(settings.tmp_dir), settings.tmp_bytes)
+
+    write_back = _write_back(settings, reader)
 
     def load(version: ModelVersion) -> Runner:
-        local = files.model(version)
-        return Runner(local.path, settings.threads, prepared=local.prepared)
+        variant = write_back.find(version)
+        local = files.model(version, variant)
+        runner = Runner(local.path, settings.threads, prepared=local.prepared)
+        if variant is None and settings.write_back:
+            write_back.start(version, local.path)
+        return runner
 
     runners = RunnerCache(load, settings.runner_cache_bytes)
     return DataPlane(registry, runners, settings.resolve_ttl_seconds)
+
+
+def _write_back(settings: Settings, reader: "S3Reader") -> "WriteBack":
+    from maas.aws.s3_writer import S3Writer
+    from maas.preparation import Inspection, Job, Limits, inspect
+    from maas.variants import own_key
+    from maas.write_back import WriteBack
+
+    def prepare(path: str, to: str) -> Inspection:
+        limits = Limits(settings.model_memory_bytes)
+        return inspect(Job(path, settings.threads, settings.max_tensor_bytes, to), limits)
+
+    writer = S3Writer(settings.region, settings.endpoint_url, settings.bucket)
+    return WriteBack(reader, writer, own_key(), Path(settings.tmp_dir), prepare)
 
 
 def registry(settings: Settings) -> Registry:

@@ -91,9 +91,9 @@ class Deployment:
 
     def _uploaded(self, version: ModelVersion, found: preparation.Inspection, folder: Path) -> tuple[Variant, ...]:
         """The prepared form in the bucket, at the key of this environment's kind."""
-        if found.prepared is None:
-            return ()
         variant_key, files = own_key(), []
+        if found.prepared is None:
+            return (Variant(variant_key),)
         for path in sorted(folder.iterdir()):
             key = artifacts.prepared_key(version.model, version.number, variant_key, path.name)
             digest = file_digest(path)

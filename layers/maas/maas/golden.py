@@ -87,7 +87,8 @@ def _compare(what: str, came: Array, wanted: Array, rtol: float, atol: float) ->
         if differs.any():
             raise _worst(what, came, wanted, np.unravel_index(int(differs.argmax()), differs.shape), "the same")
         return
-    excess = difference(came, wanted) - (atol + rtol * np.abs(wanted.astype(np.float64)))
+    size = np.abs(wanted.astype(np.float64))
+    excess = difference(came, wanted) - np.where(np.isfinite(size), atol + rtol * size, 0)
     excess[np.isnan(excess)] = -np.inf  # two infinities of one sign, or NaN for NaN
     if excess.size and excess.max() > 0:
         place = np.unravel_index(int(excess.argmax()), excess.shape)

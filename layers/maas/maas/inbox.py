@@ -5,7 +5,6 @@ its data files beside it. Objects may come in any order and more than once: the 
 names is there, and the same bytes make one version. What became of it stands beside it, at `….onnx.result.json`.
 """
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -110,7 +109,7 @@ class Inbox:
             self._registry.models.create(model, "", {}, ACTOR)
         except AlreadyExists:
             self._registry.models.get(model)  # raises Gone for one that is deleted
-        digest = hashlib.sha256("".join(f"{file.name}\0{file.sha256}\0" for file in files).encode()).hexdigest()
+        digest = artifacts.content_digest(files)
         once = Idempotency(f"{ACTOR}/{model}", digest, digest, expires=False)
         description = f"dropped as {model_key}"
         version = self._registry.versions.create(model, files, description, {}, ACTOR, once, origin=model_key)

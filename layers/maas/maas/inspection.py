@@ -28,6 +28,7 @@ from maas.variants import DATA_NAME, MODEL_NAME
 VARIABLE_SIZES = (1, 2, 16)
 RUNS, LOADS, LARGE_BATCH = 5, 3, 32
 RUNS_SECONDS = 20.0  # slow models are measured with fewer runs
+WORTH_PREPARING_BYTES = 1 << 20  # what is smaller loads in a few milliseconds
 SAME_RTOL, SAME_ATOL = 1e-3, 1e-4  # between a graph and its optimised form, of the largest value
 
 
@@ -125,6 +126,8 @@ def _large_batch_ms(runner: Runner, inputs: dict[str, Array]) -> float | None:
 
 def _prepared(job: Job, source: Runner, inputs: dict[str, Array], expected: list[Array]) -> dict[str, float] | None:
     """Measurements of the prepared form, or None where there is none that loads faster and answers the same."""
+    if sum(one.stat().st_size for one in Path(job.path).parent.rglob("*") if one.is_file()) < WORTH_PREPARING_BYTES:
+        return None
     to = Path(job.prepared) / MODEL_NAME
     try:
         write_prepared(Path(job.path), to, DATA_NAME, job.threads)

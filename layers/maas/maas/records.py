@@ -47,13 +47,16 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """The same model prepared for one kind of environment (`key`, of `maas.variants`), and what was measured of it."""
+    """The same model prepared for one kind of environment (`key`, of `maas.variants`), and what was measured of it.
+
+    Without files, where no form was found that loads faster and answers the same: the source is best.
+    """
 
     key: str
-    files: tuple[ModelFile, ...]
-    load_ms: float
-    run_ms: float
-    max_difference: float
+    files: tuple[ModelFile, ...] = ()
+    load_ms: float = 0.0
+    run_ms: float = 0.0
+    max_difference: float = 0.0
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Self:

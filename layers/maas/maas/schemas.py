@@ -244,6 +244,7 @@ class Version(BaseModel):
                 max_difference=one.max_difference,
             )
             for one in version.variants
+            if one.files
         ]
         plain = _attributes(Version, version, "version", "aliases", "files", "variants", *tensors)
         given = {"version": version.number, "aliases": aliases, "files": files, "variants": variants}

@@ -33,6 +33,7 @@ class Settings:
     memory_mb: int = _setting("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "memory of the function; set by Lambda", 1769)
     tmp_mb: int = _setting("MAAS_TMP_MB", "MB of /tmp that model files may fill", 512)
     tmp_dir: str = _setting("MAAS_TMP_DIR", "where model files are kept", os.path.join(tempfile.gettempdir(), "maas"))
+    write_back: int = _setting("MAAS_WRITE_BACK", "1: leave a form prepared for this CPU for other environments", 0)
     resolve_ttl_seconds: int = _setting("MAAS_RESOLVE_TTL_SECONDS", "how long an alias may be stale", 3)
     retention_days: int = _setting("MAAS_RETENTION_DAYS", "how long what was deleted can be restored", 30)
     max_model_bytes: int = _setting("MAAS_MAX_MODEL_BYTES", "bytes of all files of a version together", 10 * 1024**3)

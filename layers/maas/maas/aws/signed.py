@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from maas.aws.dynamodb import CallFailed
@@ -55,7 +55,7 @@ def _botocore_credentials() -> Any:
 
 
 class SignedClient:
-    """Requests to one AWS service over one kept-alive connection a thread, retried when it is safe: all are reads."""
+    """Requests to one AWS service over one kept-alive connection a thread; retried, since all may come twice."""
 
     def __init__(self, service: str, region: str, url: str) -> None:
         self._service, self._region = service, region
@@ -65,14 +65,25 @@ class SignedClient:
 
     @contextmanager
     def request(
-        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes = b""
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: bytes | BinaryIO = b"",
+        sha256: str | None = None,
     ) -> Iterator[http.client.HTTPResponse]:
-        """The answer, whatever its status but 5xx and 429; read it inside the block. Raises ServiceUnavailable."""
+        """The answer, whatever its status but 5xx and 429; read it inside the block. Raises ServiceUnavailable.
+
+        `sha256` is the body's digest, where it is known.
+        """
         for attempt in range(ATTEMPTS):
             if attempt:
                 time.sleep(random.uniform(0, 0.05 * 2**attempt))
+            if not isinstance(body, bytes):
+                body.seek(0)
             try:
-                response = self._send(method, path, query, headers, body)
+                response = self._send(method, path, query, headers, body, sha256)
             except (OSError, http.client.HTTPException):
                 self._close()
                 continue
@@ -88,14 +99,22 @@ class SignedClient:
         raise ServiceUnavailable(self._service)
 
     def _send(
-        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: bytes | BinaryIO,
+        sha256: str | None,
     ) -> http.client.HTTPResponse:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             kind = http.client.HTTPSConnection if self._tls else http.client.HTTPConnection
             connection = self._local.connection = kind(self._host, timeout=TIMEOUT_SECONDS)
         path, query_string = quote(path, safe="/-_.~"), _query_string(query)
-        signed = self._signed(method, path, query_string, headers, body)
+        if sha256 is None:
+            sha256 = hashlib.sha256(body).hexdigest() if isinstance(body, bytes) and body else EMPTY_SHA256
+        signed = self._signed(method, path, query_string, headers, sha256)
         connection.request(method, f"{path}?{query_string}" if query_string else path, body or None, signed)
         response: http.client.HTTPResponse = connection.getresponse()
         return response
@@ -106,11 +125,10 @@ class SignedClient:
             connection.close()
 
     def _signed(
-        self, method: str, path: str, query_string: str, headers: Mapping[str, str], body: bytes
+        self, method: str, path: str, query_string: str, headers: Mapping[str, str], payload_hash: str
     ) -> dict[str, str]:
         keys = credentials()
         now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        payload_hash = hashlib.sha256(body).hexdigest() if body else EMPTY_SHA256
         to_sign = {name.lower(): value for name, value in headers.items()}
         to_sign |= {"host": self._host, "x-amz-date": now, "x-amz-content-sha256": payload_hash}
         if keys.token:
