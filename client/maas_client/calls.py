@@ -155,10 +155,10 @@ def fields_of(answer: Answer, url: str) -> dict[str, Any]:
     return (said or {}) | {"etag": answer.headers.get("etag")}
 
 
-def json_body(value: Any, *, bare_nan: bool = False) -> Body:
-    """With NaN and infinities as JavaScript writes them, if asked: no JSON, but MaaS reads it. Raises InvalidInput for what JSON has no form for."""
+def json_body(value: Any, *, bare: bool = False) -> Body:
+    """Raises InvalidInput for what JSON has no form for; NaN and infinities may go `bare`, which MaaS reads."""
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=bare_nan)
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=bare)
         return Body(text.encode(), {"content-type": "application/json"})
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"the request cannot be written as JSON: {error}") from None

@@ -17,7 +17,7 @@ def is_tensor(value: object) -> TypeGuard[Tensor]:
 
 def only(expected: Sequence[MetadataTensor]) -> MetadataTensor:
     if len(expected) != 1:
-        raise InvalidInput(f"the model takes {shown(expected)}: name each, in a mapping or a JSON object or .npz file")
+        raise InvalidInput(f"the model takes {shown(expected)}: give a mapping that names each")
     return expected[0]
 
 

@@ -67,7 +67,7 @@ def infer_json(
 ) -> Flow[dict[str, Any]]:
     """Binary outputs, if the request asks for any, are made into JSON's values in the answer."""
     path = inference_path(model, version, "infer")
-    answer = yield Call("POST", path, body=lambda _: json_body(request, bare_nan=True), safe=True, deadline=deadline)
+    answer = yield Call("POST", path, body=lambda _: json_body(request, bare=True), safe=True, deadline=deadline)
     said, raws = _parts(answer)
     if any(raw is not None for raw in raws):
         said["outputs"] = [_spelled_out(one, raw) for one, raw in zip(said["outputs"], raws, strict=True)]

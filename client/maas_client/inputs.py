@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from maas_client.errors import InvalidInput
-from maas_client.fitting import fit, names, only, shown
+from maas_client.fitting import fit, names, shown
 from maas_client.records import MetadataTensor
 from maas_client.tensors import Tensor
 
@@ -102,10 +102,9 @@ def _is_number(text: str) -> bool:
 
 
 def _only(source: str, expected: Sequence[MetadataTensor]) -> str:
-    try:
-        return only(expected).name
-    except InvalidInput as error:
-        raise InvalidInput(f"{source}: {error}") from None
+    if len(expected) != 1:
+        raise InvalidInput(f"{source}: the model takes {shown(expected)}: name each, in a JSON object or an .npz file")
+    return expected[0].name
 
 
 def _fitted(source: str, given: Mapping[str, Any], expected: Sequence[MetadataTensor]) -> Given:
