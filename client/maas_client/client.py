@@ -112,7 +112,10 @@ class MaasClient(VersionsClient):
         *,
         timeout_seconds: float | None = None,
     ) -> dict[str, Any]:
-        """Send an inference request of the Open Inference Protocol as it is; the response likewise."""
+        """Send an inference request of the Open Inference Protocol as it is; the response likewise.
+
+        With `timeout_seconds` it gets a `timeout` of that, unless it has one.
+        """
         from maas_client.inference import infer_json
 
         deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)

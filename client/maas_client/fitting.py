@@ -26,7 +26,9 @@ def fit(values: Any, tensor: MetadataTensor) -> Tensor:
 
     Raises InvalidInput where the shape does not fit, or a value would change but by rounding a float.
     """
-    dtype = np.dtype(np.float32) if tensor.datatype == "BF16" else DTYPES[tensor.datatype]
+    dtype = np.dtype(np.float32) if tensor.datatype == "BF16" else DTYPES.get(tensor.datatype)
+    if dtype is None:
+        raise InvalidInput(f"'{tensor.name}' takes {tensor.datatype}, which this client does not know")
     try:
         array = _converted(values, dtype)
     except (ValueError, TypeError, OverflowError):

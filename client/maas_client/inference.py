@@ -66,8 +66,12 @@ def infer_json(
     model: str, request: Mapping[str, Any], version: str | int | None, deadline: float | None
 ) -> Flow[dict[str, Any]]:
     """Binary outputs, if the request asks for any, are made into JSON's values in the answer."""
+
+    def body(left_seconds: float | None) -> Body:
+        return json_body(_timed(request, left_seconds), bare=True)
+
     path = inference_path(model, version, "infer")
-    answer = yield Call("POST", path, body=lambda _: json_body(request, bare=True), safe=True, deadline=deadline)
+    answer = yield Call("POST", path, body=body, safe=True, deadline=deadline)
     said, raws = _parts(answer)
     if any(raw is not None for raw in raws):
         said["outputs"] = [_spelled_out(one, raw) for one, raw in zip(said["outputs"], raws, strict=True)]
@@ -105,21 +109,27 @@ class _Request:
             encoded = [encode_binary(name, tensor) for name, tensor in inputs.items()]
             self._json["inputs"] = [said for said, _ in encoded]
             self._raw = [raw for _, raw in encoded]
+            self._json["parameters"] = {"binary_data_output": True}
         else:
             self._json["inputs"] = [encode_json(name, tensor) for name, tensor in inputs.items()]
         if wanted.outputs is not None:
             self._json["outputs"] = [{"name": name} for name in wanted.outputs]
 
     def body(self, left_seconds: float | None) -> Body:
-        parameters: dict[str, Any] = {"binary_data_output": True} if self._binary else {}
-        if left_seconds is not None:
-            parameters["timeout"] = ceil(min(left_seconds, LONGEST_SECONDS) * US_PER_SECOND)
-        request = self._json | ({"parameters": parameters} if parameters else {})
+        request = _timed(self._json, left_seconds)
         if not self._binary:
             return json_body(request)
         head = json_body(request).content
         headers = {"content-type": "application/octet-stream", HEADER_LENGTH: str(len(head))}
         return Body(b"".join([head, *self._raw]), headers)
+
+
+def _timed(request: Mapping[str, Any], left_seconds: float | None) -> Mapping[str, Any]:
+    """The request with a `timeout` of what is left, unless it has one, so that the server stops when nobody waits."""
+    if left_seconds is None:
+        return request
+    timeout_us = ceil(min(left_seconds, LONGEST_SECONDS) * US_PER_SECOND)
+    return {**request, "parameters": {"timeout": timeout_us, **(request.get("parameters") or {})}}
 
 
 def read_response(answer: Answer) -> InferenceResponse:

@@ -27,13 +27,13 @@ from maas_client.calls import (
 from maas_client.errors import InvalidInput, MaasError
 from maas_client.sigv4 import SigV4, aws_host
 
-__all__ = ["DEFAULT_URL", "AsyncTransport", "Transport", "http_client", "pause", "reason"]
+__all__ = ["DEFAULT_URL", "HTTPX_ERRORS", "AsyncTransport", "Transport", "http_client", "pause", "reason"]
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 TIMEOUT = httpx.Timeout(ATTEMPT_SECONDS, connect=CONNECT_SECONDS)
 # Connections outlive a pause between calls: a new one to AWS costs several round trips.
 LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30)
-_HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL)  # all that a request can raise
+HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL)  # all that a request can raise
 
 _Result = TypeVar("_Result")
 
@@ -103,7 +103,7 @@ class Transport(_Server):
             outcome: httpx.Response | Exception
             try:
                 outcome = self._http.send(self._http.build_request(**tries.request()))
-            except _HTTPX_ERRORS as error:
+            except HTTPX_ERRORS as error:
                 outcome = error
             seconds = tries.pause_after(outcome)
             if seconds is None:
@@ -144,7 +144,7 @@ class AsyncTransport(_Server):
             outcome: httpx.Response | Exception
             try:
                 outcome = await self._http.send(self._http.build_request(**tries.request()))
-            except _HTTPX_ERRORS as error:
+            except HTTPX_ERRORS as error:
                 outcome = error
             seconds = tries.pause_after(outcome)
             if seconds is None:

@@ -100,6 +100,9 @@ def test_whole_requests_go_as_they_are(server: OipServer, maas: Any) -> None:
         {"name": "y0", "datatype": "FP32", "shape": [1, 2], "data": [0.5, "NaN"]}
     ]
     assert server.requests[0]["id"] == "7"
+    maas.infer_json("echo", request, timeout_seconds=2)
+    assert server.requests[0]["parameters"] == request["parameters"]
+    assert 1_000_000 < server.requests[1]["parameters"]["timeout"] <= 2_000_000
 
 
 def test_refusals_and_nonsense_are_typed(server: OipServer, maas: Any) -> None:
