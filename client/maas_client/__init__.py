@@ -3,7 +3,7 @@
 >>> from maas_client import MaasClient
 >>> with MaasClient() as maas:                                # MAAS_URL and MAAS_API_KEY, or http://127.0.0.1:8080
 ...     maas.push("model.onnx", "digits", alias="production")
-...     maas.infer("digits", {"X": images}, version="production")
+...     maas.predict("digits", images, version="production")
 
 What is exported is imported when first used: `maas --help` needs neither httpx nor numpy.
 """
@@ -12,22 +12,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from maas_client.async_client import AsyncMaasClient
     from maas_client.client import MaasClient
     from maas_client.errors import (
         ApiError,
         CannotConnect,
         Conflict,
+        DeadlineExceeded,
         DeploymentFailed,
         DownloadFailed,
         Gone,
         InvalidInput,
         InvalidRequest,
+        InvalidResponse,
         MaasError,
+        NoAnswerInTime,
         NotAllowed,
         NotFound,
         PreconditionFailed,
         ServerFailed,
         TimedOut,
+        TooManyRequests,
+        Unavailable,
         UploadFailed,
     )
     from maas_client.records import (
@@ -43,24 +49,31 @@ if TYPE_CHECKING:
         Progress,
         RegisteredModel,
     )
+    from maas_client.tensors import BF16
 
 _HOMES = {
+    "async_client": ["AsyncMaasClient"],
     "client": ["MaasClient"],
     "errors": [
         "ApiError",
         "CannotConnect",
         "Conflict",
+        "DeadlineExceeded",
         "DeploymentFailed",
         "DownloadFailed",
         "Gone",
         "InvalidInput",
         "InvalidRequest",
+        "InvalidResponse",
         "MaasError",
+        "NoAnswerInTime",
         "NotAllowed",
         "NotFound",
         "PreconditionFailed",
         "ServerFailed",
         "TimedOut",
+        "TooManyRequests",
+        "Unavailable",
         "UploadFailed",
     ],
     "records": [
@@ -76,14 +89,18 @@ _HOMES = {
         "Progress",
         "RegisteredModel",
     ],
+    "tensors": ["BF16"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "BF16",
     "Alias",
     "ApiError",
+    "AsyncMaasClient",
     "CannotConnect",
     "Conflict",
+    "DeadlineExceeded",
     "DeploymentFailed",
     "Download",
     "DownloadFailed",
@@ -92,6 +109,7 @@ __all__ = [
     "InferenceResponse",
     "InvalidInput",
     "InvalidRequest",
+    "InvalidResponse",
     "MaasClient",
     "MaasError",
     "MetadataTensor",
@@ -99,6 +117,7 @@ __all__ = [
     "ModelMetadata",
     "ModelVersion",
     "NewVersion",
+    "NoAnswerInTime",
     "NotAllowed",
     "NotFound",
     "PreconditionFailed",
@@ -106,6 +125,8 @@ __all__ = [
     "RegisteredModel",
     "ServerFailed",
     "TimedOut",
+    "TooManyRequests",
+    "Unavailable",
     "UploadFailed",
 ]
 

@@ -11,7 +11,7 @@ import httpx
 
 from maas_client.errors import DownloadFailed
 from maas_client.records import Download
-from maas_client.transport import http_client, pause, reason
+from maas_client.transport import HTTPX_ERRORS, http_client, pause, reason
 from maas_client.upload import ATTEMPTS, CHUNK_BYTES, WORTH_RETRYING, Meter, Report
 
 
@@ -56,7 +56,7 @@ def _get(http: httpx.Client, file: Download, path: Path, meter: Meter) -> None:
                         received += len(chunk)
                         meter.add(len(chunk))
                 status = response.status_code
-        except httpx.TransportError as error:
+        except HTTPX_ERRORS as error:
             problem = reason(error)
         else:
             if digest.hexdigest() == file.sha256 and response.is_success:

@@ -2,6 +2,8 @@
 
 MaasError
 ├── CannotConnect         nothing answers at the URL, or the answer is not MaaS's
+│   └── NoAnswerInTime    not within the call's time
+├── InvalidResponse       the answer to an inference request is not what the protocol says
 ├── ApiError              the server said no: `status`, `message`, `field`
 │   ├── InvalidRequest    400, 413, 415, 422
 │   ├── NotAllowed        401, 403
@@ -9,7 +11,10 @@ MaasError
 │   ├── Conflict          409
 │   ├── Gone              410: deleted, and can be restored
 │   ├── PreconditionFailed  412: it changed since; `current` is the state as it is now
-│   └── ServerFailed      429 and 5xx
+│   └── ServerFailed      5xx: `retry_after_seconds`, where the server says when
+│       ├── TooManyRequests   429
+│       ├── Unavailable       503
+│       └── DeadlineExceeded  504: the run took longer than it may
 ├── InvalidInput          a file or an array here that cannot be sent as it is
 ├── UploadFailed          the storage did not take a file
 ├── DownloadFailed        the storage did not give a file as it was uploaded
@@ -28,6 +33,14 @@ class CannotConnect(MaasError):
     def __init__(self, url: str, why: str) -> None:
         super().__init__(f"cannot reach {url} ({why}): is `maas local` running there? Otherwise set MAAS_URL or --url")
         self.url = url
+
+
+class NoAnswerInTime(CannotConnect):
+    pass
+
+
+class InvalidResponse(MaasError):
+    pass
 
 
 class ApiError(MaasError):
@@ -70,6 +83,19 @@ class PreconditionFailed(ApiError):
 
 class ServerFailed(ApiError):
     hint = "try again; if it stays, look into the function's log"
+    retry_after_seconds: float | None = None
+
+
+class TooManyRequests(ServerFailed):
+    hint = "try again later, or ask for more concurrency"
+
+
+class Unavailable(ServerFailed):
+    pass
+
+
+class DeadlineExceeded(ServerFailed):
+    hint = "give it more time, or less to do at once"
 
 
 def api_error(status: int, message: str, field: str | None = None, current: dict[str, Any] | None = None) -> ApiError:
@@ -81,7 +107,9 @@ def api_error(status: int, message: str, field: str | None = None, current: dict
         409: Conflict,
         410: Gone,
         412: PreconditionFailed,
-        429: ServerFailed,
+        429: TooManyRequests,
+        503: Unavailable,
+        504: DeadlineExceeded,
     }
     kind = kinds.get(status, ServerFailed if status >= 500 else ApiError)
     error = kind(status, message, field)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 if TYPE_CHECKING:
     import numpy as np
 
+    Outputs = dict[str, np.ndarray]
+
 
 @dataclass(frozen=True, slots=True)
 class RegisteredModel:
@@ -228,11 +230,12 @@ class ModelMetadata:
 
 @dataclass(frozen=True, slots=True)
 class InferenceResponse:
-    """`model_version` is the one that answered, whatever alias was asked for."""
+    """`model_version` is the one that answered, whatever alias was asked for; `id` is the request's, if it had one."""
 
     model_name: str
     model_version: str
-    outputs: "dict[str, np.ndarray]"
+    outputs: "Outputs"
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import httpx
 
 from maas_client.errors import InvalidInput, UploadFailed
 from maas_client.records import ModelFile, Progress, Upload, UploadPart
-from maas_client.transport import http_client, pause, reason
+from maas_client.transport import HTTPX_ERRORS, http_client, pause, reason
 
 ATTEMPTS = 6
 PARALLEL = 4
@@ -108,7 +108,7 @@ def _send_part(http: httpx.Client, path: Path, part: UploadPart, meter: "Meter",
         body = _PartBody(path, part, meter, stop)
         try:
             response = http.request(part.method, part.url, headers=headers, content=body)
-        except httpx.TransportError as error:
+        except HTTPX_ERRORS as error:
             problem = reason(error)
         else:
             if response.is_success:

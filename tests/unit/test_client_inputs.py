@@ -7,17 +7,22 @@ import numpy as np
 import pytest
 
 from maas_client.errors import InvalidInput
-from maas_client.inputs import request_from
+from maas_client.inputs import Given
+from maas_client.inputs import read as read_given
 from maas_client.records import MetadataTensor
-from maas_client.tensors import decode_response, encode_request
+from maas_client.tensors import encode_json
 
 ONE = (MetadataTensor("x", "FP32", (-1, 2)),)
 TWO = (MetadataTensor("age", "INT64", (-1,)), MetadataTensor("city", "BYTES", (-1, 1)))
 
 
 def read(path: Path, signature: tuple[MetadataTensor, ...] = ONE) -> list[dict[str, Any]]:
-    inputs: list[dict[str, Any]] = request_from(str(path), lambda: signature)["inputs"]
-    return inputs
+    return as_json(read_given(str(path), lambda: signature))
+
+
+def as_json(given: Given) -> list[dict[str, Any]]:
+    assert given.request is None
+    return [encode_json(name, tensor) for name, tensor in given.inputs.items()]
 
 
 def tensor(name: str, datatype: str, shape: list[int], data: list[Any]) -> dict[str, Any]:
@@ -31,7 +36,7 @@ def never() -> tuple[MetadataTensor, ...]:
 def test_a_whole_request_goes_as_it_is(tmp_path: Path) -> None:
     request = {"id": "7", "inputs": [tensor("x", "FP32", [1, 2], [[1, 2]])], "outputs": [{"name": "y"}]}
     (tmp_path / "request.json").write_text(json.dumps(request))
-    assert request_from(str(tmp_path / "request.json"), never) == request
+    assert read_given(str(tmp_path / "request.json"), never) == (request, {})
 
 
 @pytest.mark.parametrize(
@@ -55,7 +60,7 @@ def test_an_input_named_inputs_is_no_request(tmp_path: Path) -> None:
 
 def test_standard_input_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("[[1, 2]]"))
-    assert request_from("-", lambda: ONE)["inputs"] == [tensor("x", "FP32", [1, 2], [1.0, 2.0])]
+    assert as_json(read_given("-", lambda: ONE)) == [tensor("x", "FP32", [1, 2], [1.0, 2.0])]
 
 
 def test_csv_columns_are_the_features_of_the_one_input(tmp_path: Path) -> None:
@@ -71,6 +76,13 @@ def test_csv_columns_named_as_the_inputs_are_the_inputs(tmp_path: Path) -> None:
         tensor("age", "INT64", [2], [30, 31]),
         tensor("city", "BYTES", [2, 1], ["Ulm, Donau", "Bonn"]),
     ]
+
+
+def test_nulls_and_empty_cells_are_nan(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('[[1, null], ["NaN", "-Infinity"]]')
+    assert read(tmp_path / "x.json") == [tensor("x", "FP32", [2, 2], [1.0, "NaN", "NaN", "-Infinity"])]
+    (tmp_path / "x.csv").write_text("a,b\n1,\n")
+    assert read(tmp_path / "x.csv") == [tensor("x", "FP32", [1, 2], [1.0, "NaN"])]
 
 
 def test_csv_booleans(tmp_path: Path) -> None:
@@ -98,8 +110,7 @@ def test_npy_and_npz(tmp_path: Path) -> None:
         ("x.json", "[[1, 2, 3]]", r"'x' has shape \[1, 3\], expected \[-1, 2\]"),
         ("x.json", "[[1, 2], [3]]", "in rows of one length"),
         ("x.json", '[["a", "b"]]', "'x' takes FP32 values"),
-        ("x.json", "[[1, null]]", "has NaN or infinite values"),
-        ("x.json", "[[1, 1e39]]", "has NaN or infinite values"),
+        ("x.json", "[[1, 1e39]]", "'x' takes FP32 values"),
         ("x.csv", "a,b\n", "expected a header line and at least one record"),
         ("x.csv", "1.5,2.5\n1,2\n", "its first line is numbers"),
         ("x.csv", "a,b\n1,2\n3\n", "record 2 has 1 columns, the header 2"),
@@ -125,7 +136,7 @@ def test_several_inputs_need_names(tmp_path: Path) -> None:
         read(tmp_path / "x.csv", TWO)
 
 
-@pytest.mark.parametrize("values", [[1.5], [300], [-1], [1e400]])
+@pytest.mark.parametrize("values", [[1.5], [300], [-1], [1e400], [256.0], [2**64], [None]])
 def test_whole_numbers_are_never_rounded_or_wrapped(tmp_path: Path, values: list[float]) -> None:
     (tmp_path / "x.json").write_text(json.dumps(values))
     with pytest.raises(InvalidInput, match="takes UINT8 values"):
@@ -138,41 +149,3 @@ def test_missing_files_and_pickles(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.array([{}], object), allow_pickle=True)
     with pytest.raises(InvalidInput, match="is not a NumPy file of numbers"):
         read(tmp_path / "x.npy")
-
-
-@pytest.mark.parametrize("dtype", ["?", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8", ">f4", ">i8"])
-def test_every_datatype_comes_back_as_it_went(dtype: str) -> None:
-    array = np.array([[0, 1, 1]], dtype)
-    (encoded,) = encode_request({"x": array})["inputs"]
-    answer = json.loads(json.dumps({"model_name": "m", "model_version": "1", "outputs": [encoded]}))
-    returned = decode_response(answer).outputs["x"]
-    assert returned.dtype == array.dtype.newbyteorder("=")
-    np.testing.assert_array_equal(returned, array)
-
-
-def test_text_and_floats_are_exact() -> None:
-    given = {"text": np.array([b"caf\xc3\xa9", "b"], object), "floats": np.array([0.1, 1e-45], np.float32)}
-    outputs = json.loads(json.dumps(encode_request(given)["inputs"]))
-    returned = decode_response({"model_name": "m", "model_version": "1", "outputs": outputs}).outputs
-    assert returned["text"].tolist() == ["café", "b"]
-    np.testing.assert_array_equal(returned["floats"], given["floats"])
-
-
-def test_null_in_a_float_output_is_nan() -> None:
-    output = tensor("y", "FP32", [2], [1.0, None])
-    returned = decode_response({"model_name": "m", "model_version": "1", "outputs": [output]}).outputs["y"]
-    np.testing.assert_array_equal(returned, np.array([1, np.nan], np.float32))
-
-
-@pytest.mark.parametrize(
-    ("array", "message"),
-    [
-        (np.array([np.nan]), "NaN or infinite"),
-        (np.array([1j]), "is of dtype complex128"),
-        (np.array([b"\xff"], object), "not UTF-8"),
-        (np.array([1], object), "holds a int"),
-    ],
-)
-def test_what_json_cannot_carry(array: np.ndarray, message: str) -> None:
-    with pytest.raises(InvalidInput, match=message):
-        encode_request({"x": array})

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def complete(incomplete: str) -> list[str]:
     """Models that begin so; after an @, the model's aliases and newest versions. Nothing when nobody answers."""
     model, at, beginning = incomplete.partition("@")
-    with suppress(MaasError), connect(None, None) as maas:
+    with suppress(MaasError), connect(None, None, attempts=1) as maas:
         if not at:
             return [found.name for found in maas.models(100, prefix=model)]
         known = [*maas.model(model).aliases, *(str(found.version) for found in maas.versions(model, 20))]
@@ -50,10 +50,10 @@ Deleted = Annotated[bool, typer.Option("--deleted", help="Deleted ones too.")]
 
 
 @contextmanager
-def connect(url: str | None, api_key: str | None) -> Iterator["MaasClient"]:
+def connect(url: str | None, api_key: str | None, **settings: Any) -> Iterator["MaasClient"]:
     from maas_client.client import MaasClient
 
-    with MaasClient(url, api_key) as maas:
+    with MaasClient(url, api_key, **settings) as maas:
         yield maas
 
 

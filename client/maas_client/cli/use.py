@@ -64,6 +64,13 @@ def predict(
         str,
         typer.Option("--input", "-i", metavar="FILE", help="JSON, CSV, NPY or NPZ; - is JSON on stdin."),
     ],
+    output: Annotated[
+        list[str] | None, typer.Option("--output", "-o", metavar="NAME", help="Only this output; may be repeated.")
+    ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option("--timeout", metavar="SECONDS", min=0.001, help="For all of it; the server stops then too."),
+    ] = None,
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
@@ -73,15 +80,21 @@ def predict(
     JSON: an Open Inference Protocol request, an object of inputs by name, or the array of a model's only input.
     CSV: columns named as the inputs are, or else all columns in order make the one two-dimensional input.
     """
-    from maas_client.inputs import request_from
+    from maas_client.inference import response_json, response_of
+    from maas_client.inputs import read
     from maas_client.render import show_prediction
-    from maas_client.tensors import decode_response
 
     model, version = split(reference)
-    with connect(url, api_key) as maas:
-        request = request_from(source, lambda: maas.metadata(model, version).inputs)
-        answer = maas.infer_json(model, request, version)
-    print_json(answer) if as_json else show_prediction(decode_response(answer))
+    with connect(url, api_key, timeout_seconds=timeout) as maas:
+        given = read(source, lambda: maas.metadata(model, version).inputs)
+        if given.request is not None:
+            if output:
+                raise InvalidInput(f"{source} is a whole request: name its outputs there")
+            answer = maas.infer_json(model, given.request, version)
+            print_json(answer) if as_json else show_prediction(response_of(answer))
+            return
+        response = maas.infer_response(model, given.inputs, version, output)
+    print_json(response_json(response)) if as_json else show_prediction(response)
 
 
 COMMANDS = (push, predict, local)
