@@ -17,7 +17,8 @@ Array = np.ndarray[Any, Any]
 def classified(name: str, datatype: str, scores: Array, count: int, labels: Sequence[str] | None) -> Array:
     """BYTES of shape [*batch, min(count, classes)]: `value:index[:label]` along the last axis, the best first.
 
-    Equal scores keep their order; fractions have six digits after the point, integers none, as Triton writes them. Raises InvalidRequest for an output that has no scores to compare.
+    Equal scores keep their order. Fractions have six digits after the point, integers none, as Triton writes them.
+    Raises InvalidRequest for an output that has no scores to compare.
     """
     if datatype in ("BYTES", "BOOL", "BF16") or scores.ndim == 0:
         came = f"{datatype} of shape {list(scores.shape)}"
