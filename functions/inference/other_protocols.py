@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from maas import compatibility, http
 from maas.dataplane import DataPlane
-from maas.errors import InvalidRequest
+from maas.errors import InvalidRequest, NotOffered
 from plane import Plane
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
@@ -32,9 +32,20 @@ def status(plane: Plane, model: str, reference: str | None = None) -> dict[str, 
     return {"name": model, "ready": True, "model_version_status": states}
 
 
+def explain(model: str) -> None:
+    raise NotOffered("explanation", f"push an explainer of '{model}' as a model of its own, and predict with it")
+
+
 for path in _V1:
     routes.add_api_route(f"{path}:predict", predict, methods=["POST"])
+    routes.add_api_route(f"{path}:explain", explain, methods=["POST"], include_in_schema=False)
     routes.add_api_route(path, status, methods=["GET"])
+
+
+@routes.get("/")
+def alive() -> dict[str, str]:
+    """KServe's client asks here whether a server of V1 is live."""
+    return {"status": "alive"}
 
 
 @routes.get("/v1/models")

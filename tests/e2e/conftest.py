@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 import sam_cli
+import tritonclient.http as triton
 from conftest import skip_or_fail
 
 from maas_client import MaasClient
@@ -36,6 +37,13 @@ def maas(url: str) -> Iterator[MaasClient]:
 def http(url: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=url, timeout=60) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def client(url: str) -> Iterator[triton.InferenceServerClient]:
+    """Triton's own, as it is."""
+    with triton.InferenceServerClient(url.removeprefix("http://"), connection_timeout=60, network_timeout=60) as one:
+        yield one
 
 
 @pytest.fixture

@@ -6,22 +6,12 @@ import httpx
 import numpy as np
 import onnx_models
 import pytest
-from skl2onnx import to_onnx
-from sklearn.datasets import load_iris
-from sklearn.linear_model import LogisticRegression
 
 from maas_client import MaasClient
 
 
-@pytest.fixture(scope="module")
-def iris() -> tuple[LogisticRegression, Any]:
-    x, y = load_iris(return_X_y=True)
-    return LogisticRegression(max_iter=1000).fit(x, y), x.astype(np.float32)
-
-
 @pytest.fixture(scope="module", autouse=True)
-def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory, iris: tuple[LogisticRegression, Any]) -> None:
-    fitted, x = iris
+def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name, content in (
         ("p_linear", onnx_models.linear()),
         ("p_added", onnx_models.added()),
@@ -29,7 +19,6 @@ def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory, iris: tup
         ("p_split", onnx_models.split()),
         ("p_text", onnx_models.identities({"s": 8})),
         ("p_nan", onnx_models.identities({"s": 1})),
-        ("p_iris", to_onnx(fitted, x[:1]).SerializeToString()),
         ("p_names", onnx_models.zipmap(["setosa", "virginica"])),
     ):
         path = tmp_path_factory.mktemp(name) / "model.onnx"
@@ -51,33 +40,6 @@ def test_a_raw_body_is_the_one_input(http: httpx.Client) -> None:
     assert np.frombuffer(answer.content[header:], np.float32).tolist() == [6, 6]
     refused = http.post("/v2/models/p_linear/infer", content=x.tobytes()[:8], headers=headers)
     assert (refused.status_code, refused.json()["field"]) == (400, "inputs[x].parameters.binary_data_size")
-
-
-def test_a_classifier_with_zipmap(http: httpx.Client, iris: tuple[LogisticRegression, Any]) -> None:
-    fitted, x = iris
-    metadata = http.get("/v2/models/p_iris").json()["outputs"]
-    assert metadata == [
-        {"name": "output_label", "datatype": "INT64", "shape": [-1]},
-        {"name": "output_probability", "datatype": "FP32", "shape": [-1, -1]},
-        {"name": "output_probability_labels", "datatype": "INT64", "shape": [-1]},
-    ]
-    given = {"name": "X", "shape": [150, 4], "datatype": "FP32", "data": x.tolist()}
-    came = outputs(http.post("/v2/models/p_iris/infer", json={"inputs": [given]}))
-    assert came["output_label"]["data"] == fitted.predict(x).tolist()
-    assert came["output_probability_labels"]["data"] == [0, 1, 2]
-    probabilities = np.reshape(came["output_probability"]["data"], came["output_probability"]["shape"])
-    np.testing.assert_allclose(probabilities, fitted.predict_proba(x), atol=1e-5)
-    alone = http.post(
-        "/v2/models/p_iris/infer", json={"inputs": [given], "outputs": [{"name": "output_probability_labels"}]}
-    )
-    assert list(outputs(alone)) == ["output_probability_labels"]
-
-
-def test_the_labels_of_a_map_may_be_strings(http: httpx.Client) -> None:
-    given = {"name": "scores", "shape": [1, 2], "datatype": "FP32", "data": [0.25, 0.75]}
-    came = outputs(http.post("/v2/models/p_names/infer", json={"inputs": [given]}))
-    assert came["probabilities_labels"]["data"] == ["setosa", "virginica"]
-    assert came["probabilities"]["data"] == [0.25, 0.75]
 
 
 def test_an_optional_input_may_be_left_out(http: httpx.Client) -> None:

@@ -21,6 +21,11 @@ def test_equal_scores_keep_their_order_and_nan_is_last() -> None:
     assert best(np.array([1, np.nan, 1], np.float32), 3) == ["1.000000:0", "1.000000:2", "nan:1"]
 
 
+def test_integers_are_compared_to_their_last_bit_and_written_whole() -> None:
+    assert best(np.array([2**53, 2**53 + 1, -(2**63)]), 3) == [f"{2**53 + 1}:1", f"{2**53}:0", f"{-(2**63)}:2"]
+    assert best(np.array([0, 2**64 - 1], np.uint64), 1) == [f"{2**64 - 1}:1"]
+
+
 def test_no_rows_and_no_classes() -> None:
     assert classified("y", "FP32", np.empty((0, 3)), 2, None).shape == (0, 2)
     assert classified("y", "FP32", np.empty((2, 0)), 2, None).shape == (2, 0)

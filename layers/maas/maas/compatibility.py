@@ -45,10 +45,14 @@ def decode(document: Mapping[str, Any], runner: Runner) -> dict[str, Array]:
 def predictions(outputs: Mapping[str, Array], runner: Runner, rows: int) -> list[Any]:
     """A value a row where one output has rows, an object a row where several have.
 
-    Outputs that do not have one entry a row, such as the labels of a classifier's columns, are left out here. Raises
-    RunFailed when none is left.
+    Outputs that do not have one entry a row are left out here, and always the labels of a classifier's columns, of
+    which there may be as many as rows. Raises RunFailed when none is left.
     """
-    listed = {name: _listed(name, array, runner) for name, array in outputs.items() if array.shape[:1] == (rows,)}
+    listed = {
+        name: _listed(name, array, runner)
+        for name, array in outputs.items()
+        if name in runner.row_outputs and array.shape[:1] == (rows,)
+    }
     if not listed:
         shapes = {name: list(array.shape) for name, array in outputs.items()}
         raise RunFailed(f"no output has one entry for each of the {rows} rows, but {shapes}: ask with inputs")

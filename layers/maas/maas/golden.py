@@ -37,6 +37,11 @@ def check(runner: Runner, folder: Path, rtol: float, atol: float) -> int:
     return count
 
 
+def example(runner: Runner, folder: Path) -> Mapping[str, Array] | None:
+    """Inputs of the first test vector, if there is one. Raises ModelRejected for one that cannot be read."""
+    return next((inputs for _, inputs, _ in _vectors(runner, folder)), None)
+
+
 def _vectors(runner: Runner, folder: Path) -> Iterator[tuple[str, Mapping[str, Array], dict[str, Array]]]:
     for path in sorted(folder.rglob("*.json")):
         yield path.relative_to(folder).as_posix(), *_json_vector(runner, path)

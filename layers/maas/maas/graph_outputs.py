@@ -26,11 +26,15 @@ _MAP = re.compile(r"(seq\()?map\((\w+),tensor\((\w+)\)\)+")
 
 @dataclass(frozen=True, slots=True)
 class ServedOutput:
-    """A tensor that is answered, and how it comes from the graph's output `source`; None where it is that output."""
+    """A tensor that is answered, and how it comes from the graph's output `source`; None where it is that output.
+
+    `is_keys` where it has a map's keys: an entry a column, and so none a row.
+    """
 
     tensor: MetadataTensor
     source: str
     convert: Callable[[Any], Array] | None = None
+    is_keys: bool = False
 
 
 def served(name: str, kind: str, shape: Sequence[int]) -> list[ServedOutput]:
@@ -44,11 +48,10 @@ def served(name: str, kind: str, shape: Sequence[int]) -> list[ServedOutput]:
     if found := _MAP.fullmatch(kind):
         keys, values = (datatype_of(one, f"output '{name}'") for one in found.group(2, 3))
         rows = (-1,) if found[1] else ()
+        numbers, labels = MetadataTensor(name, values, (*rows, -1)), MetadataTensor(f"{name}_labels", keys, (-1,))
         return [
-            ServedOutput(
-                MetadataTensor(name, values, (*rows, -1)), name, lambda value: _values(name, value, DTYPES[values])
-            ),
-            ServedOutput(MetadataTensor(f"{name}_labels", keys, (-1,)), name, lambda value: _keys(value, DTYPES[keys])),
+            ServedOutput(numbers, name, lambda value: _values(name, value, DTYPES[values])),
+            ServedOutput(labels, name, lambda value: _keys(value, DTYPES[keys]), is_keys=True),
         ]
     raise ModelRejected(f"output '{name}' is a {kind}, which the Open Inference Protocol cannot carry")
 

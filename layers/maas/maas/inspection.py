@@ -10,6 +10,7 @@ import resource
 import statistics
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ def inspect(job: Job) -> dict[str, Any]:
     path = Path(job.path)
     onnx_file.check(path, job.max_tensor_bytes)
     runner = Runner(path, job.threads)
-    inputs, arrays = _smoke_run(runner)
+    inputs, arrays = _smoke_run(runner, path.parent / GOLDEN_FOLDER)
     outputs = [_checked_output(tensor, array) for tensor, array in zip(runner.outputs, arrays, strict=True)]
     vectors = golden.check(runner, path.parent / GOLDEN_FOLDER, job.rtol, job.atol)
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -56,17 +57,26 @@ def inspect(job: Job) -> dict[str, Any]:
     }
 
 
-def _smoke_run(runner: Runner) -> tuple[dict[str, Array], list[Array]]:
+def _smoke_run(runner: Runner, vectors: Path) -> tuple[dict[str, Array], list[Array]]:
     """Inputs that the model takes, and what it made of them."""
     failure = None
-    for size in VARIABLE_SIZES:
-        inputs = {tensor.name: generated(tensor, size) for tensor in runner.inputs if not tensor.optional}
+    for inputs in _tries(runner, vectors):
         try:
             return inputs, runner.run(inputs)
         except RunFailed as error:
             failure = failure or error  # of the smallest sizes: the plainest
     assert failure
-    raise ModelRejected(f"the smoke run failed with variable dimensions of {VARIABLE_SIZES}: {failure.message}")
+    raise ModelRejected(
+        f"the smoke run failed with variable dimensions of {VARIABLE_SIZES}: {failure.message}; "
+        f"a model that takes only certain values has to bring a test vector with them, in {GOLDEN_FOLDER}/"
+    )
+
+
+def _tries(runner: Runner, vectors: Path) -> Iterator[dict[str, Array]]:
+    for size in VARIABLE_SIZES:
+        yield {tensor.name: generated(tensor, size) for tensor in runner.inputs if not tensor.optional}
+    if inputs := golden.example(runner, vectors):
+        yield dict(inputs)
 
 
 def generated(tensor: MetadataTensor, variable_size: int, batch: int | None = None) -> Array:

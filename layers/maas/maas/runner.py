@@ -38,6 +38,7 @@ class Runner:
 
     `labels` are the lines of `labels.txt` beside the model: the names of its classes, or None.
     `symbols` has the names of each input's variable dimensions, None where there is none.
+    `row_outputs` are the outputs that may have an entry a row: all but the keys of maps.
     """
 
     def __init__(self, path: Path, threads: int, *, prepared: bool = False) -> None:
@@ -61,6 +62,7 @@ class Runner:
         self.symbols = {node.name: [_symbol(dimension) for dimension in node.shape] for node in nodes}
         self._served = {one.tensor.name: one for node in self._session.get_outputs() for one in _outputs(node)}
         self.outputs = tuple(one.tensor for one in self._served.values())
+        self.row_outputs = frozenset(name for name, one in self._served.items() if not one.is_keys)
         self._is_plain = all(one.convert is None for one in self._served.values())
         self._datatypes = {tensor.name: tensor.datatype for tensor in (*self.inputs, *self.outputs)}
         self._has_bf16 = "BF16" in self._datatypes.values()

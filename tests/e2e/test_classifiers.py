@@ -1,0 +1,117 @@
+"""Classifiers of scikit-learn as skl2onnx exports them, ZipMap and all."""
+
+import json
+from typing import Any
+
+import httpx
+import numpy as np
+import onnx_models
+import pytest
+from skl2onnx import to_onnx
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from maas_client import MaasClient
+from maas_client.errors import DeploymentFailed
+
+FLATS = np.array([["Bonn", 1.0], ["Köln", 2.0], ["Bonn", 3.0], ["Köln", 0.5]], object)
+COLUMNS = [("city", StringTensorType([None, 1])), ("size", FloatTensorType([None, 1]))]
+EXAMPLE = [
+    {"name": "city", "datatype": "BYTES", "shape": [1, 1], "data": ["Bonn"]},
+    {"name": "size", "datatype": "FP32", "shape": [1, 1], "data": [1]},
+]
+LABEL = {"name": "output_label", "datatype": "BYTES", "shape": [1], "data": ["no"]}
+
+
+@pytest.fixture(scope="module")
+def iris() -> tuple[LogisticRegression, Any]:
+    x, y = load_iris(return_X_y=True)
+    return LogisticRegression(max_iter=1000).fit(x, y), x.astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def flats() -> Pipeline:
+    """Of a column of text and one of numbers."""
+    columns = ColumnTransformer([("city", OneHotEncoder(), [0]), ("size", StandardScaler(), [1])])
+    return make_pipeline(columns, LogisticRegression()).fit(FLATS, ["no", "yes", "no", "yes"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models(
+    maas: MaasClient,
+    tmp_path_factory: pytest.TempPathFactory,
+    iris: tuple[LogisticRegression, Any],
+    flats: Pipeline,
+) -> None:
+    fitted, x = iris
+    for name, content in (
+        ("c_iris", to_onnx(fitted, x[:1]).SerializeToString()),
+        ("c_flats", to_onnx(flats, initial_types=COLUMNS).SerializeToString()),
+        ("c_names", onnx_models.zipmap(["setosa", "virginica"])),
+    ):
+        folder = tmp_path_factory.mktemp(name)
+        (folder / "model.onnx").write_bytes(content)
+        if name == "c_flats":
+            with pytest.raises(DeploymentFailed, match=r"Unknown Category.*test vector with them, in golden/"):
+                maas.push(folder / "model.onnx", name)
+            vector = {"request": {"inputs": EXAMPLE}, "response": {"outputs": [LABEL]}}
+            (folder / "golden").mkdir()
+            (folder / "golden" / "bonn.json").write_text(json.dumps(vector))
+        maas.push(folder, name)
+
+
+def outputs(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.text
+    return {one["name"]: one for one in answer.json()["outputs"]}
+
+
+def test_a_classifier_with_zipmap(http: httpx.Client, iris: tuple[LogisticRegression, Any]) -> None:
+    fitted, x = iris
+    metadata = http.get("/v2/models/c_iris").json()["outputs"]
+    assert metadata == [
+        {"name": "output_label", "datatype": "INT64", "shape": [-1]},
+        {"name": "output_probability", "datatype": "FP32", "shape": [-1, -1]},
+        {"name": "output_probability_labels", "datatype": "INT64", "shape": [-1]},
+    ]
+    given = {"name": "X", "shape": [150, 4], "datatype": "FP32", "data": x.tolist()}
+    came = outputs(http.post("/v2/models/c_iris/infer", json={"inputs": [given]}))
+    assert came["output_label"]["data"] == fitted.predict(x).tolist()
+    assert came["output_probability_labels"]["data"] == [0, 1, 2]
+    probabilities = np.reshape(came["output_probability"]["data"], came["output_probability"]["shape"])
+    np.testing.assert_allclose(probabilities, fitted.predict_proba(x), atol=1e-5)
+    alone = http.post(
+        "/v2/models/c_iris/infer", json={"inputs": [given], "outputs": [{"name": "output_probability_labels"}]}
+    )
+    assert list(outputs(alone)) == ["output_probability_labels"]
+
+
+def test_the_labels_of_a_map_may_be_strings(http: httpx.Client) -> None:
+    given = {"name": "scores", "shape": [1, 2], "datatype": "FP32", "data": [0.25, 0.75]}
+    came = outputs(http.post("/v2/models/c_names/infer", json={"inputs": [given]}))
+    assert came["probabilities_labels"]["data"] == ["setosa", "virginica"]
+    assert came["probabilities"]["data"] == [0.25, 0.75]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])  # 2 is the number of classes too
+def test_columns_of_text_and_numbers(http: httpx.Client, flats: Pipeline, rows: int) -> None:
+    given = FLATS[:rows]
+    expected = flats.predict(given).tolist()
+    instances = [{"city": [city], "size": [size]} for city, size in given]
+    said = http.post("/v1/models/c_flats:predict", json={"instances": instances}).json()["predictions"]
+    assert [list(one) for one in said] == [["output_label", "output_probability"]] * rows
+    assert [one["output_label"] for one in said] == expected
+    lines = "".join(f"{city},{size}\n" for city, size in given)
+    csv = http.post("/invocations?model=c_flats", content=lines.encode(), headers={"Content-Type": "text/csv"})
+    told = [line.split(",") for line in csv.text.splitlines()]
+    assert [one[0] for one in told] == expected
+    np.testing.assert_allclose(np.array([one[1:] for one in told], float), flats.predict_proba(given), atol=1e-5)
+
+
+def test_columns_of_a_classifier_have_their_labels(http: httpx.Client) -> None:
+    body = {"inputs": {"city": [["Bonn"]], "size": [[1]]}}
+    said = http.post("/v1/models/c_flats:predict", json=body).json()["outputs"]
+    assert (said["output_label"], said["output_probability_labels"]) == (["no"], ["no", "yes"])
