@@ -124,9 +124,9 @@ def test_changes_are_sent_once_whatever_comes(server: OipServer) -> None:
     server.script = [refusal(503), None, refusal(429)]
     with MaasClient(server.url) as maas:
         with pytest.raises(Unavailable):
-            maas.set_alias("echo", "production", 1)
+            maas.roll_back("echo", "production")
         with pytest.raises(CannotConnect):
-            maas.delete_model("echo")
+            maas.roll_back("echo", "production")
         with pytest.raises(TooManyRequests):
             maas.roll_back("echo", "production")
     assert len(server.seen) == 3
