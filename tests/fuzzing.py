@@ -28,8 +28,41 @@ from maas.oip_reply import OutputTensor
 Sent = tuple[str, bytes, dict[str, str]]
 REFUSALS = {400, 404, 405, 409, 413, 501}
 DEEP = "an array in an array, and so on"
-WORDS = ["0" * 5000, "", "x", "NaN", "gzip", "deflate", "0", "-1", "1e9", "99999999999999999999", "\x00", "ü", "text/csv", "null"]
-VALUES: list[Any] = [None, True, -1, 0, 1.5, 1 << 62, 1 << 70, 1e400, "x", [], {}, [[]], [None], {"b64": "%"}, "NaN", "\ud800", DEEP]
+WORDS = [
+    "0" * 5000,
+    "",
+    "x",
+    "NaN",
+    "gzip",
+    "deflate",
+    "0",
+    "-1",
+    "1e9",
+    "99999999999999999999",
+    "\x00",
+    "ü",
+    "text/csv",
+    "null",
+]
+VALUES: list[Any] = [
+    None,
+    True,
+    -1,
+    0,
+    1.5,
+    1 << 62,
+    1 << 70,
+    1e400,
+    "x",
+    [],
+    {},
+    [[]],
+    [None],
+    {"b64": "%"},
+    "NaN",
+    "\ud800",
+    DEEP,
+]
 MODELS = {
     "linear": onnx_models.linear(),
     "types": onnx_models.identities(onnx_models.ALL_TYPES),

@@ -20,4 +20,6 @@ def measure() -> Figure:
     started = time.perf_counter()
     sent_count = fuzzing.run(CASES, seed=2, seconds=SECONDS).total()
     broken_ms = (time.perf_counter() - started) * 1000 / sent_count
-    return Figure("broken requests, all refused or answered", broken_ms, "good ones", good_ms, sent_count, " sent", None)
+    return Figure(
+        "broken requests, all refused or answered", broken_ms, "good ones", good_ms, sent_count, " sent", None
+    )
