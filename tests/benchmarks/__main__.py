@@ -9,7 +9,7 @@ from pathlib import Path
 from aws import CREDENTIALS, TEMPLATE, Cloud
 from rich.console import Console
 
-from benchmarks import cold, many_versions, models, warm
+from benchmarks import cold, fuzz, many_versions, models, warm
 from benchmarks.figures import Figure, show
 from maas.settings import Settings
 from maas_client.local.cloud import LocalCloud
@@ -36,6 +36,7 @@ def main() -> int:
         with console.status("measuring …"):
             figures = measure(Cloud(settings), Path(folder))
             figures += many_versions.measure(console)
+            figures.append(fuzz.measure())
     if "--json" in sys.argv:
         print(json.dumps([figure.as_dict() for figure in figures], indent=2))
     else:

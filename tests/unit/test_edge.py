@@ -62,6 +62,12 @@ def test_a_status_is_found_along_the_ancestors(error: errors.MaasError, status: 
     assert (came, document["error"]) == (status, error.message)
 
 
+def test_an_error_that_quotes_megabytes_can_still_be_answered() -> None:
+    answer = http.error_answer(errors.InvalidTensor("n" * 7_000_000, "name", "it", "another"))
+    assert answer["statusCode"] == 400
+    assert len(answer["body"]) < 3 * http.ERROR_LIMIT
+
+
 def test_an_unknown_error_tells_nothing_of_itself() -> None:
     status, document = http.error_document(ValueError("secret"))
     assert (status, document) == (500, {"error": http.INTERNAL_ERROR})

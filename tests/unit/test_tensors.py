@@ -16,6 +16,7 @@ from maas.errors import InvalidRequest, InvalidTensor
 from maas.oip import RequestInput
 from maas.records import MetadataTensor
 
+DEEP = b"[" * 1000 + b"]" * 1000
 INTEGERS = ["UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64"]
 
 
@@ -184,7 +185,11 @@ def test_any_document_of_the_right_outline_is_a_request_or_is_refused(document: 
         (b'{"inputs": [{"name": "x", "datatype": "FP32", "shape": [-1], "data": []}]}', "inputs[0].shape"),
         (b'{"inputs": [{"name": "x", "datatype": "FP32", "shape": [true], "data": []}]}', "inputs[0].shape"),
         (b'{"inputs": [{"name": "x", "datatype": "FP32", "shape": [1.0], "data": []}]}', "inputs[0].shape"),
+        (b'{"inputs": [{"name": "x", "datatype": "FP32", "shape": [%s], "data": []}]}' % DEEP, "inputs[0].shape"),
         (b'{"inputs": [], "id": 7}', "id"),
+        (b'{"inputs": [], "id": NaN, "parameters": "\\ud800"}', "body"),
+        (b'{"inputs": [], "id": "\xff", "parameters": NaN}', "body"),
+        (b'{"inputs": [NaN], "id": "' + b'\\"' * 500_000, "body"),
         (b'{"inputs": [], "outputs": [{"name": "y"}, {"name": "y"}]}', "outputs"),
     ],
 )
@@ -192,3 +197,10 @@ def test_what_is_wrong_with_a_body_is_named(body: bytes, field: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         oip.parse_request(body)
     assert caught.value.field == field
+
+
+def test_bare_nan_is_read_and_the_same_word_in_a_string_is_let_be() -> None:
+    body = b'{"inputs": [{"name": "a \\"NaN", "datatype": "FP32", "shape": [3], "data": [NaN, -Infinity,Infinity]}]}'
+    (tensor,) = oip.parse_request(body).inputs
+    assert tensor.name == 'a "NaN'
+    assert tensor.data == ["NaN", "-Infinity", "Infinity"]

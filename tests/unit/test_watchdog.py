@@ -8,7 +8,7 @@ import numpy as np
 import onnx_models
 import pytest
 
-from maas.errors import DeadlineExceeded
+from maas.errors import DeadlineExceeded, ModelRejected
 from maas.records import ModelFile, ModelVersion, Status
 from maas.runner import Runner
 from maas.runner_cache import RunnerCache
@@ -84,3 +84,38 @@ def test_a_load_goes_on_for_who_asks_next(slow: Runner) -> None:
     cache.drop("m")
     assert cache.get(VERSION) is slow
     assert loads == [1, 1]
+
+
+def test_what_is_dropped_while_it_loads_is_loaded_again(slow: Runner) -> None:
+    loads, may_end = [], threading.Event()
+
+    def load(_: ModelVersion) -> Runner:
+        loads.append(1)
+        may_end.wait(10)
+        return slow
+
+    cache = RunnerCache(load, 100)
+    with pytest.raises(DeadlineExceeded):
+        cache.get(VERSION, in_seconds(0.01))
+    cache.drop("m")
+    may_end.set()
+    assert cache.get(VERSION, in_seconds(5)) is slow
+    assert loads == [1, 1]
+
+
+def test_a_load_that_fails_after_the_deadline_is_tried_again(slow: Runner) -> None:
+    loads = []
+
+    def load(_: ModelVersion) -> Runner:
+        loads.append(1)
+        if len(loads) == 1:
+            time.sleep(0.1)
+            raise ModelRejected("the first time fails")
+        return slow
+
+    cache = RunnerCache(load, 100)
+    with pytest.raises(DeadlineExceeded):
+        cache.get(VERSION, in_seconds(0.01))
+    with pytest.raises(ModelRejected, match="the first time"):
+        cache.get(VERSION, in_seconds(5))
+    assert cache.get(VERSION, in_seconds(5)) is slow

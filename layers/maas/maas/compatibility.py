@@ -15,10 +15,12 @@ import numpy as np
 
 from maas import tensors
 from maas.errors import InvalidRequest, RunFailed
-from maas.oip import RequestInput
+from maas.oip import RequestInput, kind_of
 from maas.oip_reply import Array, OutputTensor, json_data
 from maas.records import MetadataTensor
 from maas.runner import Runner
+
+MAX_RANK = 64  # of NumPy's arrays
 
 
 def decode(document: Mapping[str, Any], runner: Runner) -> dict[str, Array]:
@@ -118,25 +120,27 @@ def _columns(rows: object, signature: Sequence[MetadataTensor]) -> dict[str, lis
     names = rows[0].keys() if isinstance(rows[0], dict) else ()
     for index, row in enumerate(rows):
         if not isinstance(row, dict) or row.keys() != names:
+            came = f"one with {[*row]!s:.80}" if isinstance(row, dict) else kind_of(row)
             expected = f"an object with {[tensor.name for tensor in signature]} in each row"
-            raise InvalidRequest(f"instances[{index}]: got {row!s:.80}, expected {expected}", field="instances")
+            raise InvalidRequest(f"instances[{index}]: got {came}, expected {expected}", field="instances")
     return {name: [row[name] for row in rows] for name in names}
 
 
 def _request_input(name: str, datatype: str, value: Any) -> RequestInput:
     """With the shape that the nesting of the value has."""
-    if datatype == "BYTES":
-        value = _without_base64(value, name)
-    shape, inner = [], value
+    shape: list[int] = []
+    inner = value
     while isinstance(inner, list):
         shape.append(len(inner))
         inner = inner[0] if inner else None
+    if datatype == "BYTES" and len(shape) <= MAX_RANK:  # deeper ones fit no signature
+        value = _without_base64(value, name, len(shape))
     return RequestInput(name, datatype, tuple(shape), value if isinstance(value, list) else [value])
 
 
-def _without_base64(value: Any, name: str) -> Any:
-    if isinstance(value, list):
-        return [_without_base64(one, name) for one in value]
+def _without_base64(value: Any, name: str, rank: int) -> Any:
+    if isinstance(value, list) and rank:
+        return [_without_base64(one, name, rank - 1) for one in value]
     if not isinstance(value, dict) or value.keys() != {"b64"}:
         return value
     try:
@@ -170,4 +174,4 @@ def _fraction(text: str, tensor: MetadataTensor) -> Any:
         return {"true": True, "false": False, "1": True, "0": False}.get(text.strip().lower(), text)
     value = float(text)
     words = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
-    return words.get(str(value), value)
+    return value if any(map(str.isdigit, text)) else words.get(str(value), value)  # 1e999 is an overflow

@@ -27,6 +27,8 @@ def decoded(body: bytes, encoding: str | None) -> bytes:
         raise TooLarge(f"body: got over {MAX_BYTES:,} bytes after {name}, expected at most so many", field="body")
     if not unpacker.eof:
         raise InvalidRequest(f"body: {name} ends before its end", field="body")
+    if unpacker.unused_data:
+        raise InvalidRequest(f"body: got {len(unpacker.unused_data)} bytes after {name}, expected none", field="body")
     return plain
 
 

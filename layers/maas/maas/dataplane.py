@@ -133,7 +133,9 @@ def _earlier(deadline: float | None, started: float, timeout_us: int) -> float |
 
 def _decoded(request: InferenceRequest, runner: Runner) -> Mapping[str, Array]:
     if request.raw is not None:
-        return tensors.raw_input(request.raw, runner.inputs)
+        arrays = tensors.raw_input(request.raw, runner.inputs)
+        tensors.check_symbols(arrays, runner.symbols)
+        return arrays
     return tensors.decode(request.inputs, runner.inputs, runner.symbols)
 
 

@@ -35,6 +35,9 @@ PAYLOAD_LIMIT_BYTES = (
     6 * 1024 * 1024 - 1024
 )  # less the envelope; https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
+# Messages quote names of the caller's: an error that repeats megabytes could not be carried back.
+ERROR_LIMIT = 20_000
+
 # What is left to answer in when a call is ended before Lambda would kill it.
 MARGIN_SECONDS = 0.5
 
@@ -116,4 +119,5 @@ def error_document(error: Exception) -> tuple[int, dict[str, Any]]:
         logger().error("request failed", exc_info=error)
     if not isinstance(error, errors.MaasError):
         return status, {"error": INTERNAL_ERROR}
-    return status, {"error": error.message} | ({"field": error.field} if error.field else {})
+    named = {"field": error.field[:ERROR_LIMIT]} if error.field else {}
+    return status, {"error": error.message[:ERROR_LIMIT]} | named

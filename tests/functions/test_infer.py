@@ -1,0 +1,120 @@
+"""What `infer` answers where models and requests are out of the ordinary, through the handler."""
+
+import json
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import onnx_models
+import pytest
+import wire
+from onnx import TensorProto
+
+from maas.oip import HEADER_LENGTH
+from maas.oip_reply import OutputTensor
+
+MODELS = {
+    "linear": onnx_models.linear(),
+    "BYTES": onnx_models.identities({"x": TensorProto.STRING}),
+    "FP32": onnx_models.identities({"x": TensorProto.FLOAT}),
+    "optional": onnx_models.added(optional=True),
+    "split": onnx_models.split(),
+    "zipmap": onnx_models.zipmap(["cat", "dog"]),
+    "square": onnx_models.identities({"x": TensorProto.FLOAT}, ["n", "n"]),
+}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    paths = {name: tmp_path_factory.mktemp(name) / "model.onnx" for name in MODELS}
+    for name, path in paths.items():
+        path.write_bytes(MODELS[name])
+    (paths["linear"].parent / "labels.txt").write_text("cat\ndog\n")
+    return wire.inference_function(paths)
+
+
+def infer(app: ModuleType, model: str, body: bytes, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    answer: dict[str, Any] = app.lambda_handler(wire.event(f"/v2/models/{model}/infer", body, headers), wire.CONTEXT)
+    return answer
+
+
+def fp32(name: str, array: Any) -> OutputTensor:
+    return OutputTensor(name, "FP32", np.array(array, np.float32))
+
+
+def outputs(app: ModuleType, model: str, *tensors: OutputTensor, binary: bool = True) -> dict[str, Any]:
+    answer = infer(app, model, *wire.request(tensors, binary=binary))
+    assert answer["statusCode"] == 200, answer["body"]
+    return {name: array.tolist() for name, array in wire.outputs(answer).items()}
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_no_rows_in_no_rows_out(app: ModuleType, binary: bool) -> None:
+    answer = infer(app, "linear", *wire.request([fp32("x", np.empty((0, 3)))], binary=binary))
+    assert wire.outputs(answer)["y"].shape == (0, 2)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_an_optional_input_may_come_or_not(app: ModuleType, binary: bool) -> None:
+    a = fp32("a", [[1, 2]])
+    assert outputs(app, "optional", a, binary=binary) == {"y": [[11, 12]]}
+    assert outputs(app, "optional", a, fp32("b", [5]), binary=binary) == {"y": [[6, 7]]}
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_sequences_and_maps_come_as_tensors(app: ModuleType, binary: bool) -> None:
+    rows = fp32("x", [[1, 2], [3, 4]])
+    assert outputs(app, "split", rows, binary=binary) == {"y": [[[1, 2]], [[3, 4]]]}
+    scores = [[0.25, 0.75], [1, 0]]
+    assert outputs(app, "zipmap", fp32("scores", scores), binary=binary) == {
+        "label": [1, 0],
+        "probabilities": scores,
+        "probabilities_labels": ["cat", "dog"],
+    }
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_the_best_classes_are_named_by_the_labels_beside_the_model(app: ModuleType, binary: bool) -> None:
+    body, headers = wire.request([fp32("x", [[1, 2, 3]])], binary=binary)
+    end = int(headers.get(HEADER_LENGTH, len(body)))
+    document = json.loads(body[:end]) | {"outputs": [{"name": "y", "parameters": {"classification": 1}}]}
+    header = json.dumps(document).encode()
+    answer = infer(app, "linear", header + body[end:], {HEADER_LENGTH: str(len(header))} if binary else {})
+    assert wire.outputs(answer)["y"].tolist() == [["6.000000:0:cat"]]
+
+
+def test_a_raw_body_agrees_on_dimensions_of_one_name(app: ModuleType) -> None:
+    one, three = (np.ones(count, np.float32).tobytes() for count in (1, 3))
+    assert wire.outputs(infer(app, "square", one, {HEADER_LENGTH: "0"}))["out_x"].shape == (1, 1)
+    refused = infer(app, "square", three, {HEADER_LENGTH: "0"})
+    assert (refused["statusCode"], "n=1" in refused["body"]) == (400, True)
+
+
+SECRET = "of another request "
+
+
+@pytest.mark.parametrize(
+    ("datatype", "shape", "raw", "size"),
+    [
+        ("FP32", [1000], bytes(4), 4),
+        ("FP32", [1000], bytes(4), 4000),
+        ("FP32", [1 << 62], bytes(4), 4),
+        ("FP32", [(1 << 62) + 1], bytes(4), 4),  # times 4 bytes that is 4, in 64 bits
+        ("BYTES", [1], b"\xff\xff\xff\xff", 4),
+        ("BYTES", [1], b"\x00\x10\x00\x00abc", 7),
+        ("BYTES", [1000], b"\x01\x00\x00\x00a", 5),
+        ("BYTES", [2], bytes(7), 7),
+    ],
+)
+def test_no_request_reads_the_memory_of_another(
+    app: ModuleType, datatype: str, shape: list[int], raw: bytes, size: int
+) -> None:
+    """As https://github.com/triton-inference-server/server/issues/7171 let it, by lengths beyond the bytes sent."""
+    texts = OutputTensor("in_x", "BYTES", np.array([SECRET * 1000] * 20, object))
+    assert infer(app, "BYTES", *wire.request([texts], binary=True))["statusCode"] == 200
+    tensor = {"name": "in_x", "shape": shape, "datatype": datatype, "parameters": {"binary_data_size": size}}
+    header = json.dumps({"inputs": [tensor]}).encode()
+    answer = infer(app, datatype, header + raw, {HEADER_LENGTH: str(len(header))})
+    assert answer["statusCode"] == 400
+    assert json.loads(answer["body"]).keys() == {"error", "field"}
+    assert SECRET not in answer["body"]
