@@ -96,6 +96,7 @@ def test_aliases_are_put_read_listed_and_deleted(http: httpx.Client) -> None:
         ("/models/managed/versions", {"files": [FILE | {"size_bytes": "10"}]}, "files.0.size_bytes"),
         ("/models/managed/versions", {"files": [FILE, FILE]}, "files"),
         ("/models/managed/versions", {"files": [FILE | {"name": "weights.bin"}]}, "files"),
+        ("/models/managed/versions", {"files": [FILE], "golden": {"atol": False}}, "golden.atol"),
     ],
 )
 def test_bad_input_names_the_field(http: httpx.Client, path: str, body: dict[str, object], field: str) -> None:

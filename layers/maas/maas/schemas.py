@@ -108,8 +108,8 @@ class DeclaredFile(_Body):
 class Golden(_Body):
     """What differences from its test vectors a version may show: |difference| ≤ atol + rtol * |expected|."""
 
-    rtol: Annotated[float, Field(ge=0, le=1)] = 1e-3
-    atol: Annotated[float, Field(ge=0, le=1e9)] = 1e-5
+    rtol: Annotated[float, Field(ge=0, le=1, strict=True)] = 1e-3
+    atol: Annotated[float, Field(ge=0, le=1e9, strict=True)] = 1e-5
 
 
 class CreateVersion(_Body):
