@@ -1,6 +1,7 @@
 """What each file of events/ does, for the handlers called here and for `sam local invoke` alike.
 
-Before each: model `example` has version 1 READY and version 2 uploaded and committed, but not deployed.
+Before each: model `example` has version 1 READY and version 2 uploaded and committed, but not deployed; a file
+was dropped into the inbox.
 """
 
 import json
@@ -55,6 +56,7 @@ CASES = [
     EventCase("inference_infer_function_url", 200, INFERRED),
     EventCase("inference_infer_rest_api", 200, INFERRED),
     EventCase("deployment_commit_mark", None, {"model": "example", "version": 2, "status": "READY"}),
+    EventCase("deployment_drop", None, {"model": "dropped", "version": 1, "status": "PENDING_UPLOAD"}),
     EventCase("maintenance_purge", None, {"purged": []}),
     EventCase("deployment_other_object", None, {"ignored": "models/example/2/source/model.onnx"}),
 ]
@@ -64,3 +66,4 @@ def seed(cloud: Cloud) -> None:
     cloud.create_model("example")
     cloud.deploy("example", onnx_models.linear())
     cloud.upload("example", onnx_models.linear(2.0))
+    cloud.s3.put_object(Bucket=cloud.settings.bucket, Key="inbox/dropped/model.onnx", Body=onnx_models.linear(3.0))

@@ -26,6 +26,7 @@ from event_cases import seed
 from maas.settings import Settings
 from maas_client.local.cloud import LocalCloud
 from maas_client.local.events import EventPump
+from maas_client.local.stack import LocalStack
 from maas_client.local.template import NAME, Template
 
 BUILT = ROOT / ".aws-sam" / "build" / "template.yaml"
@@ -141,15 +142,15 @@ def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 @contextmanager
-def stack() -> Iterator[str]:
-    """The whole system: the API under `sam local start-api`, events through `sam local start-lambda`; the API's URL."""
+def stack() -> Iterator[LocalStack]:
+    """The whole system: the API under `sam local start-api`, events through `sam local start-lambda`."""
     with cloud() as made, ExitStack() as ending:
         sam = Sam(made)
         url = ending.enter_context(sam.api())
         pump = EventPump(made, Template.load(TEMPLATE), ending.enter_context(sam.functions()))
         ending.callback(pump.stop)
         pump.start()
-        yield url
+        yield LocalStack(url, made)
 
 
 @contextmanager

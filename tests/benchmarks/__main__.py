@@ -9,7 +9,7 @@ from pathlib import Path
 from aws import CREDENTIALS, TEMPLATE, Cloud
 from rich.console import Console
 
-from benchmarks import cold, fuzz, many_versions, models, warm
+from benchmarks import cold, fuzz, many_versions, models, prepared, warm
 from benchmarks.figures import Figure, show
 from maas.settings import Settings
 from maas_client.local.cloud import LocalCloud
@@ -35,6 +35,7 @@ def main() -> int:
         console = Console(stderr="--json" in sys.argv)
         with console.status("measuring …"):
             figures = measure(Cloud(settings), Path(folder))
+            figures += prepared.measure()
             figures += many_versions.measure(console)
             figures.append(fuzz.measure())
     if "--json" in sys.argv:

@@ -1,7 +1,10 @@
 """The system under test, over HTTP alone: `maas local`, or with --stack=sam the real `sam local`."""
 
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -11,20 +14,57 @@ from conftest import skip_or_fail
 
 from maas_client import MaasClient
 from maas_client.local.stack import LocalStack
+from maas_client.local.template import NAME
 
 Push = Callable[..., int]
 
 
+@dataclass(frozen=True)
+class Bucket:
+    """The system's bucket, as `aws s3` sees it."""
+
+    s3: Any
+
+    def put(self, key: str, body: bytes) -> None:
+        self.s3.put_object(Bucket=NAME, Key=key, Body=body)
+
+    def get(self, key: str) -> bytes | None:
+        try:
+            return self.s3.get_object(Bucket=NAME, Key=key)["Body"].read()
+        except self.s3.exceptions.NoSuchKey:
+            return None
+
+    def keys(self, prefix: str) -> list[str]:
+        return [one["Key"] for one in self.s3.list_objects_v2(Bucket=NAME, Prefix=prefix).get("Contents", [])]
+
+    def wait_for(self, key: str, wanted: Callable[[bytes], bool], seconds: float = 120) -> bytes:
+        deadline = time.monotonic() + seconds
+        while (body := self.get(key)) is None or not wanted(body):
+            assert time.monotonic() < deadline, f"{key} is {body!r}"
+            time.sleep(0.1)
+        return body
+
+
 @pytest.fixture(scope="session")
-def url(request: pytest.FixtureRequest) -> Iterator[str]:
+def system(request: pytest.FixtureRequest) -> Iterator[LocalStack]:
     if request.config.getoption("--stack") == "local":
         with LocalStack.start() as stack:
-            yield stack.url
+            yield stack
         return
     if reason := sam_cli.why_not():
         skip_or_fail(reason)
-    with sam_cli.stack() as url:
-        yield url
+    with sam_cli.stack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def url(system: LocalStack) -> str:
+    return system.url
+
+
+@pytest.fixture(scope="session")
+def bucket(system: LocalStack) -> Bucket:
+    return Bucket(system.cloud.client("s3"))
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,19 @@
 """From a file to READY or FAILED, as a client sees it."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import numpy as np
 import onnx_models
+import onnxruntime as ort
 import pytest
+from benchmarks import models
+from e2e.conftest import Bucket
 
-from maas_client import Conflict, DeploymentFailed, MaasClient, NotFound
+from maas_client import Conflict, DeploymentFailed, InvalidInput, MaasClient, NotFound
 
 Write = Callable[[bytes], Path]
 
@@ -118,3 +122,44 @@ def test_an_absent_model_is_404(maas: MaasClient, http: httpx.Client) -> None:
         maas.model("absent")
     answer = infer(http, "absent", 1)
     assert (answer.status_code, answer.json()) == (404, {"error": "there is no model 'absent'"})
+
+
+def test_a_version_that_does_not_answer_its_test_vectors_fails(maas: MaasClient, write: Write, tmp_path: Path) -> None:
+    golden = tmp_path / "vectors"
+    golden.mkdir()
+    x = {"name": "x", "shape": [1, 3], "datatype": "FP32", "data": [1, 2, 3]}
+    y = {"name": "y", "shape": [1, 2], "datatype": "FP32", "data": [6, 6.01]}
+    vector = {"request": {"inputs": [x]}, "response": {"outputs": [y]}}
+    (golden / "sums.json").write_text(json.dumps(vector))
+    model = write(onnx_models.linear())
+    with pytest.raises(DeploymentFailed, match=r"differs most at \[0, 1\]: got 6.0, expected 6.01"):
+        maas.push(model, "golden", golden=golden)
+    ready = maas.push(model, "golden", golden=golden, tolerance={"rtol": 0.01})
+    assert ready.profile["golden_vectors"] == 1
+    assert [file.name for file in ready.files] == ["model.onnx", "golden/sums.json"]
+    with pytest.raises(InvalidInput, match="holds no test vectors"):
+        maas.push(model, "golden", golden=tmp_path / "absent")
+
+
+def test_a_prepared_form_is_served_where_it_loads_faster(maas: MaasClient, write: Write) -> None:
+    content = models.dense(8)
+    ready = maas.push(write(content), "prepared")
+    assert ready.profile["recommended_memory_mb"] >= 512
+    assert ready.profile["usd_per_million_requests"] > 0.2
+    assert ready.profile["run_ms_batch_32"] > 0
+    for variant in ready.variants:
+        assert variant["load_ms"] < ready.profile["load_ms"]
+    x = np.random.default_rng(0).random((3, 64)).astype(np.float32)
+    path = write(content)
+    expected = ort.InferenceSession(path).run(None, {"x": x})[0]
+    np.testing.assert_allclose(maas.infer("prepared", {"x": x})["y"], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_drop_into_the_bucket_becomes_a_version(maas: MaasClient, bucket: Bucket) -> None:
+    content = onnx_models.with_weights(onnx_models.external("weights.bin")).SerializeToString()
+    bucket.put("inbox/dropped/folder/sum.onnx", content)
+    bucket.put("inbox/dropped/folder/weights.bin", np.arange(4, dtype=np.float32).tobytes())
+    result = bucket.wait_for("inbox/dropped/folder/sum.onnx.result.json", lambda text: b"READY" in text)
+    assert json.loads(result) == {"model": "dropped", "version": 1, "status": "READY", "reason": None}
+    assert maas.infer("dropped", {"x": np.zeros(4, np.float32)})["y"].tolist() == [0, 1, 2, 3]
+    assert maas.history("dropped", kind="version.created")[0].actor == "inbox"

@@ -1,0 +1,85 @@
+"""An environment leaves what it prepared for the next of its kind: once, whole, and only of these very bytes."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from aws import Cloud
+from benchmarks import models
+
+from maas import bootstrap
+from maas.artifacts import prepared_key
+from maas.aws.s3_reader import S3Reader
+from maas.aws.s3_writer import S3Writer
+from maas.preparation import Inspection, Job, Limits, inspect
+from maas.records import ModelVersion
+from maas.write_back import MANIFEST, WriteBack
+
+KIND = "another-cpu"
+X = np.ones((1, 64), np.float32)
+
+
+@pytest.fixture
+def version(cloud: Cloud) -> ModelVersion:
+    """As it was deployed by an environment of another kind."""
+    cloud.create_model("m")
+    return replace(cloud.deploy("m", models.dense(8)), variants=())
+
+
+@pytest.fixture
+def source(version: ModelVersion, tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(models.dense(8))
+    return folder / "model.onnx"
+
+
+def prepare(path: str, to: str) -> Inspection:
+    return inspect(Job(path, 1, 1 << 30, to), Limits(1 << 30))
+
+
+@pytest.fixture
+def write_back(cloud: Cloud, tmp_path: Path) -> WriteBack:
+    place = ("us-east-1", cloud.settings.endpoint_url, cloud.settings.bucket)
+    return WriteBack(S3Reader(*place), S3Writer(*place), KIND, tmp_path, prepare)
+
+
+def test_what_one_environment_prepared_another_finds(
+    write_back: WriteBack, version: ModelVersion, source: Path, cloud: Cloud, tmp_path: Path
+) -> None:
+    assert write_back.find(version) is None
+    write_back.start(version, source).join()
+    found = write_back.find(version)
+    assert found
+    assert found.key == KIND
+    keys = [prepared_key("m", 1, KIND, file.name) for file in found.files]
+    assert [cloud.s3.head_object(Bucket=cloud.settings.bucket, Key=key)["ContentLength"] for key in keys] == [
+        file.size_bytes for file in found.files
+    ]
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_the_first_stays(write_back: WriteBack, version: ModelVersion, source: Path, cloud: Cloud) -> None:
+    write_back.start(version, source).join()
+    first = write_back.find(version)
+    write_back.start(version, source).join()
+    assert write_back.find(version) == first
+
+
+def test_a_manifest_of_other_bytes_counts_for_nothing(
+    write_back: WriteBack, version: ModelVersion, cloud: Cloud
+) -> None:
+    body = json.dumps({"source": "0" * 64, "variant": {"key": KIND, "files": []}})
+    cloud.s3.put_object(Bucket=cloud.settings.bucket, Key=prepared_key("m", 1, KIND, MANIFEST), Body=body)
+    assert write_back.find(version) is None
+
+
+def test_the_inference_function_uses_and_writes_it(cloud: Cloud, version: ModelVersion) -> None:
+    settings = replace(cloud.settings, write_back=1)
+    body = json.dumps({"inputs": [{"name": "x", "shape": [1, 64], "datatype": "FP32", "data": X.ravel().tolist()}]})
+    answers = [
+        json.loads(bootstrap.dataplane(settings).infer("m", None, body.encode()).body)["outputs"] for _ in range(2)
+    ]
+    assert answers[0] == answers[1]
