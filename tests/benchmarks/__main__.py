@@ -37,7 +37,7 @@ def main() -> int:
             figures = measure(Cloud(settings), Path(folder))
             figures += prepared.measure()
             figures += many_versions.measure(console)
-            figures.append(fuzz.measure())
+            figures += [fuzz.measure(), fuzz.measure_models()]
     if "--json" in sys.argv:
         print(json.dumps([figure.as_dict() for figure in figures], indent=2))
     else:

@@ -1,12 +1,17 @@
-"""Broken requests through the inference handler: 200,000 or a minute of them, whichever is less."""
+"""Broken requests through the inference handler, 200,000 or a minute of them, and ten thousand broken models."""
 
+import json
+import subprocess
+import sys
 import time
 
 import fuzzing
+from aws import ROOT
 
 from benchmarks.figures import Figure
 
 CASES, SECONDS = 200_000, 60
+MODELS = 10_000
 
 
 def measure() -> Figure:
@@ -23,3 +28,14 @@ def measure() -> Figure:
     return Figure(
         "broken requests, all refused or answered", broken_ms, "good ones", good_ms, sent_count, " sent", None
     )
+
+
+def measure_models() -> Figure:
+    """How many were inspected, and the mean time of one. Raises AssertionError if one got through with a lie."""
+    command = [sys.executable, "-m", "model_fuzzing", str(MODELS), "7"]
+    started = time.perf_counter()
+    done = subprocess.run(command, cwd=ROOT / "tests", capture_output=True, text=True, check=True)
+    each_ms = (time.perf_counter() - started) * 1000 / MODELS
+    counted = json.loads(done.stdout)
+    assert {"lied", "failed"}.isdisjoint(counted), counted
+    return Figure(f"broken models: {counted}", each_ms, "none", 0, MODELS, " inspected", None)

@@ -73,7 +73,15 @@ def _memory(name: str, source: Path, prepared: Path, size_bytes: int) -> list[Fi
     """Peak over what Python and onnxruntime take by themselves, as a multiple of the model's size."""
     base = _peak()
     return [
-        Figure(f"memory to load {form}, {name}", 0, "model size", 0, (_peak(path, form) - base) / size_bytes, "×", 1.3)
+        Figure(
+            f"memory to load {form}, {name}",
+            0,
+            "model size",
+            0,
+            (_peak(path, form) - base) / size_bytes,
+            "×",
+            1.3 if form == "prepared" else None,
+        )
         for form, path in (("source", source), ("prepared", prepared))
     ]
 

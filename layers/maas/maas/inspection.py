@@ -6,6 +6,7 @@ process alone; `maas.preparation` is the parent.
 """
 
 import json
+import os
 import statistics
 import sys
 import time
@@ -175,12 +176,16 @@ def peak_memory_bytes() -> int:
 
 
 def main() -> None:
+    # onnxruntime's own Python prints to standard output: that is the log's, and the answer's is another descriptor.
+    answer_stream = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
     try:
         answer = inspect(Job(**json.loads(sys.argv[1])))
     except ModelRejected as error:
         answer = {"rejected": error.message}
     answer["peak_memory_bytes"] = peak_memory_bytes()
-    json.dump(answer, sys.stdout)
+    json.dump(answer, answer_stream)
+    answer_stream.flush()
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ Array = np.ndarray[Any, Any]
 _BFLOAT16 = 16  # of TensorProto.DataType, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 _SOURCE_PLACE = re.compile(r"/onnxruntime_src/\S+ .*?\) (?=[A-Z\[])")
 _INPUT = re.compile(r"(optional\()?tensor\((\w+)\)+")
+# Alone, and with no fallback: that would print to standard output, and load or run once more what has just failed.
+PROVIDERS = ["CPUExecutionProvider"]
 _watchdog = Watchdog()
 
 
@@ -52,7 +54,7 @@ class Runner:
         if prepared:
             options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
-            self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(str(path), options, providers=PROVIDERS, enable_fallback=0)
         except Exception as error:
             raise ModelRejected(_load_failure(error, path)) from error
         self.load_ms = (time.perf_counter() - started) * 1000
@@ -127,7 +129,7 @@ def write_prepared(path: Path, to: Path, data_name: str, threads: int) -> None:
     options.add_session_config_entry("session.optimized_model_external_initializers_file_name", data_name)
     options.add_session_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", "1024")
     try:
-        ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        ort.InferenceSession(str(path), options, providers=PROVIDERS, enable_fallback=0)
     except Exception as error:
         raise ModelRejected(_load_failure(error, path)) from error
 
