@@ -137,8 +137,8 @@ def changed(sent: Sent, rng: random.Random) -> Sent:
 def _changed_document(body: bytes, headers: dict[str, str], rng: random.Random) -> tuple[bytes, dict[str, str]]:
     """One value anywhere in the JSON becomes another, and the lengths are made right again."""
     length = headers.get(HEADER_LENGTH, "")
-    end = int(length) if length.isascii() and length.isdigit() and length != "0" else len(body)
     try:
+        end = int(length) if length.isascii() and length.isdigit() and length != "0" else len(body)
         document = json.loads(body[:end])
         if places := list(_places(document)):
             owner, key = rng.choice(places)

@@ -11,10 +11,12 @@ from aws import TEMPLATE
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from pydantic import ValidationError
 
 from maas import errors, http
 from maas.aws.s3_reader import S3Reader
 from maas.aws.signed import SignedClient
+from maas.schemas import Golden
 from maas.settings import MissingSetting, Settings
 from maas_client.local.template import Template
 
@@ -66,6 +68,13 @@ def test_an_error_that_quotes_megabytes_can_still_be_answered() -> None:
     answer = http.error_answer(errors.InvalidTensor("n" * 7_000_000, "name", "it", "another"))
     assert answer["statusCode"] == 400
     assert len(answer["body"]) < 3 * http.ERROR_LIMIT
+
+
+@pytest.mark.parametrize("tolerance", [False, "1e-3", -1, None])
+def test_a_tolerance_is_a_number(tolerance: object) -> None:
+    assert Golden.model_validate({"atol": 0}).atol == 0
+    with pytest.raises(ValidationError):
+        Golden.model_validate({"atol": tolerance})
 
 
 def test_an_unknown_error_tells_nothing_of_itself() -> None:
