@@ -1,4 +1,4 @@
-"""The same requests to the local stack, KServe and MLServer in turn, over HTTP: medians, and ours to the best peer's."""
+"""The same requests over HTTP to the local stack, KServe and MLServer in turn: ours held against the best peer."""
 
 import statistics
 import tempfile
@@ -11,12 +11,13 @@ from rich.table import Table
 
 from benchmarks import servers
 from benchmarks.cases import Case
+from benchmarks.connection import Connection
 from benchmarks.figures import Figure
 from benchmarks.servers import Endpoint
 
 GOAL = 0.5
 PEERS = {"kserve": servers.kserve, "mlserver": servers.mlserver}
-WARM_UP, ROUNDS = 5, 6  # a round is three times a case's `calls`: 99th percentiles need many
+WARM_UP, ROUNDS = 5, 15
 
 
 def measure(console: Console, cases: list[Case]) -> list[Figure]:
@@ -41,17 +42,21 @@ def measure(console: Console, cases: list[Case]) -> list[Figure]:
 def _times(case: Case, endpoints: list[Endpoint]) -> dict[str, list[float]]:
     """Milliseconds of each call, by server: one call to each in turn, so that the machine's noise is everyone's."""
     able = [endpoint for endpoint in endpoints if endpoint.binary or not case.binary]
+    turns: list[tuple[Connection, bytes, list[float]]] = []
     for endpoint in able:
-        endpoint.reconnect()
+        connection = endpoint.connection
+        connection.close()  # one that was idle for a while the server may have ended
+        request = connection.post(endpoint.infer.format(case.model), case.body, case.headers)
         for _ in range(WARM_UP):
-            case.check(*endpoint.post(case.model, case.body, case.headers))
-    times: dict[str, list[float]] = {endpoint.name: [] for endpoint in able}
-    for _ in range(ROUNDS * 3 * case.calls):
-        for endpoint in able:
+            answer = connection.answer(request)
+            case.check(answer.headers, answer.body)
+        turns.append((connection, request, []))
+    for _ in range(ROUNDS * case.calls):
+        for connection, request, times in turns:
             started = time.perf_counter()
-            endpoint.post(case.model, case.body, case.headers)
-            times[endpoint.name].append((time.perf_counter() - started) * 1000)
-    return times
+            connection.answer(request)
+            times.append((time.perf_counter() - started) * 1000)
+    return {endpoint.name: times for endpoint, (*_, times) in zip(able, turns, strict=True)}
 
 
 def _figure(case: Case, times: dict[str, list[float]]) -> Figure:

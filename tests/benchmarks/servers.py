@@ -8,11 +8,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from aws import ROOT
 
+from benchmarks.connection import Connection
 from maas_client import MaasClient
 
 THREADS = 1  # what InferenceMemory's default in template.yaml buys
@@ -21,24 +23,14 @@ SOURCES = Path(__file__).parent / "peer_servers"
 Models = Mapping[str, Path]
 
 
+@dataclass(frozen=True)
 class Endpoint:
-    """A server that is ready, over one connection that is kept. `infer` is its path to a model, `binary` if it can."""
+    """A server that is ready. `infer` is its path to a model; `binary` is whether it takes the binary extension."""
 
-    def __init__(self, name: str, port: int, infer: str, binary: bool = True) -> None:
-        self.name, self.binary, self._infer = name, binary, infer
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=60)
-
-    def reconnect(self) -> None:
-        """With the next request: servers end connections that are idle for some seconds."""
-        self._connection.close()
-
-    def post(self, model: str, body: bytes, headers: Mapping[str, str]) -> tuple[Mapping[str, str], bytes]:
-        """Headers and body of the answer. Raises AssertionError unless it is a 200."""
-        self._connection.request("POST", self._infer.format(model), body, dict(headers))
-        response = self._connection.getresponse()
-        answer = response.read()
-        assert response.status == 200, f"{self.name}: {response.status} {answer[:300]!r}"
-        return response.headers, answer  # type: ignore[return-value]
+    name: str
+    connection: Connection
+    infer: str
+    binary: bool = True
 
 
 @contextmanager
@@ -49,7 +41,7 @@ def local_stack(models: Models, folder: Path) -> Iterator[Endpoint]:
         with MaasClient(f"http://127.0.0.1:{port}") as maas:
             for name, path in models.items():
                 maas.push(path, name)
-        yield Endpoint("ours", port, "/v2/models/{}/versions/1/infer")
+        yield Endpoint("ours", Connection(port), "/v2/models/{}/versions/1/infer")
 
 
 @contextmanager
@@ -58,7 +50,7 @@ def kserve(models: Models, folder: Path) -> Iterator[Endpoint]:
     named = [f"{name}={path}" for name, path in models.items()]
     command = [_python("kserve"), str(SOURCES / "kserve_server.py"), str(port), str(THREADS), *named]
     with _running("kserve", command, {}, folder, port, *(f"/v2/models/{name}/ready" for name in models)):
-        yield Endpoint("KServe", port, "/v2/models/{}/infer")
+        yield Endpoint("KServe", Connection(port), "/v2/models/{}/infer")
 
 
 @contextmanager
@@ -76,7 +68,7 @@ def mlserver(models: Models, folder: Path) -> Iterator[Endpoint]:
     command = [_python("mlserver"), "-m", "mlserver.cli.main", "start", str(settings)]
     paths = {"PYTHONPATH": str(SOURCES)}
     with _running("mlserver", command, paths, folder, port, *(f"/v2/models/{name}/ready" for name in models)):
-        yield Endpoint("MLServer", port, "/v2/models/{}/infer", binary=False)
+        yield Endpoint("MLServer", Connection(port), "/v2/models/{}/infer", binary=False)
 
 
 def is_installed(name: str) -> bool:
