@@ -3,6 +3,8 @@ PYTHON ?= python3
 ARCH ?= x86_64
 VENV := .venv
 SAM_VENV := .venv-sam
+PEER_VENVS := .venv-kserve .venv-mlserver
+PEER_PYTHON ?= >=3.11,<3.13
 RUN := $(VENV)/bin
 # pip resolves nothing here: every version and hash is in the lock files.
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check --require-hashes --no-deps
@@ -13,7 +15,7 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test check format build serve contract sam-test bench lock clean
+.PHONY: help dev demo test check format build serve contract sam-test bench peers lock clean
 
 help: ## this list
 	@grep -hE '^[a-zA-Z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -70,11 +72,21 @@ sam-test: build ## the end-to-end suite and every event under the real `sam loca
 bench: dev ## speed as ratios to what it could be
 	@PYTHONPATH=tests $(RUN)/python -m benchmarks $(ARGS)
 
+peers: $(PEER_VENVS:=/.done) ## set up KServe and MLServer, each alone, for `make bench` to compare with
+
+.venv-%/.done: requirements/%.txt $(VENV)/.done
+	@echo "Setting up .venv-$* (once)"
+	@$(RUN)/uv venv --quiet --allow-existing --python '$(PEER_PYTHON)' .venv-$*
+	@$(RUN)/uv pip install --quiet --python .venv-$* --require-hashes --no-deps -r requirements/$*.txt
+	@touch $@
+
 lock: $(VENV)/.done ## write the lock files anew from pyproject.toml: pins and hashes, no addresses
 	@$(UV_COMPILE) --universal --python-version 3.11 --group dev pyproject.toml -o requirements/dev.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group sam -o requirements/sam.txt
+	@$(UV_COMPILE) --universal --python-version 3.11 --group kserve -o requirements/kserve.txt
+	@$(UV_COMPILE) --universal --python-version 3.11 --group mlserver -o requirements/mlserver.txt
 	@$(UV_COMPILE) $(LAYER) --group layer-onnxruntime -o layers/onnxruntime/requirements.txt
 	@$(UV_COMPILE) $(LAYER) --group layer-maas -o layers/maas/requirements.txt
 
 clean: ## remove what these commands made
-	rm -rf $(VENV) $(SAM_VENV) .aws-sam
+	rm -rf $(VENV) $(SAM_VENV) $(PEER_VENVS) .aws-sam

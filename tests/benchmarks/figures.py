@@ -1,4 +1,4 @@
-"""A figure, what it is held against, and the budget for it."""
+"""A figure, what it is held against, and the budget or the goal for it."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,7 +9,10 @@ from rich.table import Table
 
 @dataclass(frozen=True)
 class Figure:
-    """`ours` and `reference` in milliseconds, medians; `value` is what the budget is about, in `unit`."""
+    """`ours` and `reference` in milliseconds, medians; `value` is what budget and goal are about, in `unit`.
+
+    A budget is to be kept. A goal is what we work for: missing it is told, and is no failure.
+    """
 
     name: str
     ours_ms: float
@@ -17,27 +20,42 @@ class Figure:
     reference_ms: float
     value: float
     unit: str
-    budget: float | None
+    budget: float | None = None
+    goal: float | None = None
+    note: str = ""
 
     @property
     def within_budget(self) -> bool:
         return self.budget is None or self.value <= self.budget
 
+    @property
+    def goal_met(self) -> bool:
+        return self.goal is None or self.value <= self.goal
+
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"within_budget": self.within_budget}
+        return asdict(self) | {"within_budget": self.within_budget, "goal_met": self.goal_met}
+
+    @property
+    def asked(self) -> str:
+        """The budget or the goal, in words."""
+        if self.budget is not None:
+            return f"≤ {self.budget:g}{self.unit}"
+        if self.goal is not None:
+            return f"goal ≤ {self.goal:g}{self.unit}: {'met' if self.goal_met else 'not met'}"
+        return ""
 
 
 def show(console: Console, figures: list[Figure]) -> None:
-    table = Table("what", "ours", "against", "its time", "result", "budget", box=None, header_style="bold")
+    table = Table("what", "ours", "against", "its time", "result", "budget", "", box=None, header_style="bold")
     for figure in figures:
-        colour = "green" if figure.within_budget else "red"
-        budget = "" if figure.budget is None else f"≤ {figure.budget:g}{figure.unit}"
+        colour = "red" if not figure.within_budget else "green" if figure.goal_met else "yellow"
         table.add_row(
             figure.name,
             f"{figure.ours_ms:.3g} ms",
             figure.reference,
             f"{figure.reference_ms:.3g} ms",
             f"[{colour}]{figure.value:.2f}{figure.unit}[/]",
-            budget,
+            figure.asked,
+            figure.note,
         )
     console.print(table)

@@ -56,7 +56,7 @@ def _speed(name: str, source: Path, prepared: Path, x: np.ndarray) -> list[Figur
     load = {which: statistics.median(times) for which, times in loads.items()}
     run = {which: statistics.median(times) for which, times in runs.items()}
     return [
-        Figure(f"load, {name}", load[True], "source", load[False], load[True] / load[False], "×", 0.5),
+        Figure(f"load, {name}", load[True], "source", load[False], load[True] / load[False], "×", goal=0.5),
         Figure(f"run, {name}", run[True], "source", run[False], run[True] / run[False], "×", 1.1),
     ]
 
@@ -72,18 +72,11 @@ def _run_ms(runner: Runner, x: np.ndarray) -> float:
 def _memory(name: str, source: Path, prepared: Path, size_bytes: int) -> list[Figure]:
     """Peak over what Python and onnxruntime take by themselves, as a multiple of the model's size."""
     base = _peak()
-    return [
-        Figure(
-            f"memory to load {form}, {name}",
-            0,
-            "model size",
-            0,
-            (_peak(path, form) - base) / size_bytes,
-            "×",
-            1.3 if form == "prepared" else None,
-        )
-        for form, path in (("source", source), ("prepared", prepared))
-    ]
+    figures = []
+    for form, path, budget in (("source", source, None), ("prepared", prepared, 1.3)):
+        times = (_peak(path, form) - base) / size_bytes
+        figures.append(Figure(f"memory to load {form}, {name}", 0, "model size", 0, times, "×", budget))
+    return figures
 
 
 def _peak(*arguments: object) -> int:

@@ -1,0 +1,122 @@
+"""The servers that answer the same requests: the local stack, KServe and MLServer, each in processes of its own."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from aws import ROOT
+
+from benchmarks.connection import Connection
+from maas_client import MaasClient
+
+THREADS = 1  # what InferenceMemory's default in template.yaml buys
+START_SECONDS = 60
+SOURCES = Path(__file__).parent / "peer_servers"
+Models = Mapping[str, Path]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A server that is ready. `infer` is its path to a model; `binary` is whether it takes the binary extension."""
+
+    name: str
+    connection: Connection
+    infer: str
+    binary: bool = True
+
+
+@contextmanager
+def local_stack(models: Models, folder: Path) -> Iterator[Endpoint]:
+    port = _free_port()
+    command = [sys.executable, "-c", "from maas_client.cli import app; app()", "local", "--port", str(port)]
+    with _running("maas", command, {}, folder, port, "/v2/health/ready"):
+        with MaasClient(f"http://127.0.0.1:{port}") as maas:
+            for name, path in models.items():
+                maas.push(path, name)
+        yield Endpoint("ours", Connection(port), "/v2/models/{}/versions/1/infer")
+
+
+@contextmanager
+def kserve(models: Models, folder: Path) -> Iterator[Endpoint]:
+    port = _free_port()
+    named = [f"{name}={path}" for name, path in models.items()]
+    command = [_python("kserve"), str(SOURCES / "kserve_server.py"), str(port), str(THREADS), *named]
+    with _running("kserve", command, {}, folder, port, *(f"/v2/models/{name}/ready" for name in models)):
+        yield Endpoint("KServe", Connection(port), "/v2/models/{}/infer")
+
+
+@contextmanager
+def mlserver(models: Models, folder: Path) -> Iterator[Endpoint]:
+    """With the settings that make it fastest here: no worker process in between, no metrics, no compression."""
+    port, settings = _free_port(), folder / "mlserver"
+    for name, path in models.items():
+        (settings / name).mkdir(parents=True)
+        parameters = {"uri": str(path), "extra": {"threads": THREADS}}
+        said = {"name": name, "implementation": "mlserver_runtime.OnnxRuntime", "parameters": parameters}
+        (settings / name / "model-settings.json").write_text(json.dumps(said))
+    server = {"host": "127.0.0.1", "http_port": port, "grpc_port": _free_port(), "metrics_endpoint": None}
+    server |= {"debug": False, "parallel_workers": 0, "gzip_enabled": False}
+    (settings / "settings.json").write_text(json.dumps(server))
+    command = [_python("mlserver"), "-m", "mlserver.cli.main", "start", str(settings)]
+    paths = {"PYTHONPATH": str(SOURCES)}
+    with _running("mlserver", command, paths, folder, port, *(f"/v2/models/{name}/ready" for name in models)):
+        yield Endpoint("MLServer", Connection(port), "/v2/models/{}/infer", binary=False)
+
+
+def is_installed(name: str) -> bool:
+    """What `make peers` sets up."""
+    return Path(_python(name)).exists()
+
+
+def _python(name: str) -> str:
+    return str(ROOT / f".venv-{name}" / "bin" / "python")
+
+
+@contextmanager
+def _running(
+    name: str, command: list[str], environment: Mapping[str, str], folder: Path, port: int, *ready: str
+) -> Iterator[None]:
+    """A process from the time that all `ready` paths answer 200 to the block's end; its output is shown if it fails."""
+    kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+    with (folder / f"{name}.log").open("w+b") as log:
+        process = subprocess.Popen(command, env=kept | dict(environment), cwd=ROOT, stdout=log, stderr=log)
+        try:
+            until = time.monotonic() + START_SECONDS
+            while not all(_answers(port, path) for path in ready):
+                if process.poll() is not None or time.monotonic() > until:
+                    log.seek(0)
+                    raise RuntimeError(f"{name} did not start:\n{log.read()[-2000:].decode(errors='replace')}")
+                time.sleep(0.1)
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _answers(port: int, path: str) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
