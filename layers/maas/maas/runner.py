@@ -58,6 +58,15 @@ class Runner:
         except Exception as error:
             raise ModelRejected(_load_failure(error, path)) from error
         self.load_ms = (time.perf_counter() - started) * 1000
+        try:
+            self._read_signature()
+        except UnicodeDecodeError:
+            raise ModelRejected(
+                "names of inputs, outputs or dimensions are not UTF-8: export the model again"
+            ) from None
+        self.labels = _labels(path.parent / LABELS_NAME)
+
+    def _read_signature(self) -> None:
         nodes = self._session.get_inputs()
         defaults = self._session.get_overridable_initializers()
         self.inputs = (*(_input(node) for node in nodes), *(_input(node, optional=True) for node in defaults))
@@ -70,7 +79,6 @@ class Runner:
         self._has_bf16 = "BF16" in self._datatypes.values()
         if self._has_bf16 and "BYTES" in self._datatypes.values():
             raise ModelRejected("bfloat16 and string tensors at the border of one model, which onnxruntime cannot take")
-        self.labels = _labels(path.parent / LABELS_NAME)
 
     def run(
         self, inputs: Mapping[str, Array], outputs: Sequence[str] | None = None, deadline: float | None = None
