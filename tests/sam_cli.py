@@ -26,6 +26,7 @@ from event_cases import seed
 from maas.settings import Settings
 from maas_client.local.cloud import LocalCloud
 from maas_client.local.events import EventPump
+from maas_client.local.queues import QueuePump
 from maas_client.local.stack import LocalStack
 from maas_client.local.template import NAME, Template
 
@@ -147,9 +148,10 @@ def stack() -> Iterator[LocalStack]:
     with cloud() as made, ExitStack() as ending:
         sam = Sam(made)
         url = ending.enter_context(sam.api())
-        pump = EventPump(made, Template.load(TEMPLATE), ending.enter_context(sam.functions()))
-        ending.callback(pump.stop)
-        pump.start()
+        invoke, template = ending.enter_context(sam.functions()), Template.load(TEMPLATE)
+        for pump in (EventPump(made, template, invoke), QueuePump(made, template, invoke)):
+            ending.callback(pump.stop)
+            pump.start()
         yield LocalStack(url, made)
 
 

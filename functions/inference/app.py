@@ -1,6 +1,9 @@
 """HTTP /v2 and its relatives: `infer` here, without a web framework; every other route in web_app, when asked for."""
 
+from collections.abc import Mapping
 from typing import Any
+
+import orjson
 
 from maas import bootstrap, compression, http
 from maas.errors import TooLarge
@@ -8,7 +11,8 @@ from maas.oip import HEADER_LENGTH
 from maas.oip_reply import Reply
 from maas.settings import Settings
 
-dataplane = bootstrap.dataplane(Settings.from_env())
+settings = Settings.from_env()
+dataplane = bootstrap.dataplane(settings)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -19,10 +23,25 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         headers = request.headers
         body = compression.decoded(request.body, headers.get("content-encoding"))
+        if "respond-async" in headers.get("prefer", ""):
+            return _deferred(infer[1], infer[2], body, headers, event)
         reply = dataplane.infer(infer[1], infer[2], body, headers.get(HEADER_LENGTH), http.deadline_of(context))
         return _answer(reply, compression.accepted(headers.get("accept-encoding")))
     except Exception as error:
         return http.error_answer(error)
+
+
+def _deferred(
+    model: str, reference: str | None, body: bytes, headers: Mapping[str, str], event: dict[str, Any]
+) -> dict[str, Any]:
+    """202: the answer comes into the bucket."""
+    version = dataplane.resolve(model, reference)
+    job = bootstrap.deferred(settings).submit(
+        version, body, headers.get(HEADER_LENGTH), http.actor_of(event), headers.get("maas-notify")
+    )
+    location = f"/api/v1/jobs/{job.id}"
+    told = {"id": job.id, "status": job.status, "location": location}
+    return http.answer(202, orjson.dumps(told), {"location": location, "preference-applied": "respond-async"})
 
 
 def _answer(reply: Reply, encodings: list[str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 from mangum import Mangum
 
 import alias_routes
+import job_routes
 import model_routes
 import version_routes
 from edge import precondition_failed
@@ -15,7 +16,7 @@ PREFIX = "/api/v1"
 
 app = create_app("MaaS management", "Models, their versions and the aliases that traffic follows.", PREFIX)
 app.add_exception_handler(PreconditionFailed, precondition_failed)
-for routes in (model_routes, version_routes, alias_routes):
+for routes in (model_routes, version_routes, alias_routes, job_routes):
     app.include_router(routes.router, prefix=PREFIX)
 
 _handler = Mangum(app, lifespan="off")

@@ -47,3 +47,6 @@ VERSION_LINKS = links(
     number="version",
 )
 ALIAS_LINKS = links(["get_alias", "delete_alias", "roll_back_alias"], model="model", alias="alias")
+MADE_JOB: Responses = {
+    201: {"links": links(["get_job", "complete_job", "job_results", "retry_job", "cancel_job"], job="id")}
+}

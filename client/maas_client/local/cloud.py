@@ -16,11 +16,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from maas_client.errors import MaasError
-from maas_client.local.intrinsics import REGION
-from maas_client.local.template import NAME, Template
+from maas_client.local.intrinsics import ACCOUNT, REGION
+from maas_client.local.template import NAME, Queue, Template
 
 FAKE_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 MOTO_START_SECONDS = 30
+VISIBILITY_SECONDS = 900  # as long as a function may take
 _EXISTS = {"ResourceInUseException", "BucketAlreadyOwnedByYou"}
 
 
@@ -80,12 +81,21 @@ class LocalCloud:
             configuration: dict[str, Any] = {"EventBridgeConfiguration": {}}
             s3.put_bucket_notification_configuration(Bucket=NAME, NotificationConfiguration=configuration)
         for queue in template.queues():
-            sqs.create_queue(QueueName=queue)
+            _create_queue(sqs, queue)
         for rule in template.event_rules():
             queue_url = sqs.create_queue(QueueName=rule.name)["QueueUrl"]
             attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
             events.put_rule(Name=rule.name, EventPattern=json.dumps(rule.pattern))
             events.put_targets(Rule=rule.name, Targets=[{"Id": rule.function, "Arn": attributes["QueueArn"]}])
+
+
+def _create_queue(sqs: Any, queue: Queue) -> None:
+    attributes = {"VisibilityTimeout": str(VISIBILITY_SECONDS)}
+    if queue.dead_letters:
+        target = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue.dead_letters}"
+        policy = {"deadLetterTargetArn": target, "maxReceiveCount": queue.max_receives}
+        attributes["RedrivePolicy"] = json.dumps(policy)
+    sqs.create_queue(QueueName=queue.name, Attributes=attributes)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from maas_client.local.cloud import LocalCloud
 from maas_client.local.events import EventPump
 from maas_client.local.gateway import OnAnswer
 from maas_client.local.intrinsics import REGION
+from maas_client.local.queues import QueuePump
 from maas_client.local.server import Server
 from maas_client.local.template import NAME, Template
 
@@ -52,13 +53,16 @@ class LocalStack:
             cloud = ending.enter_context(LocalCloud.start(path))
             known = Template.load(path, {"AwsEndpointUrl": cloud.url})
             server = Server(known, cloud.credentials, listener, log, on_answer)
-            pump = EventPump(cloud, known, server.invoke)
+            pumps = (EventPump(cloud, known, server.invoke), QueuePump(cloud, known, server.invoke))
             # In the end, from below: no new events, then the functions, then the events that this ended.
-            ending.callback(pump.stop)
+            for pump in pumps:
+                ending.callback(pump.stop)
             ending.callback(server.stop)
-            ending.callback(pump.close)
+            for pump in pumps:
+                ending.callback(pump.close)
             server.start()
-            pump.start()
+            for pump in pumps:
+                pump.start()
             yield cls(f"http://{host}:{listener.getsockname()[1]}", cloud)
 
 

@@ -48,6 +48,25 @@ class EventRule:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueSource:
+    """A queue whose messages a function gets."""
+
+    queue: str
+    function: str
+    batch_size: int
+    reports_failures: bool  # of single messages
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """`dead_letters` is where a message goes that was received `max_receives` times."""
+
+    name: str
+    dead_letters: str | None
+    max_receives: int
+
+
+@dataclass(frozen=True, slots=True)
 class Bucket:
     versioned: bool
     sends_events: bool  # to EventBridge
@@ -95,8 +114,24 @@ class Template:
             sends_events=str(events.get("EventBridgeEnabled", "false")).lower() == "true",
         )
 
-    def queues(self) -> list[str]:
-        return [name for name, _ in self._of_type("SQS::Queue")]
+    def queues(self) -> list[Queue]:
+        found = []
+        for name, properties in self._of_type("SQS::Queue"):
+            redrive = properties.get("RedrivePolicy", {})
+            target = redrive.get("deadLetterTargetArn", "").rpartition(":")[2] or None
+            found.append(Queue(name, target, int(redrive.get("maxReceiveCount", 0))))
+        return sorted(found, key=lambda queue: queue.dead_letters is not None)  # those first that others name
+
+    def queue_sources(self) -> list[QueueSource]:
+        return [
+            QueueSource(
+                event["Queue"].rpartition(":")[2],
+                function,
+                int(event.get("BatchSize", 10)),
+                "ReportBatchItemFailures" in event.get("FunctionResponseTypes", []),
+            )
+            for function, _, event in self._events("SQS")
+        ]
 
     def _function(self, name: str, properties: dict[str, Any]) -> Function:
         defaults = self._resolver.resolve(self._document.get("Globals", {}).get("Function", {}))
@@ -138,6 +173,7 @@ class Template:
         return "Condition" not in resource or self._resolver.holds(resource["Condition"])
 
     def _physical_name(self, logical: str) -> str:
+        """What `Ref` of a resource is; of a queue its URL, of which the local stack knows only the name."""
         kind = self._resources[logical]["Type"]
         return NAME if kind in ("AWS::S3::Bucket", "AWS::DynamoDB::Table") else logical
 

@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING, Any
 from maas.aws.dynamodb import Table, boto3_call
 from maas.records import ModelVersion
 from maas.registry import Registry
-from maas.settings import Settings
+from maas.settings import MB, Settings
 
 if TYPE_CHECKING:
     from maas.aws.s3 import ModelBucket
     from maas.aws.s3_reader import S3Reader
+    from maas.aws.sqs import Queue
+    from maas.batch.deferred import Deferred
+    from maas.batch.jobs import Jobs
+    from maas.batch.planner import Planner
+    from maas.batch.results import Results
+    from maas.batch.submission import Submission
+    from maas.batch.worker import Worker
     from maas.dataplane import DataPlane
     from maas.deployment import Deployment
     from maas.inbox import Inbox
@@ -103,6 +110,72 @@ def inbox(settings: Settings) -> "Inbox":
     return Inbox(
         registry(settings), bucket(settings), reader, tmp_dir, settings.tmp_bytes // 2, settings.max_model_bytes
     )
+
+
+def jobs(settings: Settings) -> "Jobs":
+    from maas.batch.jobs import Jobs
+
+    return Jobs(Table(boto3_call(_client("dynamodb", settings)), settings.table))
+
+
+def results(settings: Settings) -> "Results":
+    from maas.aws.event_bus import EventBus
+    from maas.aws.sns import Topics
+    from maas.batch.announcements import Announcements
+    from maas.batch.results import Results
+
+    known = jobs(settings)
+    bus, topics = EventBus(_client("events", settings)), Topics(_client("sns", settings))
+    return Results(known, bucket(settings), Announcements(known, bus, topics))
+
+
+def submission(settings: Settings) -> "Submission":
+    from maas.batch.submission import Submission
+
+    return Submission(
+        jobs(settings), bucket(settings), results(settings), settings.shard_mb * MB, settings.job_retention_seconds
+    )
+
+
+def planner(settings: Settings) -> "Planner":
+    from maas.aws.s3_reader import S3Reader
+    from maas.batch.planner import Planner
+
+    return Planner(
+        registry(settings),
+        jobs(settings),
+        S3Reader(settings.region, settings.endpoint_url, settings.bucket),
+        queue(settings),
+        results(settings),
+        settings.shard_mb * MB,
+        settings.job_retention_seconds,
+    )
+
+
+def worker(settings: Settings) -> "Worker":
+    from maas.aws.s3_reader import S3Reader
+    from maas.batch.worker import Worker
+
+    reader = S3Reader(settings.region, settings.endpoint_url, settings.bucket)
+    return Worker(jobs(settings), dataplane(settings), reader, bucket(settings), queue(settings), results(settings))
+
+
+def deferred(settings: Settings) -> "Deferred":
+    """For inference: without boto3, as `dataplane`."""
+    from maas.aws.s3_writer import S3Writer
+    from maas.aws.signed import SignedDynamoDb
+    from maas.batch.deferred import Deferred
+    from maas.batch.jobs import Jobs
+
+    table = Table(SignedDynamoDb(settings.region, settings.endpoint_url), settings.table)
+    writer = S3Writer(settings.region, settings.endpoint_url, settings.bucket)
+    return Deferred(Jobs(table), writer, settings.job_retention_seconds)
+
+
+def queue(settings: Settings) -> "Queue":
+    from maas.aws.sqs import Queue
+
+    return Queue(_client("sqs", settings), settings.queue_url)
 
 
 def _client(service: str, settings: Settings) -> Any:

@@ -94,6 +94,10 @@ class DataPlane:
             self._resolved[key] = (now, version)
         return version
 
+    def runner(self, model: str, reference: str | None, deadline: float | None = None) -> Runner:
+        """Loaded. Raises as `infer` does."""
+        return self._runners.get(self.resolve(model, reference), deadline)
+
     def models(self) -> Iterator[RegisteredModel]:
         """All that are not deleted, by name."""
         return _pages(self._registry.models.page)

@@ -71,6 +71,13 @@ def request_of(event: Mapping[str, Any]) -> Request:
     )
 
 
+def actor_of(event: Mapping[str, Any]) -> str:
+    """Who is calling, as API Gateway says in the request context; `anonymous` where it asks nobody (local runs)."""
+    context = event.get("requestContext") or {}
+    iam = (context.get("authorizer") or {}).get("iam") or context.get("identity") or {}
+    return iam.get("userArn") or "anonymous"
+
+
 def deadline_of(context: Any) -> float:
     """When this invocation has to be over, of time.monotonic; `context` is Lambda's."""
     remaining_seconds: float = context.get_remaining_time_in_millis() / 1000

@@ -10,7 +10,7 @@ from maas.aws.s3 import UploadPart
 from maas.names import FILE_PATTERN, MAX_FILE_NAME, NAME_PATTERN
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
     """JSON has one kind of number: 1.0 is a whole one, unlike "1" and true."""
     return int(value) if type(value) is float and value.is_integer() else value
 
@@ -21,18 +21,18 @@ TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 TagValue = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Tags = Annotated[dict[TagKey, TagValue], Field(max_length=50)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-VersionNumber = Annotated[int, Field(ge=1, lt=10**9, strict=True), BeforeValidator(_whole)]
+VersionNumber = Annotated[int, Field(ge=1, lt=10**9, strict=True), BeforeValidator(whole)]
 
 
-def _like(**example: Any) -> ConfigDict:
+def like(**example: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [example]})
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-_TIME, _LATER = "2026-01-31T12:00:00.000000Z", "2026-02-01T09:30:00.000000Z"
+EXAMPLE_TIME, _LATER = "2026-01-31T12:00:00.000000Z", "2026-02-01T09:30:00.000000Z"
 _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _FILE = {"name": "model.onnx", "size_bytes": 6360000, "sha256": _SHA256}
 _MODEL = {
@@ -42,7 +42,7 @@ _MODEL = {
     "status": "READY",
     "aliases": {"production": 1},
     "latest_ready_version": 1,
-    "created_at": _TIME,
+    "created_at": EXAMPLE_TIME,
     "updated_at": _LATER,
     "deleted_at": None,
 }
@@ -71,7 +71,7 @@ _VERSION = {
     "variants": [
         {"key": "1.32.0-x86_64-avx2", "size_bytes": 6360000, "load_ms": 3.1, "run_ms": 0.4, "max_difference": 0.0}
     ],
-    "created_at": _TIME,
+    "created_at": EXAMPLE_TIME,
     "updated_at": _LATER,
     "deleted_at": None,
 }
@@ -91,31 +91,31 @@ _ENTRY = {
 }
 
 
-class CreateModel(_Body):
-    model_config = _like(name="digits", description="Handwritten digits", tags={"team": "vision"})
+class CreateModel(Body):
+    model_config = like(name="digits", description="Handwritten digits", tags={"team": "vision"})
 
     name: Name
     description: Description = ""
     tags: Tags = {}
 
 
-class DeclaredFile(_Body):
+class DeclaredFile(Body):
     name: Annotated[str, StringConstraints(max_length=MAX_FILE_NAME, pattern=f"^{FILE_PATTERN}$")]
-    size_bytes: Annotated[int, Field(ge=1, strict=True), BeforeValidator(_whole)]
+    size_bytes: Annotated[int, Field(ge=1, strict=True), BeforeValidator(whole)]
     sha256: Sha256
 
 
-class Golden(_Body):
+class Golden(Body):
     """What differences from its test vectors a version may show: |difference| ≤ atol + rtol * |expected|."""
 
     rtol: Annotated[float, Field(ge=0, le=1, strict=True)] = 1e-3
     atol: Annotated[float, Field(ge=0, le=1e9, strict=True)] = 1e-5
 
 
-class CreateVersion(_Body):
+class CreateVersion(Body):
     """Exactly one file is a `.onnx`; others are its external data, its `labels.txt`, and test vectors in `golden/`."""
 
-    model_config = _like(files=[_FILE], description="A hundred trees", tags={"accuracy": "0.987"})
+    model_config = like(files=[_FILE], description="A hundred trees", tags={"accuracy": "0.987"})
 
     files: Annotated[list[DeclaredFile], Field(min_length=1)]
     golden: Golden = Golden()
@@ -126,17 +126,17 @@ class CreateVersion(_Body):
 TagChanges = Annotated[dict[TagKey, TagValue | None], Field(max_length=50)]
 
 
-class Change(_Body):
+class Change(Body):
     """What is absent stays; a tag of null goes (JSON merge patch)."""
 
-    model_config = _like(description="Handwritten digits, 8 × 8", tags={"team": "vision", "draft": None})
+    model_config = like(description="Handwritten digits, 8 × 8", tags={"team": "vision", "draft": None})
 
     description: Description | None = None
     tags: TagChanges = {}
 
 
-class PutAlias(_Body):
-    model_config = _like(version=1)
+class PutAlias(Body):
+    model_config = like(version=1)
 
     version: VersionNumber
 
@@ -156,7 +156,7 @@ class ModelStatus(StrEnum):
 class Model(BaseModel):
     """Its status is READY when a version of it can be served."""
 
-    model_config = _like(**_MODEL)
+    model_config = like(**_MODEL)
 
     name: str
     description: str
@@ -178,7 +178,7 @@ class Model(BaseModel):
 
 
 class Models(BaseModel):
-    model_config = _like(models=[_MODEL], next_page_token=None)
+    model_config = like(models=[_MODEL], next_page_token=None)
 
     models: list[Model]
     next_page_token: str | None
@@ -207,7 +207,7 @@ class PreparedVariant(BaseModel):
 
 
 class Version(BaseModel):
-    model_config = _like(**_VERSION)
+    model_config = like(**_VERSION)
 
     model: str
     version: int
@@ -252,7 +252,7 @@ class Version(BaseModel):
 
 
 class Versions(BaseModel):
-    model_config = _like(versions=[_VERSION], next_page_token=None)
+    model_config = like(versions=[_VERSION], next_page_token=None)
 
     versions: list[Version]
     next_page_token: str | None
@@ -261,7 +261,7 @@ class Versions(BaseModel):
 class DeletedVersion(Version):
     """`removed_aliases` were on it, and went with it."""
 
-    model_config = _like(**_VERSION | {"aliases": [], "deleted_at": _LATER, "removed_aliases": ["production"]})
+    model_config = like(**_VERSION | {"aliases": [], "deleted_at": _LATER, "removed_aliases": ["production"]})
 
     removed_aliases: list[str]
 
@@ -271,7 +271,7 @@ class Download(File):
 
 
 class Downloads(BaseModel):
-    model_config = _like(files=[_FILE | {"url": _URL}], expires_at=_LATER)
+    model_config = like(files=[_FILE | {"url": _URL}], expires_at=_LATER)
 
     files: list[Download]
     expires_at: str
@@ -295,7 +295,7 @@ class Upload(BaseModel):
 class CreatedVersion(Version):
     """When every part is uploaded, POST to …/complete."""
 
-    model_config = _like(
+    model_config = like(
         **_VERSION | {"status": "PENDING_UPLOAD", "uploads": [{"name": "model.onnx", "parts": [_PART]}]}
     )
 
@@ -317,7 +317,7 @@ class CreatedVersion(Version):
 
 
 class Alias(BaseModel):
-    model_config = _like(**_ALIAS)
+    model_config = like(**_ALIAS)
 
     alias: str
     model: str
@@ -337,7 +337,7 @@ class Alias(BaseModel):
 
 
 class Aliases(BaseModel):
-    model_config = _like(aliases=[_ALIAS])
+    model_config = like(aliases=[_ALIAS])
 
     aliases: list[Alias]
 
@@ -345,7 +345,7 @@ class Aliases(BaseModel):
 class AliasAt(BaseModel):
     """`version` is null when the alias pointed to nothing then, or its model was deleted."""
 
-    model_config = _like(alias="production", model="digits", at=_TIME, version=1)
+    model_config = like(alias="production", model="digits", at=EXAMPLE_TIME, version=1)
 
     alias: str
     model: str
@@ -370,7 +370,7 @@ class HistoryEntry(BaseModel):
 
 
 class History(BaseModel):
-    model_config = _like(entries=[_ENTRY], next_page_token=None)
+    model_config = like(entries=[_ENTRY], next_page_token=None)
 
     entries: list[HistoryEntry]
     next_page_token: str | None

@@ -34,8 +34,11 @@ class Settings:
     tmp_mb: int = _setting("MAAS_TMP_MB", "MB of /tmp that model files may fill", 512)
     tmp_dir: str = _setting("MAAS_TMP_DIR", "where model files are kept", os.path.join(tempfile.gettempdir(), "maas"))
     write_back: int = _setting("MAAS_WRITE_BACK", "1: leave a form prepared for this CPU for other environments", 0)
+    queue_url: str = _setting("MAAS_QUEUE_URL", "SQS queue of batch shards", "")
+    shard_mb: int = _setting("MAAS_SHARD_MB", "MB of input that one batch shard has", 32)
     resolve_ttl_seconds: int = _setting("MAAS_RESOLVE_TTL_SECONDS", "how long an alias may be stale", 3)
     retention_days: int = _setting("MAAS_RETENTION_DAYS", "how long what was deleted can be restored", 30)
+    job_retention_days: int = _setting("MAAS_JOB_RETENTION_DAYS", "how long batch jobs are known", 90)
     max_model_bytes: int = _setting("MAAS_MAX_MODEL_BYTES", "bytes of all files of a version together", 10 * 1024**3)
     max_tensor_bytes: int = _setting("MAAS_MAX_TENSOR_BYTES", "bytes of one tensor of a model", 4 * 1024**3)
     upload_expiry_seconds: int = _setting("MAAS_UPLOAD_EXPIRY_SECONDS", "how long upload URLs are good", 3600)
@@ -60,6 +63,10 @@ class Settings:
     def threads(self) -> int:
         """Threads for onnxruntime: the vCPUs that this much memory buys."""
         return math.ceil(self.memory_mb / MEMORY_MB_PER_VCPU)
+
+    @property
+    def job_retention_seconds(self) -> int:
+        return self.job_retention_days * 24 * 3600
 
     @property
     def runner_cache_bytes(self) -> int:

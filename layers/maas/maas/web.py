@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from maas import __version__
+from maas import __version__, http
 from maas.http import error_document
 
 _VARIABLE = re.compile(r"\{\w+\}")
@@ -77,10 +77,8 @@ def _methods(request: Request) -> list[str]:
 
 
 def actor_of(request: Request) -> str:
-    """Who is calling, as API Gateway says in the request context; `anonymous` where it asks nobody (local runs)."""
-    context = request.scope.get("aws.event", {}).get("requestContext", {})
-    iam = (context.get("authorizer") or {}).get("iam") or context.get("identity") or {}
-    return iam.get("userArn") or "anonymous"
+    """Who is calling. See `maas.http.actor_of`."""
+    return http.actor_of(request.scope.get("aws.event", {}))
 
 
 Actor = Annotated[str, Depends(actor_of)]

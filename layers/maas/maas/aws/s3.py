@@ -1,6 +1,7 @@
 """The bucket through boto3: presigned uploads and downloads, completion, the commit mark, and purging."""
 
 import base64
+import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ class UploadPart:
 @dataclass(frozen=True, slots=True)
 class StoredObject:
     size_bytes: int
+    s3_version: str | None
     sha256: str | None  # hex; None where S3 has no digest of the whole (multipart uploads)
 
 
@@ -53,6 +55,10 @@ def _errors() -> Iterator[None]:
 class ModelBucket:
     def __init__(self, client: "S3Client", bucket: str, expiry_seconds: int) -> None:
         self._s3, self._bucket, self._expiry_seconds = client, bucket, expiry_seconds
+
+    @property
+    def name(self) -> str:
+        return self._bucket
 
     def presign(self, key: str, size_bytes: int, sha256: str) -> list[UploadPart]:
         """The requests that upload one file: one PUT up to PART_BYTES, a multipart upload beyond.
@@ -89,7 +95,9 @@ class ModelBucket:
             raise
         checksum = head.get("ChecksumSHA256", "")
         whole = checksum and head.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT" and "-" not in checksum
-        return StoredObject(head["ContentLength"], base64.b64decode(checksum).hex() if whole else None)
+        return StoredObject(
+            head["ContentLength"], head.get("VersionId"), base64.b64decode(checksum).hex() if whole else None
+        )
 
     def finish_multipart(self, key: str, size_bytes: int) -> None:
         """Join the parts of the upload that has all of them, if there is one. Nobody needs to remember ids or ETags."""
@@ -127,6 +135,24 @@ class ModelBucket:
         with _errors():
             self._s3.upload_file(str(path), self._bucket, key)
             return self._s3.head_object(Bucket=self._bucket, Key=key).get("VersionId")
+
+    def write_new(self, key: str, body: bytes) -> bool:
+        """False if there is an object already: that one stays."""
+        checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
+        try:
+            with _errors():
+                self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ChecksumSHA256=checksum, IfNoneMatch="*")
+            return True
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (409, 412):
+                return False
+            raise
+
+    def read(self, key: str) -> bytes:
+        """A small object."""
+        with _errors():
+            body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            return body
 
     def presign_download(self, key: str, s3_version: str | None) -> str:
         """Of the object version that was checked, where that is known."""

@@ -56,6 +56,22 @@ class S3Reader:
             _check(response, key)
             return response.read()
 
+    def read_range(self, key: str, start: int, end: int, s3_version: str | None) -> bytes:
+        """Bytes [start, end) of an object version. Raises as `download` does."""
+        query = {"versionId": s3_version} if s3_version else {}
+        for _ in range(ATTEMPTS):
+            try:
+                headers = {"range": f"bytes={start}-{end - 1}"}
+                with self._client.request("GET", self._prefix + key, query, headers) as response:
+                    _check(response, key)
+                    body = response.read()
+                    if len(body) != end - start:
+                        raise http.client.IncompleteRead(body, end - start - len(body))
+                    return body
+            except (ConnectionError, TimeoutError, http.client.HTTPException):
+                continue
+        raise ServiceUnavailable("S3")
+
     def _part(self, key: str, to: Path, start: int, size_bytes: int, s3_version: str | None) -> str | None:
         """Bytes [start, start + size_bytes) into their place in the file; returns the object version."""
         query = {"versionId": s3_version} if s3_version else {}

@@ -159,7 +159,7 @@ def service_url(service: str, region: str, endpoint_url: str) -> str:
 
 
 class SignedDynamoDb:
-    """A `maas.aws.dynamodb.Call` for reads."""
+    """A `maas.aws.dynamodb.Call`, for reads and for writes that may come twice."""
 
     def __init__(self, region: str, endpoint_url: str) -> None:
         self._client = SignedClient("dynamodb", region, service_url("dynamodb", region, endpoint_url))
@@ -169,5 +169,6 @@ class SignedDynamoDb:
         with self._client.request("POST", "/", {}, headers, json.dumps(request).encode()) as response:
             answer: dict[str, Any] = json.loads(response.read())
             if response.status != 200:
-                raise CallFailed(answer.get("__type", "").rpartition("#")[2], answer.get("message", ""))
+                reasons = [reason.get("Code", "") for reason in answer.get("CancellationReasons", [])]
+                raise CallFailed(answer.get("__type", "").rpartition("#")[2], answer.get("message", ""), reasons)
             return answer

@@ -67,6 +67,6 @@ class Registry:
         """Model and version in one call, since a deleted model serves nothing."""
         if not is_name(model):
             raise NotFound("model", model)
-        owner, row = self._ledger.table.get_both(rows.model_key(model), rows.version_key(model, number))
+        owner, row = self._ledger.table.get_many([rows.model_key(model), rows.version_key(model, number)])
         checked_model(model, RegisteredModel.of(owner) if owner else None)
         return checked_version(model, number, ModelVersion.of(row) if row else None)

@@ -1,0 +1,36 @@
+"""Events of SQS: shards to predict. A record that fails comes again; the others of its batch do not."""
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from maas import bootstrap, http
+from maas.observability import logger
+from maas.settings import Settings
+
+FINAL_MARGIN_SECONDS = 30  # to write a part and its row, and to queue what is left
+FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 15, 900
+
+settings = Settings.from_env()
+worker = bootstrap.worker(settings)
+queue = bootstrap.queue(settings)
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    deadline = http.deadline_of(context) - FINAL_MARGIN_SECONDS
+
+    def record_handler(record: SQSRecord) -> None:
+        try:
+            message = json.loads(record.body)
+            job = worker.work(message["job"], message["shard"], deadline)
+            logger().info("shard", extra=message | {"status": job.status})
+        except Exception:
+            received = int(record.attributes.approximate_receive_count or 1)
+            logger().exception("shard failed", extra={"message_id": record.message_id, "received": received})
+            queue.bring_again(record.receipt_handle, min(FIRST_RETRY_SECONDS * 2**received, LAST_RETRY_SECONDS))
+            raise
+
+    return dict(process_partial_response(event, record_handler, processor, context))

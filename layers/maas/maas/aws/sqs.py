@@ -1,0 +1,38 @@
+"""A queue through boto3."""
+
+import json
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from maas.errors import ServiceUnavailable
+
+BATCH = 10  # of SendMessageBatch
+
+
+class Queue:
+    def __init__(self, client: Any, url: str) -> None:
+        self._sqs, self._url = client, url
+
+    def send(self, messages: Iterable[Mapping[str, Any]]) -> None:
+        """Each at least once. Raises ServiceUnavailable; what was sent until then stays sent."""
+        rest = iter(messages)
+        while some := list(islice(rest, BATCH)):
+            entries = [{"Id": str(number), "MessageBody": json.dumps(one)} for number, one in enumerate(some)]
+            try:
+                answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
+            except (BotoCoreError, ClientError) as error:
+                raise ServiceUnavailable("SQS") from error
+            if answer.get("Failed"):
+                raise ServiceUnavailable("SQS")
+
+    def bring_again(self, receipt_handle: str, seconds: int) -> None:
+        """A message that failed comes again after so long, not after the queue's whole visibility timeout."""
+        try:
+            self._sqs.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )
+        except (BotoCoreError, ClientError):
+            return  # then it is the whole timeout

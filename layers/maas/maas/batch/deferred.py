@@ -1,0 +1,57 @@
+"""`Prefer: respond-async`: a request is left in the bucket and answered there, beyond the limits of a call."""
+
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from maas.aws.s3_writer import S3Writer
+from maas.batch import webhook
+from maas.batch.jobs import Jobs
+from maas.batch.keys import DEFERRED, REQUEST
+from maas.batch.records import BatchJob, JobStatus
+from maas.errors import InvalidRequest
+from maas.records import ModelVersion
+from maas.registry.rows import canonical
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    jobs: Jobs
+    writer: S3Writer
+    retention_seconds: int
+
+    def submit(
+        self, version: ModelVersion, body: bytes, header_length: str | None, actor: str, notify: str | None = None
+    ) -> BatchJob:
+        """The job that answers the request, by the version as it is now. Raises InvalidRequest, ServiceUnavailable."""
+        job_id, now = uuid.uuid4().hex[:20], canonical(datetime.now(UTC))
+        folder = f"{DEFERRED}{job_id}/"
+        job = BatchJob(
+            id=job_id,
+            kind="infer",
+            model=version.model,
+            version=version.number,
+            input_key=folder + REQUEST,
+            output=folder,
+            created_at=now,
+            updated_at=now,
+            expires_at=int(time.time()) + self.retention_seconds,
+            actor=actor,
+            status=JobStatus.UPLOADING,
+            input_bytes=len(body),
+            options={} if header_length is None else {"header_length": header_length},
+            notify=check_notify(notify),
+        )
+        if not body:
+            raise InvalidRequest("body: got nothing, expected an inference request", field="body")
+        self.jobs.create(job)
+        self.writer.put_new(job.input_key, body)
+        return job
+
+
+def check_notify(notify: str | None) -> str | None:
+    """Return it; raises InvalidRequest unless it is a topic's ARN or a URL that may be posted to."""
+    if notify is None or (notify.startswith("arn:") and notify.count(":") == 5 and ":sns:" in notify):
+        return notify
+    return webhook.check(notify, "notify")

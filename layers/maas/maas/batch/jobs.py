@@ -1,0 +1,217 @@
+"""The rules of what may become of jobs and shards, in the registry's table.
+
+| pk | sk | what |
+|---|---|---|
+| `JOBS` | created#id | all jobs, in the order of time |
+| `J#id` | `JOB` | BatchJob |
+| `J#id` | `S#name` | Shard |
+| `J#id` | `P#name` | there while the shard is not done: a job is done when none is left, and no row counts for all |
+| `OUTPUTS` | folder | which job writes there |
+
+Every change is conditional on what was read, so that whatever comes twice, late or at once changes nothing.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from maas.aws.dynamodb import Delete, Item, Key, Put, Table, Write, WriteConflict
+from maas.batch.records import OPEN, BatchJob, JobStatus, Shard, ShardStatus
+from maas.errors import Conflict, Contended, NotFound
+from maas.registry.ledger import attempts
+from maas.registry.rows import time_after
+
+INDEX, OUTPUTS = "JOBS", "OUTPUTS"
+PAGE = 500
+SHARDS_A_TRANSACTION = 50  # two rows each, of the 100 that TransactWriteItems takes
+
+
+class Jobs:
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def create(self, job: BatchJob) -> BatchJob:
+        """The job; the one there is already, if it was made before. Raises Conflict if another one writes there."""
+        expires = {"expires_at": job.expires_at}
+        rows = [
+            Put(_job_key(job.id), asdict(job), None),
+            Put((INDEX, f"{job.created_at}#{job.id}"), {"id": job.id} | expires, None),
+            Put((OUTPUTS, job.output), {"id": job.id} | expires, None),
+        ]
+        try:
+            self._table.write(rows)
+            return job
+        except WriteConflict:
+            made = self._table.get(_job_key(job.id))
+            if made is None:
+                raise Conflict(
+                    f"output: another job writes to {job.output}; name another folder", field="output"
+                ) from None
+            return BatchJob.of(made)
+
+    def get(self, job_id: str) -> BatchJob:
+        """Raises NotFound."""
+        item = self._table.get(_job_key(job_id))
+        if item is None:
+            raise NotFound("job", job_id)
+        return BatchJob.of(item)
+
+    def page(self, limit: int, after: str | None) -> tuple[list[BatchJob], str | None]:
+        """The newest first."""
+        items, last = self._table.query(INDEX, "", limit=limit, after=after, newest_first=True)
+        found = self._table.get_many([_job_key(item["id"]) for item in items])
+        return [BatchJob.of(item) for item in found if item], last
+
+    def change(self, job_id: str, decide: Callable[[BatchJob], BatchJob | None]) -> BatchJob:
+        """The job as it is then. `decide` gets it as it is; None leaves it so.
+
+        Raises NotFound, Contended, and what `decide` raises.
+        """
+        for _ in attempts():
+            job = self.get(job_id)
+            wanted = decide(job)
+            if wanted is None:
+                return job
+            changed = replace(wanted, revision=job.revision + 1, updated_at=time_after(job.updated_at))
+            try:
+                self._table.write([Put(_job_key(job_id), asdict(changed), job.revision)])
+                return changed
+            except WriteConflict:
+                continue
+        raise Contended(job_id)
+
+    def move(self, job_id: str, to: JobStatus, allowed: Sequence[JobStatus], **changes: Any) -> BatchJob:
+        """To another status, if it has one of the allowed ones; else it stays as it is."""
+        return self.change(job_id, lambda job: replace(job, status=to, **changes) if job.status in allowed else None)
+
+    def cancel(self, job_id: str) -> BatchJob:
+        """Raises Conflict for a job that has ended otherwise."""
+
+        def decide(job: BatchJob) -> BatchJob | None:
+            if job.status is JobStatus.CANCELLED:
+                return None
+            if job.status not in OPEN:
+                raise Conflict(f"job '{job_id}' is {job.status}, so there is nothing to cancel")
+            return replace(job, status=JobStatus.CANCELLED)
+
+        return self.change(job_id, decide)
+
+    # ---------------------------------------------------------------- shards
+
+    def add_shards(self, job: BatchJob, shards: Sequence[Shard]) -> None:
+        """Those that are there already stay as they are."""
+        for start in range(0, len(shards), SHARDS_A_TRANSACTION):
+            some = shards[start : start + SHARDS_A_TRANSACTION]
+            try:
+                self._table.write([row for shard in some for row in _new(job, shard)])
+            except WriteConflict:
+                for shard in some:
+                    self._add_one(job, shard)
+
+    def _add_one(self, job: BatchJob, shard: Shard) -> None:
+        try:
+            self._table.write(_new(job, shard))
+        except WriteConflict:
+            if self._find(job.id, shard.name) is None:
+                raise Contended(job.id) from None
+
+    def shard(self, job_id: str, name: str) -> Shard:
+        """Raises NotFound."""
+        shard = self._find(job_id, name)
+        if shard is None:
+            raise NotFound("shard", name, of=job_id)
+        return shard
+
+    def shards(self, job_id: str) -> Iterator[Shard]:
+        """In the input's order."""
+        yield from (Shard.of(item) for item in self._items(job_id, "S#"))
+
+    def pending(self, job_id: str) -> Iterator[str]:
+        """Names of shards that are not done."""
+        yield from (item["name"] for item in self._items(job_id, "P#"))
+
+    def is_done(self, job_id: str) -> bool:
+        return not self._table.keys(f"J#{job_id}", "P#", limit=1)
+
+    def agree(self, job: BatchJob, name: str, end: int) -> int:
+        """Where the shard's part ends: `end`, unless another delivery of it was first to say. Raises Contended."""
+
+        def decide(shard: Shard) -> Shard | None:
+            return replace(shard, agreed_end=end) if shard.agreed_end is None else None
+
+        agreed = self._change_shard(job, name, decide).agreed_end
+        assert agreed is not None
+        return agreed
+
+    def finish_shard(self, job: BatchJob, done: Shard, rest: Sequence[Shard]) -> Shard:
+        """The shard as it is then: `done`, with the rest as shards of their own in the same write; or as another
+        delivery finished it before. Raises NotFound, Contended."""
+
+        def decide(shard: Shard) -> Shard | None:
+            if shard.status is ShardStatus.DONE:
+                return None
+            return replace(done, updated_at=time_after(shard.updated_at))
+
+        also: list[Write] = [
+            Delete(_pending_key(job.id, done.name)),
+            *(row for shard in rest for row in _new(job, shard)),
+        ]
+        return self._change_shard(job, done.name, decide, also)
+
+    def set_shard_status(self, job: BatchJob, name: str, status: ShardStatus, reason: str | None) -> Shard:
+        """FAILED, or PENDING (again); one that is DONE stays so. Raises NotFound, Contended."""
+
+        def decide(shard: Shard) -> Shard | None:
+            same = (shard.status, shard.reason) == (status, reason)
+            return None if same or shard.status is ShardStatus.DONE else replace(shard, status=status, reason=reason)
+
+        return self._change_shard(job, name, decide)
+
+    def _change_shard(
+        self, job: BatchJob, name: str, decide: Callable[[Shard], Shard | None], also: Sequence[Write] = ()
+    ) -> Shard:
+        for _ in attempts():
+            shard = self.shard(job.id, name)
+            wanted = decide(shard)
+            if wanted is None:
+                return shard
+            changed = replace(wanted, revision=shard.revision + 1)
+            try:
+                self._table.write([_put(job, changed, shard.revision), *also])
+                return changed
+            except WriteConflict:
+                continue
+        raise Contended(job.id)
+
+    def _find(self, job_id: str, name: str) -> Shard | None:
+        item = self._table.get(_shard_key(job_id, name))
+        return Shard.of(item) if item else None
+
+    def _items(self, job_id: str, prefix: str) -> Iterator[Item]:
+        after: str | None = None
+        while True:
+            items, after = self._table.query(f"J#{job_id}", prefix, limit=PAGE, after=after)
+            yield from items
+            if after is None:
+                return
+
+
+def _put(job: BatchJob, shard: Shard, revision: int | None) -> Put:
+    return Put(_shard_key(job.id, shard.name), asdict(shard) | {"expires_at": job.expires_at}, revision)
+
+
+def _new(job: BatchJob, shard: Shard) -> list[Write]:
+    pending = {"name": shard.name, "expires_at": job.expires_at}
+    return [_put(job, shard, None), Put(_pending_key(job.id, shard.name), pending, None)]
+
+
+def _job_key(job_id: str) -> Key:
+    return f"J#{job_id}", "JOB"
+
+
+def _shard_key(job_id: str, name: str) -> Key:
+    return f"J#{job_id}", f"S#{name}"
+
+
+def _pending_key(job_id: str, name: str) -> Key:
+    return f"J#{job_id}", f"P#{name}"

@@ -1,0 +1,136 @@
+"""From an object in S3 to a job with its shards queued. Every step may come again: it does what is missing."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from maas.aws.s3_reader import S3Reader
+from maas.aws.sqs import Queue
+from maas.batch import formats, keys
+from maas.batch.formats import Options
+from maas.batch.jobs import Jobs
+from maas.batch.records import BatchJob, JobStatus, Shard, shard_name
+from maas.batch.results import Results
+from maas.batch.s3_source import source_of
+from maas.errors import MaasError, ServiceUnavailable
+from maas.records import ModelVersion
+from maas.registry import Registry
+from maas.registry.rows import canonical
+
+ACTOR = "batch"
+SHARD_SECONDS = 120.0  # what a shard should take: short enough to lose little, long enough that its start costs little
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An object of S3's event."""
+
+    key: str
+    s3_version: str | None
+    size_bytes: int
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """`shard_bytes` and `retention_seconds` are for the jobs that an object makes by its arrival."""
+
+    registry: Registry
+    jobs: Jobs
+    reader: S3Reader
+    queue: Queue
+    results: Results
+    shard_bytes: int
+    retention_seconds: int
+
+    def arrived(self, arrived: Arrived) -> BatchJob | None:
+        """The job that the object is the input of; None if it is no job's. Raises ServiceUnavailable, NotFound."""
+        named = keys.job_of(arrived.key)
+        if named is not None:
+            job_id, name = named
+            return self._start(self.jobs.get(job_id) if name == keys.START else self._uploaded(job_id, arrived))
+        dropped = keys.drop_of(arrived.key)
+        return self._start(self._dropped(arrived, *dropped)) if dropped else None
+
+    def _uploaded(self, job_id: str, arrived: Arrived) -> BatchJob:
+        """The job that waits for this object; its first version is the one that counts."""
+
+        def decide(job: BatchJob) -> BatchJob | None:
+            if job.status is not JobStatus.UPLOADING or job.input_key != arrived.key:
+                return None
+            return replace(
+                job,
+                status=JobStatus.PLANNING,
+                input_s3_version=arrived.s3_version,
+                input_bytes=arrived.size_bytes,
+            )
+
+        return self.jobs.change(job_id, decide)
+
+    def _dropped(self, arrived: Arrived, model: str, reference: str) -> BatchJob:
+        """One job for each version of the object, however often its event comes."""
+        identity = f"{arrived.key}\0{arrived.s3_version or arrived.etag}"
+        job_id = hashlib.sha256(identity.encode()).hexdigest()[:20]
+        now = canonical(datetime.now(UTC))
+        job = BatchJob(
+            id=job_id,
+            kind="batch",
+            model=model,
+            version=0,
+            input_key=arrived.key,
+            output=f"{keys.OUTPUT}{job_id}/",
+            created_at=now,
+            updated_at=now,
+            expires_at=int(time.time()) + self.retention_seconds,
+            actor=ACTOR,
+            status=JobStatus.PLANNING,
+            input_s3_version=arrived.s3_version,
+            input_bytes=arrived.size_bytes,
+            shard_bytes=self.shard_bytes,
+        )
+        try:
+            return self.jobs.create(replace(job, version=self.registry.resolve(model, reference).number))
+        except ServiceUnavailable:
+            raise
+        except MaasError as error:  # a job all the same, so that whoever dropped the file sees what became of it
+            return self.jobs.create(replace(job, status=JobStatus.FAILED, reason=error.message))
+
+    def _start(self, job: BatchJob) -> BatchJob:
+        """Planned, if it was not before; and what of it is not done is queued."""
+        job = self.results.announce(job)
+        if job.status is JobStatus.PLANNING:
+            try:
+                changes = {} if job.kind == "infer" or job.format else self._plan(job)
+                now = canonical(datetime.now(UTC))
+                job = self.jobs.move(job.id, JobStatus.RUNNING, [JobStatus.PLANNING], started_at=now, **changes)
+            except ServiceUnavailable:
+                raise
+            except MaasError as error:
+                return self.results.fail(job.id, error.message)
+            job = self.results.announce(job)
+        if job.status is JobStatus.RUNNING:
+            names = [""] if job.kind == "infer" else self.jobs.pending(job.id)
+            self.queue.send({"job": job.id, "shard": name} for name in names)
+        return job if job.kind == "infer" else self.results.finish(job)
+
+    def _plan(self, job: BatchJob) -> Mapping[str, Any]:
+        """Its shards are there afterwards; returns what the job is to say of them. Raises MaasError if it cannot be."""
+        version = self.registry.resolve(job.model, str(job.version))
+        format_ = formats.format_of(PurePosixPath(job.input_key).name)
+        source = source_of(job, self.reader)
+        plan = formats.plan(format_, source, job.shard_bytes, max_rows(version))
+        formats.reader(format_, plan.layout, Options.of(job.options), version.inputs or ())  # refuses what cannot fit
+        shards = [Shard(shard_name(index), start, end) for index, (start, end) in enumerate(plan.shards)]
+        self.jobs.add_shards(job, shards)
+        return {"format": format_, "layout": plan.layout}
+
+
+def max_rows(version: ModelVersion) -> int:
+    """How many records a shard may have to end in good time, by what was measured of the version."""
+    profile = version.profile or {}
+    row_ms = profile["run_ms_batch_32"] / 32 if "run_ms_batch_32" in profile else profile.get("run_ms", 1.0)
+    return max(1, int(SHARD_SECONDS * 1000 / max(row_ms, 0.001)))

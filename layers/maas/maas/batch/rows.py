@@ -1,0 +1,108 @@
+"""Chunks of records through a model: in large batches, or one by one where a batch does not work."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from maas.batch.formats import Chunk
+from maas.datatypes import DTYPES
+from maas.errors import InvalidRequest, RunFailed
+from maas.records import MetadataTensor
+from maas.runner import Array, Runner
+
+TARGET_BATCH_BYTES = 4 << 20  # of inputs: large enough that calls cost nothing, small enough for what models make of it
+MAX_BATCH_ROWS = 4096
+Predicted = tuple[dict[str, Array], dict[int, str]]
+
+
+def predict(runner: Runner, chunk: Chunk, names: Sequence[str]) -> Predicted:
+    """Outputs for the chunk's good records, each (rows, …); and why the others failed, by their place in the chunk.
+
+    A batch that the model refuses is run record by record, so that one does not spoil the others.
+    """
+    failed = dict(chunk.errors)
+    if not len(chunk.good):
+        return {}, failed
+    if chunk.whole:
+        return _one_by_one(runner, chunk, names, [chunk.inputs], failed)
+    if has_batch(runner.inputs):
+        try:
+            arrays = runner.run(chunk.inputs, names)
+            if all(array.shape[:1] == (len(chunk.good),) for array in arrays):
+                return dict(zip(names, arrays, strict=True)), failed
+        except RunFailed as error:
+            if len(chunk.good) == 1:
+                return {}, failed | {chunk.good[0]: error.message}
+    shapes = {tensor.name: tensor.shape for tensor in runner.inputs}
+    records = (
+        {name: _alone(array[index], shapes[name]) for name, array in chunk.inputs.items()}
+        for index in range(len(chunk.good))
+    )
+    return _one_by_one(runner, chunk, names, records, failed)
+
+
+def _one_by_one(
+    runner: Runner,
+    chunk: Chunk,
+    names: Sequence[str],
+    records: Iterable[Mapping[str, Array]],
+    failed: dict[int, str],
+) -> Predicted:
+    found: list[list[Array]] = []
+    for place, record in zip(chunk.good, records, strict=True):
+        try:
+            found.append(runner.run(record, names))
+        except RunFailed as error:
+            failed[place] = error.message
+    if not found:
+        return {}, failed
+    batched = not chunk.whole and all(
+        tensor.shape[:1] in ((-1,), (1,)) for tensor in runner.inputs if not tensor.optional
+    )
+    return {name: _joined([one[index] for one in found], batched) for index, name in enumerate(names)}, failed
+
+
+def _alone(array: Array, shape: Sequence[int]) -> Array:
+    """One record as the model takes it: with the batch of one that the signature has, or as its fixed shape says."""
+    return array[np.newaxis] if array.ndim == len(shape) - 1 else array
+
+
+def _joined(arrays: Sequence[Array], batched: bool) -> Array:
+    """On a first axis of records; of objects where they have different shapes."""
+    if batched and all(array.shape[:1] == (1,) for array in arrays):
+        arrays = [array[0] for array in arrays]
+    if len({array.shape for array in arrays}) == 1:
+        return np.stack(arrays)
+    ragged = np.empty(len(arrays), DTYPES["BYTES"])
+    for index, array in enumerate(arrays):
+        ragged[index] = array
+    return ragged
+
+
+def has_batch(signature: Sequence[MetadataTensor]) -> bool:
+    """Whether rows can be run together: the first dimension of every input that has to be given is variable."""
+    return {tensor.shape[:1] for tensor in signature if not tensor.optional} == {(-1,)}
+
+
+def batch_rows(signature: Sequence[MetadataTensor], wanted: int | None) -> int:
+    """How many records to run at once: as many as make a few MB of inputs, or one where there is no batch."""
+    if not has_batch(signature):
+        return 1
+    if wanted:
+        return wanted
+    row_bytes = sum(
+        DTYPES[tensor.datatype].itemsize * int(np.prod([16 if size == -1 else size for size in tensor.shape[1:]]))
+        for tensor in signature
+    )
+    return max(1, min(MAX_BATCH_ROWS, TARGET_BATCH_BYTES // max(row_bytes, 1)))
+
+
+def selected(runner: Runner, names: Sequence[str] | None) -> list[MetadataTensor]:
+    """The outputs that a job writes: those it names, or all that have an entry a record. Raises InvalidRequest."""
+    possible = {tensor.name: tensor for tensor in runner.outputs if tensor.name in runner.row_outputs}
+    unknown = [name for name in names or () if name not in possible]
+    if unknown:
+        raise InvalidRequest(
+            f"options.select: got {unknown[0]!r:.100}, expected some of {sorted(possible)}", field="options.select"
+        )
+    return [possible[name] for name in names] if names else list(possible.values())

@@ -1,0 +1,148 @@
+"""What the API does with jobs: made, completed, tried again, and their results shown."""
+
+import time
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from maas.aws.s3 import PART_BYTES, ModelBucket, StoredObject, UploadPart
+from maas.batch.deferred import check_notify
+from maas.batch.jobs import Jobs
+from maas.batch.keys import DEFERRED, INPUTS, OUTPUT, REQUEST, RESPONSE, START, UPLOADS
+from maas.batch.records import BatchJob, JobStatus, ShardStatus
+from maas.batch.results import Results
+from maas.batch.schemas import CreateJob, JobResult, JobResults
+from maas.errors import Conflict, InvalidRequest, NotFound, TooLarge
+from maas.names import check_file_name
+from maas.records import ModelVersion
+from maas.registry.rows import canonical
+
+MAX_UPLOAD_BYTES = 5 * 1024**4  # of an object of S3
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    jobs: Jobs
+    bucket: ModelBucket
+    results: Results
+    shard_bytes: int
+    retention_seconds: int
+
+    def create(self, version: ModelVersion, wanted: CreateJob, actor: str) -> tuple[BatchJob, list[UploadPart]]:
+        """The job, and the requests that upload its file, if one is to come.
+
+        Raises InvalidRequest, NotFound, Conflict, TooLarge.
+        """
+        job_id, now = uuid.uuid4().hex[:20], canonical(datetime.now(UTC))
+        is_infer = wanted.kind == "infer"
+        options = wanted.options.model_dump(exclude_none=True)
+        if is_infer and wanted.header_length is not None:
+            options["header_length"] = str(wanted.header_length)
+        upload = wanted.upload
+        stored = None if upload else self._stored(wanted.input or "")
+        job = BatchJob(
+            id=job_id,
+            kind=wanted.kind,
+            model=version.model,
+            version=version.number,
+            input_key=_upload_key(job_id, upload.name, is_infer) if upload else self._key_of(wanted.input or ""),
+            output=f"{DEFERRED}{job_id}/" if is_infer else self._output(wanted.output, job_id),
+            created_at=now,
+            updated_at=now,
+            expires_at=int(time.time()) + self.retention_seconds,
+            actor=actor,
+            status=JobStatus.UPLOADING if upload else JobStatus.PLANNING,
+            input_s3_version=stored.s3_version if stored else None,
+            input_bytes=upload.size_bytes if upload else stored.size_bytes if stored else 0,
+            shard_bytes=self.shard_bytes,
+            options=options,
+            notify=check_notify(wanted.notify),
+        )
+        if job.input_bytes > MAX_UPLOAD_BYTES:
+            raise TooLarge(f"upload.size_bytes: got {job.input_bytes:,}, expected at most {MAX_UPLOAD_BYTES:,}")
+        parts = self.bucket.presign(job.input_key, upload.size_bytes, upload.sha256) if upload else []
+        job = self.jobs.create(job)
+        if not upload:
+            self._start(job)
+        return job, parts
+
+    def complete(self, job_id: str) -> BatchJob:
+        """Join the parts of a large upload. Raises NotFound, Conflict when one is missing."""
+        job = self.jobs.get(job_id)
+        if job.status is not JobStatus.UPLOADING:
+            return job
+        if job.input_bytes > PART_BYTES and self.bucket.stored(job.input_key) is None:
+            self.bucket.finish_multipart(job.input_key, job.input_bytes)
+        if self.bucket.stored(job.input_key) is None:
+            raise Conflict(f"the upload of job '{job_id}' is not complete", field="upload")
+        return job
+
+    def cancel(self, job_id: str) -> BatchJob:
+        """Raises NotFound, Conflict."""
+        return self.results.announce(self.jobs.cancel(job_id))
+
+    def retry(self, job_id: str) -> BatchJob:
+        """Run again what is missing. Raises NotFound, Conflict unless it FAILED."""
+        job = self.jobs.get(job_id)
+        if job.status is JobStatus.FAILED:
+            for shard in self.jobs.shards(job_id):
+                if shard.status is ShardStatus.FAILED:
+                    self.jobs.set_shard_status(job, shard.name, ShardStatus.PENDING, None)
+            job = self.jobs.move(job_id, JobStatus.PLANNING, [JobStatus.FAILED], reason=None)
+        elif job.status is not JobStatus.PLANNING:  # that is how it stands when a first call of this was cut off
+            raise Conflict(f"job '{job_id}' is {job.status}: only one that FAILED is tried again")
+        job = self.results.announce(job)
+        self._start(job)
+        return job
+
+    def shown_results(self, job_id: str) -> JobResults:
+        """Those there are. Raises NotFound, Conflict while an answer is not there yet."""
+        job = self.jobs.get(job_id)
+        if job.kind == "infer":
+            if job.status is not JobStatus.SUCCEEDED:
+                raise Conflict(f"job '{job_id}' is {job.status}" + (f": {job.reason}" if job.reason else ""))
+            answer = JobResult(name=RESPONSE, url=self.bucket.presign_download(job.output + RESPONSE, None))
+            return JobResults(results=[answer], header_length=job.options["response_header_length"])
+        found = []
+        for shard in self.jobs.shards(job_id):
+            for part in shard.parts:
+                said = {name: value for name, value in asdict(part).items() if name != "key"}
+                url = self.bucket.presign_download(part.key, None)
+                found.append(JobResult(name=part.key.removeprefix(job.output), url=url, rows=shard.rows, **said))
+        return JobResults(results=found, header_length=None)
+
+    def _start(self, job: BatchJob) -> None:
+        """The event of this object starts the planner."""
+        self.bucket.write(f"{UPLOADS}{job.id}/{START}", b"{}")
+
+    def _key_of(self, location: str) -> str:
+        return location.removeprefix(f"s3://{self.bucket.name}/")
+
+    def _stored(self, location: str) -> StoredObject:
+        key = self._key_of(location)
+        if not key.startswith(INPUTS):
+            raise self._elsewhere("input", location, INPUTS)
+        stored = self.bucket.stored(key)
+        if stored is None:
+            raise NotFound("object", key)
+        return stored
+
+    def _output(self, location: str | None, job_id: str) -> str:
+        """A folder, with a slash at its end."""
+        if location is None:
+            return f"{OUTPUT}{job_id}/"
+        key = self._key_of(location).rstrip("/") + "/"
+        if not key.startswith(OUTPUT) or len(key) <= len(OUTPUT):
+            raise self._elsewhere("output", location, (OUTPUT,))
+        check_file_name(key[:-1], "output")
+        return key
+
+    def _elsewhere(self, field: str, came: str, below: tuple[str, ...]) -> InvalidRequest:
+        expected = f"s3://{self.bucket.name}/KEY with KEY below {' or '.join(below)}"
+        return InvalidRequest(f"{field}: got {came!r:.200}, expected {expected}", field=field)
+
+
+def _upload_key(job_id: str, name: str, is_infer: bool) -> str:
+    if is_infer:
+        return f"{DEFERRED}{job_id}/{REQUEST}"
+    return f"{UPLOADS}{job_id}/{check_file_name(name, 'upload.name').rpartition('/')[2]}"

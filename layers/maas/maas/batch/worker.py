@@ -1,0 +1,151 @@
+"""One shard: its range is read, predicted in large batches, and written as one part.
+
+Any delivery of it may be the last, and the result is the same however many there are. A shard that would not end in
+time, or would write too much, is ended where it is: the part is of what was done, the rest becomes shards of its own.
+"""
+
+import time
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from maas.aws.s3 import ModelBucket
+from maas.aws.s3_reader import S3Reader
+from maas.aws.sqs import Queue
+from maas.batch import formats
+from maas.batch.formats import Options
+from maas.batch.jobs import Jobs
+from maas.batch.keys import RESPONSE
+from maas.batch.records import BatchJob, JobStatus, Shard, ShardStatus
+from maas.batch.results import Results
+from maas.batch.rows import batch_rows, predict, selected
+from maas.batch.s3_source import source_of
+from maas.dataplane import DataPlane
+from maas.errors import ArtifactCorrupt, Contended, MaasError, ServiceUnavailable
+from maas.runner import Runner
+
+MAX_PART_BYTES = 128 << 20  # a part is in memory until it is whole
+PIECES = 8  # that the rest of a shard is cut into
+LOOK_SECONDS = 15  # between two looks at whether the job is still wanted
+_TRY_AGAIN = (ServiceUnavailable, Contended, ArtifactCorrupt)
+
+
+class Predicted(NamedTuple):
+    """`end` is where it stopped; `files` are the part's, by suffix."""
+
+    end: int
+    rows: int
+    errors: int
+    files: dict[str, bytes]
+
+
+class NotWanted(Exception):
+    """The job ended while one of its shards ran."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    jobs: Jobs
+    dataplane: DataPlane
+    reader: S3Reader
+    bucket: ModelBucket
+    queue: Queue
+    results: Results
+
+    def work(self, job_id: str, shard_name: str, deadline: float) -> BatchJob:
+        """The job as it is once the shard is done, or was already. `deadline` is of time.monotonic.
+
+        Whatever is raised means that the message has to come again; the reason is left in the shard's row, in case that
+        it does not.
+        """
+        job = self.jobs.get(job_id)
+        if job.status not in (JobStatus.RUNNING, JobStatus.FINISHING):  # cancelled, or ended by another delivery
+            return job
+        try:
+            return self._answer(job, deadline) if job.kind == "infer" else self._run(job, shard_name, deadline)
+        except NotWanted:
+            return self.jobs.get(job_id)
+        except Exception as error:
+            if isinstance(error, MaasError) and not isinstance(error, _TRY_AGAIN):
+                return self.results.fail(job_id, error.message)  # would only happen again
+            if shard_name:
+                self.jobs.set_shard_status(job, shard_name, ShardStatus.PENDING, _reason(error))
+            raise
+
+    def _run(self, job: BatchJob, name: str, deadline: float) -> BatchJob:
+        shard = self.jobs.shard(job.id, name)
+        if shard.status is not ShardStatus.DONE:
+            shard = self._done(job, shard, deadline)
+        pending = [one for one in shard.rest if self.jobs.shard(job.id, one).status is not ShardStatus.DONE]
+        self.queue.send({"job": job.id, "shard": one} for one in pending)
+        if shard.errors:
+            job = self.results.check_errors(job)
+        return self.results.finish(job)
+
+    def _done(self, job: BatchJob, shard: Shard, deadline: float) -> Shard:
+        runner = self.dataplane.runner(job.model, str(job.version))
+        end = shard.end if shard.agreed_end is None else shard.agreed_end
+        limit = deadline if shard.agreed_end is None else float("inf")
+        found = self._predicted(job, runner, shard.start, end, limit)
+        agreed = self.jobs.agree(job, shard.name, found.end)
+        if agreed != found.end:  # another delivery stopped elsewhere, and may have written: its end counts
+            found = self._predicted(job, runner, shard.start, agreed, float("inf"))
+        parts = self.results.write_parts(job, shard, found.files)
+        rest = self._pieces(job, shard, found.end) if found.end < shard.end else []
+        done = replace(
+            shard,
+            status=ShardStatus.DONE,
+            agreed_end=found.end,
+            parts=parts,
+            rest=tuple(one.name for one in rest),
+            rows=found.rows,
+            errors=found.errors,
+            reason=None,
+        )
+        return self.jobs.finish_shard(job, done, rest)
+
+    def _pieces(self, job: BatchJob, shard: Shard, start: int) -> list[Shard]:
+        source = source_of(job, self.reader)
+        ranges = formats.pieces(job.format, source, job.layout, start, shard.end, PIECES)
+        return [shard.piece(index, *bounds) for index, bounds in enumerate(ranges)]
+
+    def _predicted(self, job: BatchJob, runner: Runner, start: int, end: int, deadline: float) -> Predicted:
+        options = Options.of(job.options)
+        outputs = selected(runner, options.select)
+        names = [tensor.name for tensor in outputs]
+        reader = formats.reader(job.format, job.layout, options, runner.inputs)
+        writer = formats.writer(job.format, job.layout, options, outputs)
+        rows = errors = 0
+        slowest, looked = 0.0, time.monotonic()
+        for chunk in reader.chunks(
+            source_of(job, self.reader), start, end, batch_rows(runner.inputs, job.options.get("batch_size"))
+        ):
+            began = time.monotonic()
+            predicted, failed = predict(runner, chunk, names)
+            writer.add(chunk, predicted, failed)
+            rows, errors = rows + chunk.rows, errors + len(failed)
+            now = time.monotonic()
+            slowest = max(slowest, now - began)
+            if now - looked > LOOK_SECONDS:
+                looked = now
+                if self.jobs.get(job.id).status is not JobStatus.RUNNING:
+                    raise NotWanted
+            full = now + 2 * slowest > deadline or (writer.size_bytes > MAX_PART_BYTES and deadline != float("inf"))
+            if full and chunk.end < end:
+                return Predicted(chunk.end, rows, errors, writer.finish())
+        return Predicted(end, rows, errors, writer.finish())
+
+    def _answer(self, job: BatchJob, deadline: float) -> BatchJob:
+        """One request of the Open Inference Protocol, as it lies in the bucket; its answer beside it."""
+        body = source_of(job, self.reader).read(0, job.input_bytes)
+        length = job.options.get("header_length")
+        reply = self.dataplane.infer(job.model, str(job.version), body, length, deadline)
+        self.bucket.write_new(job.output + RESPONSE, reply.body)
+        options = job.options | {"response_header_length": reply.header_length}
+        job = self.jobs.move(job.id, JobStatus.SUCCEEDED, [JobStatus.RUNNING], options=options)
+        return self.results.announce(job)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, MaasError):
+        return error.message
+    return "an internal error; its trace is in the log of the worker function"
