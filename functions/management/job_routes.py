@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from edge import Limit, ListScope, Token, page_tokens, registry, settings
+from edge import Limit, ListScope, OnceOnly, Token, page_tokens, registry, settings
 from maas import bootstrap
 from maas.batch.schemas import CreatedJob, CreateJob, Job, JobResults, Jobs
 from maas.web import Actor
@@ -19,9 +19,9 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 
 @router.post("", status_code=201, responses=MADE_JOB | refusals(404, 409, 410, 413))
-def create_job(body: CreateJob, actor: Actor, response: Response) -> CreatedJob:
+def create_job(body: CreateJob, actor: Actor, once: OnceOnly, response: Response) -> CreatedJob:
     """Of an object that is in the bucket, or of a file that is uploaded as the answer says."""
-    job, parts = submission.create(registry.resolve(body.model, body.version), body, actor)
+    job, parts = submission.create(registry.resolve(body.model, body.version), body, actor, once)
     response.headers["location"] = f"/api/v1/jobs/{job.id}"
     return CreatedJob.with_upload(job, parts)
 

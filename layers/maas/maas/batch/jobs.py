@@ -12,18 +12,19 @@ Every change is conditional on what was read, so that whatever comes twice, late
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from maas.aws.dynamodb import Delete, Item, Key, Put, Table, Write, WriteConflict
-from maas.batch.records import OPEN, BatchJob, JobStatus, Shard, ShardStatus
+from maas.batch.records import OPEN, BatchJob, JobStatus, Shard, ShardStatus, fields_of
 from maas.errors import Conflict, Contended, NotFound
 from maas.registry.ledger import attempts
 from maas.registry.rows import time_after
 
 INDEX, OUTPUTS = "JOBS", "OUTPUTS"
 PAGE = 500
-SHARDS_A_TRANSACTION = 50  # two rows each, of the 100 that TransactWriteItems takes
+SHARDS_A_TRANSACTION, PARALLEL = 5, 8  # a transaction costs by its rows, so larger ones gain nothing
 
 
 class Jobs:
@@ -34,7 +35,7 @@ class Jobs:
         """The job; the one there is already, if it was made before. Raises Conflict if another one writes there."""
         expires = {"expires_at": job.expires_at}
         rows = [
-            Put(_job_key(job.id), asdict(job), None),
+            Put(_job_key(job.id), fields_of(job), None),
             Put((INDEX, f"{job.created_at}#{job.id}"), {"id": job.id} | expires, None),
             Put((OUTPUTS, job.output), {"id": job.id} | expires, None),
         ]
@@ -74,7 +75,7 @@ class Jobs:
                 return job
             changed = replace(wanted, revision=job.revision + 1, updated_at=time_after(job.updated_at))
             try:
-                self._table.write([Put(_job_key(job_id), asdict(changed), job.revision)])
+                self._table.write([Put(_job_key(job_id), fields_of(changed), job.revision)])
                 return changed
             except WriteConflict:
                 continue
@@ -100,13 +101,17 @@ class Jobs:
 
     def add_shards(self, job: BatchJob, shards: Sequence[Shard]) -> None:
         """Those that are there already stay as they are."""
-        for start in range(0, len(shards), SHARDS_A_TRANSACTION):
-            some = shards[start : start + SHARDS_A_TRANSACTION]
-            try:
-                self._table.write([row for shard in some for row in _new(job, shard)])
-            except WriteConflict:
-                for shard in some:
-                    self._add_one(job, shard)
+        starts = range(0, len(shards), SHARDS_A_TRANSACTION)
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            for _ in pool.map(lambda start: self._add(job, shards[start : start + SHARDS_A_TRANSACTION]), starts):
+                pass
+
+    def _add(self, job: BatchJob, some: Sequence[Shard]) -> None:
+        try:
+            self._table.write([row for shard in some for row in _new(job, shard)])
+        except WriteConflict:
+            for shard in some:
+                self._add_one(job, shard)
 
     def _add_one(self, job: BatchJob, shard: Shard) -> None:
         try:
@@ -197,7 +202,7 @@ class Jobs:
 
 
 def _put(job: BatchJob, shard: Shard, revision: int | None) -> Put:
-    return Put(_shard_key(job.id, shard.name), asdict(shard) | {"expires_at": job.expires_at}, revision)
+    return Put(_shard_key(job.id, shard.name), fields_of(shard) | {"expires_at": job.expires_at}, revision)
 
 
 def _new(job: BatchJob, shard: Shard) -> list[Write]:

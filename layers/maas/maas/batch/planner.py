@@ -16,7 +16,7 @@ from maas.batch.jobs import Jobs
 from maas.batch.records import BatchJob, JobStatus, Shard, shard_name
 from maas.batch.results import Results
 from maas.batch.s3_source import source_of
-from maas.errors import MaasError, ServiceUnavailable
+from maas.errors import Contended, MaasError, ServiceUnavailable
 from maas.records import ModelVersion
 from maas.registry import Registry
 from maas.registry.rows import canonical
@@ -94,7 +94,7 @@ class Planner:
         )
         try:
             return self.jobs.create(replace(job, version=self.registry.resolve(model, reference).number))
-        except ServiceUnavailable:
+        except (ServiceUnavailable, Contended):
             raise
         except MaasError as error:  # a job all the same, so that whoever dropped the file sees what became of it
             return self.jobs.create(replace(job, status=JobStatus.FAILED, reason=error.message))
@@ -107,7 +107,7 @@ class Planner:
                 changes = {} if job.kind == "infer" or job.format else self._plan(job)
                 now = canonical(datetime.now(UTC))
                 job = self.jobs.move(job.id, JobStatus.RUNNING, [JobStatus.PLANNING], started_at=now, **changes)
-            except ServiceUnavailable:
+            except (ServiceUnavailable, Contended):
                 raise
             except MaasError as error:
                 return self.results.fail(job.id, error.message)

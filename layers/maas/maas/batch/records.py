@@ -1,7 +1,7 @@
 """What is kept of batch jobs and their shards."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Self
 
@@ -35,7 +35,8 @@ class BatchJob:
     """`version` is pinned when the job is made. `kind` is "batch", or "infer" for one request answered later.
 
     `input_s3_version` is of the object that is read, once it is there. `format` and `layout` are what the planner
-    found, `shard_bytes` what it cuts by. `announced` is the last status that others were told.
+    found, `shard_bytes` what it cuts by. `announced` is the last status that others were told,
+    `request_digest` of the call that made it.
     """
 
     id: str
@@ -60,6 +61,7 @@ class BatchJob:
     started_at: str | None = None
     reason: str | None = None
     announced: str = ""
+    request_digest: str = ""
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> Self:
@@ -109,6 +111,11 @@ class Shard:
     def piece(self, index: int, start: int, end: int) -> "Shard":
         """One of those that this one's rest becomes: its name sorts after this one's and before the next one's."""
         return Shard(f"{self.name}.{index:02d}", start, end)
+
+
+def fields_of(record: BatchJob | Shard) -> dict[str, Any]:
+    """The record as plain values, for `of` to read back. Empty text, the default, is left out."""
+    return {name: value for name, value in asdict(record).items() if value != ""}
 
 
 def shard_name(index: int) -> str:

@@ -16,7 +16,8 @@ Predicted = tuple[dict[str, Array], dict[int, str]]
 
 
 def predict(runner: Runner, chunk: Chunk, names: Sequence[str]) -> Predicted:
-    """Outputs for the chunk's good records, each (rows, …); and why the others failed, by their place in the chunk.
+    """Outputs for the chunk's good records, each (rows, …), or of a `whole` one as they are; and why the others failed,
+    by their place in the chunk.
 
     A batch that the model refuses is run record by record, so that one does not spoil the others.
     """
@@ -24,7 +25,10 @@ def predict(runner: Runner, chunk: Chunk, names: Sequence[str]) -> Predicted:
     if not len(chunk.good):
         return {}, failed
     if chunk.whole:
-        return _one_by_one(runner, chunk, names, [chunk.inputs], failed)
+        try:
+            return dict(zip(names, runner.run(chunk.inputs, names), strict=True)), failed
+        except RunFailed as error:
+            return {}, failed | {chunk.good[0]: error.message}
     if has_batch(runner.inputs):
         try:
             arrays = runner.run(chunk.inputs, names)
@@ -56,9 +60,7 @@ def _one_by_one(
             failed[place] = error.message
     if not found:
         return {}, failed
-    batched = not chunk.whole and all(
-        tensor.shape[:1] in ((-1,), (1,)) for tensor in runner.inputs if not tensor.optional
-    )
+    batched = all(tensor.shape[:1] in ((-1,), (1,)) for tensor in runner.inputs if not tensor.optional)
     return {name: _joined([one[index] for one in found], batched) for index, name in enumerate(names)}, failed
 
 

@@ -1,5 +1,6 @@
 """What the API does with jobs: made, completed, tried again, and their results shown."""
 
+import hashlib
 import time
 import uuid
 from dataclasses import asdict, dataclass
@@ -15,6 +16,7 @@ from maas.batch.schemas import CreateJob, JobResult, JobResults
 from maas.errors import Conflict, InvalidRequest, NotFound, TooLarge
 from maas.names import check_file_name
 from maas.records import ModelVersion
+from maas.registry import Idempotency
 from maas.registry.rows import canonical
 
 MAX_UPLOAD_BYTES = 5 * 1024**4  # of an object of S3
@@ -28,12 +30,14 @@ class Submission:
     shard_bytes: int
     retention_seconds: int
 
-    def create(self, version: ModelVersion, wanted: CreateJob, actor: str) -> tuple[BatchJob, list[UploadPart]]:
-        """The job, and the requests that upload its file, if one is to come.
+    def create(
+        self, version: ModelVersion, wanted: CreateJob, actor: str, once: Idempotency | None
+    ) -> tuple[BatchJob, list[UploadPart]]:
+        """The job, and the requests that upload its file, if one is to come; the same job for the same key.
 
         Raises InvalidRequest, NotFound, Conflict, TooLarge.
         """
-        job_id, now = uuid.uuid4().hex[:20], canonical(datetime.now(UTC))
+        job_id, now = _job_id(once), canonical(datetime.now(UTC))
         is_infer = wanted.kind == "infer"
         options = wanted.options.model_dump(exclude_none=True)
         if is_infer and wanted.header_length is not None:
@@ -57,14 +61,17 @@ class Submission:
             shard_bytes=self.shard_bytes,
             options=options,
             notify=check_notify(wanted.notify),
+            request_digest=once.digest if once else "",
         )
         if job.input_bytes > MAX_UPLOAD_BYTES:
             raise TooLarge(f"upload.size_bytes: got {job.input_bytes:,}, expected at most {MAX_UPLOAD_BYTES:,}")
         parts = self.bucket.presign(job.input_key, upload.size_bytes, upload.sha256) if upload else []
-        job = self.jobs.create(job)
+        made = self.jobs.create(job)
+        if made.request_digest != job.request_digest:
+            raise Conflict("Idempotency-Key: it was used for another request", field="Idempotency-Key")
         if not upload:
-            self._start(job)
-        return job, parts
+            self._start(made)
+        return made, parts
 
     def complete(self, job_id: str) -> BatchJob:
         """Join the parts of a large upload. Raises NotFound, Conflict when one is missing."""
@@ -140,6 +147,12 @@ class Submission:
     def _elsewhere(self, field: str, came: str, below: tuple[str, ...]) -> InvalidRequest:
         expected = f"s3://{self.bucket.name}/KEY with KEY below {' or '.join(below)}"
         return InvalidRequest(f"{field}: got {came!r:.200}, expected {expected}", field=field)
+
+
+def _job_id(once: Idempotency | None) -> str:
+    if once is None:
+        return uuid.uuid4().hex[:20]
+    return hashlib.sha256(f"{once.actor}\0{once.key}".encode()).hexdigest()[:20]
 
 
 def _upload_key(job_id: str, name: str, is_infer: bool) -> str:

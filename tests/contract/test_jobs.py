@@ -1,0 +1,173 @@
+"""Batch jobs and their shards on moto and on DynamoDB Local: whatever comes twice, late or at once changes nothing."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from maas.aws.dynamodb import Table
+from maas.batch.jobs import Jobs
+from maas.batch.records import BatchJob, JobStatus, Part, Shard, ShardStatus, shard_name
+from maas.errors import Conflict, NotFound
+
+NOW = "2026-01-31T12:00:00.000000Z"
+
+
+def job(number: int = 0, **fields: object) -> BatchJob:
+    made = BatchJob(
+        id=f"{number:020x}",
+        kind="batch",
+        model="m",
+        version=1,
+        input_key="batch/data/x.jsonl",
+        output=f"batch/output/{number}/",
+        created_at=f"2026-01-31T12:00:{number:02d}.000000Z",
+        updated_at=NOW,
+        expires_at=4_000_000_000,
+        actor="ann",
+        status=JobStatus.PLANNING,
+    )
+    return replace(made, **fields)  # type: ignore[arg-type]
+
+
+def shards(count: int) -> list[Shard]:
+    return [Shard(shard_name(index), index * 10, index * 10 + 10) for index in range(count)]
+
+
+def done(shard: Shard, **fields: object) -> Shard:
+    part = Part(f"part-{shard.name}", 3, "0" * 64)
+    finished = replace(shard, status=ShardStatus.DONE, agreed_end=shard.end, parts=(part,), rows=10)
+    return replace(finished, **fields)  # type: ignore[arg-type]
+
+
+def at_once(calls: list[Callable[[], object]]) -> None:
+    threads = [threading.Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.fixture
+def jobs(table: Table) -> Jobs:
+    return Jobs(table)
+
+
+def test_a_job_is_made_once(jobs: Jobs) -> None:
+    first = jobs.create(job())
+    assert jobs.create(job(actor="bob")) == first == jobs.get(first.id)
+
+
+def test_a_folder_has_one_job(jobs: Jobs) -> None:
+    jobs.create(job(1))
+    with pytest.raises(Conflict, match="another job writes to batch/output/1/"):
+        jobs.create(job(2, output="batch/output/1/"))
+    with pytest.raises(NotFound):
+        jobs.get(job(2).id)
+
+
+def test_jobs_newest_first_in_pages(jobs: Jobs) -> None:
+    for number in range(5):
+        jobs.create(job(number))
+    first, after = jobs.page(3, None)
+    second, _ = jobs.page(3, after)
+    assert [int(one.id, 16) for one in first + second] == [4, 3, 2, 1, 0]
+
+
+def test_a_job_moves_only_from_where_it_may(jobs: Jobs) -> None:
+    jobs.create(job())
+    running = jobs.move(job().id, JobStatus.RUNNING, [JobStatus.PLANNING], format="jsonl")
+    assert (running.status, running.format) == (JobStatus.RUNNING, "jsonl")
+    assert jobs.move(job().id, JobStatus.PLANNING, [JobStatus.UPLOADING]) == running
+
+
+def test_what_has_ended_cannot_be_cancelled_and_what_is_cancelled_stays_so(jobs: Jobs) -> None:
+    jobs.create(job())
+    cancelled = jobs.cancel(job().id)
+    assert jobs.cancel(job().id) == cancelled
+    jobs.create(job(1, status=JobStatus.SUCCEEDED))
+    with pytest.raises(Conflict, match="SUCCEEDED"):
+        jobs.cancel(job(1).id)
+
+
+def test_one_of_many_ends_a_job(jobs: Jobs) -> None:
+    jobs.create(job(status=JobStatus.RUNNING))
+    ended: list[BatchJob] = []
+
+    def end(status: JobStatus) -> None:
+        ended.append(jobs.move(job().id, status, [JobStatus.RUNNING]))
+
+    at_once([lambda status=status: end(status) for status in (JobStatus.FAILED, JobStatus.FINISHING) * 4])
+    assert {one.status for one in ended} == {jobs.get(job().id).status}
+    assert jobs.get(job().id).revision == 2
+
+
+def test_shards_in_order_however_many_and_added_twice(jobs: Jobs) -> None:
+    made = jobs.create(job())
+    jobs.add_shards(made, shards(32))
+    jobs.finish_shard(made, done(shards(1)[0]), [])
+    jobs.add_shards(made, shards(33))
+    found = list(jobs.shards(made.id))
+    assert [one.name for one in found] == [one.name for one in shards(33)]
+    assert [one.status for one in found[:2]] == [ShardStatus.DONE, ShardStatus.PENDING]
+    assert list(jobs.pending(made.id)) == [one.name for one in shards(33)[1:]]
+
+
+def test_a_job_is_done_when_no_shard_is_left(jobs: Jobs) -> None:
+    made = jobs.create(job())
+    jobs.add_shards(made, shards(3))
+    for shard in shards(3):
+        assert not jobs.is_done(made.id)
+        jobs.finish_shard(made, done(shard), [])
+    assert jobs.is_done(made.id)
+
+
+def test_deliveries_agree_on_where_a_part_ends(jobs: Jobs) -> None:
+    made = jobs.create(job())
+    jobs.add_shards(made, shards(1))
+    agreed: list[int] = []
+    at_once([lambda end=end: agreed.append(jobs.agree(made, "00000", end)) for end in range(2, 10)])
+    assert len(agreed) == 8
+    assert len(set(agreed)) == 1
+
+
+def test_a_shard_is_finished_once_with_its_rest(jobs: Jobs) -> None:
+    made = jobs.create(job())
+    jobs.add_shards(made, shards(2))
+    first = shards(1)[0]
+    rest = [first.piece(0, 4, 7), first.piece(1, 7, 10)]
+    ended = done(first, agreed_end=4, rest=tuple(one.name for one in rest))
+    finished: list[Shard] = []
+    at_once([lambda: finished.append(jobs.finish_shard(made, ended, rest))] * 6)
+    assert len(finished) == 6
+    assert {(one.rest, one.status) for one in finished} == {(("00000.00", "00000.01"), ShardStatus.DONE)}
+    names = [one.name for one in jobs.shards(made.id)]
+    assert names == ["00000", "00000.00", "00000.01", "00001"]
+    assert list(jobs.pending(made.id)) == names[1:]
+
+
+def test_a_shard_that_is_done_never_fails(jobs: Jobs) -> None:
+    made = jobs.create(job())
+    jobs.add_shards(made, shards(2))
+    jobs.finish_shard(made, done(shards(1)[0]), [])
+    for name in ("00000", "00001"):
+        jobs.set_shard_status(made, name, ShardStatus.FAILED, "poisoned")
+    assert [(one.status, one.reason) for one in jobs.shards(made.id)] == [
+        (ShardStatus.DONE, None),
+        (ShardStatus.FAILED, "poisoned"),
+    ]
+    assert not jobs.is_done(made.id)
+
+
+def test_names_sort_as_the_input_does() -> None:
+    names = [shard_name(index) for index in (0, 9, 99_999, 100_000, 10**8)]
+    first = Shard(shard_name(3), 0, 9)
+    pieces = [
+        first.name,
+        first.piece(0, 0, 1).name,
+        first.piece(0, 0, 1).piece(1, 0, 1).name,
+        first.piece(1, 0, 1).name,
+    ]
+    assert names == sorted(names)
+    assert [*pieces, shard_name(4)] == sorted([*pieces, shard_name(4)])
