@@ -1,0 +1,258 @@
+"""A batch job under faults that a seed decides: workers that die, services that fail, messages twice and in any order.
+
+Real planner and worker over moto's server. Four kinds of faults:
+
+- the server refuses a call (500, throttled), or does it and the answer is lost on its way;
+- the process dies right before or right after one of its writes;
+- another delivery of the same shard overtakes this one, right before one of its writes;
+- a message is delivered twice, late, before others, and with no time left, so that its shard is split.
+"""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+import boto3
+import pytest
+from aws import Cloud, create_cloud
+
+from maas import bootstrap
+from maas.aws.clients import client
+from maas.batch.planner import Arrived
+from maas.batch.records import BatchJob, JobStatus
+from maas_client.local.moto_process import moto_server
+
+MODEL = "faulty"
+WRITES = {"PutObject", "TransactWriteItems", "SendMessageBatch", "PutEvents"}
+MOST_DELIVERIES = 3000
+
+
+class Killed(BaseException):
+    """The process ends here: nothing may catch it."""
+
+
+@dataclass
+class Faults:
+    """What goes wrong next. `left` bounds it, so that a job can come to its end."""
+
+    random: Random
+    left: int = 0
+    rate: float = 0.0
+    met: Counter[str] = field(default_factory=Counter)
+    overtake: Callable[[], None] | None = None  # another delivery of what runs
+    depth: int = 0
+
+    def happens(self, kind: str, share: float = 1.0) -> bool:
+        if self.left <= 0 or self.random.random() >= self.rate * share:
+            return False
+        self.left -= 1
+        self.met[kind] += 1
+        return True
+
+
+class FaultyServer:
+    """moto's application, with a server's faults before and after it."""
+
+    def __init__(self, application: Any, faults: Callable[[], Faults]) -> None:
+        self._application, self._faults = application, faults
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        faults = self._faults()
+        if faults.happens("refused"):
+            return self._refusal(environ, start_response)
+        lost = faults.happens("answer lost")
+        answer = list(self._application(environ, start_response))
+        if lost:
+            raise ConnectionResetError  # werkzeug hangs up
+        return answer
+
+    def _refusal(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        throttled = self._faults().random.random() < 0.5
+        if environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB"):
+            kind = "ProvisionedThroughputExceededException" if throttled else "InternalServerError"
+            body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{kind}", "message": "not now"}).encode()
+            start_response("400 Bad Request" if throttled else "500 Internal Server Error", [])
+            return [body]
+        start_response("503 Service Unavailable" if throttled else "500 Internal Server Error", [])
+        return [b"<Error><Code>SlowDown</Code><Message>not now</Message></Error>" if throttled else b""]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`parts` by their names, `joined` by their suffixes; without what only tells of times and of the job."""
+
+    job: BatchJob
+    parts: dict[str, bytes]
+    manifest: dict[str, Any]
+    told: list[str]
+    met: Counter[str]
+
+    @property
+    def joined(self) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        for name in sorted(self.parts):
+            suffix = name.split(".", 1)[1].lstrip("0123456789.") if name.startswith("part-") else name
+            found[suffix] = found.get(suffix, b"") + self.parts[name]
+        return found
+
+    @property
+    def summary(self) -> tuple[int, int]:
+        return self.manifest["rows"], self.manifest["errors"]
+
+
+class Harness:
+    """One input for each format, and a model; every run is a job of its own over the same cloud."""
+
+    def __init__(self, cloud: Cloud, faults: list[Faults], patch: pytest.MonkeyPatch) -> None:
+        settings = cloud.settings
+        self._cloud, self._faults = cloud, faults
+        plain = client("sqs", settings.region, settings.endpoint_url)
+        self._sqs = plain
+        self._queue_url = plain.create_queue(QueueName=f"shards-{settings.table}")["QueueUrl"]
+        self._told_url = self._subscribe()
+        self.settings = replace(settings, queue_url=self._queue_url)
+        boto3.setup_default_session()
+        assert boto3.DEFAULT_SESSION
+        boto3.DEFAULT_SESSION.events.register("before-call", self._before_write)
+        boto3.DEFAULT_SESSION.events.register("after-call", self._after_write)
+        self.planner = replace(bootstrap.planner(self.settings), shard_bytes=600)
+        self.worker = bootstrap.worker(self.settings)
+        patch.setattr(time, "sleep", lambda _: None)  # waiting for a better time is not what is tested
+
+    def _subscribe(self) -> str:
+        """A queue that gets what EventBridge is told of jobs."""
+        settings = self._cloud.settings
+        name = f"told-{settings.table}"
+        url: str = self._sqs.create_queue(QueueName=name)["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        events = client("events", settings.region, settings.endpoint_url)
+        events.put_rule(Name=name, EventPattern=json.dumps({"source": ["maas"]}))
+        events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
+        return url
+
+    # ------------------------------------------------------------- one run
+
+    def run(self, name: str, content: bytes, seed: int | None, *, splits: bool = True) -> Outcome:
+        """To the end of the job of this input. No seed, no faults."""
+        random = Random(seed)
+        faults = Faults(random, left=0 if seed is None else 40, rate=random.uniform(0.02, 0.12))
+        key = f"batch/input/{MODEL}/1/{seed}-{name}"
+        put = self._cloud.s3.put_object(Bucket=self.settings.bucket, Key=key, Body=content)
+        arrived = Arrived(key, put["VersionId"], len(content), "")
+        waiting: list[Any] = [arrived]
+        self._faults[0] = faults
+        deliveries = 0
+        while waiting:
+            deliveries += 1
+            assert deliveries < MOST_DELIVERIES, "it does not come to an end"
+            place = 0 if seed is None else random.randrange(len(waiting))
+            message = waiting.pop(place)
+            hurry = splits and seed is not None and faults.happens("no time left", 2.0)
+            if seed is not None and faults.happens("delivered twice", 2.0):
+                waiting.append(message)
+            try:
+                self._deliver(message, hurry)
+            except (Exception, Killed):
+                waiting.append(message)
+            waiting += self._drain()
+        faults.left = 0
+        return self._outcome(arrived, faults)
+
+    def _deliver(self, message: Any, hurry: bool) -> None:
+        faults = self._faults[0]
+        deadline = time.monotonic() + (0 if hurry else 600)
+        if isinstance(message, Arrived):
+            faults.overtake = None
+            self.planner.arrived(message)
+            return
+        faults.overtake = lambda: self.worker.work(message["job"], message["shard"], time.monotonic() + 600)
+        self.worker.work(message["job"], message["shard"], deadline)
+
+    def _drain(self) -> list[dict[str, str]]:
+        found = []
+        while messages := self._received(self._queue_url):
+            found += [json.loads(one) for one in messages]
+        return found
+
+    def _received(self, url: str) -> list[str]:
+        quiet, self._faults[0] = self._faults[0], Faults(Random(0))
+        try:
+            messages = self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+            for one in messages:
+                self._sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+            return [one["Body"] for one in messages]
+        finally:
+            self._faults[0] = quiet
+
+    def _outcome(self, arrived: Arrived, faults: Faults) -> Outcome:
+        job = self.planner.arrived(arrived)
+        assert job
+        found = {}
+        for one in self._cloud.s3.list_objects_v2(Bucket=self.settings.bucket, Prefix=job.output).get("Contents", []):
+            body = self._cloud.s3.get_object(Bucket=self.settings.bucket, Key=one["Key"])["Body"].read()
+            found[one["Key"].removeprefix(job.output)] = body
+        self._drain()
+        told = []
+        while messages := self._received(self._told_url):
+            told += [json.loads(one)["detail"]["status"] for one in messages]
+        manifest = json.loads(found.pop("manifest.json", b"{}"))
+        return Outcome(job, found, manifest, told, faults.met)
+
+    # -------------------------------------------------- a process's faults
+
+    def _before_write(self, model: Any, **_: Any) -> None:
+        faults = self._faults[0]
+        if model.name not in WRITES:
+            return
+        if faults.happens("died before a write"):
+            raise Killed
+        if faults.overtake and faults.depth < 2 and faults.happens("overtaken", 1.5):
+            faults.depth += 1
+            try:
+                faults.overtake()
+            except (Exception, Killed):  # the other's own end
+                pass
+            finally:
+                faults.depth -= 1
+
+    def _after_write(self, model: Any, **_: Any) -> None:
+        if model.name in WRITES and self._faults[0].happens("died after a write"):
+            raise Killed
+
+
+@contextmanager
+def harness(folder: Any, model: bytes) -> Iterator[Harness]:
+    faults = [Faults(Random(0))]
+    server = moto_server("127.0.0.1")
+    server.app = FaultyServer(server.app, lambda: faults[0])
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    default = boto3.DEFAULT_SESSION
+    with pytest.MonkeyPatch.context() as patch:
+        cloud = create_cloud(f"http://127.0.0.1:{server.server_port}", folder)
+        cloud.create_model(MODEL)
+        version = cloud.deploy(MODEL, model)
+        assert version.status == "READY", version.status_reason
+        try:
+            yield Harness(cloud, faults, patch)
+        finally:
+            boto3.DEFAULT_SESSION = default
+            server.shutdown()
+            server.server_close()
+
+
+def is_right(outcome: Outcome, expected: Outcome) -> None:
+    """The same records, byte for byte, nothing beside them, and its success told."""
+    assert outcome.job.status is JobStatus.SUCCEEDED, outcome.job.reason
+    assert outcome.summary == expected.summary
+    assert outcome.joined == expected.joined
+    listed = {one["name"] for one in outcome.manifest["parts"]}
+    assert listed | {"_SUCCESS"} == set(outcome.parts)
+    if "no time left" not in outcome.met:
+        assert outcome.parts == expected.parts
+    assert "SUCCEEDED" in outcome.told

@@ -1,0 +1,108 @@
+"""Answers that come later: `Prefer: respond-async`, and requests that are too large for a call."""
+
+import hashlib
+import json
+import time
+from typing import Any
+
+import httpx
+import numpy as np
+import onnx_models
+import pytest
+from e2e.test_batch import wait
+
+from maas_client import MaasClient
+
+LATER = {"prefer": "respond-async"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("models") / "model.onnx"
+    path.write_bytes(onnx_models.linear(1.0))
+    maas.push(path, "later", alias="prod")
+
+
+def submit(http: httpx.Client, content: bytes, headers: dict[str, str] | None = None, path: str = "later") -> Any:
+    answer = http.post(f"/v2/models/{path}/infer", content=content, headers=LATER | (headers or {}))
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["preference-applied"] == "respond-async"
+    assert answer.headers["location"] == f"/api/v1/jobs/{answer.json()['id']}"
+    return answer.json()["id"]
+
+
+def result(http: httpx.Client, job_id: str) -> tuple[bytes, int | None]:
+    found = http.get(f"/api/v1/jobs/{job_id}/results").json()
+    (one,) = found["results"]
+    return httpx.get(one["url"]).content, found["header_length"]
+
+
+def request(**changes: Any) -> bytes:
+    tensor = {"name": "x", "shape": [1, 3], "datatype": "FP32", "data": [1, 2, 3]}
+    return json.dumps({"id": "7", "inputs": [tensor]} | changes).encode()
+
+
+def test_the_answer_is_the_one_of_a_call(http: httpx.Client) -> None:
+    job_id = submit(http, request(), path="later/versions/prod")
+    assert wait(http, job_id)["status"] == "SUCCEEDED"
+    body, header_length = result(http, job_id)
+    assert header_length is None
+    assert json.loads(body) == http.post("/v2/models/later/infer", content=request()).json()
+
+
+def test_binary_both_ways(http: httpx.Client) -> None:
+    head = json.dumps(
+        {
+            "inputs": [{"name": "x", "shape": [2, 3], "datatype": "FP32", "parameters": {"binary_data_size": 24}}],
+            "parameters": {"binary_data_output": True},
+        }
+    ).encode()
+    content = head + np.arange(6, dtype=np.float32).tobytes()
+    headers = {"inference-header-content-length": str(len(head))}
+    job_id = submit(http, content, headers)
+    assert wait(http, job_id)["status"] == "SUCCEEDED"
+    body, header_length = result(http, job_id)
+    assert header_length
+    assert np.frombuffer(body[header_length:], np.float32).tolist() == [3, 3, 12, 12]
+
+
+def test_a_request_that_is_wrong_fails_with_the_reason_of_a_call(http: httpx.Client) -> None:
+    job_id = submit(http, request(inputs=[]))
+    job = wait(http, job_id)
+    refused = http.post("/v2/models/later/infer", content=request(inputs=[]))
+    assert (job["status"], job["reason"]) == ("FAILED", refused.json()["error"])
+    answer = http.get(f"/api/v1/jobs/{job_id}/results")
+    assert (answer.status_code, "FAILED" in answer.json()["error"]) == (409, True)
+
+
+def test_what_nobody_serves_is_refused_at_once(http: httpx.Client) -> None:
+    assert http.post("/v2/models/nobody/infer", content=request(), headers=LATER).status_code == 404
+    bad = http.post("/v2/models/later/infer", content=request(), headers=LATER | {"maas-notify": "http://a.example/"})
+    assert (bad.status_code, bad.json()["field"]) == (400, "notify")
+
+
+def test_more_than_a_call_can_carry(http: httpx.Client) -> None:
+    rows = 700_000
+    x = np.ones((rows, 3), np.float32)
+    sized = {"name": "x", "shape": [rows, 3], "datatype": "FP32", "parameters": {"binary_data_size": x.nbytes}}
+    head = json.dumps({"inputs": [sized], "parameters": {"binary_data_output": True}}).encode()
+    content = head + x.tobytes()
+    declared = {"name": "request", "size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    body = {"model": "later", "kind": "infer", "upload": declared, "header_length": len(head)}
+    job = http.post("/api/v1/jobs", json=body).json()
+    (part,) = job["upload"]
+    assert httpx.put(part["url"], content=content, headers=part["headers"], timeout=60).status_code == 200
+    assert wait(http, job["id"])["status"] == "SUCCEEDED"
+    answer, header_length = result(http, job["id"])
+    assert header_length
+    y = np.frombuffer(answer[header_length:], np.float32)
+    assert y.shape == (rows * 2,)
+    assert (y == 3).all()
+
+
+def test_results_before_their_time(http: httpx.Client) -> None:
+    declared = {"name": "request", "size_bytes": 10, "sha256": "0" * 64}
+    job = http.post("/api/v1/jobs", json={"model": "later", "kind": "infer", "upload": declared}).json()
+    time.sleep(0.5)
+    answer = http.get(f"/api/v1/jobs/{job['id']}/results")
+    assert (answer.status_code, "UPLOADING" in answer.json()["error"]) == (409, True)
