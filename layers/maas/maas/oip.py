@@ -69,19 +69,22 @@ def parse_request(body: bytes, header_length: str | None = None) -> InferenceReq
 
 
 def _document(body: bytes) -> dict[str, Any]:
+    return _typed(loads(body, "body"), dict, "body")
+
+
+def loads(text: bytes, where: str) -> Any:
+    """What the JSON says. Raises InvalidRequest.
+
+    Python's own json writes NaN and Infinity bare, so clients send them: read as the words that we take for them.
+    """
     try:
-        document = orjson.loads(body)
+        return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        document = _with_nan(body, error)
-    return _typed(document, dict, "body")
-
-
-def _with_nan(body: bytes, reason: ValueError) -> object:
-    """Python's own json writes NaN and Infinity bare, so clients send them: read as the words that we take for them."""
+        reason = error
     try:
-        return orjson.loads(_NOT_JSON.sub(_as_string, body))
+        return orjson.loads(_NOT_JSON.sub(_as_string, text))
     except orjson.JSONDecodeError:
-        raise InvalidRequest(f"body: not JSON ({reason})", field="body") from None
+        raise InvalidRequest(f"{where}: not JSON ({reason})", field=where) from None
 
 
 def _as_string(found: re.Match[bytes]) -> bytes:

@@ -156,6 +156,8 @@ def _numbers(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
         if found.size and (int(found.min()) < limits.min or int(found.max()) > limits.max):
             came = f"{found.min()} to {found.max()}"
             raise InvalidTensor(tensor.name, "data", came, f"{tensor.datatype}, {limits.min} to {limits.max}")
+    if dtype.kind == "f" and found.dtype.itemsize == 8:
+        found = found.astype(np.float64, copy=False)  # as if a fraction stood beside it: rounded in the same two steps
     with np.errstate(over="ignore"):
         converted = found.astype(dtype, copy=False)
     if dtype.kind == "f":

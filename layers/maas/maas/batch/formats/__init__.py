@@ -1,0 +1,93 @@
+"""The files that a job reads and writes: cut into shards, read as chunks of arrays, written as parts.
+
+Reading is of a `Source` alone, writing is to bytes: nothing here knows where either lies.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from maas.batch.formats import cuts, jsonl_reader, npy_reader
+from maas.batch.formats.interface import Array, Chunk, Options, Plan, Reader, Source, Writer
+from maas.batch.formats.jsonl_reader import JsonlReader
+from maas.batch.formats.jsonl_writer import JsonlWriter
+from maas.batch.formats.npy_reader import NpyReader
+from maas.batch.formats.npy_writer import NpyWriter
+from maas.errors import InvalidRequest
+from maas.records import MetadataTensor
+
+FORMATS = ("jsonl", "csv", "parquet", "npy")
+PACKABLE = ("jsonl", "csv")
+
+__all__ = [
+    "FORMATS",
+    "Array",
+    "Chunk",
+    "Options",
+    "Plan",
+    "Reader",
+    "Source",
+    "Writer",
+    "format_of",
+    "pieces",
+    "plan",
+    "reader",
+    "writer",
+]
+
+
+def format_of(name: str) -> str:
+    """By the end of a file's name: one of FORMATS, of text also with `.gz`. Raises InvalidRequest."""
+    possible = [*FORMATS, *(f"{one}.gz" for one in PACKABLE)]
+    for one in possible:
+        if name.lower().endswith(f".{one}"):
+            return one
+    expected = ", ".join(f".{one}" for one in possible)
+    raise InvalidRequest(f"input: got '{name:.200}', expected a name that ends in one of {expected}", field="input")
+
+
+def plan(format_: str, source: Source, shard_bytes: int) -> Plan:
+    """Shards of about `shard_bytes` each. Raises InvalidRequest for a file that is none of its format."""
+    kind, packed = _kind(format_)
+    if kind == "jsonl":
+        return jsonl_reader.plan_packed(source, shard_bytes) if packed else jsonl_reader.plan(source, shard_bytes)
+    if kind == "npy":
+        return npy_reader.plan(source, shard_bytes)
+    raise _not_known(format_)
+
+
+def pieces(
+    format_: str, source: Source, layout: dict[str, Any], start: int, end: int, count: int
+) -> list[tuple[int, int]]:
+    """[start, end) as at most `count` ranges, each of which a reader takes; one where the format allows no more."""
+    _, packed = _kind(format_)
+    if packed:
+        return [(start, end)]
+    return cuts.even(start, end, count)
+
+
+def reader(format_: str, layout: dict[str, Any], options: Options, signature: Sequence[MetadataTensor]) -> Reader:
+    """Of a model's inputs. Raises InvalidRequest for a file that can never fit them."""
+    kind, packed = _kind(format_)
+    if kind == "jsonl":
+        return JsonlReader(options, signature, packed=packed)
+    if kind == "npy":
+        return NpyReader(layout, options, signature)
+    raise _not_known(format_)
+
+
+def writer(format_: str, layout: dict[str, Any], options: Options, outputs: Sequence[MetadataTensor]) -> Writer:
+    """Of those of a model's outputs that are wanted. Raises InvalidRequest for what the format cannot hold."""
+    kind, _ = _kind(format_)
+    if kind == "jsonl":
+        return JsonlWriter(options, outputs)
+    if kind == "npy":
+        return NpyWriter(options, outputs)
+    raise _not_known(format_)
+
+
+def _kind(format_: str) -> tuple[str, bool]:
+    return format_.removesuffix(".gz"), format_.endswith(".gz")
+
+
+def _not_known(format_: str) -> InvalidRequest:
+    return InvalidRequest(f"format: got {format_:.80}, expected one of {list(FORMATS)}", field="format")

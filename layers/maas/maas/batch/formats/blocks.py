@@ -1,0 +1,73 @@
+"""Bytes of a source one after the other: the next are fetched while the last are worked on, and unpacked if need be."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from maas.batch.formats.interface import Source
+from maas.errors import InvalidRequest
+
+BLOCK_BYTES = 8 << 20
+TAIL_BYTES = 64 << 10
+UNPACKED_END = 1 << 50  # where a packed stream ends at the latest: how long it is, nobody knows before the end
+
+
+def ahead(source: Source, ranges: Sequence[tuple[int, int]] | Iterator[tuple[int, int]]) -> Iterator[bytes]:
+    """The bytes of each range, of which the next is always under way."""
+    with ThreadPoolExecutor(1, "read-ahead") as pool:
+        under_way = None
+        for start, end in ranges:
+            following = pool.submit(source.read, start, end)
+            if under_way is not None:
+                yield under_way.result()
+            under_way = following
+        if under_way is not None:
+            yield under_way.result()
+
+
+def blocks(start: int, end: int, size: int = BLOCK_BYTES) -> Iterator[tuple[int, int]]:
+    """[start, end) as ranges of `size`."""
+    for position in range(start, end, size):
+        yield position, min(position + size, end)
+
+
+def stream(source: Source, start: int, end: int) -> Iterator[bytes]:
+    """The bytes from `start` on; those from `end` on, of which few are wanted, only when asked for."""
+    yield from ahead(source, blocks(start, end))
+    size = TAIL_BYTES
+    while end < source.size_bytes:
+        yield source.read(end, min(end + size, source.size_bytes))
+        end += size
+        size = min(size * 4, BLOCK_BYTES)
+
+
+def unpacked(source: Source, start: int) -> Iterator[bytes]:
+    """What a gzip file has from byte `start` of its content on. Raises InvalidRequest for what is no gzip."""
+    for block in _inflated(source):
+        if start >= len(block):
+            start -= len(block)
+        else:
+            yield block[start:]
+            start = 0
+
+
+def _inflated(source: Source) -> Iterator[bytes]:
+    """Block by block, however much a few bytes unpack to. A file may be several streams, one after the other."""
+    inflate = zlib.decompressobj(wbits=31)
+    try:
+        for rest in ahead(source, blocks(0, source.size_bytes)):
+            block = b""
+            while rest or len(block) == BLOCK_BYTES:
+                if inflate.eof:
+                    rest = rest.lstrip(b"\0")  # padding, as tapes have it
+                    if not rest:
+                        break
+                    inflate = zlib.decompressobj(wbits=31)
+                block = inflate.decompress(rest, BLOCK_BYTES)
+                if block:
+                    yield block
+                rest = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
+    except zlib.error as error:
+        raise InvalidRequest(f"input: got a damaged gzip file ({error})", field="input") from None
+    if not inflate.eof:
+        raise InvalidRequest("input: got a truncated gzip file, expected a whole one", field="input")

@@ -1,0 +1,153 @@
+"""Text files as lines: taken from blocks of bytes, each with the place where it ends. Memory is bounded by one line."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate, chain
+
+BOM = b"\xef\xbb\xbf"
+MAX_LINE_BYTES = 64 << 20
+MAX_CHUNK_BYTES = 64 << 20  # of lines that are taken at once, if more than one
+SHOWN_BYTES = 1024  # of a line that is not kept
+
+
+@dataclass(frozen=True, slots=True)
+class TooLong:
+    """What stands for a line of more than MAX_LINE_BYTES: its beginning, and what was counted of it."""
+
+    beginning: bytes
+    size_bytes: int
+    quotes: int
+
+
+Line = bytes | TooLong
+
+
+class Lines:
+    """The lines that begin before `end`, from the front. Empty ones are passed over: they are no records.
+
+    `blocks` have the bytes from `position` on. A line ends at a newline; if `quoted`, at one outside double quotes.
+    """
+
+    def __init__(self, blocks: Iterator[bytes], position: int, end: int, *, quoted: bool = False) -> None:
+        self._split = _split_quoted(blocks) if quoted else _split(blocks)
+        self._position, self._end = position, end
+        self._lines: list[Line] = []
+        self._ends: list[int] = []
+        self._taken = 0  # of these
+
+    def take(self, count: int) -> tuple[list[Line], list[int]]:
+        """At most `count` lines, without their newlines, and after which byte each ends.
+
+        No more once they are more than MAX_CHUNK_BYTES.
+        """
+        lines: list[Line] = []
+        ends: list[int] = []
+        size_bytes = 0
+        while len(lines) < count and size_bytes <= MAX_CHUNK_BYTES and (self._lines or self._fetch()):
+            wanted = slice(self._taken, self._taken + count - len(lines))
+            self._taken = wanted.stop
+            for line, end in zip(self._lines[wanted], self._ends[wanted], strict=True):
+                if isinstance(line, TooLong) or (line and not line.isspace()):
+                    lines.append(line)
+                    ends.append(end)
+                    size_bytes += len(line) if isinstance(line, bytes) else 0
+            if self._taken >= len(self._lines):
+                self._lines, self._ends, self._taken = [], [], 0
+        return lines, ends
+
+    def _fetch(self) -> bool:
+        """Whether there are more lines that begin before the end."""
+        if self._position >= self._end:
+            return False
+        lines = next(self._split, None)
+        if lines is None:
+            return False
+        at = self._position
+        sizes = [1 + (line.size_bytes if isinstance(line, TooLong) else len(line)) for line in lines]
+        ends = list(accumulate(sizes, initial=at))
+        if at == 0 and lines and isinstance(lines[0], bytes):
+            lines[0] = lines[0].removeprefix(BOM)
+        kept = sum(1 for start in ends[:-1] if start < self._end) if ends[-1] > self._end else len(lines)
+        self._lines += lines[:kept]
+        self._ends += ends[1 : kept + 1]
+        self._position = ends[-1]
+        return True
+
+
+def after_newline(blocks: Iterator[bytes], position: int, end: int) -> tuple[Iterator[bytes], int]:
+    """What follows the first newline, and where that begins; nothing if it is not before `end`.
+
+    `blocks` have the bytes from `position` on.
+    """
+    for block in blocks:
+        found = block.find(b"\n")
+        if found >= 0:
+            return chain([block[found + 1 :]], blocks), position + found + 1
+        position += len(block)
+        if position >= end:
+            break
+    return iter(()), end
+
+
+class _Begun:
+    """A line of which more may come. What is beyond the longest that is kept is counted and let go."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._size_bytes = 0
+        self._quotes = 0
+
+    def __bool__(self) -> bool:
+        return self._size_bytes > 0
+
+    @property
+    def is_quoted(self) -> bool:
+        """An odd number of quotes so far: the next newline is part of the line."""
+        return self._quotes % 2 == 1
+
+    def add(self, line: Line) -> None:
+        if self._size_bytes <= MAX_LINE_BYTES:
+            self._parts.append(line if isinstance(line, bytes) else line.beginning)
+        self._size_bytes += len(line) if isinstance(line, bytes) else line.size_bytes
+        self._quotes += line.count(b'"') if isinstance(line, bytes) else line.quotes
+
+    def end(self) -> Line:
+        """The whole line; the next begins."""
+        text = b"".join(self._parts)
+        too_long = self._size_bytes > MAX_LINE_BYTES
+        line = TooLong(text[:SHOWN_BYTES], self._size_bytes, self._quotes) if too_long else text
+        self._parts, self._size_bytes, self._quotes = [], 0, 0
+        return line
+
+
+def _split(blocks: Iterator[bytes]) -> Iterator[list[Line]]:
+    """The lines that end in each block; what follows the last newline of all is a line too."""
+    begun = _Begun()
+    for block in blocks:
+        first, *lines = block.split(b"\n")
+        begun.add(first)
+        if lines:
+            last = lines.pop()
+            yield [begun.end(), *lines]
+            begun.add(last)
+    if begun:
+        yield [begun.end()]
+
+
+def _split_quoted(blocks: Iterator[bytes]) -> Iterator[list[Line]]:
+    """As `_split`, but a newline after an odd number of quotes is part of its line."""
+    begun = _Begun()
+    for lines in _split(blocks):
+        ended: list[Line] = []
+        for line in lines:
+            if not begun and isinstance(line, bytes) and b'"' not in line:
+                ended.append(line)
+                continue
+            begun.add(line)
+            if begun.is_quoted:
+                begun.add(b"\n")
+            else:
+                ended.append(begun.end())
+        yield ended
+    if begun:
+        yield [begun.end()]

@@ -1,0 +1,134 @@
+"""A model's signature as records see it: what one record has of each input and each output."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from maas.datatypes import DTYPES
+from maas.errors import InvalidRequest
+from maas.oip import RequestInput
+from maas.records import MetadataTensor
+from maas.tensors import Array, decode
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTensor:
+    """`shape` is of one record, -1 where it varies; `declared` is what the model says, batch and all."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+    declared: tuple[int, ...]
+    optional: bool = False
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return DTYPES[self.datatype]
+
+    @property
+    def is_one_value(self) -> bool:
+        return self.shape in ((), (1,))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordInputs:
+    """`is_batched`: each record is one row of every input. If not, each is a run of its own."""
+
+    signature: tuple[MetadataTensor, ...]
+    tensors: tuple[RecordTensor, ...]
+    is_batched: bool
+
+    @property
+    def required(self) -> tuple[RecordTensor, ...]:
+        return tuple(tensor for tensor in self.tensors if not tensor.optional)
+
+    @property
+    def single(self) -> RecordTensor | None:
+        """The input that a record may give without its name."""
+        required = self.required
+        if len(required) == 1:
+            return required[0]
+        return self.tensors[0] if len(self.tensors) == 1 else None
+
+    def shape_of(self, tensor: RecordTensor, value: object) -> tuple[int, ...]:
+        """Of one record's value: as the model says it, or as the value is nested where that varies."""
+        return nested_shape(value, len(tensor.shape)) if -1 in tensor.shape else tensor.shape
+
+    def arrays(self, columns: Mapping[str, list[Any]]) -> dict[str, Array]:
+        """What is to be run of the values of each input: one a record, all nested alike.
+
+        Raises InvalidRequest, InvalidTensor.
+        """
+        given = [tensor for tensor in self.tensors if tensor.name in columns]
+        request = self._stacked if self.is_batched else _alone
+        return decode([request(tensor, columns[tensor.name]) for tensor in given], self.signature)
+
+    def _stacked(self, tensor: RecordTensor, values: list[Any]) -> RequestInput:
+        shape = (len(values), *self.shape_of(tensor, values[0]))
+        return RequestInput(tensor.name, tensor.datatype, shape, values)
+
+
+def _alone(tensor: RecordTensor, values: list[Any]) -> RequestInput:
+    """Of the one record of a run: its value, with the leading 1 that it may leave out."""
+    value, declared = values[0], tensor.declared
+    nested = nested_shape(value, len(declared))
+    if declared[:1] == (1,) and len(nested) < len(declared):
+        value, nested = [value], (1, *nested)
+    shape = nested if -1 in declared else declared
+    return RequestInput(tensor.name, tensor.datatype, shape, value if isinstance(value, list) else [value])
+
+
+def record_inputs(signature: Sequence[MetadataTensor], format_: str) -> RecordInputs:
+    """Raises InvalidRequest for a model whose inputs no record of the format can have."""
+    required = [tensor for tensor in signature if not tensor.optional] or list(signature)
+    is_batched = bool(required) and all(tensor.shape[:1] == (-1,) for tensor in required)
+    tensors = tuple(
+        RecordTensor(tensor.name, tensor.datatype, _record_shape(tensor, is_batched), tensor.shape, tensor.optional)
+        for tensor in signature
+        if not is_batched or tensor.shape[:1] == (-1,)  # an optional input without rows keeps its default
+    )
+    if not tensors:
+        raise InvalidRequest("model: got one without inputs, expected one that takes records", field="model")
+    for tensor in tensors:
+        if tensor.datatype == "BF16" and not tensor.optional:
+            raise InvalidRequest(f"input '{tensor.name}': got BF16, which {format_} has no form for", field="input")
+    return RecordInputs(tuple(signature), tensors, is_batched)
+
+
+def record_outputs(outputs: Sequence[MetadataTensor], format_: str) -> list[RecordTensor]:
+    """Each with the shape that one record has of it, if the model is batched or has a leading 1.
+
+    Raises InvalidRequest for those that the format has no form for.
+    """
+    for tensor in outputs:
+        if tensor.datatype == "BF16":
+            reason = f"output '{tensor.name}': got BF16, which {format_} has no form for; leave it out with select"
+            raise InvalidRequest(reason, field="select")
+    return [
+        RecordTensor(tensor.name, tensor.datatype, _record_shape(tensor, tensor.shape[:1] == (-1,)), tensor.shape)
+        for tensor in outputs
+    ]
+
+
+def record_rows(array: Array, tensor: RecordTensor, whole: bool) -> Array:
+    """An output as (records, *record); of a `whole` chunk it comes as the model gave it."""
+    if not whole or (tensor.declared[:1] == (1,) and array.shape[:1] == (1,)):
+        return array
+    return array[np.newaxis]
+
+
+def _record_shape(tensor: MetadataTensor, is_batched: bool) -> tuple[int, ...]:
+    return tensor.shape[1:] if is_batched or tensor.shape[:1] == (1,) else tensor.shape
+
+
+def nested_shape(value: object, rank: int) -> tuple[int, ...]:
+    """The shape that nested lists claim by their first elements, at most `rank` deep."""
+    shape: list[int] = []
+    while len(shape) < rank and isinstance(value, list):
+        shape.append(len(value))
+        if not value:
+            break
+        value = value[0]
+    return tuple(shape)

@@ -1,0 +1,40 @@
+"""Many records decoded at once, and what is done when one of them spoils that."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from maas.batch.formats.interface import Array
+from maas.errors import InvalidRequest
+
+Decode = Callable[[Sequence[int]], dict[str, Array]]
+
+
+def stacked(places: Sequence[int], decode: Decode) -> tuple[list[int], dict[str, Array], dict[int, str]]:
+    """The places that could be decoded, their arrays, and what is wrong with the others.
+
+    `decode` gives the arrays of the records at these places, or raises InvalidRequest when one of them is bad. That is
+    found by halves: a bad record costs as many calls as the logarithm of how many there are.
+    """
+    errors: dict[int, str] = {}
+    found = _halved(places, decode, errors)
+    good = [place for part, _ in found for place in part]
+    if len(found) < 2:
+        return good, found[0][1] if found else {}, errors
+    names = found[0][1].keys()
+    return good, {name: np.concatenate([arrays[name] for _, arrays in found]) for name in names}, errors
+
+
+def _halved(
+    places: Sequence[int], decode: Decode, errors: dict[int, str]
+) -> list[tuple[Sequence[int], dict[str, Array]]]:
+    if not places:
+        return []
+    try:
+        return [(places, decode(places))]
+    except InvalidRequest as error:
+        if len(places) == 1:
+            errors[places[0]] = error.message
+            return []
+    middle = len(places) // 2
+    return _halved(places[:middle], decode, errors) + _halved(places[middle:], decode, errors)
