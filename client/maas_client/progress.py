@@ -106,11 +106,15 @@ def told_of(job: Job) -> str:
     found = job.progress
     if found is None:
         return ""
-    told = [f"{found.shards_done}/{found.shards_total} shards", f"{found.rows:,} rows"]
+    told = [f"{found.shards_done}/{found.shards_total} shards", _counted(found.rows, "row")]
     if found.errors:
-        told.append(f"{found.errors:,} errors")
+        told.append(_counted(found.errors, "error"))
     if found.rows_per_second is not None:
         told.append(f"{found.rows_per_second:,.0f} rows/s")
     if found.eta_seconds is not None:
         told.append(f"{found.eta_seconds:,.0f} s left")
     return ", ".join(told)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

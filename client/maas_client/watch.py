@@ -5,7 +5,7 @@ import time
 from maas_client.errors import JobCancelled, JobFailed, JobTimedOut
 from maas_client.job_records import Job
 
-FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0
+FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0
 SHARDS_A_SECOND = 1000  # a look at a job reads the row of every shard: of many, look less often
 
 
