@@ -9,6 +9,7 @@ Real planner and worker over moto's server. Four kinds of faults:
 """
 
 import json
+import socket
 import threading
 import time
 from collections import Counter
@@ -69,18 +70,23 @@ class FaultyServer:
         lost = faults.happens("answer lost")
         answer = list(self._application(environ, start_response))
         if lost:
-            raise ConnectionResetError  # werkzeug hangs up
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            raise ConnectionResetError
         return answer
 
     def _refusal(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         throttled = self._faults().random.random() < 0.5
+        status, body = "500 Internal Server Error", b""
         if environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB"):
             kind = "ProvisionedThroughputExceededException" if throttled else "InternalServerError"
             body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{kind}", "message": "not now"}).encode()
-            start_response("400 Bad Request" if throttled else "500 Internal Server Error", [])
-            return [body]
-        start_response("503 Service Unavailable" if throttled else "500 Internal Server Error", [])
-        return [b"<Error><Code>SlowDown</Code><Message>not now</Message></Error>" if throttled else b""]
+            status = "400 Bad Request" if throttled else status
+        elif throttled:
+            status = "503 Service Unavailable"
+            body = b"<Error><Code>SlowDown</Code><Message>not now</Message></Error>"
+        start_response(status, [("content-length", str(len(body)))])
+        return [body]
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,7 @@ class Harness:
         settings = cloud.settings
         self._cloud, self._faults = cloud, faults
         plain = client("sqs", settings.region, settings.endpoint_url)
-        self._sqs = plain
+        self._sqs, self._s3 = plain, cloud.s3
         self._queue_url = plain.create_queue(QueueName=f"shards-{settings.table}")["QueueUrl"]
         self._told_url = self._subscribe()
         self.settings = replace(settings, queue_url=self._queue_url)
@@ -143,7 +149,7 @@ class Harness:
         random = Random(seed)
         faults = Faults(random, left=0 if seed is None else 40, rate=random.uniform(0.02, 0.12))
         key = f"batch/input/{MODEL}/1/{seed}-{name}"
-        put = self._cloud.s3.put_object(Bucket=self.settings.bucket, Key=key, Body=content)
+        put = self._s3.put_object(Bucket=self.settings.bucket, Key=key, Body=content)
         arrived = Arrived(key, put["VersionId"], len(content), "")
         waiting: list[Any] = [arrived]
         self._faults[0] = faults
@@ -156,9 +162,12 @@ class Harness:
             hurry = splits and seed is not None and faults.happens("no time left", 2.0)
             if seed is not None and faults.happens("delivered twice", 2.0):
                 waiting.append(message)
+            left = faults.left
             try:
                 self._deliver(message, hurry)
             except (Exception, Killed):
+                if faults.left == left:  # nothing was in its way
+                    raise
                 waiting.append(message)
             waiting += self._drain()
         faults.left = 0
@@ -194,8 +203,8 @@ class Harness:
         job = self.planner.arrived(arrived)
         assert job
         found = {}
-        for one in self._cloud.s3.list_objects_v2(Bucket=self.settings.bucket, Prefix=job.output).get("Contents", []):
-            body = self._cloud.s3.get_object(Bucket=self.settings.bucket, Key=one["Key"])["Body"].read()
+        for one in self._s3.list_objects_v2(Bucket=self.settings.bucket, Prefix=job.output).get("Contents", []):
+            body = self._s3.get_object(Bucket=self.settings.bucket, Key=one["Key"])["Body"].read()
             found[one["Key"].removeprefix(job.output)] = body
         self._drain()
         told = []

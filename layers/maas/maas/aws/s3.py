@@ -137,14 +137,17 @@ class ModelBucket:
             return self._s3.head_object(Bucket=self._bucket, Key=key).get("VersionId")
 
     def write_new(self, key: str, body: bytes) -> bool:
-        """False if there is an object already: that one stays."""
+        """False if there is an object already: that one stays. Raises ServiceUnavailable, also while another is written."""
         checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
         try:
             with _errors():
                 self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ChecksumSHA256=checksum, IfNoneMatch="*")
             return True
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (409, 412):
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status == 409:
+                raise ServiceUnavailable("S3") from error
+            if status == 412:
                 return False
             raise
 

@@ -11,7 +11,7 @@ from typing import Any
 from maas.aws.s3_reader import S3Reader
 from maas.aws.sqs import Queue
 from maas.batch import formats, keys
-from maas.batch.formats import Options
+from maas.batch.formats import Options, Source
 from maas.batch.jobs import Jobs
 from maas.batch.records import BatchJob, JobStatus, Shard, shard_name
 from maas.batch.results import Results
@@ -22,6 +22,7 @@ from maas.registry import Registry
 from maas.registry.rows import canonical
 
 ACTOR = "batch"
+TEXT, SAMPLE_BYTES = ("jsonl", "csv"), 1 << 16
 SHARD_SECONDS = 120.0  # what a shard should take: short enough to lose little, long enough that its start costs little
 
 
@@ -111,6 +112,9 @@ class Planner:
                 raise
             except MaasError as error:
                 return self.results.fail(job.id, error.message)
+            except Exception:  # a fault of ours, which would only happen again; raised, so that alarms ring
+                self.results.fail(job.id, "an internal error; its trace is in the log of the planner function")
+                raise
             job = self.results.announce(job)
         if job.status is JobStatus.RUNNING:
             names = [""] if job.kind == "infer" else self.jobs.pending(job.id)
@@ -122,11 +126,22 @@ class Planner:
         version = self.registry.resolve(job.model, str(job.version))
         format_ = formats.format_of(PurePosixPath(job.input_key).name)
         source = source_of(job, self.reader)
-        plan = formats.plan(format_, source, job.shard_bytes, max_rows(version))
+        plan = formats.plan(format_, source, fitting_bytes(format_, source, job.shard_bytes, max_rows(version)))
         formats.reader(format_, plan.layout, Options.of(job.options), version.inputs or ())  # refuses what cannot fit
         shards = [Shard(shard_name(index), start, end) for index, (start, end) in enumerate(plan.shards)]
         self.jobs.add_shards(job, shards)
         return {"format": format_, "layout": plan.layout}
+
+
+def fitting_bytes(format_: str, source: Source, shard_bytes: int, rows: int) -> int:
+    """`shard_bytes`, or less if so many hold more than `rows` records, judged by the first of them."""
+    if format_.startswith(TEXT):
+        head = source.read(0, SAMPLE_BYTES)
+        row_bytes = len(head) / max(1, head.count(b"\n"))
+    else:
+        shards = formats.plan(format_, source, source.size_bytes).shards
+        row_bytes = source.size_bytes / (shards[-1][1] if shards else 1)
+    return max(1, min(shard_bytes, int(rows * row_bytes)))
 
 
 def max_rows(version: ModelVersion) -> int:

@@ -1,5 +1,6 @@
 """What a job leaves in the bucket: parts, each written once; then the manifest; then `_SUCCESS`."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from maas.batch.announcements import Announcements
 from maas.batch.jobs import Jobs
 from maas.batch.keys import MANIFEST, SUCCESS
 from maas.batch.records import OPEN, BatchJob, JobStatus, Part, Shard, ShardStatus
-from maas.errors import NotFound, ServiceUnavailable
+from maas.errors import NotFound
 
 
 class Results:
@@ -28,11 +29,9 @@ class Results:
         return tuple(self._part(f"{job.output}part-{shard.name}.{suffix}", files[suffix]) for suffix in sorted(files))
 
     def _part(self, key: str, body: bytes) -> Part:
-        self._bucket.write_new(key, body)
-        stored = self._bucket.stored(key)
-        if stored is None or stored.sha256 is None:  # the other's write is under way
-            raise ServiceUnavailable("S3")
-        return Part(key, stored.size_bytes, stored.sha256)
+        if not self._bucket.write_new(key, body):
+            body = self._bucket.read(key)
+        return Part(key, len(body), hashlib.sha256(body).hexdigest())
 
     def finish(self, job: BatchJob) -> BatchJob:
         """The job as it is then: SUCCEEDED once all of its shards are done.
