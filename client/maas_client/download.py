@@ -2,9 +2,8 @@
 
 import hashlib
 import os
-import tempfile
+import uuid
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,14 +69,12 @@ def _fetch(http: httpx.Client, file: Download, folder: Path, meter: Meter) -> Pa
         return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
+        unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         try:
-            _get(http, file, Path(unfinished), meter)
+            _get(http, file, unfinished, meter)
             os.replace(unfinished, path)
         finally:
-            with suppress(FileNotFoundError):
-                os.unlink(unfinished)
+            unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise DownloadFailed(f"cannot write {path}: {error.strerror}") from error
     return path

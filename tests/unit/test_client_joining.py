@@ -150,6 +150,8 @@ def test_parts_of_parquet_stay_parts_in_a_folder_but_for_an_only_one(
     assert sorted(one.name for one in (to / "y.parquet").iterdir()) == expected[:2]
     assert downloaded(server, maas, parts[:1], to / "one.parquet") == ["one.parquet"]
     assert (to / "one.parquet").read_bytes() == b"PAR10"
+    (to / "ordinary").touch()
+    assert (to / "one.parquet").stat().st_mode == (to / "ordinary").stat().st_mode
 
 
 def test_a_folder_gets_a_file_of_the_jobs_name(server: ContractServer, maas: MaasClient, to: Path) -> None:
