@@ -71,7 +71,7 @@ class NpyReader:
         row_bytes = math.prod(self._shape[1:]) * self._dtype.itemsize
         block_rows = rows * max(1, BLOCK_BYTES // max(1, row_bytes * rows))
         spans = cuts.spans(start, end, block_rows)
-        ranges = ((self._offset + first * row_bytes, self._offset + last * row_bytes) for first, last in spans)
+        ranges = [(self._offset + first * row_bytes, self._offset + last * row_bytes) for first, last in spans]
         for (first, last), block in zip(spans, ahead(source, ranges), strict=True):
             if len(block) != (last - first) * row_bytes:
                 raise _wrong("fewer bytes than at first", "a file that does not change")
