@@ -110,7 +110,7 @@ def echoed(
     failing: Mapping[int, str] | None = None,
     outputs: Sequence[MetadataTensor] | None = None,
 ) -> list[dict[str, bytes]]:
-    """The files of each part, of a model whose outputs are its inputs; the records `failing` of each chunk fail in it."""
+    """The files of each part, of a model that gives back its inputs, and refuses the records `failing` of a chunk."""
     layout = formats.plan(format_, source, cut.shard_bytes).layout
     outputs = signature if outputs is None else outputs
     written = []

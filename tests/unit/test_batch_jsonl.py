@@ -66,7 +66,7 @@ def lines_of(files: list[dict[str, bytes]]) -> list[Any]:
     return [json.loads(line) for part in files for line in part["jsonl"].splitlines()]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(LINES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans(), CUTS)
 def test_every_cut_gives_the_records_of_one_after_the_other(
     lines: list[str], newline: str, ends: bool, bom: bool, cut: Cut
