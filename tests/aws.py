@@ -37,6 +37,7 @@ class Cloud:
             "MAAS_BUCKET": self.settings.bucket,
             "MAAS_TMP_DIR": self.settings.tmp_dir,
             "MAAS_AWS_ENDPOINT_URL": self.settings.endpoint_url,
+            "MAAS_QUEUE_URL": self.settings.queue_url,
         }
 
     def create_model(self, name: str) -> None:
@@ -77,7 +78,15 @@ def create_table(endpoint_url: str) -> str:
 
 def create_cloud(endpoint_url: str, tmp_dir: Path) -> Cloud:
     table = create_table(endpoint_url)
-    settings = Settings(table=table, bucket=table, endpoint_url=endpoint_url, tmp_dir=str(tmp_dir), memory_mb=1769)
+    queue_url = client("sqs", "us-east-1", endpoint_url).create_queue(QueueName=table)["QueueUrl"]
+    settings = Settings(
+        table=table,
+        bucket=table,
+        queue_url=queue_url,
+        endpoint_url=endpoint_url,
+        tmp_dir=str(tmp_dir),
+        memory_mb=1769,
+    )
     s3 = client("s3", "us-east-1", endpoint_url)
     s3.create_bucket(Bucket=table)
     s3.put_bucket_versioning(Bucket=table, VersioningConfiguration={"Status": "Enabled"})

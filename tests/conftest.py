@@ -9,9 +9,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from aws import CREDENTIALS, ROOT, Cloud, create_cloud
+from aws import CREDENTIALS, TEMPLATE, Cloud, create_cloud
 
 from maas_client.local.moto_process import moto_server
+from maas_client.local.template import Template
 
 LoadFunction = Callable[[str], ModuleType]
 REQUIRED = os.environ.get("MAAS_REQUIRE_ENGINES") == "1"
@@ -51,16 +52,17 @@ def cloud(moto_url: str, tmp_path: Path) -> Cloud:
 
 @pytest.fixture
 def load_function(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> LoadFunction:
-    """A function's app.py, started as Lambda would: its own folder first on the path, its own environment."""
+    """A function's module, started as Lambda would: its own folder first on the path, its own environment."""
 
     def load(function: str) -> ModuleType:
-        folder = ROOT / "functions" / function.removesuffix("Function").lower()
+        known = Template.load(TEMPLATE).functions()[function]
+        folder = known.folder
         for name, value in cloud.environment.items():
             monkeypatch.setenv(name, value)
         monkeypatch.syspath_prepend(folder)
         for module in folder.glob("*.py"):  # of an earlier environment
             monkeypatch.delitem(sys.modules, module.stem, raising=False)
-        return importlib.import_module("app")
+        return importlib.import_module(known.handler.rpartition(".")[0])
 
     return load
 

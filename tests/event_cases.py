@@ -1,7 +1,7 @@
 """What each file of events/ does, for the handlers called here and for `sam local invoke` alike.
 
 Before each: model `example` has version 1 READY and version 2 uploaded and committed, but not deployed; a file
-was dropped into the inbox.
+was dropped into the inbox; and there are inputs of batch jobs, one of which is planned.
 """
 
 import json
@@ -11,7 +11,11 @@ from typing import Any
 import onnx_models
 from aws import ROOT, Cloud
 
+from maas import bootstrap
+from maas.batch.planner import Arrived
+
 EVENTS = ROOT / "events"
+PLANNED, ROWS = "batch/input/example/1/planned.jsonl", b'{"x": [1, 2, 3]}\n{"x": "bad"}\n{"x": [4, 5, 6]}\n'
 INFERRED = {"outputs": [{"name": "y", "datatype": "FP32", "shape": [2, 2], "data": [6.0, 6.0, 15.0, 15.0]}]}
 
 
@@ -57,6 +61,15 @@ CASES = [
     EventCase("inference_infer_rest_api", 200, INFERRED),
     EventCase("deployment_commit_mark", None, {"model": "example", "version": 2, "status": "READY"}),
     EventCase("deployment_drop", None, {"model": "dropped", "version": 1, "status": "PENDING_UPLOAD"}),
+    EventCase("management_create_job", 201, {"model": "example", "version": 1, "status": "PLANNING"}),
+    EventCase("inference_respond_async", 202, {"status": "UPLOADING"}),
+    EventCase("planner_drop", None, {"status": "RUNNING", "reason": None}),
+    EventCase("planner_other_object", None, {"ignored": "batch/input/rows.jsonl"}),
+    EventCase("planner_given_up", None, {"batchItemFailures": []}),
+    EventCase("worker_shard", None, {"batchItemFailures": []}),
+    EventCase(
+        "worker_malformed", None, {"batchItemFailures": [{"itemIdentifier": "059f36b4-87a3-44ab-83d2-661975680130"}]}
+    ),
     EventCase("maintenance_purge", None, {"purged": []}),
     EventCase("deployment_other_object", None, {"ignored": "models/example/2/source/model.onnx"}),
 ]
@@ -66,4 +79,8 @@ def seed(cloud: Cloud) -> None:
     cloud.create_model("example")
     cloud.deploy("example", onnx_models.linear())
     cloud.upload("example", onnx_models.linear(2.0))
-    cloud.s3.put_object(Bucket=cloud.settings.bucket, Key="inbox/dropped/model.onnx", Body=onnx_models.linear(3.0))
+    s3, bucket = cloud.s3, cloud.settings.bucket
+    s3.put_object(Bucket=bucket, Key="inbox/dropped/model.onnx", Body=onnx_models.linear(3.0))
+    for key in ("batch/data/rows.jsonl", "batch/input/example/1/rows.jsonl", PLANNED):
+        s3.put_object(Bucket=bucket, Key=key, Body=ROWS)
+    bootstrap.planner(cloud.settings).arrived(Arrived(PLANNED, None, len(ROWS), "etag"))

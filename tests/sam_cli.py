@@ -159,7 +159,8 @@ def stack() -> Iterator[LocalStack]:
 def seeded() -> Iterator[Sam]:
     """`sam local` over a cloud in which the events of events/ have what they are about."""
     with cloud() as made, tempfile.TemporaryDirectory() as folder:
-        seed(Cloud(Settings(table=NAME, bucket=NAME, endpoint_url=made.url, tmp_dir=folder)))
+        settings = Settings(table=NAME, bucket=NAME, queue_url="BatchShards", endpoint_url=made.url, tmp_dir=folder)
+        seed(Cloud(settings))
         yield Sam(made)
 
 

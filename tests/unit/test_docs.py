@@ -28,7 +28,7 @@ def test_every_route_of_the_management_api_is_documented(load_function: LoadFunc
     document = load_function("ManagementFunction").app.openapi()
     for path, operations in document["paths"].items():
         short = path.removeprefix("/api/v1")
-        for name, letter in (("model", "m"), ("number", "v"), ("alias", "a")):
+        for name, letter in (("model", "m"), ("number", "v"), ("alias", "a"), ("job", "id")):
             short = short.replace(f"{{{name}}}", f"{{{letter}}}")
         for method in operations:
             assert f"`{method.upper()} {short}`" in API

@@ -110,7 +110,7 @@ def check_size(body: bytes, *, binary: bool = False) -> None:
         raise errors.TooLarge(
             f"the answer has {size_bytes:,} bytes on its way, Lambda carries {PAYLOAD_LIMIT_BYTES:,}: "
             "ask for fewer outputs, for binary data or compression, send fewer rows in one request, "
-            "or take the asynchronous way: input and output in S3"
+            "or ask for it later (Prefer: respond-async), which has no such limit"
         )
 
 

@@ -137,7 +137,7 @@ class ModelBucket:
             return self._s3.head_object(Bucket=self._bucket, Key=key).get("VersionId")
 
     def write_new(self, key: str, body: bytes) -> bool:
-        """False if there is an object already: that one stays. Raises ServiceUnavailable, also while another is written."""
+        """False if there is an object already: that one stays. Raises ServiceUnavailable, also while it is written."""
         checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
         try:
             with _errors():

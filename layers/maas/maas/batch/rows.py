@@ -66,7 +66,7 @@ def _one_by_one(
 
 def _alone(array: Array, shape: Sequence[int]) -> Array:
     """One record as the model takes it: with the batch of one that the signature has, or as its fixed shape says."""
-    return array[np.newaxis] if array.ndim == len(shape) - 1 else array
+    return array[np.newaxis] if array.ndim == len(shape) - 1 else np.asarray(array)
 
 
 def _joined(arrays: Sequence[Array], batched: bool) -> Array:

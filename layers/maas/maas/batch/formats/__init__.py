@@ -6,7 +6,9 @@ Reading is of a `Source` alone, writing is to bytes: nothing here knows where ei
 from collections.abc import Sequence
 from typing import Any
 
-from maas.batch.formats import cuts, jsonl_reader, npy_reader
+from maas.batch.formats import csv_cuts, cuts, jsonl_reader, npy_reader
+from maas.batch.formats.csv_reader import CsvReader
+from maas.batch.formats.csv_writer import CsvWriter
 from maas.batch.formats.interface import Array, Chunk, Options, Plan, Reader, Source, Writer
 from maas.batch.formats.jsonl_reader import JsonlReader
 from maas.batch.formats.jsonl_writer import JsonlWriter
@@ -49,7 +51,9 @@ def plan(format_: str, source: Source, shard_bytes: int) -> Plan:
     """Shards of about `shard_bytes` each. Raises InvalidRequest for a file that is none of its format."""
     kind, packed = _kind(format_)
     if kind == "jsonl":
-        return jsonl_reader.plan_packed(source, shard_bytes) if packed else jsonl_reader.plan(source, shard_bytes)
+        return jsonl_reader.plan_packed() if packed else jsonl_reader.plan(source, shard_bytes)
+    if kind == "csv":
+        return csv_cuts.plan_packed(source) if packed else csv_cuts.plan(source, shard_bytes)
     if kind == "npy":
         return npy_reader.plan(source, shard_bytes)
     raise _not_known(format_)
@@ -59,9 +63,11 @@ def pieces(
     format_: str, source: Source, layout: dict[str, Any], start: int, end: int, count: int
 ) -> list[tuple[int, int]]:
     """[start, end) as at most `count` ranges, each of which a reader takes; one where the format allows no more."""
-    _, packed = _kind(format_)
+    kind, packed = _kind(format_)
     if packed:
         return [(start, end)]
+    if kind == "csv":
+        return csv_cuts.pieces(source, start, end, count)
     return cuts.even(start, end, count)
 
 
@@ -70,6 +76,8 @@ def reader(format_: str, layout: dict[str, Any], options: Options, signature: Se
     kind, packed = _kind(format_)
     if kind == "jsonl":
         return JsonlReader(options, signature, packed=packed)
+    if kind == "csv":
+        return CsvReader(layout, options, signature, packed=packed)
     if kind == "npy":
         return NpyReader(layout, options, signature)
     raise _not_known(format_)
@@ -80,6 +88,8 @@ def writer(format_: str, layout: dict[str, Any], options: Options, outputs: Sequ
     kind, _ = _kind(format_)
     if kind == "jsonl":
         return JsonlWriter(options, outputs)
+    if kind == "csv":
+        return CsvWriter(layout, options, outputs)
     if kind == "npy":
         return NpyWriter(options, outputs)
     raise _not_known(format_)

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from maas.batch.formats.cuts import spans
 from maas.batch.formats.interface import Source
 from maas.errors import InvalidRequest
 
@@ -12,28 +13,23 @@ TAIL_BYTES = 64 << 10
 UNPACKED_END = 1 << 50  # where a packed stream ends at the latest: how long it is, nobody knows before the end
 
 
-def ahead(source: Source, ranges: Sequence[tuple[int, int]] | Iterator[tuple[int, int]]) -> Iterator[bytes]:
+def ahead(source: Source, ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
     """The bytes of each range, of which the next is always under way."""
+    if len(ranges) < 2:
+        yield from (source.read(start, end) for start, end in ranges)
+        return
     with ThreadPoolExecutor(1, "read-ahead") as pool:
-        under_way = None
-        for start, end in ranges:
-            following = pool.submit(source.read, start, end)
-            if under_way is not None:
-                yield under_way.result()
-            under_way = following
-        if under_way is not None:
-            yield under_way.result()
-
-
-def blocks(start: int, end: int, size: int = BLOCK_BYTES) -> Iterator[tuple[int, int]]:
-    """[start, end) as ranges of `size`."""
-    for position in range(start, end, size):
-        yield position, min(position + size, end)
+        under_way = pool.submit(source.read, *ranges[0])
+        for following in ranges[1:]:
+            block = under_way.result()
+            under_way = pool.submit(source.read, *following)
+            yield block
+        yield under_way.result()
 
 
 def stream(source: Source, start: int, end: int) -> Iterator[bytes]:
     """The bytes from `start` on; those from `end` on, of which few are wanted, only when asked for."""
-    yield from ahead(source, blocks(start, end))
+    yield from ahead(source, spans(start, end, BLOCK_BYTES))
     size = TAIL_BYTES
     while end < source.size_bytes:
         yield source.read(end, min(end + size, source.size_bytes))
@@ -55,7 +51,7 @@ def _inflated(source: Source) -> Iterator[bytes]:
     """Block by block, however much a few bytes unpack to. A file may be several streams, one after the other."""
     inflate = zlib.decompressobj(wbits=31)
     try:
-        for rest in ahead(source, blocks(0, source.size_bytes)):
+        for rest in ahead(source, spans(0, source.size_bytes, BLOCK_BYTES)):
             block = b""
             while rest or len(block) == BLOCK_BYTES:
                 if inflate.eof:

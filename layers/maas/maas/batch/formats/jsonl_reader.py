@@ -34,7 +34,7 @@ def plan(source: Source, shard_bytes: int) -> Plan:
     return Plan(cuts.even(0, source.size_bytes, cuts.shard_count(source.size_bytes, shard_bytes)))
 
 
-def plan_packed(source: Source, shard_bytes: int) -> Plan:
+def plan_packed() -> Plan:
     """One range: what is in the middle of a packed stream can only be told from its beginning on."""
     return Plan([(0, UNPACKED_END)])
 
@@ -47,6 +47,7 @@ class JsonlReader:
                 expected = "expected it for CSV or Parquet, which have columns"
                 raise InvalidRequest(f"{name}: got it for JSONL, {expected}", field=name)
         self._inputs = record_inputs(signature, "JSONL")
+        self._single = self._inputs.single
         self._packed = packed
         self._names = {tensor.name for tensor in self._inputs.required}
         self._is_plain = not any(-1 in tensor.shape or tensor.optional for tensor in self._inputs.tensors)
@@ -113,11 +114,10 @@ class JsonlReader:
         """The values of a record by input, whatever else it has. Raises InvalidRequest for a bare value of many."""
         if type(value) is dict:
             return value
-        single = self._inputs.single
-        if single is None:
+        if self._single is None:
             came, names = oip.kind_of(value), [tensor.name for tensor in self._inputs.required]
             raise InvalidRequest(f"record: got {came}, expected an object with {names}", field="record")
-        return {single.name: value}
+        return {self._single.name: value}
 
     def _check(self, line: bytes, values: dict[str, Any]) -> None:
         """Raises InvalidRequest for a missing input, and InvalidTensor for booleans.

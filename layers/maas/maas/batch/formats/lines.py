@@ -43,16 +43,18 @@ class Lines:
         lines: list[Line] = []
         ends: list[int] = []
         size_bytes = 0
-        while len(lines) < count and size_bytes <= MAX_CHUNK_BYTES and (self._lines or self._fetch()):
+        while (
+            len(lines) < count and size_bytes <= MAX_CHUNK_BYTES and (self._taken < len(self._lines) or self._fetch())
+        ):
             wanted = slice(self._taken, self._taken + count - len(lines))
-            self._taken = wanted.stop
             for line, end in zip(self._lines[wanted], self._ends[wanted], strict=True):
+                self._taken += 1
                 if isinstance(line, TooLong) or (line and not line.isspace()):
                     lines.append(line)
                     ends.append(end)
                     size_bytes += len(line) if isinstance(line, bytes) else 0
-            if self._taken >= len(self._lines):
-                self._lines, self._ends, self._taken = [], [], 0
+                    if size_bytes > MAX_CHUNK_BYTES:
+                        break
         return lines, ends
 
     def _fetch(self) -> bool:
@@ -68,8 +70,7 @@ class Lines:
         if at == 0 and lines and isinstance(lines[0], bytes):
             lines[0] = lines[0].removeprefix(BOM)
         kept = sum(1 for start in ends[:-1] if start < self._end) if ends[-1] > self._end else len(lines)
-        self._lines += lines[:kept]
-        self._ends += ends[1 : kept + 1]
+        self._lines, self._ends, self._taken = lines[:kept], ends[1 : kept + 1], 0
         self._position = ends[-1]
         return True
 
@@ -139,15 +140,27 @@ def _split_quoted(blocks: Iterator[bytes]) -> Iterator[list[Line]]:
     begun = _Begun()
     for lines in _split(blocks):
         ended: list[Line] = []
-        for line in lines:
+        place = 0
+        while place < len(lines):
+            line = lines[place]
             if not begun and isinstance(line, bytes) and b'"' not in line:
                 ended.append(line)
-                continue
-            begun.add(line)
-            if begun.is_quoted:
-                begun.add(b"\n")
             else:
-                ended.append(begun.end())
+                begun.add(line)
+                if begun.is_quoted:
+                    place = _pass_over(lines, place, begun)
+                else:
+                    ended.append(begun.end())
+            place += 1
         yield ended
     if begun:
         yield [begun.end()]
+
+
+def _pass_over(lines: list[Line], place: int, begun: _Begun) -> int:
+    """Adds the newline after `place`, and lines from there on without any quote. The place of the last of them."""
+    last = place
+    while last + 1 < len(lines) and isinstance(line := lines[last + 1], bytes) and b'"' not in line:
+        last += 1
+    begun.add(b"\n".join([b"", *lines[place + 1 : last + 1], b""]))  # type: ignore[list-item]
+    return last

@@ -3,6 +3,7 @@
 import io
 import math
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ def plan(source: Source, shard_bytes: int) -> Plan:
 
 
 def _header(source: Source) -> tuple[tuple[int, ...], np.dtype[Any], int]:
+    if source.size_bytes == 0:
+        raise _wrong("an empty file", "an array as numpy.save writes it")
     head = io.BytesIO(source.read(0, min(MAX_HEADER_BYTES, source.size_bytes)))
     try:
         version = np.lib.format.read_magic(head)
@@ -71,8 +74,9 @@ class NpyReader:
         row_bytes = math.prod(self._shape[1:]) * self._dtype.itemsize
         block_rows = rows * max(1, BLOCK_BYTES // max(1, row_bytes * rows))
         spans = cuts.spans(start, end, block_rows)
-        ranges = ((self._offset + first * row_bytes, self._offset + last * row_bytes) for first, last in spans)
-        for (first, last), block in zip(spans, ahead(source, ranges), strict=True):
+        ranges = [(self._offset + first * row_bytes, self._offset + last * row_bytes) for first, last in spans]
+        blocks = ahead(source, ranges) if row_bytes else repeat(b"", len(spans))
+        for (first, last), block in zip(spans, blocks, strict=True):
             if len(block) != (last - first) * row_bytes:
                 raise _wrong("fewer bytes than at first", "a file that does not change")
             array = np.frombuffer(block, self._dtype) if block else np.empty(0, self._dtype)

@@ -1,0 +1,66 @@
+"""Which columns of a table are which input: by name, or all of them, in order, the one 2-D input."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from maas.batch.formats.interface import Options
+from maas.batch.formats.signatures import RecordInputs, RecordTensor
+from maas.errors import InvalidRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The columns of an input, by their place in the table. `is_named`: one of its name, else its features."""
+
+    tensor: RecordTensor
+    places: tuple[int, ...]
+    is_named: bool
+
+
+def choose(names: Sequence[str], options: Options, inputs: RecordInputs, lists: Collection[str] = ()) -> list[Chosen]:
+    """Of columns with these names, of which those in `lists` have more than one value a row.
+
+    Raises InvalidRequest where they can never be the model's inputs.
+    """
+    check_unique(names)
+    wishes = options.columns is not None or options.exclude is not None
+    is_named = all(tensor.name in names and (tensor.is_one_value or tensor.name in lists) for tensor in inputs.required)
+    if is_named and not wishes and inputs.required:
+        places = {name: place for place, name in enumerate(names)}
+        return [Chosen(one, (places[one.name],), True) for one in inputs.tensors if one.name in places]
+    tensor = inputs.single
+    if tensor is None or len(tensor.shape) > 1:
+        wanted = [f"{one.name} {list(one.shape)}" for one in inputs.required]
+        raise _wrong(list(names), f"a column for each input: {wanted}")
+    return [Chosen(tensor, _features(names, options, tensor), False)]
+
+
+def check_unique(names: Sequence[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise _wrong(f"{twice} more than once", "each name once")
+
+
+def check_joined(names: Sequence[str], outputs: Sequence[str]) -> None:
+    """Raises InvalidRequest where a column would have the name of two."""
+    if same := sorted(set(names) & set(outputs)):
+        raise InvalidRequest(f"join: got input columns {same}, expected none with the name of an output", field="join")
+
+
+def _features(names: Sequence[str], options: Options, tensor: RecordTensor) -> tuple[int, ...]:
+    for field, wished in (("columns", options.columns), ("exclude", options.exclude)):
+        if unknown := [name for name in wished or () if name not in names]:
+            raise InvalidRequest(f"{field}: got {unknown!s:.200}, expected some of {list(names)!s:.500}", field=field)
+    kept = options.columns or [name for name in names if name not in (options.exclude or ())]
+    width = tensor.shape[0] if tensor.shape else 1
+    if not kept or width not in (-1, len(kept)):
+        expected = (
+            f"{'at least one' if width == -1 else width} for input '{tensor.name}'; choose them with columns or exclude"
+        )
+        raise _wrong(f"{len(kept)} ({list(kept)!s:.200})", expected)
+    places = {name: place for place, name in enumerate(names)}
+    return tuple(places[name] for name in kept)
+
+
+def _wrong(came: object, expected: str) -> InvalidRequest:
+    return InvalidRequest(f"columns: got {came!s:.500}, expected {expected}", field="columns")
