@@ -1,4 +1,4 @@
-"""Batch jobs and answers that come later, over real HTTP."""
+"""Batch jobs, over real HTTP."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from contract_server import ContractServer, contract_server
-from unit.test_client_server import client_of
 
 from maas_client import (
     Conflict,
@@ -44,12 +43,6 @@ def server(tmp_path: Path) -> Iterator[ContractServer]:
 def maas(server: ContractServer) -> Iterator[MaasClient]:
     with MaasClient(server.url) as maas:
         yield maas
-
-
-@pytest.fixture(params=["blocking", "async"])
-def either(server: ContractServer, request: pytest.FixtureRequest) -> Iterator[Any]:
-    with client_of(request.param, server.url) as client:
-        yield client
 
 
 @pytest.fixture
@@ -233,55 +226,3 @@ def test_a_part_with_other_bytes_is_never_joined(server: ContractServer, maas: M
     with pytest.raises(DownloadFailed, match="its bytes are not those that were uploaded"):
         maas.download_results(job, to)
     assert not to.exists()
-
-
-# ------------------------------------------------------------------ answers that come later
-
-
-@pytest.mark.parametrize("binary", [True, False])
-def test_an_answer_comes_later(server: ContractServer, either: Any, binary: bool) -> None:
-    job = either.infer_later("times", {"x": ROWS}, "prod", binary=binary, notify="https://example.com/")
-    assert (job.kind, job.version) == ("infer", 2)
-    assert next(headers for _, path, headers, _ in server.seen if "/infer" in path)["maas-notify"]
-    np.testing.assert_array_equal(either.deferred_answer(job)["y"], ROWS * 2)
-    answered = either.deferred_response(job.id)
-    assert (answered.model_name, answered.model_version) == ("times", "2")
-    assert answered.outputs["y"].dtype == np.float32
-
-
-def test_lists_take_shape_and_datatype_from_the_signature(either: Any) -> None:
-    job = either.infer_later("times", [3, 4])
-    np.testing.assert_array_equal(either.deferred_answer(job)["y"], np.array([[6, 8]], np.float32))
-
-
-def test_a_large_request_is_uploaded(server: ContractServer, either: Any) -> None:
-    rows = np.arange(1_200_000, dtype=np.float32).reshape(-1, 2)  # 4.8 MB
-    server.trouble = [("POST /api/v1/jobs$", 503)]
-    job = either.infer_later("times", {"x": rows}, 2)
-    assert [path.endswith("/infer") for path in server.seen_paths("POST")] == [False, False, False]
-    assert posted(server)[0].keys() == {"model", "version", "kind", "upload", "header_length"}
-    np.testing.assert_array_equal(either.deferred_answer(job)["y"], rows * 2)
-
-
-def test_a_request_for_later_is_never_sent_twice(server: ContractServer, either: Any) -> None:
-    server.trouble = [("/infer", 503)]
-    with pytest.raises(ServerFailed):
-        either.infer_later("times", {"x": ROWS})
-    assert server.jobs == {}
-
-
-def test_waiting_for_an_answer_ends_in_time(server: ContractServer, either: Any) -> None:
-    server.holds = True
-    job = either.infer_later("times", {"x": ROWS})
-    with pytest.raises(JobTimedOut, match="is still RUNNING"):
-        either.deferred_answer(job, timeout_seconds=0.2)
-    server.jobs[job.id] |= {"status": "FAILED", "reason": "inputs: too many"}
-    with pytest.raises(JobFailed, match="failed: inputs: too many"):
-        either.deferred_answer(job)
-
-
-def test_each_kind_of_job_says_how_its_results_are_got(maas: MaasClient, lines: Path) -> None:
-    with pytest.raises(InvalidInput, match="`maas job answer`"):
-        maas.download_results(maas.infer_later("times", {"x": ROWS}), lines.parent)
-    with pytest.raises(InvalidInput, match="`maas job download`"):
-        maas.deferred_answer(maas.batch("times", lines))
