@@ -127,7 +127,11 @@ class AsyncMaasClient:
             return await self._transport.run(deferred.submit(model, version, body, notify))
         with deferred.spooled(body) as (file, declared):
             new = await self._transport.run(deferred.reserve(model, version, body, declared, notify))
-            await asyncio.to_thread(deferred.upload, new, file)
+            try:
+                await asyncio.to_thread(deferred.upload, new, file)
+            except BaseException:
+                await self._transport.run(deferred.cancel(new.job.id))
+                raise
         return await self._transport.run(deferred.complete(new.job.id))
 
     async def deferred_answer(self, job: Job | str, timeout_seconds: float | None = None) -> "Outputs":

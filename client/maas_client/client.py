@@ -145,7 +145,11 @@ class MaasClient(JobsClient):
             return self._transport.run(deferred.submit(model, version, body, notify))
         with deferred.spooled(body) as (file, declared):
             new = self._transport.run(deferred.reserve(model, version, body, declared, notify))
-            deferred.upload(new, file)
+            try:
+                deferred.upload(new, file)
+            except BaseException:
+                self._transport.run(deferred.cancel(new.job.id))
+                raise
         return self._transport.run(deferred.complete(new.job.id))
 
     def deferred_answer(self, job: Job | str, timeout_seconds: float | None = None) -> "Outputs":
