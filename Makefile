@@ -87,6 +87,7 @@ lock: $(VENV)/.done ## write the lock files anew from pyproject.toml: pins and h
 	@$(UV_COMPILE) --universal --python-version 3.11 --group mlserver -o requirements/mlserver.txt
 	@$(UV_COMPILE) $(LAYER) --group layer-onnxruntime -o layers/onnxruntime/requirements.txt
 	@$(UV_COMPILE) $(LAYER) --group layer-maas -o layers/maas/requirements.txt
+	@$(UV_COMPILE) $(LAYER) --group layer-parquet -o layers/parquet/requirements.txt
 
 clean: ## remove what these commands made
 	rm -rf $(VENV) $(SAM_VENV) $(PEER_VENVS) .aws-sam
