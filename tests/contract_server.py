@@ -62,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(refusal.status, refusal.body)
 
     def _answer(self, status: int, answer: object) -> None:
-        body = b"" if answer is None else json.dumps(answer).encode()
+        body = b"" if answer is None else answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -73,10 +73,17 @@ class _Handler(BaseHTTPRequestHandler):
     def _route(self, body: bytes) -> tuple[int, object]:
         path, _, query = self.path.partition("?")
         with self.server.lock:
+            if path.startswith("/bucket/") and self.command == "GET":
+                return 200, self.server.content(path.removeprefix("/bucket/"))
             if path.startswith("/bucket/"):
                 assert "transfer-encoding" not in self.headers
                 self.server.parts[path][int(query.rpartition("=")[2])] = body
                 return 200, None
+            if "respond-async" in self.headers.get("prefer", "") and (asked := re.fullmatch(f"{SERVED}/infer", path)):
+                length = self.headers.get("inference-header-content-length")
+                return 202, self.server.infer_later(*asked.groups(), body, length)
+            if (self.command, path) == ("POST", JOBS):
+                return 201, self.server.create_job(json.loads(body), self.headers.get("idempotency-key"))
             argument = json.loads(body) if body else dict(re.findall(r"(\w+)=([^&]*)", query))
             for route, (status, call) in ROUTES.items():
                 method, _, pattern = route.partition(" ")
@@ -87,6 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 MODELS, MODEL = "/api/v1/models", "/api/v1/models/([^/]+)"
+JOBS, JOB = "/api/v1/jobs", "/api/v1/jobs/([0-9a-f]{20})"
 SERVED = "/v2/models/([^/]+)(?:/versions/([^/]+))?"
 ROUTES: dict[str, tuple[int, Callable[..., object]]] = {
     f"POST {MODELS}": (201, lambda server, body: server.create_model(body)),
@@ -100,6 +108,12 @@ ROUTES: dict[str, tuple[int, Callable[..., object]]] = {
     f"GET {MODEL}/aliases/([^/]+)": (200, lambda server, _, name, alias: server.alias_json(name, alias)),
     f"PUT {MODEL}/aliases/([^/]+)": (200, lambda server, body, *names: server.put_alias(*names, body["version"])),
     f"DELETE {MODEL}/aliases/([^/]+)": (204, lambda server, _, *names: server.delete_alias(*names)),
+    f"GET {JOBS}": (200, lambda server, query: server.list_jobs(query)),
+    f"GET {JOB}": (200, lambda server, _, job: server.look_at_job(job)),
+    f"POST {JOB}/complete": (202, lambda server, _, job: server.complete_job(job)),
+    f"GET {JOB}/results": (200, lambda server, _, job: server.job_results(job)),
+    f"POST {JOB}/retry": (202, lambda server, _, job: server.retry_job(job)),
+    f"DELETE {JOB}": (200, lambda server, _, job: server.cancel_job(job)),
     f"GET {SERVED}": (200, lambda server, _, name, reference: server.metadata(name, reference)),
     f"POST {SERVED}/infer": (200, lambda server, body, name, reference: server.infer(name, reference, body)),
 }

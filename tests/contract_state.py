@@ -6,6 +6,8 @@ Its models multiply: output `y` is input `x` times the version's number. A file 
 import hashlib
 from typing import Any
 
+from contract_jobs import ContractJobs, Refusal
+
 NOW = "2026-01-02T03:04:05Z"
 SIGNATURE = {
     "inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 2]}],
@@ -13,17 +15,13 @@ SIGNATURE = {
 }
 
 
-class Refusal(Exception):
-    def __init__(self, status: int, message: str, field: str | None = None) -> None:
-        self.status, self.body = status, {"error": message} | ({"field": field} if field else {})
-
-
-class ContractState:
+class ContractState(ContractJobs):
     part_bytes = 64 << 20
     looks_until_ready = 2
     url: str
 
     def __init__(self) -> None:
+        super().__init__()
         self.models: dict[str, dict[str, Any]] = {}
         self.versions: dict[tuple[str, int], dict[str, Any]] = {}
         self.parts: dict[str, dict[int, bytes]] = {}
@@ -112,6 +110,10 @@ class ContractState:
     def list_versions(self, name: str, query: dict[str, str]) -> dict[str, Any]:
         numbers = sorted((number for of, number in self.versions if of == name), reverse=True)
         return _page("versions", [self.version_json(name, number) for number in numbers], query)
+
+    def list_jobs(self, query: dict[str, str]) -> dict[str, Any]:
+        newest_first = [job | {"progress": None} for job in reversed(self.jobs.values())]
+        return _page("jobs", newest_first, query)
 
     def list_aliases(self, name: str) -> dict[str, Any]:
         return {"aliases": [self.alias_json(name, alias) for alias in self.model_json(name)["aliases"]]}

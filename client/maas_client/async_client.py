@@ -1,11 +1,14 @@
 """Inference for asyncio: many predictions in flight at a time, on connections that are kept."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from maas_client.calls import ATTEMPTS, deadline_after
+from maas_client.job_records import Job
 from maas_client.records import InferenceResponse, ModelMetadata
 from maas_client.transport import AsyncTransport
+from maas_client.watch import Watch
 
 if TYPE_CHECKING:
     from maas_client.inference import Inputs, Signature
@@ -103,3 +106,44 @@ class AsyncMaasClient:
 
         deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
         return await self._transport.run(infer_json(model, request, version, deadline))
+
+    async def infer_later(
+        self,
+        model: str,
+        inputs: "Inputs",
+        version: str | int | None = None,
+        outputs: Sequence[str] | None = None,
+        *,
+        request_id: str | None = None,
+        binary: bool = True,
+        notify: str | None = None,
+    ) -> Job:
+        """As `MaasClient.infer_later`."""
+        from maas_client import deferred
+        from maas_client.inference import Wanted, request_body
+
+        body = await self._transport.run(request_body(inputs, Wanted(model, version, outputs, request_id, binary)))
+        if len(body.content) <= deferred.INLINE_BYTES:
+            return await self._transport.run(deferred.submit(model, version, body, notify))
+        with deferred.spooled(body) as (file, declared):
+            new = await self._transport.run(deferred.reserve(model, version, body, declared, notify))
+            await asyncio.to_thread(deferred.upload, new, file)
+        return await self._transport.run(deferred.complete(new.job.id))
+
+    async def deferred_answer(self, job: Job | str, timeout_seconds: float | None = None) -> "Outputs":
+        """As `MaasClient.deferred_answer`."""
+        return (await self.deferred_response(job, timeout_seconds)).outputs
+
+    async def deferred_response(self, job: Job | str, timeout_seconds: float | None = None) -> InferenceResponse:
+        """As `MaasClient.deferred_response`."""
+        from maas_client import deferred
+
+        watch = Watch(timeout_seconds)
+        while True:
+            found = await self._transport.run(deferred.job(job if isinstance(job, str) else job.id))
+            pause = watch.pause_after(found)
+            if pause is None:
+                break
+            await asyncio.sleep(pause)
+        listed = await self._transport.run(deferred.results(found))
+        return await asyncio.to_thread(deferred.response, listed)

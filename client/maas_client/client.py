@@ -1,19 +1,20 @@
-"""The typed client of both APIs: /api/v1 for models, versions and aliases, /v2 for inference."""
+"""The typed client of both APIs: /api/v1 for models, versions, aliases and jobs, /v2 for inference."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from maas_client.calls import ATTEMPTS, deadline_after
+from maas_client.job_records import Job
+from maas_client.jobs_client import JobsClient
 from maas_client.records import InferenceResponse, ModelMetadata
 from maas_client.transport import Transport
-from maas_client.versions_client import VersionsClient
 
 if TYPE_CHECKING:
     from maas_client.inference import Inputs, Signature
     from maas_client.records import Outputs
 
 
-class MaasClient(VersionsClient):
+class MaasClient(JobsClient):
     """Calls one MaaS server; use it as a context manager or `close` it. Threads may share it, and its connections.
 
     `url` and `api_key` default to MAAS_URL and MAAS_API_KEY, then to http://127.0.0.1:8080 and no key. With no key,
@@ -120,3 +121,40 @@ class MaasClient(VersionsClient):
 
         deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
         return self._transport.run(infer_json(model, request, version, deadline))
+
+    def infer_later(
+        self,
+        model: str,
+        inputs: "Inputs",
+        version: str | int | None = None,
+        outputs: Sequence[str] | None = None,
+        *,
+        request_id: str | None = None,
+        binary: bool = True,
+        notify: str | None = None,
+    ) -> Job:
+        """Ask for what `predict` gives, to be answered later: beyond 6 MB and 29 s, both ways.
+
+        Large inputs are uploaded. `notify` is told of the end: an https URL, or the ARN of an SNS topic.
+        """
+        from maas_client import deferred
+        from maas_client.inference import Wanted, request_body
+
+        body = self._transport.run(request_body(inputs, Wanted(model, version, outputs, request_id, binary)))
+        if len(body.content) <= deferred.INLINE_BYTES:
+            return self._transport.run(deferred.submit(model, version, body, notify))
+        with deferred.spooled(body) as (file, declared):
+            new = self._transport.run(deferred.reserve(model, version, body, declared, notify))
+            deferred.upload(new, file)
+        return self._transport.run(deferred.complete(new.job.id))
+
+    def deferred_answer(self, job: Job | str, timeout_seconds: float | None = None) -> "Outputs":
+        """The outputs of `infer_later`, waited for. Raises JobFailed, JobCancelled, JobTimedOut, DownloadFailed."""
+        return self.deferred_response(job, timeout_seconds).outputs
+
+    def deferred_response(self, job: Job | str, timeout_seconds: float | None = None) -> InferenceResponse:
+        """Like `deferred_answer`, with the model and version that answered, and the request's id."""
+        from maas_client import deferred
+
+        found = self.wait_job(job if isinstance(job, str) else job.id, timeout_seconds)
+        return deferred.response(self._transport.run(deferred.results(found)))

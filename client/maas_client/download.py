@@ -1,10 +1,10 @@
-"""Files of a version on their way here, whole and right or not at all."""
+"""Files of a version or a job on their way here, whole and right or not at all."""
 
 import hashlib
 import os
-import tempfile
-from collections.abc import Sequence
-from contextlib import suppress
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -15,11 +15,49 @@ from maas_client.transport import HTTPX_ERRORS, http_client, pause, reason
 from maas_client.upload import ATTEMPTS, CHUNK_BYTES, WORTH_RETRYING, Meter, Report
 
 
-def fetch(files: Sequence[Download], folder: Path, report: Report | None) -> list[Path]:
-    """Each file into `folder` under its name; one that is there with the right digest stays. Raises DownloadFailed."""
+class _Refused(DownloadFailed):
+    """As when the address was good for a time that is over."""
+
+
+def fetch(
+    files: Sequence[Download], folder: Path, report: Report | None, fresh: Callable[[], Mapping[str, str]] | None = None
+) -> list[Path]:
+    """Each file into `folder` under its name; one that is there with the right digest stays. Raises DownloadFailed.
+
+    `fresh` gives addresses by name that are good again, for when the storage refuses those of `files`.
+    """
     meter = Meter("downloading", sum(file.size_bytes for file in files), report)
+    urls: Mapping[str, str] = {}
+    paths = []
     with http_client(files[0].url) as http:
-        return [_fetch(http, file, folder, meter) for file in files]
+        for file in files:
+            try:
+                paths.append(_fetch(http, replace(file, url=urls.get(file.name, file.url)), folder, meter))
+            except _Refused:
+                if fresh is None:
+                    raise
+                urls = fresh()
+                paths.append(_fetch(http, replace(file, url=urls.get(file.name, file.url)), folder, meter))
+    return paths
+
+
+def content(url: str, name: str) -> bytes:
+    """All that is at a presigned address. Raises DownloadFailed."""
+    with http_client(url) as http:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                response = http.get(url)
+            except HTTPX_ERRORS as error:
+                problem = reason(error)
+            else:
+                if response.is_success:
+                    return response.content
+                problem = f"HTTP {response.status_code}"
+                if response.status_code not in WORTH_RETRYING:
+                    raise DownloadFailed(f"the storage refused {name}: {problem}")
+            if attempt < ATTEMPTS:
+                pause(attempt)
+    raise DownloadFailed(f"the storage did not give {name} in {ATTEMPTS} attempts ({problem})")
 
 
 def _fetch(http: httpx.Client, file: Download, folder: Path, meter: Meter) -> Path:
@@ -31,14 +69,12 @@ def _fetch(http: httpx.Client, file: Download, folder: Path, meter: Meter) -> Pa
         return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
+        unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         try:
-            _get(http, file, Path(unfinished), meter)
+            _get(http, file, unfinished, meter)
             os.replace(unfinished, path)
         finally:
-            with suppress(FileNotFoundError):
-                os.unlink(unfinished)
+            unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise DownloadFailed(f"cannot write {path}: {error.strerror}") from error
     return path
@@ -63,7 +99,7 @@ def _get(http: httpx.Client, file: Download, path: Path, meter: Meter) -> None:
                 return
             problem = f"HTTP {status}" if not response.is_success else "its bytes are not those that were uploaded"
             if not response.is_success and status not in WORTH_RETRYING:
-                raise DownloadFailed(f"the storage refused {file.name}: {problem}")
+                raise _Refused(f"the storage refused {file.name}: {problem}")
         meter.add(-received)
         if attempt < ATTEMPTS:
             pause(attempt)

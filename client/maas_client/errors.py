@@ -19,10 +19,16 @@ MaasError
 ├── UploadFailed          the storage did not take a file
 ├── DownloadFailed        the storage did not give a file as it was uploaded
 ├── DeploymentFailed      the uploaded version is FAILED: `model`, `version`, `reason`
-└── TimedOut              the version is still being checked: `model`, `version`
+├── TimedOut              the version is still being checked: `model`, `version`
+├── JobFailed             a job is FAILED: `job`, `reason`
+│   └── JobCancelled      somebody cancelled it
+└── JobTimedOut           a job has not ended yet: `job`
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from maas_client.job_records import Job
 
 
 class MaasError(Exception):
@@ -63,11 +69,11 @@ class NotAllowed(ApiError):
 
 
 class NotFound(ApiError):
-    hint = "`maas models` and `maas show MODEL` list what there is"
+    hint = "`maas models`, `maas show MODEL` and `maas jobs` list what there is"
 
 
 class Conflict(ApiError):
-    hint = "`maas show MODEL` tells the state of its versions"
+    hint = "`maas show MODEL` tells the state of its versions, `maas jobs ID` that of a job"
 
 
 class Gone(ApiError):
@@ -144,3 +150,24 @@ class TimedOut(MaasError):
             f"look again with `maas show {model}@{version}`"
         )
         self.model, self.version, self.status = model, version, status
+
+
+class JobFailed(MaasError):
+    def __init__(self, job: "Job") -> None:
+        super().__init__(f"job {job.id} {self._became(job)}")
+        self.job, self.reason = job, job.reason
+
+    def _became(self, job: "Job") -> str:
+        why = job.reason or "no reason was recorded; look into the log of the batch functions"
+        return f"failed: {why}; `maas job retry {job.id}` runs what is missing"
+
+
+class JobCancelled(JobFailed):
+    def _became(self, job: "Job") -> str:
+        return "was cancelled; what was done until then stays"
+
+
+class JobTimedOut(MaasError):
+    def __init__(self, job: "Job", seconds: float) -> None:
+        super().__init__(f"job {job.id} is still {job.status} after {seconds:g} s: `maas job wait {job.id}` goes on")
+        self.job = job

@@ -54,6 +54,14 @@ def predict(inputs: Inputs, wanted: Wanted, signatures: dict[tuple[str, str], Si
     return (yield from _infer(_complete(inputs, found), wanted))
 
 
+def request_body(inputs: Inputs, wanted: Wanted) -> Flow[Body]:
+    """What `predict` would send, for an answer later. Asks for the signature where `inputs` leave something open."""
+    if not _say_all(inputs):
+        found = yield from metadata(wanted.model, wanted.version, wanted.deadline)
+        inputs = _complete(inputs, found.inputs)
+    return _Request(inputs, wanted).body(None)
+
+
 def metadata(model: str, version: str | int | None, deadline: float | None) -> Flow[ModelMetadata]:
     answer = yield Call("GET", inference_path(model, version), safe=True, deadline=deadline)
     try:

@@ -116,6 +116,13 @@ class UploadPart:
     offset: int
     size_bytes: int
 
+    @classmethod
+    def all_of(cls, parts: list[dict[str, Any]] | None) -> tuple[Self, ...]:
+        return tuple(
+            cls(part["url"], part["method"], dict(part["headers"]), part["offset"], part["size_bytes"])
+            for part in parts or ()
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -124,13 +131,7 @@ class Upload:
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(
-            fields["name"],
-            tuple(
-                UploadPart(part["url"], part["method"], dict(part["headers"]), part["offset"], part["size_bytes"])
-                for part in fields["parts"]
-            ),
-        )
+        return cls(fields["name"], UploadPart.all_of(fields["parts"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,33 +1,21 @@
 """What people see of models, versions and predictions. On standard output."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from maas_client.examples import commands_for
+from maas_client.looks import ago, console, size, styled, table_of
 from maas_client.records import HistoryEntry, MetadataTensor, ModelVersion, RegisteredModel
 
 if TYPE_CHECKING:
     from maas_client.records import InferenceResponse
 
-STATUS_STYLES = {
-    "READY": "green",
-    "FAILED": "bold red",
-    "VALIDATING": "yellow",
-    "PENDING_UPLOAD": "dim",
-    "EMPTY": "dim",
-    "DELETED": "red",
-}
 SHOWN_RECORDS = 20
 SHOWN_VALUES = 6
 SHOWN_CHARACTERS = 24
-
-console = Console(highlight=False)
 
 
 def show_models(models: Sequence[RegisteredModel], *, filtered: bool) -> None:
@@ -35,13 +23,13 @@ def show_models(models: Sequence[RegisteredModel], *, filtered: bool) -> None:
         hint = "[bold]maas push model.onnx --name my-model[/] makes one."
         console.print("No such models." if filtered else f"No models yet. {hint}")
         return
-    table = _table("model", "status", "newest ready", "aliases", "changed", "description")
+    table = table_of("model", "status", "newest ready", "aliases", "changed", "description")
     for model in models:
         newest = "" if model.latest_ready_version is None else str(model.latest_ready_version)
         aliases = " ".join(f"[cyan]{name}[/]→{number}" for name, number in sorted(model.aliases.items()))
         table.add_row(
             f"[bold]{model.name}[/]",
-            _status(model.status),
+            styled(model.status),
             newest,
             aliases,
             ago(model.updated_at),
@@ -64,12 +52,12 @@ def show_versions(model: str, versions: Sequence[ModelVersion], *, filtered: boo
         hint = f"[bold]maas push model.onnx --name {model}[/] makes one."
         console.print("No such versions." if filtered else f"No versions yet. {hint}")
         return
-    table = _table("version", "status", "aliases", "size", "made", "description")
+    table = table_of("version", "status", "aliases", "size", "made", "description")
     for version in versions:
         remark = version.description or version.status_reason or ""
         table.add_row(
             f"[bold]{version.version}[/]",
-            _deleted(version.deleted_at) if version.deleted_at else _status(version.status),
+            _deleted(version.deleted_at) if version.deleted_at else styled(version.status),
             _aliases(version.aliases),
             size(version.size_bytes),
             ago(version.created_at),
@@ -79,7 +67,7 @@ def show_versions(model: str, versions: Sequence[ModelVersion], *, filtered: boo
 
 
 def show_version(version: ModelVersion) -> None:
-    about = f"[bold]{version.model}@{version.version}[/]  {_status(version.status)}  {_aliases(version.aliases)}"
+    about = f"[bold]{version.model}@{version.version}[/]  {styled(version.status)}  {_aliases(version.aliases)}"
     console.print(f"{about.rstrip()}  [dim]{size(version.size_bytes)}, made {ago(version.created_at)}[/]")
     if version.deleted_at:
         back = f"[bold]maas restore {version.model}@{version.version}[/] brings it back."
@@ -91,7 +79,7 @@ def show_version(version: ModelVersion) -> None:
         console.print(signature(version.inputs, version.outputs))
     if version.profile:
         console.print(_profile(version.profile, version.variants))
-    files = _table("file", "size", "SHA-256")
+    files = table_of("file", "size", "SHA-256")
     for file in version.files:
         files.add_row(escape(file.name), size(file.size_bytes), f"[dim]{file.sha256[:16]}…[/]")
     console.print(files)
@@ -125,7 +113,7 @@ def _ms(value: float) -> str:
 
 def show_pushed(version: ModelVersion, url: str, alias: str | None, *, key: bool) -> None:
     """A version that has just become READY, and how to call it."""
-    about = f"[bold]{version.model}@{version.version}[/] is {_status(version.status)}"
+    about = f"[bold]{version.model}@{version.version}[/] is {styled(version.status)}"
     console.print(f"{about}  {_aliases(version.aliases)}".rstrip())
     console.print(signature(version.inputs, version.outputs))
     console.print("Try it on zeros:")
@@ -143,7 +131,7 @@ def show_history(entries: Sequence[HistoryEntry]) -> None:
     if not entries:
         console.print("No such changes.")
         return
-    table = _table("#", "when", "what", "of", "change", "who")
+    table = table_of("#", "when", "what", "of", "change", "who")
     for entry in entries:
         of = f"[cyan]{escape(entry.alias)}[/]" if entry.alias else f"@{entry.version}" if entry.version else ""
         who = escape(entry.actor)
@@ -182,7 +170,7 @@ def show_prediction(response: "InferenceResponse") -> None:
         for name, array in outputs.items():
             console.print(f"[bold]{escape(name)}[/] {list(array.shape)}: {escape(str(array))}")
         return
-    table = _table("#", *(escape(name) for name in outputs))
+    table = table_of("#", *(escape(name) for name in outputs))
     for index in range(min(count, SHOWN_RECORDS)):
         cells = (_brief(array[index].ravel().tolist()) for array in outputs.values())
         table.add_row(f"[dim]{index}[/]", *map(escape, cells))
@@ -192,39 +180,11 @@ def show_prediction(response: "InferenceResponse") -> None:
 
 
 def signature(inputs: Iterable[MetadataTensor], outputs: Iterable[MetadataTensor]) -> Table:
-    table = _table("", "name", "datatype", "shape")
+    table = table_of("", "name", "datatype", "shape")
     for way, tensors in (("input", inputs), ("output", outputs)):
         for tensor in tensors:
             shape = " × ".join("any" if dimension == -1 else str(dimension) for dimension in tensor.shape)
             table.add_row(f"[dim]{way}[/]", f"[bold]{escape(tensor.name)}[/]", tensor.datatype, shape or "scalar")
-    return table
-
-
-def ago(time: str, now: datetime | None = None) -> str:
-    """How long before `now` an RFC 3339 time was: 'just now', '5 min ago', '3 days ago'."""
-    seconds = ((now or datetime.now(UTC)) - datetime.fromisoformat(time)).total_seconds()
-    for unit, length, limit in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86400), ("days", 86400, 86400 * 60)):
-        if seconds < limit:
-            count = int(seconds // length)
-            return "just now" if seconds < 5 else f"{count} {'day' if unit == 'days' and count == 1 else unit} ago"
-    return time[:10]
-
-
-def size(size_bytes: int) -> str:
-    amount = float(size_bytes)
-    for unit in ("B", "kB", "MB"):
-        if amount < 1000:
-            return f"{amount:.3g} {unit}"
-        amount /= 1000
-    return f"{amount:,.1f} GB"
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False)
-    for column in columns:
-        right = column in ("size", "newest ready", "version", "#")
-        whole = column in ("when", "what", "status")
-        table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=whole)
     return table
 
 
@@ -233,12 +193,8 @@ def _print_tags(tags: Mapping[str, str]) -> None:
         console.print("[dim]tags:[/] " + " ".join(escape(f"{key}={value}") for key, value in sorted(tags.items())))
 
 
-def _status(status: str) -> str:
-    return f"[{STATUS_STYLES.get(status, 'default')}]{status}[/]"
-
-
 def _deleted(deleted_at: str) -> str:
-    return f"{_status('DELETED')} [dim]{ago(deleted_at)}[/]"
+    return f"{styled('DELETED')} [dim]{ago(deleted_at)}[/]"
 
 
 def _aliases(aliases: Iterable[str]) -> str:

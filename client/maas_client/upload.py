@@ -115,11 +115,11 @@ def _send_part(http: httpx.Client, path: Path, part: UploadPart, meter: "Meter",
                 return
             problem = f"HTTP {response.status_code} {response.text[:300]}".strip()
             if response.status_code not in WORTH_RETRYING and "RequestTimeout" not in response.text:
-                raise UploadFailed(f"the storage refused {path.name}: {problem}. Push again")
+                raise UploadFailed(f"the storage refused {path.name}: {problem}. Upload it again")
         meter.add(-body.sent_bytes)
         if attempt < ATTEMPTS and not stop.is_set():
             pause(attempt)
-    raise UploadFailed(f"the storage did not take {path.name} in {ATTEMPTS} attempts ({problem}). Push again")
+    raise UploadFailed(f"the storage did not take {path.name} in {ATTEMPTS} attempts ({problem}). Upload it again")
 
 
 class _PartBody:
@@ -137,7 +137,7 @@ class _PartBody:
                     raise UploadFailed("the upload was given up")
                 chunk = file.read(min(left, CHUNK_BYTES))
                 if not chunk:
-                    raise UploadFailed(f"{self._path.name} became shorter while it was uploaded. Push again")
+                    raise UploadFailed(f"{self._path.name} became shorter while it was uploaded. Upload it again")
                 yield chunk
                 self.sent_bytes += len(chunk)
                 self._meter.add(len(chunk))

@@ -95,7 +95,7 @@ def test_an_upload_is_tried_again_after_a_server_error_and_a_lost_connection(
 
 def test_a_refused_upload_fails_at_once(server: ContractServer, maas: MaasClient, onnx_file: Path) -> None:
     server.trouble = [("PUT /bucket", 403)]
-    with pytest.raises(UploadFailed, match=r"model\.onnx: HTTP 403.*Push again"):
+    with pytest.raises(UploadFailed, match=r"model\.onnx: HTTP 403.*Upload it again"):
         pushed(maas, onnx_file)
     assert len(server.seen_paths("PUT")) == 1
 

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from maas_client.cli import manage, use
+from maas_client.cli import jobs, manage, use
 from maas_client.errors import MaasError
 
 commands = typer.Typer(
@@ -15,9 +15,10 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (*use.COMMANDS, *manage.COMMANDS):
+for command in (*use.COMMANDS, *jobs.COMMANDS, *manage.COMMANDS):
     commands.command()(command)
 commands.add_typer(manage.alias)
+commands.add_typer(jobs.job)
 
 
 def app(arguments: list[str] | None = None) -> None:

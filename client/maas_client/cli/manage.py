@@ -10,6 +10,7 @@ from maas_client.cli.options import (
     Deleted,
     Json,
     Key,
+    Limit,
     Model,
     Numbered,
     Reference,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 AliasName = Annotated[str, typer.Argument(metavar="ALIAS")]
-Limit = Annotated[int | None, typer.Option("--limit", "-l", min=1, help="Only so many.")]
 
 alias = typer.Typer(name="alias", help="Point names at versions: clients ask for the name.", no_args_is_help=True)
 

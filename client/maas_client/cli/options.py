@@ -46,6 +46,7 @@ Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", he
 WantedTags = Annotated[
     list[str] | None, typer.Option("--tag", metavar="KEY[=VALUE]", help="Only with this tag; may be repeated.")
 ]
+Limit = Annotated[int | None, typer.Option("--limit", "-l", min=1, help="Only so many.")]
 Deleted = Annotated[bool, typer.Option("--deleted", help="Deleted ones too.")]
 
 

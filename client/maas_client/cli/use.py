@@ -1,12 +1,16 @@
 """Commands that put models to use: push, predict, and the local stack."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from maas_client.cli.options import Json, Key, Reference, Tags, Url, connect, print_json, split, tag_of
 from maas_client.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from maas_client.client import MaasClient
+    from maas_client.inputs import Given
 
 
 def local(
@@ -71,6 +75,9 @@ def predict(
         float | None,
         typer.Option("--timeout", metavar="SECONDS", min=0.001, help="For all of it; the server stops then too."),
     ] = None,
+    later: Annotated[
+        bool, typer.Option("--later", help="Do not wait: `maas job answer` has it; for more than 6 MB or 29 s.")
+    ] = False,
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
@@ -87,6 +94,9 @@ def predict(
     model, version = split(reference)
     with connect(url, api_key, timeout_seconds=timeout) as maas:
         given = read(source, lambda: maas.metadata(model, version).inputs)
+        if later:
+            _ask_later(maas, source, given, model, version, output, as_json=as_json)
+            return
         if given.request is not None:
             if output:
                 raise InvalidInput(f"{source} is a whole request: name its outputs there")
@@ -95,6 +105,22 @@ def predict(
             return
         response = maas.infer_response(model, given.inputs, version, output)
     print_json(response_json(response)) if as_json else show_prediction(response)
+
+
+def _ask_later(
+    maas: "MaasClient",
+    source: str,
+    given: "Given",
+    model: str,
+    version: str | None,
+    outputs: list[str] | None,
+    *,
+    as_json: bool,
+) -> None:
+    if given.request is not None:
+        raise InvalidInput(f"{source} is a whole request: --later takes inputs by name, or an array")
+    job = maas.infer_later(model, given.inputs, version, outputs)
+    print_json(job) if as_json else typer.echo(f"job {job.id} is {job.status}: `maas job answer {job.id}` has it then")
 
 
 COMMANDS = (push, predict, local)

@@ -56,6 +56,10 @@ def plan(format_: str, source: Source, shard_bytes: int) -> Plan:
         return csv_cuts.plan_packed(source) if packed else csv_cuts.plan(source, shard_bytes)
     if kind == "npy":
         return npy_reader.plan(source, shard_bytes)
+    if kind == "parquet":
+        from maas.batch.formats import parquet_reader
+
+        return parquet_reader.plan(source, shard_bytes)
     raise _not_known(format_)
 
 
@@ -80,6 +84,10 @@ def reader(format_: str, layout: dict[str, Any], options: Options, signature: Se
         return CsvReader(layout, options, signature, packed=packed)
     if kind == "npy":
         return NpyReader(layout, options, signature)
+    if kind == "parquet":
+        from maas.batch.formats.parquet_reader import ParquetReader
+
+        return ParquetReader(layout, options, signature)
     raise _not_known(format_)
 
 
@@ -92,6 +100,10 @@ def writer(format_: str, layout: dict[str, Any], options: Options, outputs: Sequ
         return CsvWriter(layout, options, outputs)
     if kind == "npy":
         return NpyWriter(options, outputs)
+    if kind == "parquet":
+        from maas.batch.formats.parquet_writer import ParquetWriter
+
+        return ParquetWriter(layout, options, outputs)
     raise _not_known(format_)
 
 

@@ -1,8 +1,9 @@
 """Bytes of a source one after the other: the next are fetched while the last are worked on, and unpacked if need be."""
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from maas.batch.formats.cuts import spans
 from maas.batch.formats.interface import Source
@@ -13,23 +14,28 @@ TAIL_BYTES = 64 << 10
 UNPACKED_END = 1 << 50  # where a packed stream ends at the latest: how long it is, nobody knows before the end
 
 
-def ahead(source: Source, ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
-    """The bytes of each range, of which the next is always under way."""
-    if len(ranges) < 2:
-        yield from (source.read(start, end) for start, end in ranges)
+def ahead(tasks: Sequence[Callable[[], bytes]]) -> Iterator[bytes]:
+    """What each gives, in order, of which the next is always under way."""
+    if len(tasks) < 2:
+        yield from (task() for task in tasks)
         return
     with ThreadPoolExecutor(1, "read-ahead") as pool:
-        under_way = pool.submit(source.read, *ranges[0])
-        for following in ranges[1:]:
+        under_way = pool.submit(tasks[0])
+        for following in tasks[1:]:
             block = under_way.result()
-            under_way = pool.submit(source.read, *following)
+            under_way = pool.submit(following)
             yield block
         yield under_way.result()
 
 
+def read_ahead(source: Source, ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+    """The bytes of each range."""
+    return ahead([partial(source.read, *one) for one in ranges])
+
+
 def stream(source: Source, start: int, end: int) -> Iterator[bytes]:
     """The bytes from `start` on; those from `end` on, of which few are wanted, only when asked for."""
-    yield from ahead(source, spans(start, end, BLOCK_BYTES))
+    yield from read_ahead(source, spans(start, end, BLOCK_BYTES))
     size = TAIL_BYTES
     while end < source.size_bytes:
         yield source.read(end, min(end + size, source.size_bytes))
@@ -51,7 +57,7 @@ def _inflated(source: Source) -> Iterator[bytes]:
     """Block by block, however much a few bytes unpack to. A file may be several streams, one after the other."""
     inflate = zlib.decompressobj(wbits=31)
     try:
-        for rest in ahead(source, spans(0, source.size_bytes, BLOCK_BYTES)):
+        for rest in read_ahead(source, spans(0, source.size_bytes, BLOCK_BYTES)):
             block = b""
             while rest or len(block) == BLOCK_BYTES:
                 if inflate.eof:

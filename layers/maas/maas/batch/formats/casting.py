@@ -46,7 +46,7 @@ def cast(array: Array, tensor: RecordTensor) -> tuple[Array, dict[int, str]]:
 def _strings(array: Array, tensor: RecordTensor) -> tuple[Array, dict[int, str]]:
     errors: dict[int, str] = {}
     values = array.ravel().tolist()
-    if array.dtype.kind == "S":
+    if array.dtype.kind == "S" or bytes in set(map(type, values)):
         for index, value in enumerate(values):
             try:
                 values[index] = value.decode()

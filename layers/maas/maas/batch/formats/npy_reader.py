@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from maas.batch.formats import cuts
-from maas.batch.formats.blocks import BLOCK_BYTES, ahead
+from maas.batch.formats.blocks import BLOCK_BYTES, read_ahead
 from maas.batch.formats.casting import cast, check_castable
 from maas.batch.formats.interface import Chunk, Options, Plan, Source
 from maas.batch.formats.signatures import RecordTensor, record_inputs
@@ -75,7 +75,7 @@ class NpyReader:
         block_rows = rows * max(1, BLOCK_BYTES // max(1, row_bytes * rows))
         spans = cuts.spans(start, end, block_rows)
         ranges = [(self._offset + first * row_bytes, self._offset + last * row_bytes) for first, last in spans]
-        blocks = ahead(source, ranges) if row_bytes else repeat(b"", len(spans))
+        blocks = read_ahead(source, ranges) if row_bytes else repeat(b"", len(spans))
         for (first, last), block in zip(spans, blocks, strict=True):
             if len(block) != (last - first) * row_bytes:
                 raise _wrong("fewer bytes than at first", "a file that does not change")

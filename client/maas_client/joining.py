@@ -1,0 +1,114 @@
+"""Parts of a job's results into one file, in their order. However large they are, little of them is in memory."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from math import prod
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from maas_client.errors import DownloadFailed
+
+BLOCK_BYTES = 8 << 20
+
+
+def join(suffix: str, parts: Sequence[Path], target: BinaryIO) -> None:
+    """Of JSONL, CSV or NPY. Each part is deleted once it is in `target`. Raises DownloadFailed, OSError."""
+    joined = {"npy": _npy, "csv": _csv}.get(suffix.rpartition(".")[2], _lines)
+    for part in joined(parts, target):
+        part.unlink()
+
+
+def _lines(parts: Sequence[Path], target: BinaryIO) -> Iterator[Path]:
+    for part in parts:
+        with part.open("rb") as file:
+            shutil.copyfileobj(file, target, BLOCK_BYTES)
+        yield part
+
+
+def _csv(parts: Sequence[Path], target: BinaryIO) -> Iterator[Path]:
+    """Every part has the header; it is written once."""
+    header = b""
+    for part in parts:
+        with part.open("rb") as file:
+            found = _header(file)
+            if not header:
+                target.write(found)
+            elif found and found != header:
+                raise DownloadFailed(f"{part.name} has other columns than the parts before it")
+            header = header or found
+            shutil.copyfileobj(file, target, BLOCK_BYTES)
+        yield part
+
+
+def _header(file: BinaryIO) -> bytes:
+    """The first record: a name in quotes may have newlines in it."""
+    header = b""
+    while line := file.readline():
+        header += line
+        if header.count(b'"') % 2 == 0:
+            break
+    return header
+
+
+class _Head(NamedTuple):
+    """What an NPY file says of its rows, and where they begin."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    offset: int
+
+
+def _npy(parts: Sequence[Path], target: BinaryIO) -> Iterator[Path]:
+    """On axis 0, as `numpy.save` writes the whole. Strings are as wide as the widest part has them."""
+    heads = [_head(part) for part in parts]
+    record = _record(heads)
+    dtype = np.result_type(*(head.dtype for head in heads))
+    said = {
+        "descr": np.lib.format.dtype_to_descr(dtype),
+        "fortran_order": False,
+        "shape": (sum(head.shape[0] for head in heads), *record),
+    }
+    np.lib.format.write_array_header_1_0(target, said)
+    for part, head in zip(parts, heads, strict=True):
+        for rows in _rows(part, head, record):
+            target.write(rows.astype(dtype, copy=False).tobytes())
+        yield part
+
+
+def _head(part: Path) -> _Head:
+    try:
+        with part.open("rb") as file:
+            np.lib.format.read_magic(file)
+            shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
+            if is_fortran or dtype.hasobject or not shape:
+                raise ValueError(f"{dtype} of shape {shape}")
+            return _Head(shape, dtype, file.tell())
+    except ValueError as error:
+        raise DownloadFailed(f"{part.name} is not an array of rows: {error}") from None
+
+
+def _record(heads: Sequence[_Head]) -> tuple[int, ...]:
+    """The shape of a row. Where no record of a part could be predicted, its variable dimensions are 0."""
+    shapes = {head.shape[1:] for head in heads if prod(head.shape)} or {heads[0].shape[1:]}
+    if len(shapes) > 1:
+        raise DownloadFailed(
+            f"the parts have rows of {len(shapes)} shapes ({', '.join(map(str, sorted(shapes)))}), which no one array "
+            "holds: download them one by one, with --parts or join=False"
+        )
+    return shapes.pop()
+
+
+def _rows(part: Path, head: _Head, record: tuple[int, ...]) -> Iterator["np.ndarray[Any, Any]"]:
+    row_items = prod(record)
+    block_rows = max(1, BLOCK_BYTES // max(1, row_items * head.dtype.itemsize))
+    with part.open("rb") as file:
+        file.seek(head.offset)
+        for start in range(0, head.shape[0], block_rows):
+            items = min(block_rows, head.shape[0] - start) * row_items
+            if head.shape[1:] == record:
+                yield np.fromfile(file, head.dtype, items)
+            else:  # what the server writes for records that failed
+                nothing: Any = {"f": np.nan, "U": ""}.get(head.dtype.kind, 0)
+                yield np.full(items, nothing, head.dtype)

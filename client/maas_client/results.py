@@ -1,0 +1,123 @@
+"""A job's results on their way into one file: parts fetched, checked, joined."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from maas_client import download
+from maas_client.errors import DownloadFailed, InvalidInput
+from maas_client.job_records import Job, JobResult, JobResults
+from maas_client.records import Download
+from maas_client.upload import Report
+
+TEXT = (".jsonl", ".csv")
+FORMATS = (*TEXT, ".npy", ".parquet")
+ERRORS = "errors.jsonl"
+_PART = re.compile(r"part-(?:\d{5}|x\d{9})(?:\.\d\d)*\.(errors\.jsonl|jsonl|csv|parquet|[^/]+\.npy)")
+
+
+def format_of(source: str) -> str:
+    """What the predictions of a file of this name come as: .jsonl, .csv, .npy or .parquet. Raises InvalidInput."""
+    name = source.lower()
+    for suffix in FORMATS:
+        if name.endswith(suffix) or (suffix in TEXT and name.endswith(f"{suffix}.gz")):
+            return suffix
+    possible = ", ".join([*FORMATS, *(f"{suffix}.gz" for suffix in TEXT)])
+    raise InvalidInput(f"{source}: expected a name that ends in one of {possible}")
+
+
+def check_target(to: Path, format_: str) -> None:
+    """Raises InvalidInput for a file whose name says another format."""
+    if to.suffix in FORMATS and to.suffix != format_:
+        raise InvalidInput(f"{to}: these predictions come as {format_}")
+
+
+def save(job: Job, ask: Callable[[], JobResults], to: Path, report: Report | None, *, join: bool) -> list[Path]:
+    """See `JobsClient.download_results`. `ask` lists the results, with URLs that are good for a while."""
+    results = ask().results
+    series = _series(results)
+    formats = {f".{suffix.rpartition('.')[2]}" for suffix in series if suffix != ERRORS}
+    if join and to.is_dir() and to.suffix not in FORMATS:
+        to /= job.id + next(iter(formats), "")
+    for format_ in formats:
+        check_target(to, format_)
+    if not series:
+        return _nothing(to)
+
+    def fresh() -> Mapping[str, str]:
+        return {one.name: one.url for one in ask().results}
+
+    if not join:
+        return download.fetch(_downloads(results), to, report, fresh)
+    folder = to.with_name(f".{to.name}.{job.id}.parts")  # what is there of an attempt that was cut off is used
+    fetched = download.fetch(_downloads(results), folder, report, fresh)
+    paths = {one.name: path for one, path in zip(results, fetched, strict=True)}
+    made = [
+        _joined(suffix, [paths[one.name] for one in parts], _target(to, suffix, series))
+        for suffix, parts in series.items()
+    ]
+    shutil.rmtree(folder)
+    return made
+
+
+def _series(results: Sequence[JobResult]) -> dict[str, list[JobResult]]:
+    """Parts by what they are of: "jsonl", "label.npy"; the errors at the end. Raises DownloadFailed."""
+    series: dict[str, list[JobResult]] = {}
+    for one in results:
+        found = _PART.fullmatch(one.name)
+        if not found:
+            raise DownloadFailed(f"{one.name!r} is not a part of a job's results")
+        series.setdefault(found[1], []).append(one)
+    return dict(sorted(series.items(), key=lambda item: (item[0] == ERRORS, item[0])))
+
+
+def _downloads(results: Sequence[JobResult]) -> list[Download]:
+    return [Download(one.name, one.size_bytes or 0, one.sha256 or "", one.url) for one in results]
+
+
+def _target(to: Path, suffix: str, series: Mapping[str, list[JobResult]]) -> Path:
+    """`to` itself for the only output; beside it the errors, and each output of several."""
+    stem = to.name.removesuffix(to.suffix) if to.suffix in FORMATS else to.name
+    if suffix == ERRORS:
+        return to.with_name(f"{stem}.{ERRORS}")
+    return to if len(series) - (ERRORS in series) == 1 else to.with_name(f"{stem}.{suffix}")
+
+
+def _joined(suffix: str, parts: Sequence[Path], target: Path) -> Path:
+    try:
+        if suffix == "parquet" and len(parts) > 1:  # to join them takes a library; any reader takes a folder of them
+            return _folder(parts, target)
+        if len(parts) == 1:
+            os.replace(parts[0], target)
+            return target
+        from maas_client.joining import join
+
+        whole = parts[0].with_name("joined")
+        with whole.open("wb") as file:
+            join(suffix, parts, file)
+        os.replace(whole, target)
+    except OSError as error:
+        raise DownloadFailed(f"cannot write {target}: {error.strerror}") from error
+    return target
+
+
+def _folder(parts: Sequence[Path], target: Path) -> Path:
+    target.mkdir(exist_ok=True)
+    for old in target.glob("part-*.parquet"):
+        old.unlink()
+    for part in parts:
+        os.replace(part, target / part.name)
+    return target
+
+
+def _nothing(to: Path) -> list[Path]:
+    """Of an input without records: an empty file where the format has one."""
+    if to.suffix not in TEXT:
+        return []
+    try:
+        to.write_bytes(b"")
+    except OSError as error:
+        raise DownloadFailed(f"cannot write {to}: {error.strerror}") from error
+    return [to]
