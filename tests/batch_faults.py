@@ -1,97 +1,48 @@
 """A batch job under faults that a seed decides: workers that die, services that fail, messages twice and in any order.
 
-Real planner and worker over moto's server. Four kinds of faults:
-
-- the server refuses a call (500, throttled), or does it and the answer is lost on its way;
-- the process dies right before or right after one of its writes;
-- another delivery of the same shard overtakes this one, right before one of its writes;
-- a message is delivered twice, late, before others, and with no time left, so that its shard is split.
+Real planner and worker over moto's server. Beside what tests/faults.py makes go wrong, a message is delivered twice, late,
+before others, and with no time left, so that its shard is split.
 """
 
 import json
-import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 import boto3
 import pytest
 from aws import Cloud, create_cloud
+from faults import Faults, FaultyProcess, FaultyServer, Killed
 
 from maas import bootstrap
 from maas.aws.clients import client
+from maas.aws.dynamodb import Table, boto3_call
+from maas.batch import keys
 from maas.batch.planner import Arrived
 from maas.batch.records import BatchJob, JobStatus
+from maas.batch.schemas import CreateJob, JobOptions
 from maas_client.local.moto_process import moto_server
 
 MODEL = "faulty"
-WRITES = {"PutObject", "TransactWriteItems", "SendMessageBatch", "PutEvents"}
 MOST_DELIVERIES = 3000
 
 
-class Killed(BaseException):
-    """The process ends here: nothing may catch it."""
+@dataclass(frozen=True)
+class Input:
+    """Dropped into the bucket; if `rows_at_once` says in what batches it is to run, submitted with that option."""
 
-
-@dataclass
-class Faults:
-    """What goes wrong next. `left` bounds it, so that a job can come to its end."""
-
-    random: Random
-    left: int = 0
-    rate: float = 0.0
-    met: Counter[str] = field(default_factory=Counter)
-    overtake: Callable[[], None] | None = None  # another delivery of what runs
-    depth: int = 0
-
-    def happens(self, kind: str, share: float = 1.0) -> bool:
-        if self.left <= 0 or self.random.random() >= self.rate * share:
-            return False
-        self.left -= 1
-        self.met[kind] += 1
-        return True
-
-
-class FaultyServer:
-    """moto's application, with a server's faults before and after it."""
-
-    def __init__(self, application: Any, faults: Callable[[], Faults]) -> None:
-        self._application, self._faults = application, faults
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        faults = self._faults()
-        if faults.happens("refused"):
-            return self._refusal(environ, start_response)
-        lost = faults.happens("answer lost")
-        answer = list(self._application(environ, start_response))
-        if lost:
-            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-            raise ConnectionResetError
-        return answer
-
-    def _refusal(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        throttled = self._faults().random.random() < 0.5
-        status, body = "500 Internal Server Error", b""
-        if environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB"):
-            kind = "ProvisionedThroughputExceededException" if throttled else "InternalServerError"
-            body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{kind}", "message": "not now"}).encode()
-            status = "400 Bad Request" if throttled else status
-        elif throttled:
-            status = "503 Service Unavailable"
-            body = b"<Error><Code>SlowDown</Code><Message>not now</Message></Error>"
-        start_response(status, [("content-length", str(len(body)))])
-        return [body]
+    content: bytes
+    rows_at_once: int | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`parts` by their names, `joined` by their suffixes; without what only tells of times and of the job."""
+    """`parts` by their names, `joined` by their suffixes, in the order that the bucket lists them; without what only tells of times and of the job."""
 
     job: BatchJob
     parts: dict[str, bytes]
@@ -103,7 +54,7 @@ class Outcome:
     def joined(self) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
         for name in sorted(self.parts):
-            suffix = name.split(".", 1)[1].lstrip("0123456789.") if name.startswith("part-") else name
+            suffix = name.split(".", 1)[1] if name.startswith("part-") else name
             found[suffix] = found.get(suffix, b"") + self.parts[name]
         return found
 
@@ -125,10 +76,12 @@ class Harness:
         self.settings = replace(settings, queue_url=self._queue_url)
         boto3.setup_default_session()
         assert boto3.DEFAULT_SESSION
-        boto3.DEFAULT_SESSION.events.register("before-call", self._before_write)
-        boto3.DEFAULT_SESSION.events.register("after-call", self._after_write)
+        FaultyProcess(lambda: faults[0], boto3.DEFAULT_SESSION)
         self.planner = replace(bootstrap.planner(self.settings), shard_bytes=600)
         self.worker = bootstrap.worker(self.settings)
+        self._submission = replace(bootstrap.submission(self.settings), shard_bytes=600)
+        self._version = bootstrap.registry(settings).resolve(MODEL, "1")
+        self._table = Table(boto3_call(client("dynamodb", settings.region, settings.endpoint_url)), settings.table)
         patch.setattr(time, "sleep", lambda _: None)  # waiting for a better time is not what is tested
 
     def _subscribe(self) -> str:
@@ -144,13 +97,12 @@ class Harness:
 
     # ------------------------------------------------------------- one run
 
-    def run(self, name: str, content: bytes, seed: int | None, *, splits: bool = True) -> Outcome:
+    def run(self, name: str, given: Input, seed: int | None) -> Outcome:
         """To the end of the job of this input. No seed, no faults."""
         random = Random(seed)
+        self._faults[0] = Faults(random)
+        arrived = self._submitted(name, given) if given.rows_at_once else self._dropped(f"{seed}-{name}", given)
         faults = Faults(random, left=0 if seed is None else 40, rate=random.uniform(0.02, 0.12))
-        key = f"batch/input/{MODEL}/1/{seed}-{name}"
-        put = self._s3.put_object(Bucket=self.settings.bucket, Key=key, Body=content)
-        arrived = Arrived(key, put["VersionId"], len(content), "")
         waiting: list[Any] = [arrived]
         self._faults[0] = faults
         deliveries = 0
@@ -159,8 +111,8 @@ class Harness:
             assert deliveries < MOST_DELIVERIES, "it does not come to an end"
             place = 0 if seed is None else random.randrange(len(waiting))
             message = waiting.pop(place)
-            hurry = splits and seed is not None and faults.happens("no time left", 2.0)
-            if seed is not None and faults.happens("delivered twice", 2.0):
+            hurry = given.rows_at_once is not None and faults.happens("no time left", 2.0)
+            if faults.happens("delivered twice", 2.0):
                 waiting.append(message)
             left = faults.left
             try:
@@ -171,7 +123,27 @@ class Harness:
                 waiting.append(message)
             waiting += self._drain()
         faults.left = 0
-        return self._outcome(arrived, faults)
+        outcome = self._outcome(arrived, faults)
+        self._forget(outcome.job)
+        return outcome
+
+    def _dropped(self, name: str, given: Input) -> Arrived:
+        key = f"{keys.INPUT}{MODEL}/1/{name}"
+        put = self._s3.put_object(Bucket=self.settings.bucket, Key=key, Body=given.content)
+        return Arrived(key, put["VersionId"], len(given.content), "")
+
+    def _submitted(self, name: str, given: Input) -> Arrived:
+        key = f"{keys.DATA}{name}"
+        self._s3.put_object(Bucket=self.settings.bucket, Key=key, Body=given.content)
+        options = JobOptions(batch_size=given.rows_at_once)
+        job, _ = self._submission.create(
+            self._version, CreateJob(model=MODEL, input=key, options=options), "tester", None
+        )
+        return Arrived(f"{keys.UPLOADS}{job.id}/{keys.START}", None, 2, "")
+
+    def _forget(self, job: BatchJob) -> None:
+        """Its rows: moto copies the whole table for every row of a transaction, so that a seed would cost by all before."""
+        self._table.delete(self._table.keys(f"J#{job.id}", "", limit=1000))
 
     def _deliver(self, message: Any, hurry: bool) -> None:
         faults = self._faults[0]
@@ -212,27 +184,6 @@ class Harness:
             told += [json.loads(one)["detail"]["status"] for one in messages]
         manifest = json.loads(found.pop("manifest.json", b"{}"))
         return Outcome(job, found, manifest, told, faults.met)
-
-    # -------------------------------------------------- a process's faults
-
-    def _before_write(self, model: Any, **_: Any) -> None:
-        faults = self._faults[0]
-        if model.name not in WRITES:
-            return
-        if faults.happens("died before a write"):
-            raise Killed
-        if faults.overtake and faults.depth < 2 and faults.happens("overtaken", 1.5):
-            faults.depth += 1
-            try:
-                faults.overtake()
-            except (Exception, Killed):  # the other's own end
-                pass
-            finally:
-                faults.depth -= 1
-
-    def _after_write(self, model: Any, **_: Any) -> None:
-        if model.name in WRITES and self._faults[0].happens("died after a write"):
-            raise Killed
 
 
 @contextmanager

@@ -141,9 +141,9 @@ def test_a_shard_is_finished_once_with_its_rest(jobs: Jobs) -> None:
     finished: list[Shard] = []
     at_once([lambda: finished.append(jobs.finish_shard(made, ended, rest))] * 6)
     assert len(finished) == 6
-    assert {(one.rest, one.status) for one in finished} == {(("00000.00", "00000.01"), ShardStatus.DONE)}
+    assert {(one.rest, one.status) for one in finished} == {(("00000_00", "00000_01"), ShardStatus.DONE)}
     names = [one.name for one in jobs.shards(made.id)]
-    assert names == ["00000", "00000.00", "00000.01", "00001"]
+    assert names == ["00000", "00000_00", "00000_01", "00001"]
     assert list(jobs.pending(made.id)) == names[1:]
 
 
@@ -169,5 +169,7 @@ def test_names_sort_as_the_input_does() -> None:
         first.piece(0, 0, 1).piece(1, 0, 1).name,
         first.piece(1, 0, 1).name,
     ]
-    assert names == sorted(names)
-    assert [*pieces, shard_name(4)] == sorted([*pieces, shard_name(4)])
+    pieces.append(shard_name(4))
+    for suffix in ("", ".jsonl", ".0.npy", ".errors.jsonl"):  # rows, and parts as a bucket lists them
+        assert [name + suffix for name in names] == sorted(name + suffix for name in names)
+        assert [name + suffix for name in pieces] == sorted(name + suffix for name in pieces)

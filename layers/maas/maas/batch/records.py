@@ -109,8 +109,11 @@ class Shard:
         return cls(**(fields | made))
 
     def piece(self, index: int, start: int, end: int) -> "Shard":
-        """One of those that this one's rest becomes: its name sorts after this one's and before the next one's."""
-        return Shard(f"{self.name}.{index:02d}", start, end)
+        """One of those that this one's rest becomes: its name sorts after this one's and before the next one's.
+
+        So do the names of their parts, whatever suffix follows: "_" is after the ".", which begins a suffix.
+        """
+        return Shard(f"{self.name}_{index:02d}", start, end)
 
 
 def fields_of(record: BatchJob | Shard) -> dict[str, Any]:
