@@ -1,7 +1,7 @@
 """A batch job under faults that a seed decides: workers that die, services that fail, messages twice and in any order.
 
-Real planner and worker over moto's server. Beside what tests/faults.py makes go wrong, a message is delivered twice, late,
-before others, and with no time left, so that its shard is split.
+Real planner and worker over moto's server. Beside what tests/faults.py makes go wrong, a message is delivered twice,
+late, before others, and with no time left, so that its shard is split.
 """
 
 import json
