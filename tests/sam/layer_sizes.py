@@ -4,7 +4,9 @@ import sys
 from pathlib import Path
 
 MB = 1024 * 1024
-BUDGET_MB = 180  # what the HTTP functions carry; Lambda's own limit is 250
+BUDGET_MB = 180  # what the HTTP functions carry
+BATCH_BUDGET_MB = 245  # what the batch functions do: all layers; Lambda's own limit is 250
+BATCH_ALONE = "ParquetLayer"
 
 
 def size_mb(folder: Path) -> float:
@@ -16,8 +18,10 @@ def main(build: Path) -> int:
     for name, size in sizes.items():
         print(f"{name:<20}{size:7.1f} MB unzipped")
     total = sum(sizes.values())
-    print(f"{'together':<20}{total:7.1f} MB of {BUDGET_MB} MB")
-    return total > BUDGET_MB
+    http = total - sizes.get(BATCH_ALONE, 0)
+    print(f"{'HTTP functions':<20}{http:7.1f} MB of {BUDGET_MB} MB")
+    print(f"{'batch functions':<20}{total:7.1f} MB of {BATCH_BUDGET_MB} MB")
+    return http > BUDGET_MB or total > BATCH_BUDGET_MB
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 The footer's fields: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -56,14 +57,23 @@ class Footer:
         """A file of the one row group and the wanted columns. Raises InvalidRequest for one that lies nowhere."""
         body = bytearray(MAGIC)
         chunks = []
-        for column, start, end in self.group_ranges(index, columns):
-            if not 0 < start < end <= source.size_bytes:
-                raise wrong("a column beyond its end", "a whole file")
-            moved = len(body) - start
-            body += source.read(start, end)
-            chunks.append({2: (I64, 0), 3: (thrift.STRUCT, _moved(column, moved))})
-        rows = _get(self.groups[index], 3)
-        return _file(self.metadata, bytes(body), chunks, rows, columns)
+        with _whole():
+            for column, start, end in self.group_ranges(index, columns):
+                if not 0 < start < end <= source.size_bytes:
+                    raise wrong("a column beyond its end", "a whole file")
+                moved = len(body) - start
+                body += source.read(start, end)
+                chunks.append({2: (I64, 0), 3: (thrift.STRUCT, _moved(column, moved))})
+            return _file(self.metadata, bytes(body), chunks, _get(self.groups[index], 3), columns)
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Raises InvalidRequest where the footer has not what it should."""
+    try:
+        yield
+    except (thrift.NotThrift, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise wrong(f"a footer that cannot be read ({error!s:.80})", "a whole file") from None
 
 
 def read_footer(source: Source) -> Footer:
@@ -80,7 +90,7 @@ def read_footer(source: Source) -> Footer:
     if length > min(size - 12, MAX_FOOTER_BYTES):
         raise wrong(f"a footer of {length:,} bytes", f"at most {min(size - 12, MAX_FOOTER_BYTES):,}")
     footer = tail[-8 - length : -8] if length + 8 <= len(tail) else source.read(size - 8 - length, size - 8)
-    try:
+    with _whole():
         metadata = thrift.Decoder(footer).struct()
         found = Footer(metadata)
         for index in range(len(found.groups)):
@@ -91,8 +101,6 @@ def read_footer(source: Source) -> Footer:
         found.without_rows()
         if not _get(metadata, SCHEMA)[1] or found.borders[-1] != _get(metadata, ROWS) or min(found.borders) < 0:
             raise wrong("row groups that do not add up", "a whole file")
-    except (thrift.NotThrift, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise wrong(f"a footer that cannot be read ({error!s:.80})", "a whole file") from None
     return found
 
 
