@@ -16,6 +16,8 @@ from random import Random
 import batch_faults
 import numpy as np
 import onnx_models
+from arro3.core import Array, Table
+from arro3.io import write_parquet
 from aws import CREDENTIALS
 from batch_faults import Harness, Input, Outcome, is_right
 
@@ -40,13 +42,22 @@ def npy(rows: int) -> bytes:
     return content.getvalue()
 
 
+def parquet(rows: int) -> bytes:
+    random = np.random.default_rng(1)
+    table = Table.from_pydict({name: Array.from_numpy(random.random(rows, np.float32)) for name in "abc"})
+    content = io.BytesIO()
+    write_parquet(table, content, max_row_group_size=40)
+    return content.getvalue()
+
+
 # Whole numbers come out the same however they are batched, so that such a job may be split anywhere.
 INPUTS = {
     "rows.jsonl": Input(jsonl(60), rows_at_once=4),
     "rows.csv": Input(csv(250), rows_at_once=16),
     "rows.npy": Input(npy(140)),
+    "rows.parquet": Input(parquet(130)),
 }
-EXPECTED = {"rows.jsonl": (60, 2), "rows.csv": (250, 2), "rows.npy": (140, 0)}  # rows, errors
+EXPECTED = {"rows.jsonl": (60, 2), "rows.csv": (250, 2), "rows.npy": (140, 0), "rows.parquet": (130, 0)}  # rows, errors
 
 
 def without_faults(harness: Harness) -> dict[str, Outcome]:
