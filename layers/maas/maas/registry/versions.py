@@ -193,6 +193,7 @@ class Versions:
                 inputs=checked.inputs,
                 outputs=checked.outputs,
                 profile=checked.profile,
+                variants=checked.variants,
             )
 
         return self._change_status(checked.model, checked.number, Status.VALIDATING, finished, actor)
