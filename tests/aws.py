@@ -4,6 +4,7 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 
@@ -42,11 +43,13 @@ class Cloud:
     def create_model(self, name: str) -> None:
         bootstrap.registry(self.settings).models.create(name, "", {}, "tester")
 
-    def upload(self, model: str, content: bytes, *, sha256: str | None = None) -> ModelVersion:
+    def upload(
+        self, model: str, content: bytes, *, sha256: str | None = None, options: dict[str, Any] | None = None
+    ) -> ModelVersion:
         """A version with one file, uploaded and committed, as a client would; its deployment has not run."""
         registry, bucket = bootstrap.registry(self.settings), bootstrap.bucket(self.settings)
         file = ModelFile("model.onnx", len(content), sha256 or hashlib.sha256(content).hexdigest())
-        version = registry.versions.create(model, [file], "", {}, "tester")
+        version = registry.versions.create(model, [file], "", {}, "tester", options=options)
         self.s3.put_object(
             Bucket=self.settings.bucket, Key=f"models/{model}/{version.number}/source/model.onnx", Body=content
         )

@@ -1,6 +1,7 @@
 """What each file of events/ does, for the handlers called here and for `sam local invoke` alike.
 
-Before each: model `example` has version 1 READY and version 2 uploaded and committed, but not deployed; a file
+Before each: model `example` has version 1 READY and version 2 uploaded and committed, but not deployed, and with a
+quantised form asked for; a file
 was dropped into the inbox.
 """
 
@@ -65,5 +66,6 @@ CASES = [
 def seed(cloud: Cloud) -> None:
     cloud.create_model("example")
     cloud.deploy("example", onnx_models.linear())
-    cloud.upload("example", onnx_models.linear(2.0))
+    quantize = {"scheme": "dynamic-int8", "tolerance": 0.05}
+    cloud.upload("example", onnx_models.linear(2.0), options={"quantize": quantize})
     cloud.s3.put_object(Bucket=cloud.settings.bucket, Key="inbox/dropped/model.onnx", Body=onnx_models.linear(3.0))

@@ -12,7 +12,7 @@ from aws import Cloud
 from maas.artifacts import LocalArtifacts
 from maas.aws.s3_reader import S3Reader
 from maas.errors import ArtifactCorrupt, InsufficientStorage, ModelRejected, NotFound
-from maas.records import ModelFile, ModelVersion, Status
+from maas.records import ModelFile, ModelVersion, Quantized, Status
 from maas.runner import Runner
 from maas.runner_cache import RunnerCache
 
@@ -34,10 +34,12 @@ class Loads:
 
     def __init__(self, runner: Runner, failing: bool = False) -> None:
         self.numbers: list[int] = []
+        self.forms: list[Quantized | None] = []
         self._runner, self._failing = runner, failing
 
-    def __call__(self, version: ModelVersion) -> Runner:
+    def __call__(self, version: ModelVersion, quantized: Quantized | None) -> Runner:
         self.numbers.append(version.number)
+        self.forms.append(quantized)
         time.sleep(0.05)
         if self._failing:
             self._failing = False
@@ -89,6 +91,17 @@ def test_the_newest_stays_even_beyond_the_budget(runner: Runner) -> None:
     cache = RunnerCache(loads, 50)
     assert cache.get(version(1)) is cache.get(version(1)) is runner
     assert loads.numbers == [1]
+
+
+def test_a_version_and_its_quantized_form_are_two(runner: Runner) -> None:
+    loads = Loads(runner)
+    cache, form = RunnerCache(loads, 150), Quantized("dynamic-int8", 0.05, size_bytes=25)
+    for quantized in (None, form, None, form):
+        cache.get(version(1), quantized=quantized)
+    assert loads.forms == [None, form]
+    cache.drop("m")
+    cache.get(version(1), quantized=form)
+    assert loads.forms == [None, form, form]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from onnx import TensorProto
 
 from maas import graph_outputs, inspection, preparation
+from maas.child import Limits
 from maas.errors import ModelRejected, RunFailed
 from maas.records import MetadataTensor
 from maas.runner import Runner
@@ -25,7 +26,7 @@ def inspect(folder: Path, content: bytes, timeout_seconds: float = 60) -> prepar
     """As the deployment function does it."""
     path, prepared = written(folder, content), folder / "prepared"
     prepared.mkdir(exist_ok=True)
-    limits = preparation.Limits(1 << 30, timeout_seconds)
+    limits = Limits(1 << 30, timeout_seconds)
     return preparation.inspect(preparation.Job(str(path), 1, 1 << 30, str(prepared)), limits)
 
 

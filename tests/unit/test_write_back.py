@@ -14,7 +14,8 @@ from maas import bootstrap
 from maas.artifacts import prepared_key
 from maas.aws.s3_reader import S3Reader
 from maas.aws.s3_writer import S3Writer
-from maas.preparation import Inspection, Job, Limits, inspect
+from maas.child import Limits
+from maas.preparation import Inspection, Job, inspect
 from maas.records import ModelVersion
 from maas.variants import own_key
 from maas.write_back import MANIFEST, WriteBack

@@ -20,9 +20,9 @@ from maas_client.demo.classifiers import Digits, Trained, train
 from maas_client.demo.drawing import gallery
 from maas_client.errors import MaasError
 from maas_client.local.stack import LocalStack
+from maas_client.measured import size
 from maas_client.progress import Display
 from maas_client.records import ModelVersion
-from maas_client.render import size
 
 MODEL, ALIAS = "digits", "production"
 ALIAS_SECONDS = 30.0

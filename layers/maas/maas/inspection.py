@@ -10,7 +10,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ def inspect(job: Job) -> dict[str, Any]:
     path = Path(job.path)
     onnx_file.check(path, job.max_tensor_bytes)
     runner = Runner(path, job.threads)
-    inputs, arrays = _smoke_run(runner, path.parent / GOLDEN_FOLDER)
+    inputs, arrays = smoke_run(runner, path.parent / GOLDEN_FOLDER)
     outputs = [_checked_output(tensor, array) for tensor, array in zip(runner.outputs, arrays, strict=True)]
     vectors = golden.check(runner, path.parent / GOLDEN_FOLDER, job.rtol, job.atol)
     peak_bytes = peak_memory_bytes()
@@ -48,7 +48,7 @@ def inspect(job: Job) -> dict[str, Any]:
         "outputs": [asdict(tensor) for tensor in outputs],
         "profile": {
             "load_ms": round(runner.load_ms, 3),
-            "run_ms": round(_run_ms(runner, inputs), 3),
+            "run_ms": round(median_run_ms(runner, inputs), 3),
             "peak_memory_bytes": peak_bytes,
             "golden_vectors": vectors,
         }
@@ -57,7 +57,7 @@ def inspect(job: Job) -> dict[str, Any]:
     }
 
 
-def _smoke_run(runner: Runner, vectors: Path) -> tuple[dict[str, Array], list[Array]]:
+def smoke_run(runner: Runner, vectors: Path) -> tuple[dict[str, Array], list[Array]]:
     """Inputs that the model takes, and what it made of them."""
     failure = None
     for inputs in _tries(runner, vectors):
@@ -75,7 +75,7 @@ def _smoke_run(runner: Runner, vectors: Path) -> tuple[dict[str, Array], list[Ar
 def _tries(runner: Runner, vectors: Path) -> Iterator[dict[str, Array]]:
     for size in VARIABLE_SIZES:
         yield {tensor.name: generated(tensor, size) for tensor in runner.inputs if not tensor.optional}
-    if inputs := golden.example(runner, vectors):
+    if inputs := next(golden.inputs_of(runner, vectors), None):
         yield dict(inputs)
 
 
@@ -112,7 +112,7 @@ def _checked_output(tensor: MetadataTensor, array: Array) -> MetadataTensor:
     return tensor
 
 
-def _run_ms(runner: Runner, inputs: dict[str, Array]) -> float:
+def median_run_ms(runner: Runner, inputs: dict[str, Array]) -> float:
     """Median of a few runs."""
     times: list[float] = []
     while len(times) < RUNS and sum(times) < RUNS_SECONDS * 1000:
@@ -129,7 +129,7 @@ def _large_batch_ms(runner: Runner, inputs: dict[str, Array]) -> float | None:
         return None
     size = inputs[required[0].name].shape[0]  # what the smoke run found for variable dimensions
     try:
-        return _run_ms(runner, {tensor.name: generated(tensor, size, LARGE_BATCH) for tensor in required})
+        return median_run_ms(runner, {tensor.name: generated(tensor, size, LARGE_BATCH) for tensor in required})
     except RunFailed:
         return None
 
@@ -146,7 +146,7 @@ def _prepared(job: Job, source: Runner, inputs: dict[str, Array], expected: list
         if (runner.inputs, runner.outputs) != (source.inputs, source.outputs):
             return None
         differences = [_difference(*pair) for pair in zip(runner.run(inputs), expected, strict=True)]
-        run_ms = _run_ms(runner, inputs)
+        run_ms = median_run_ms(runner, inputs)
     except (ModelRejected, RunFailed):
         return None
     load_ms = statistics.median(one.load_ms for one in loads)
@@ -175,12 +175,13 @@ def peak_memory_bytes() -> int:
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
-def main() -> None:
+def answer_with(found: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """The child's end of `maas.child.run`: `found` makes the answer of the job. What it rejects is an answer too."""
     # onnxruntime's own Python prints to standard output: that is the log's, and the answer's is another descriptor.
     answer_stream = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     try:
-        answer = inspect(Job(**json.loads(sys.argv[1])))
+        answer = found(json.loads(sys.argv[1]))
     except ModelRejected as error:
         answer = {"rejected": error.message}
     answer["peak_memory_bytes"] = peak_memory_bytes()
@@ -189,4 +190,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    answer_with(lambda job: inspect(Job(**job)))

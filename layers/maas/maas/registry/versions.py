@@ -194,6 +194,7 @@ class Versions:
                 outputs=checked.outputs,
                 profile=checked.profile,
                 variants=checked.variants,
+                quantized=checked.quantized,
             )
 
         return self._change_status(checked.model, checked.number, Status.VALIDATING, finished, actor)
