@@ -72,7 +72,10 @@ def test_a_quantized_form_is_asked_for_shown_and_run(run: Run, tmp_path: Path) -
     np.save(x, np.full((1, 64), 0.5, np.float32))
     pushed = run(f"push {path} -n quantized --quantize dynamic-int8 --quantize-tolerance 0.5")
     assert re.search(r"dynamic-int8: [\d.]+ MB, .* ms to load, .* ms to run, differs by [\d.]+% of the largest", pushed)
-    assert "dynamic-int8: " in run("show quantized@1")
+    shown = run("show quantized@1")
+    assert all(
+        told in shown for told in ("dynamic-int8: ", "peak memory", "run, batch 32", "memory to give", "million")
+    )
     form = read(run, "show quantized@1")["quantized"]
     assert form["kept"] and form["difference"] < form["tolerance"] == 0.5
     exact = read(run, f"predict quantized -i {x}")["outputs"][0]["data"]
