@@ -11,6 +11,7 @@ import boto3
 from maas import bootstrap, uploads
 from maas.aws.clients import client
 from maas.records import ModelFile, ModelVersion
+from maas.registry.rows import version_key
 from maas.settings import Settings
 from maas_client.local.template import Template
 
@@ -60,6 +61,13 @@ class Cloud:
         """A version that was uploaded and deployed: READY or FAILED."""
         version = self.upload(model, content, sha256=sha256)
         return bootstrap.deployment(self.settings).deploy(model, version.number)
+
+    def forget_prepared(self, model: str, number: int) -> None:
+        """What an environment of another kind than the deployment's finds: no prepared form that is for it."""
+        pk, sk = version_key(model, number)
+        dynamodb = client("dynamodb", self.settings.region, self.settings.endpoint_url)
+        key = {"pk": {"S": pk}, "sk": {"S": sk}}
+        dynamodb.update_item(TableName=self.settings.table, Key=key, UpdateExpression="REMOVE variants")
 
     @property
     def s3(self) -> "boto3.client":
