@@ -4,9 +4,11 @@ import re
 import threading
 from dataclasses import replace
 
+import onnx
 import onnx_models
 import pytest
 from aws import Cloud
+from benchmarks import models
 
 from maas import bootstrap, uploads
 from maas.errors import NotFound, NotReady, UploadIncomplete
@@ -95,6 +97,16 @@ def test_a_file_that_was_not_declared_is_not_read(cloud: Cloud) -> None:
     version = cloud.deploy("m", content)
     assert version.status is Status.FAILED
     assert "is at 'weights.bin', which was not uploaded with the model" in (version.status_reason or "")
+
+
+def test_a_form_that_answers_otherwise_than_the_source_counts_for_nothing(cloud: Cloud) -> None:
+    model = onnx.load_from_string(models.convolutions(blocks=2, channels=128))
+    noise = onnx.helper.make_node("RandomNormalLike", ["y"], ["noise"])  # no two answers are alike
+    model.graph.node.extend([noise, onnx.helper.make_node("Add", ["y", "noise"], ["noisy"])])
+    model.graph.output[0].name = "noisy"
+    version = cloud.deploy("m", model.SerializeToString())
+    assert version.status is Status.READY
+    assert [variant.files for variant in version.variants] == [()]
 
 
 def test_an_event_that_comes_again_changes_nothing(cloud: Cloud) -> None:

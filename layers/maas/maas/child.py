@@ -1,5 +1,6 @@
 """A process for what may crash, hang or grow: without credentials, with limits, its answer one JSON document."""
 
+import ctypes
 import json
 import os
 import resource
@@ -19,6 +20,7 @@ from maas.settings import MB
 TIMEOUT_SECONDS = 600
 SPARE_FILE_BYTES = 64 * MB  # beyond the model's own size, which the prepared form has too
 NEARLY = 0.8
+_PR_SET_DUMPABLE = 4  # linux/prctl.h
 _SIGNALS = {signal.SIGKILL: "ran out of memory or was killed", signal.SIGSEGV: "crashed onnxruntime"}
 
 
@@ -35,6 +37,7 @@ def run(module: str, job: dict[str, Any], folder: Path, limits: Limits) -> dict[
 
     Raises ModelRejected with a reason a person can act on: the child's own, or that it crashed or did not end.
     """
+    _dumpable(False)
     size_bytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     try:
         child = subprocess.run(  # noqa: S603 (our own interpreter and module)
@@ -73,6 +76,14 @@ def _answer(child: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
     return answer
 
 
+def _dumpable(wanted: bool) -> None:
+    """Whether processes of the same user may trace this one, and read its environment, with the credentials, in /proc.
+
+    https://man7.org/linux/man-pages/man2/pr_set_dumpable.2const.html
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, int(wanted), 0, 0, 0)
+
+
 def _memory_hint(peak_bytes: int, limits: Limits) -> str:
     if peak_bytes <= limits.memory_bytes * NEARLY:
         return ""
@@ -84,6 +95,7 @@ def _set_limits(limits: Limits, file_bytes: int) -> Callable[[], None]:
     cpu_seconds = int(limits.timeout_seconds) * (os.cpu_count() or 1) + 1
 
     def set_limits() -> None:
+        _dumpable(True)  # else its own /proc is closed to it
         for what, most in (
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_FSIZE, file_bytes),
