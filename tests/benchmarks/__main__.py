@@ -38,7 +38,6 @@ def loading(cloud: Cloud, folder: Path) -> list[Figure]:
         *quantized.measure(cloud),
         cold.measure_preparation(cloud, "convolutions", models.convolutions(), images, folder),
         cold.measure_preparation(cloud, "transformer", models.transformer(), tokens, folder),
-        *large.measure(cloud, folder),
     ]
 
 
@@ -54,6 +53,7 @@ def main() -> int:
                 "inference": lambda: inference(cloud, Path(folder), requests),
                 "peers": lambda: peers.measure(console, requests),
                 "loading": lambda: loading(cloud, Path(folder)),
+                "large": lambda: large.measure(cloud, Path(folder)),
                 "registry": lambda: many_versions.measure(console),
                 "broken": lambda: [fuzz.measure(), fuzz.measure_models()],
             }

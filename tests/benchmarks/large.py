@@ -13,12 +13,13 @@ import onnx_models
 from aws import ROOT, Cloud
 from onnx import TensorProto, helper
 
+from benchmarks.disk_bucket import disk_bucket
 from benchmarks.figures import Figure
 from maas import bootstrap, uploads
 from maas.artifacts import file_digest, source_key
 from maas.records import ModelFile, Status
 
-LAYERS, WIDTH = 9, 8192
+LAYERS, WIDTH = 8, 8224
 TMP_MB, MEMORY_MB = 8192, 10_240
 NAME, DATA = "model.onnx", "weights.bin"
 _INFER = """
@@ -41,7 +42,13 @@ def measure(cloud: Cloud, folder: Path) -> list[Figure]:
     source.mkdir()
     size_bytes = _write(source)
     assert size_bytes > 1 << 31
-    cloud = Cloud(replace(cloud.settings, tmp_mb=TMP_MB, memory_mb=MEMORY_MB))
+    prefix = f"/{cloud.settings.bucket}/models/large/"
+    with disk_bucket(cloud.settings.endpoint_url, prefix, folder / "bucket") as url:
+        settings = replace(cloud.settings, endpoint_url=url, tmp_mb=TMP_MB, memory_mb=MEMORY_MB)
+        return _measured(Cloud(settings), source, size_bytes)
+
+
+def _measured(cloud: Cloud, source: Path, size_bytes: int) -> list[Figure]:
     _upload(cloud, source)
     started = time.perf_counter()
     version = bootstrap.deployment(cloud.settings).deploy("large", 1)
@@ -59,7 +66,7 @@ def measure(cloud: Cloud, folder: Path) -> list[Figure]:
 
 
 def _write(folder: Path) -> int:
-    """x[n, 8192] through square matrices with a Relu after each, to y[n, 8192]; bytes of all files."""
+    """x[n, 8224] through square matrices with a Relu after each, to y[n, 8224]; bytes of all files."""
     random, nodes, weights, last = np.random.default_rng(0), [], [], "x"
     with (folder / DATA).open("wb") as data:
         for index in range(LAYERS):

@@ -30,6 +30,7 @@ VARIABLE_SIZES = (1, 2, 16)
 RUNS, LOADS, LARGE_BATCH = 5, 3, 32
 RUNS_SECONDS = 20.0  # slow models are measured with fewer runs
 WORTH_PREPARING_BYTES = 1 << 20  # what is smaller loads in a few milliseconds
+Signature = tuple[tuple[MetadataTensor, ...], tuple[MetadataTensor, ...]]
 SAME_RTOL, SAME_ATOL = 1e-3, 1e-4  # between a graph and its optimised form, of the largest value
 
 
@@ -43,17 +44,19 @@ def inspect(job: Job) -> dict[str, Any]:
     vectors = golden.check(runner, path.parent / GOLDEN_FOLDER, job.rtol, job.atol)
     peak_bytes = peak_memory_bytes()
     large_ms = _large_batch_ms(runner, inputs)
+    profile = {
+        "load_ms": round(runner.load_ms, 3),
+        "run_ms": round(median_run_ms(runner, inputs), 3),
+        "peak_memory_bytes": peak_bytes,
+        "golden_vectors": vectors,
+    }
+    signature, load_ms = (runner.inputs, runner.outputs), runner.load_ms
+    del runner  # a large model is not in memory twice
     return {
-        "inputs": [asdict(tensor) for tensor in runner.inputs],
+        "inputs": [asdict(tensor) for tensor in signature[0]],
         "outputs": [asdict(tensor) for tensor in outputs],
-        "profile": {
-            "load_ms": round(runner.load_ms, 3),
-            "run_ms": round(median_run_ms(runner, inputs), 3),
-            "peak_memory_bytes": peak_bytes,
-            "golden_vectors": vectors,
-        }
-        | ({"run_ms_batch_32": round(large_ms, 3)} if large_ms else {}),
-        "prepared": _prepared(job, runner, inputs, arrays),
+        "profile": profile | ({"run_ms_batch_32": round(large_ms, 3)} if large_ms else {}),
+        "prepared": _prepared(job, signature, load_ms, inputs, arrays),
     }
 
 
@@ -134,23 +137,24 @@ def _large_batch_ms(runner: Runner, inputs: dict[str, Array]) -> float | None:
         return None
 
 
-def _prepared(job: Job, source: Runner, inputs: dict[str, Array], expected: list[Array]) -> dict[str, float] | None:
+def _prepared(
+    job: Job, signature: Signature, source_load_ms: float, inputs: dict[str, Array], expected: list[Array]
+) -> dict[str, float] | None:
     """Measurements of the prepared form, or None where there is none that loads faster and answers the same."""
     if sum(one.stat().st_size for one in Path(job.path).parent.rglob("*") if one.is_file()) < WORTH_PREPARING_BYTES:
         return None
     to = Path(job.prepared) / MODEL_NAME
     try:
         write_prepared(Path(job.path), to, DATA_NAME, job.threads)
-        loads = [Runner(to, job.threads, prepared=True) for _ in range(LOADS)]
-        runner = loads[-1]
-        if (runner.inputs, runner.outputs) != (source.inputs, source.outputs):
+        load_ms = statistics.median(Runner(to, job.threads, prepared=True).load_ms for _ in range(LOADS))
+        runner = Runner(to, job.threads, prepared=True)
+        if (runner.inputs, runner.outputs) != signature:
             return None
         differences = [_difference(*pair) for pair in zip(runner.run(inputs), expected, strict=True)]
         run_ms = median_run_ms(runner, inputs)
     except (ModelRejected, RunFailed):
         return None
-    load_ms = statistics.median(one.load_ms for one in loads)
-    if None in differences or load_ms >= source.load_ms:
+    if None in differences or load_ms >= source_load_ms:
         return None
     worst = max((one for one in differences if one is not None), default=0.0)
     return {"load_ms": round(load_ms, 3), "run_ms": round(run_ms, 3), "max_difference": worst}
