@@ -35,7 +35,7 @@ def loading(cloud: Cloud, folder: Path) -> list[Figure]:
     images, tokens = ([1, 3, 64, 64], [1, 10]), ([1, 64, 512], [1, 64, 512])
     return [
         *prepared.measure(),
-        *quantized.measure(cloud),
+        *quantized.measure(),
         cold.measure_preparation(cloud, "convolutions", models.convolutions(), images, folder),
         cold.measure_preparation(cloud, "transformer", models.transformer(), tokens, folder),
     ]
