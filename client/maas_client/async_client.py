@@ -60,6 +60,7 @@ class AsyncMaasClient:
         request_id: str | None = None,
         binary: bool = True,
         timeout_seconds: float | None = None,
+        variant: str | None = None,
     ) -> "Outputs":
         """As `MaasClient.predict`."""
         answered = await self.infer_response(
@@ -70,6 +71,7 @@ class AsyncMaasClient:
             request_id=request_id,
             binary=binary,
             timeout_seconds=timeout_seconds,
+            variant=variant,
         )
         return answered.outputs
 
@@ -85,12 +87,13 @@ class AsyncMaasClient:
         request_id: str | None = None,
         binary: bool = True,
         timeout_seconds: float | None = None,
+        variant: str | None = None,
     ) -> InferenceResponse:
         """Like `predict`, with the model and version that answered, and the request's id."""
         from maas_client.inference import Wanted, predict
 
         deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
-        wanted = Wanted(model, version, outputs, request_id, binary, deadline)
+        wanted = Wanted(model, version, outputs, request_id, binary, deadline, variant)
         return await self._transport.run(predict(inputs, wanted, self._signatures))
 
     async def infer_json(

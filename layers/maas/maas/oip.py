@@ -44,13 +44,17 @@ class RequestedOutput:
 
 @dataclass(frozen=True, slots=True)
 class InferenceRequest:
-    """`outputs` None means all of them; `raw` is a body that is one input and nothing else."""
+    """`outputs` None means all of them; `raw` is a body that is one input and nothing else.
+
+    `variant` is the form of the model that is asked for, None for the version as it was pushed.
+    """
 
     inputs: tuple[RequestInput, ...]
     outputs: tuple[RequestedOutput, ...] | None = None
     id: str | None = None
     binary_output: bool = False
     timeout_us: int = 0
+    variant: str | None = None
     raw: memoryview | None = field(default=None, repr=False)
 
 
@@ -112,12 +116,14 @@ def _parsed(document: dict[str, Any], tail: _Tail) -> InferenceRequest:
     inputs = _typed(document.get("inputs"), list, "inputs")
     outputs, identity = document.get("outputs"), document.get("id")
     parameters = _parameters(document, "")
+    variant = parameters.get("variant")
     request = InferenceRequest(
         tuple([_input(one, f"inputs[{index}]", tail) for index, one in enumerate(inputs)]),
         _requested_outputs(_typed(outputs, list, "outputs")) if outputs else None,
         None if identity is None else _typed(identity, str, "id"),
         _flag(parameters, "binary_data_output", "") or False,
         _whole(parameters.get("timeout", 0), "parameters.timeout", MAX_TIMEOUT_US),
+        _typed(variant, str, "parameters.variant") if variant is not None else None,
     )
     tail.check_end()
     return request
