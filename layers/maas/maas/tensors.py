@@ -151,6 +151,8 @@ def _numbers(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
     allowed = {"b": "b", "u": "iu", "i": "iu", "f": "iuf"}[dtype.kind]
     if found.dtype.kind not in allowed and found.size:
         raise InvalidTensor(tensor.name, "data", _kind(found), f"{tensor.datatype} values")
+    if dtype.kind != "b" and tensor.may_have_booleans and _has_boolean(tensor.data):
+        raise InvalidTensor(tensor.name, "data", "a boolean among numbers", f"{tensor.datatype} values")
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)
         if found.size and (int(found.min()) < limits.min or int(found.max()) > limits.max):
@@ -172,6 +174,12 @@ def _found(tensor: RequestInput, data: list[Any]) -> Array:
         return np.array(data)
     except (ValueError, OverflowError, RecursionError):
         raise InvalidTensor(tensor.name, "data", "rows of different lengths", "rows of one length") from None
+
+
+def _has_boolean(data: list[Any]) -> bool:
+    """Anywhere in the nested lists: NumPy takes true among numbers for 1."""
+    kinds = set(map(type, data))
+    return bool in kinds or (list in kinds and any(_has_boolean(row) for row in data))
 
 
 def _with_not_finite(tensor: RequestInput, data: list[Any]) -> Array:
