@@ -27,17 +27,13 @@ _NOT_JSON = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|NaN|-?Infinity', re.DOTALL)  # s
 
 @dataclass(frozen=True, slots=True)
 class RequestInput:
-    """A tensor as it came: JSON `data`, nested or flat, or the `raw` bytes of the binary extension.
-
-    `may_have_booleans` is False where the request has none anywhere, which spares looking at each value.
-    """
+    """A tensor as it came: JSON `data`, nested or flat, or the `raw` bytes of the binary extension."""
 
     name: str
     datatype: str
     shape: tuple[int, ...]
     data: list[Any] | None = None
     raw: memoryview | None = None
-    may_have_booleans: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +113,11 @@ class _Tail:
 
 def _parsed(body: bytes, tail: _Tail) -> InferenceRequest:
     document = _typed(read_json(body), dict, "body")
-    has_booleans = b"true" in body or b"false" in body
     inputs = _typed(document.get("inputs"), list, "inputs")
     outputs, identity = document.get("outputs"), document.get("id")
     parameters = _parameters(document, "")
     request = InferenceRequest(
-        tuple([_input(one, f"inputs[{index}]", tail, has_booleans) for index, one in enumerate(inputs)]),
+        tuple([_input(one, f"inputs[{index}]", tail) for index, one in enumerate(inputs)]),
         None if outputs is None else _requested_outputs(_typed(outputs, list, "outputs")) or None,
         None if identity is None else _typed(identity, str, "id"),
         _flag(parameters, "binary_data_output", "") or False,
@@ -132,7 +127,7 @@ def _parsed(body: bytes, tail: _Tail) -> InferenceRequest:
     return request
 
 
-def _input(document: object, where: str, tail: _Tail, has_booleans: bool) -> RequestInput:
+def _input(document: object, where: str, tail: _Tail) -> RequestInput:
     fields = _typed(document, dict, where)
     shape = _typed(fields.get("shape"), list, f"{where}.shape")
     for dimension in shape:
@@ -153,7 +148,6 @@ def _input(document: object, where: str, tail: _Tail, has_booleans: bool) -> Req
         tuple(shape),
         data,
         raw,
-        has_booleans,
     )
 
 
