@@ -1,9 +1,11 @@
 """What each file of events/ does, for the handlers called here and for `sam local invoke` alike.
 
 Before each: model `example` has version 1 READY and version 2 uploaded and committed, but not deployed; a file
-was dropped into the inbox.
+was dropped into the inbox; and there is an API key.
 """
 
+import hashlib
+import hmac
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +13,19 @@ from typing import Any
 import onnx_models
 from aws import ROOT, Cloud
 
+from maas.aws.clients import client
+from maas.aws.dynamodb import Put, Table, boto3_call
+from maas.keys import ApiKey, StoredSecret
+from maas.registry import rows
+from maas.settings import Settings
+
 EVENTS = ROOT / "events"
 INFERRED = {"outputs": [{"name": "y", "datatype": "FP32", "shape": [2, 2], "data": [6.0, 6.0, 15.0, 15.0]}]}
+KEY_ID, SALT, SECRET = "0123456789abcdef", "ab" * 16, "0" * 64
+KNOWN = {
+    "isAuthorized": True,
+    "context": {"actor": f"key:{KEY_ID}", "name": "ci", "scopes": "models:read infer:example"},
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +71,10 @@ CASES = [
     EventCase("deployment_commit_mark", None, {"model": "example", "version": 2, "status": "READY"}),
     EventCase("deployment_drop", None, {"model": "dropped", "version": 1, "status": "PENDING_UPLOAD"}),
     EventCase("maintenance_purge", None, {"purged": []}),
+    EventCase("authorizer_key", None, KNOWN),
+    EventCase("authorizer_bearer", None, KNOWN),
+    EventCase("authorizer_unknown_key", None, {"context": {"refusal": "this API key is not known"}}),
+    EventCase("authorizer_no_key", None, {"isAuthorized": True, "context": {"refusal": "no API key came with it"}}),
     EventCase("deployment_other_object", None, {"ignored": "models/example/2/source/model.onnx"}),
 ]
 
@@ -66,4 +83,18 @@ def seed(cloud: Cloud) -> None:
     cloud.create_model("example")
     cloud.deploy("example", onnx_models.linear())
     cloud.upload("example", onnx_models.linear(2.0))
+    put_key(cloud)
     cloud.s3.put_object(Bucket=cloud.settings.bucket, Key="inbox/dropped/model.onnx", Body=onnx_models.linear(3.0))
+
+
+def put_key(cloud: Cloud) -> None:
+    """The key of events/authorizer_*.json; what is kept of its secret is worked out here, not by the code tested."""
+    digest = hmac.new(bytes.fromhex(SALT), SECRET.encode(), hashlib.sha256).hexdigest()
+    scopes = ("models:read", "infer:example")
+    key = ApiKey(KEY_ID, "ci", scopes, (StoredSecret(SALT, digest),), "2026-01-01T00:00:00.000000Z", "tester")
+    write_key(cloud.settings, key)
+
+
+def write_key(settings: Settings, key: ApiKey) -> None:
+    table = Table(boto3_call(client("dynamodb", settings.region, settings.endpoint_url)), settings.table)
+    table.write([Put(rows.api_key(key.id), key.fields, None)])

@@ -150,7 +150,7 @@ def stack() -> Iterator[LocalStack]:
         pump = EventPump(made, Template.load(TEMPLATE), ending.enter_context(sam.functions()))
         ending.callback(pump.stop)
         pump.start()
-        yield LocalStack(url, made)
+        yield LocalStack(url, made, made.admin_key(Template.load(TEMPLATE)))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from maas import bootstrap, compression, http
+from maas import access, bootstrap, compression, http
 from maas.errors import TooLarge
 from maas.oip import HEADER_LENGTH
 from maas.oip_reply import Reply
@@ -17,6 +17,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if not infer or request.method != "POST":
         return _web(event, context)
     try:
+        access.caller_of(event).check_infer(infer[1])
         headers = request.headers
         body = compression.decoded(request.body, headers.get("content-encoding"))
         reply = dataplane.infer(infer[1], infer[2], body, headers.get(HEADER_LENGTH), http.deadline_of(context))

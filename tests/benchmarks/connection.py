@@ -31,10 +31,10 @@ class Answer:
 
 
 class Connection:
-    """One connection that is kept, opened with the first request."""
+    """One connection that is kept, opened with the first request; `headers` go with every one."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, headers: Mapping[str, str] | None = None) -> None:
+        self._port, self._headers = port, headers or {}
         self._socket: socket.socket | None = None
 
     def close(self) -> None:
@@ -45,7 +45,7 @@ class Connection:
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         """The request as bytes, for `answer` to send as often as wanted."""
         lines = [f"POST {path} HTTP/1.1", f"host: 127.0.0.1:{self._port}", f"content-length: {len(body)}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += [f"{name}: {value}" for name, value in {**self._headers, **headers}.items()]
         return "\r\n".join([*lines, "", ""]).encode() + body
 
     def answer(self, request: bytes) -> Answer:

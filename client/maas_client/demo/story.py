@@ -48,7 +48,8 @@ def tell(console: Console, step: Step, folder: Path) -> bool:
         np.save(folder / "images.npy", digits.images[:SHOWN])
     with ExitStack() as ending:
         with step("Started the functions of template.yaml, and what stands in for AWS"):
-            maas = ending.enter_context(MaasClient(ending.enter_context(LocalStack.start()).url))
+            stack = ending.enter_context(LocalStack.start())
+            maas = ending.enter_context(MaasClient(stack.url, stack.api_key))
         first, second = _push(console, maas, weak), _push(console, maas, strong)
         _point(console, maas, first)
         before = _ask(step, maas, digits)

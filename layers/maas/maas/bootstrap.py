@@ -9,12 +9,14 @@ from maas.registry import Registry
 from maas.settings import Settings
 
 if TYPE_CHECKING:
+    from maas.authorizer import Authorizer
     from maas.aws.s3 import ModelBucket
     from maas.aws.s3_reader import S3Reader
     from maas.dataplane import DataPlane
     from maas.deployment import Deployment
     from maas.inbox import Inbox
     from maas.page_tokens import PageTokens
+    from maas.registry.keys import Keys
     from maas.write_back import WriteBack
 
 
@@ -63,6 +65,23 @@ def _write_back(settings: Settings, reader: "S3Reader") -> "WriteBack":
 def registry(settings: Settings) -> Registry:
     """For management and deployment: through boto3."""
     return Registry(Table(boto3_call(_client("dynamodb", settings)), settings.table))
+
+
+def keys(settings: Settings) -> "Keys":
+    """For management: through boto3."""
+    from maas.registry.keys import Keys
+
+    return Keys(Table(boto3_call(_client("dynamodb", settings)), settings.table))
+
+
+def authorizer(settings: Settings) -> "Authorizer":
+    """Through signed requests, for a quick cold start: every first request waits for it."""
+    from maas.authorizer import Authorizer
+    from maas.aws.signed import SignedDynamoDb
+    from maas.registry.keys import Keys
+
+    known = Keys(Table(SignedDynamoDb(settings.region, settings.endpoint_url), settings.table))
+    return Authorizer(known, settings.key_header, settings.key_ttl_seconds, settings.key_requests_per_second)
 
 
 def page_tokens(registry: Registry) -> "PageTokens":

@@ -17,11 +17,14 @@ from maas.observability import logger
 STATUS: Mapping[type[errors.MaasError], int] = {
     errors.InvalidRequest: 400,
     errors.RunFailed: 400,
+    errors.NotAuthenticated: 401,
+    errors.NotAllowed: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.Gone: 410,
     errors.PreconditionFailed: 412,
     errors.TooLarge: 413,
+    errors.QuotaExceeded: 429,
     errors.ModelRejected: 500,
     errors.ArtifactCorrupt: 500,
     errors.NotOffered: 501,
@@ -109,7 +112,16 @@ def check_size(body: bytes, *, binary: bool = False) -> None:
 
 def error_answer(error: Exception) -> dict[str, Any]:
     status, document = error_document(error)
-    return answer(status, orjson.dumps(document))
+    return answer(status, orjson.dumps(document), error_headers(error))
+
+
+def error_headers(error: Exception) -> dict[str, str]:
+    """What an error says in headers: how to authenticate, when to come again."""
+    if isinstance(error, errors.NotAuthenticated):
+        return {"www-authenticate": "Bearer"}
+    if isinstance(error, errors.QuotaExceeded):
+        return {"retry-after": str(error.retry_after_seconds)}
+    return {}
 
 
 def error_document(error: Exception) -> tuple[int, dict[str, Any]]:

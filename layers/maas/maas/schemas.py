@@ -1,5 +1,6 @@
 """The management API on the wire (pydantic), and how the registry's records look there."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
@@ -10,25 +11,33 @@ from maas.aws.s3 import UploadPart
 from maas.names import FILE_PATTERN, MAX_FILE_NAME, NAME_PATTERN
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
     """JSON has one kind of number: 1.0 is a whole one, unlike "1" and true."""
     return int(value) if type(value) is float and value.is_integer() else value
 
 
+def rfc_3339(value: object) -> object:
+    """pydantic would take seconds since 1970 too."""
+    if isinstance(value, str) and not _RFC_3339.match(value):
+        raise ValueError("expected a time with its zone, as 2026-01-31T12:00:00Z")
+    return value
+
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME_PATTERN}$")]
 Description = Annotated[str, StringConstraints(max_length=2000)]
 TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 TagValue = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Tags = Annotated[dict[TagKey, TagValue], Field(max_length=50)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-VersionNumber = Annotated[int, Field(ge=1, lt=10**9, strict=True), BeforeValidator(_whole)]
+VersionNumber = Annotated[int, Field(ge=1, lt=10**9, strict=True), BeforeValidator(whole)]
 
 
 def _like(**example: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [example]})
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -91,7 +100,7 @@ _ENTRY = {
 }
 
 
-class CreateModel(_Body):
+class CreateModel(Body):
     model_config = _like(name="digits", description="Handwritten digits", tags={"team": "vision"})
 
     name: Name
@@ -99,20 +108,20 @@ class CreateModel(_Body):
     tags: Tags = {}
 
 
-class DeclaredFile(_Body):
+class DeclaredFile(Body):
     name: Annotated[str, StringConstraints(max_length=MAX_FILE_NAME, pattern=f"^{FILE_PATTERN}$")]
-    size_bytes: Annotated[int, Field(ge=1, strict=True), BeforeValidator(_whole)]
+    size_bytes: Annotated[int, Field(ge=1, strict=True), BeforeValidator(whole)]
     sha256: Sha256
 
 
-class Golden(_Body):
+class Golden(Body):
     """What differences from its test vectors a version may show: |difference| ≤ atol + rtol * |expected|."""
 
     rtol: Annotated[float, Field(ge=0, le=1, strict=True)] = 1e-3
     atol: Annotated[float, Field(ge=0, le=1e9, strict=True)] = 1e-5
 
 
-class CreateVersion(_Body):
+class CreateVersion(Body):
     """Exactly one file is a `.onnx`; others are its external data, its `labels.txt`, and test vectors in `golden/`."""
 
     model_config = _like(files=[_FILE], description="A hundred trees", tags={"accuracy": "0.987"})
@@ -126,7 +135,7 @@ class CreateVersion(_Body):
 TagChanges = Annotated[dict[TagKey, TagValue | None], Field(max_length=50)]
 
 
-class Change(_Body):
+class Change(Body):
     """What is absent stays; a tag of null goes (JSON merge patch)."""
 
     model_config = _like(description="Handwritten digits, 8 × 8", tags={"team": "vision", "draft": None})
@@ -135,7 +144,7 @@ class Change(_Body):
     tags: TagChanges = {}
 
 
-class PutAlias(_Body):
+class PutAlias(Body):
     model_config = _like(version=1)
 
     version: VersionNumber

@@ -1,6 +1,7 @@
 """What both FastAPI applications share: errors in our shape whatever raised them, and who is calling."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request
@@ -10,8 +11,11 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from maas import __version__
-from maas.http import error_document
+from maas.access import Caller, Need, caller_of
+from maas.errors import NotAllowed
+from maas.http import error_document, error_headers
 
+OPEN_PATHS = {"/", "/ping", "/v2/health/live", "/v2/health/ready"}  # the template has no authorizer on them
 _VARIABLE = re.compile(r"\{\w+\}")
 
 
@@ -22,7 +26,8 @@ class Error(BaseModel):
     field: str | None = None
 
 
-def create_app(title: str, description: str, prefix: str) -> FastAPI:
+def create_app(title: str, description: str, prefix: str, needs: Mapping[str, Need]) -> FastAPI:
+    """`needs` says of each route, by its name, what it asks of the caller; a route that is not there lets nobody in."""
     app = FastAPI(
         title=title,
         description=description,
@@ -33,7 +38,9 @@ def create_app(title: str, description: str, prefix: str) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
         responses={"4XX": {"model": Error}, "5XX": {"model": Error}},
+        dependencies=[Depends(_allowed)],
     )
+    app.state.needs = needs
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
     # Not a handler of Exception: Starlette answers and then raises that one again, out of the Lambda handler.
@@ -43,10 +50,12 @@ def create_app(title: str, description: str, prefix: str) -> FastAPI:
 
 async def _every_error(request: Request, call_next: Any) -> Any:
     try:
+        if request.url.path not in OPEN_PATHS:
+            request.state.caller = caller_of(request.scope.get("aws.event", {}))
         return await call_next(request)
     except Exception as error:
         status, document = error_document(error)
-        return JSONResponse(document, status)
+        return JSONResponse(document, status, headers=error_headers(error))
 
 
 async def _validation_error(_: Request, error: Exception) -> JSONResponse:
@@ -76,11 +85,30 @@ def _methods(request: Request) -> list[str]:
     return sorted({method.upper() for methods in fitting for method in methods})
 
 
-def actor_of(request: Request) -> str:
-    """Who is calling, as API Gateway says in the request context; `anonymous` where it asks nobody (local runs)."""
-    context = request.scope.get("aws.event", {}).get("requestContext", {})
-    iam = (context.get("authorizer") or {}).get("iam") or context.get("identity") or {}
-    return iam.get("userArn") or "anonymous"
+async def _allowed(request: Request) -> None:
+    """Before every route, and before its body is looked at."""
+    name = request.scope["route"].name
+    need: Need | None = request.app.state.needs.get(name)
+    if need is None:
+        raise NotAllowed(_caller(request).actor, [f"a scope that '{name}' has not been given"])
+    if not need.is_open:
+        _caller(request).check(need, request.path_params.get("model"))
+
+
+def _caller(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    return caller
+
+
+async def who(request: Request) -> Caller:
+    """Who is calling."""
+    return _caller(request)
+
+
+async def actor_of(request: Request) -> str:
+    """The same in a word, for the history."""
+    return _caller(request).actor
 
 
 Actor = Annotated[str, Depends(actor_of)]
+Who = Annotated[Caller, Depends(who)]
