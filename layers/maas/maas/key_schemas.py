@@ -30,7 +30,8 @@ _CHANGE = {"revision": 1, "at": _AT, "actor": "key:fedcba9876543210", "kind": "k
 
 Scope = Annotated[str, StringConstraints(pattern=f"^({'|'.join(SCOPES)}|infer:{NAME_PATTERN})$")]
 Time = Annotated[AwareDatetime, BeforeValidator(rfc_3339)]
-Number = Annotated[int, BeforeValidator(whole)]
+Rate = Annotated[int, Field(ge=1, le=1_000_000, strict=True), BeforeValidator(whole)]
+Grace = Annotated[int, Field(ge=0, le=MAX_GRACE_SECONDS, strict=True), BeforeValidator(whole)]
 
 
 def _like(**example: Any) -> ConfigDict:
@@ -43,13 +44,13 @@ class CreateKey(schemas.Body):
     name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=100)]
     expires_at: Time | None = None
-    requests_per_second: Annotated[Number, Field(ge=1, le=1_000_000, strict=True)] | None = None
+    requests_per_second: Rate | None = None
 
 
 class RotateKey(schemas.Body):
     model_config = _like(grace_seconds=3600)
 
-    grace_seconds: Annotated[Number, Field(ge=0, le=MAX_GRACE_SECONDS, strict=True)] = 3600
+    grace_seconds: Grace = 3600
 
 
 class Key(BaseModel):

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
@@ -16,6 +17,11 @@ from maas.errors import NotAllowed
 from maas.http import error_document, error_headers
 
 OPEN_PATHS = {"/", "/ping", "/v2/health/live", "/v2/health/ready"}  # the template has no authorizer on them
+_SCHEMES = {
+    "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, or a token where Auth is jwt."},
+}
+_OF_VERSION, _OF_LABEL = "_of_version", "_of_label"
 _VARIABLE = re.compile(r"\{\w+\}")
 
 
@@ -26,9 +32,24 @@ class Error(BaseModel):
     field: str | None = None
 
 
+class _Application(FastAPI):
+    """Its document says of each operation which scopes it takes, any one of them."""
+
+    def openapi(self) -> dict[str, Any]:
+        if not self.openapi_schema:
+            document = super().openapi()
+            document["components"]["securitySchemes"] = _SCHEMES
+            for operation in (one for methods in document["paths"].values() for one in methods.values()):
+                name = operation["operationId"].removesuffix(_OF_VERSION).removesuffix(_OF_LABEL)
+                need: Need = self.state.needs[name]
+                asked = [] if need.is_open else [{name: list(need.scopes)} for name in _SCHEMES]
+                operation["security"] = asked
+        return self.openapi_schema or {}
+
+
 def create_app(title: str, description: str, prefix: str, needs: Mapping[str, Need]) -> FastAPI:
     """`needs` says of each route, by its name, what it asks of the caller; a route that is not there lets nobody in."""
-    app = FastAPI(
+    app = _Application(
         title=title,
         description=description,
         version=__version__,
@@ -36,7 +57,7 @@ def create_app(title: str, description: str, prefix: str, needs: Mapping[str, Ne
         docs_url=f"{prefix}/docs",
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
+        generate_unique_id_function=_operation_id,
         responses={"4XX": {"model": Error}, "5XX": {"model": Error}},
         dependencies=[Depends(_allowed)],
     )
@@ -46,6 +67,13 @@ def create_app(title: str, description: str, prefix: str, needs: Mapping[str, Ne
     # Not a handler of Exception: Starlette answers and then raises that one again, out of the Lambda handler.
     app.middleware("http")(_every_error)
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """The route's name; of one that has several paths, with what the longer ones name besides the model."""
+    if "{version}" not in route.path and "{reference}" not in route.path:
+        return route.name
+    return route.name + (_OF_LABEL if "/labels/" in route.path else _OF_VERSION)
 
 
 async def _every_error(request: Request, call_next: Any) -> Any:
@@ -58,8 +86,9 @@ async def _every_error(request: Request, call_next: Any) -> Any:
         return JSONResponse(document, status, headers=error_headers(error))
 
 
-async def _validation_error(_: Request, error: Exception) -> JSONResponse:
+async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    await _allowed(request)  # what is no JSON at all comes here before that was asked
     first = error.errors()[0]
     place, *path = (str(part) for part in first["loc"])
     field = ".".join(path) if path else place
@@ -86,7 +115,7 @@ def _methods(request: Request) -> list[str]:
 
 
 async def _allowed(request: Request) -> None:
-    """Before every route, and before its body is looked at."""
+    """Before every route, and before anything is said of its body. Raises NotAllowed."""
     name = request.scope["route"].name
     need: Need | None = request.app.state.needs.get(name)
     if need is None:
