@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from maas_client.records import (
         Alias,
+        ApiKey,
         Download,
         HistoryEntry,
         InferenceResponse,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         ModelFile,
         ModelMetadata,
         ModelVersion,
+        NewKey,
         NewVersion,
         Progress,
         RegisteredModel,
@@ -78,6 +80,7 @@ _HOMES = {
     ],
     "records": [
         "Alias",
+        "ApiKey",
         "Download",
         "HistoryEntry",
         "InferenceResponse",
@@ -85,6 +88,7 @@ _HOMES = {
         "ModelFile",
         "ModelMetadata",
         "ModelVersion",
+        "NewKey",
         "NewVersion",
         "Progress",
         "RegisteredModel",
@@ -97,6 +101,7 @@ __all__ = [
     "BF16",
     "Alias",
     "ApiError",
+    "ApiKey",
     "AsyncMaasClient",
     "CannotConnect",
     "Conflict",
@@ -116,6 +121,7 @@ __all__ = [
     "ModelFile",
     "ModelMetadata",
     "ModelVersion",
+    "NewKey",
     "NewVersion",
     "NoAnswerInTime",
     "NotAllowed",

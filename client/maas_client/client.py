@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from maas_client.calls import ATTEMPTS, deadline_after
+from maas_client.keys_client import KeysClient
 from maas_client.records import InferenceResponse, ModelMetadata
 from maas_client.transport import Transport
 from maas_client.versions_client import VersionsClient
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from maas_client.records import Outputs
 
 
-class MaasClient(VersionsClient):
+class MaasClient(VersionsClient, KeysClient):
     """Calls one MaaS server; use it as a context manager or `close` it. Threads may share it, and its connections.
 
     `url` and `api_key` default to MAAS_URL and MAAS_API_KEY, then to http://127.0.0.1:8080 and no key. With no key,

@@ -35,7 +35,7 @@ def show_models(models: Sequence[RegisteredModel], *, filtered: bool) -> None:
         hint = "[bold]maas push model.onnx --name my-model[/] makes one."
         console.print("No such models." if filtered else f"No models yet. {hint}")
         return
-    table = _table("model", "status", "newest ready", "aliases", "changed", "description")
+    table = new_table("model", "status", "newest ready", "aliases", "changed", "description")
     for model in models:
         newest = "" if model.latest_ready_version is None else str(model.latest_ready_version)
         aliases = " ".join(f"[cyan]{name}[/]→{number}" for name, number in sorted(model.aliases.items()))
@@ -64,7 +64,7 @@ def show_versions(model: str, versions: Sequence[ModelVersion], *, filtered: boo
         hint = f"[bold]maas push model.onnx --name {model}[/] makes one."
         console.print("No such versions." if filtered else f"No versions yet. {hint}")
         return
-    table = _table("version", "status", "aliases", "size", "made", "description")
+    table = new_table("version", "status", "aliases", "size", "made", "description")
     for version in versions:
         remark = version.description or version.status_reason or ""
         table.add_row(
@@ -91,7 +91,7 @@ def show_version(version: ModelVersion) -> None:
         console.print(signature(version.inputs, version.outputs))
     if version.profile:
         console.print(_profile(version.profile, version.variants))
-    files = _table("file", "size", "SHA-256")
+    files = new_table("file", "size", "SHA-256")
     for file in version.files:
         files.add_row(escape(file.name), size(file.size_bytes), f"[dim]{file.sha256[:16]}…[/]")
     console.print(files)
@@ -143,7 +143,7 @@ def show_history(entries: Sequence[HistoryEntry]) -> None:
     if not entries:
         console.print("No such changes.")
         return
-    table = _table("#", "when", "what", "of", "change", "who")
+    table = new_table("#", "when", "what", "of", "change", "who")
     for entry in entries:
         of = f"[cyan]{escape(entry.alias)}[/]" if entry.alias else f"@{entry.version}" if entry.version else ""
         who = escape(entry.actor)
@@ -182,7 +182,7 @@ def show_prediction(response: "InferenceResponse") -> None:
         for name, array in outputs.items():
             console.print(f"[bold]{escape(name)}[/] {list(array.shape)}: {escape(str(array))}")
         return
-    table = _table("#", *(escape(name) for name in outputs))
+    table = new_table("#", *(escape(name) for name in outputs))
     for index in range(min(count, SHOWN_RECORDS)):
         cells = (_brief(array[index].ravel().tolist()) for array in outputs.values())
         table.add_row(f"[dim]{index}[/]", *map(escape, cells))
@@ -192,7 +192,7 @@ def show_prediction(response: "InferenceResponse") -> None:
 
 
 def signature(inputs: Iterable[MetadataTensor], outputs: Iterable[MetadataTensor]) -> Table:
-    table = _table("", "name", "datatype", "shape")
+    table = new_table("", "name", "datatype", "shape")
     for way, tensors in (("input", inputs), ("output", outputs)):
         for tensor in tensors:
             shape = " × ".join("any" if dimension == -1 else str(dimension) for dimension in tensor.shape)
@@ -219,7 +219,7 @@ def size(size_bytes: int) -> str:
     return f"{amount:,.1f} GB"
 
 
-def _table(*columns: str) -> Table:
+def new_table(*columns: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False)
     for column in columns:
         right = column in ("size", "newest ready", "version", "#")

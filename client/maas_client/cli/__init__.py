@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from maas_client.cli import manage, use
+from maas_client.cli import keys, manage, use
 from maas_client.errors import MaasError
 
 commands = typer.Typer(
@@ -18,6 +18,7 @@ commands = typer.Typer(
 for command in (*use.COMMANDS, *manage.COMMANDS):
     commands.command()(command)
 commands.add_typer(manage.alias)
+commands.add_typer(keys.keys)
 
 
 def app(arguments: list[str] | None = None) -> None:

@@ -120,7 +120,13 @@ def inbox(settings: Settings) -> "Inbox":
     reader = S3Reader(settings.region, settings.endpoint_url, settings.bucket)
     tmp_dir = Path(settings.tmp_dir)
     return Inbox(
-        registry(settings), bucket(settings), reader, tmp_dir, settings.tmp_bytes // 2, settings.max_model_bytes
+        registry(settings),
+        bucket(settings),
+        reader,
+        tmp_dir,
+        settings.tmp_bytes // 2,
+        settings.max_model_bytes,
+        settings.model_quota,
     )
 
 

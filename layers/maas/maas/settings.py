@@ -8,6 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Self
 
 from maas.errors import MaasError
+from maas.records import ModelQuota
 
 MB = 1024 * 1024
 MEMORY_MB_PER_VCPU = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
@@ -77,6 +78,10 @@ class Settings:
     def model_memory_bytes(self) -> int:
         """What models may take at all, weights and runs together; the rest is Python, its libraries and a request."""
         return max(self.memory_mb - 256, self.memory_mb // 2) * MB
+
+    @property
+    def model_quota(self) -> ModelQuota:
+        return ModelQuota(self.max_model_versions, self.max_stored_bytes)
 
     @property
     def tmp_bytes(self) -> int:
