@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -215,3 +217,19 @@ def test_the_owner_of_the_account_makes_the_first_key(
     assert absent.returncode == 1 and absent.stderr.count("\n") == 1 and "nothing" in absent.stderr
     absent = bootstrap("--table", "nothing")
     assert absent.returncode == 1 and absent.stderr.startswith("maas: ") and "Traceback" not in absent.stderr
+
+
+def test_the_local_stack_prints_a_key_that_works_and_is_closed_without_it() -> None:
+    program = [sys.executable, "-u", "-c", "from maas_client.cli import app; app()", "local", "--port", "0"]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAAS_"))}
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, env=kept | {"COLUMNS": "200"}) as process:
+        assert process.stdout
+        try:
+            said = "".join(process.stdout.readline() for _ in range(3))
+            url, key = (re.search(pattern, said) for pattern in (r"http://127\.0\.0\.1:\d+", r"MAAS_API_KEY=(\S+)"))
+            assert url and key, said
+            assert httpx.get(f"{url[0]}/v2", timeout=60).status_code == 401
+            assert httpx.get(f"{url[0]}/v2", headers=keyed(key[1]), timeout=60).status_code == 200
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0

@@ -152,7 +152,8 @@ def _pictures(digits: Digits, before: Round, after: Round, *, color: bool) -> Ta
 
 
 def _go_on(console: Console, folder: Path) -> None:
-    console.print("\n[bold]Now you.[/] In one terminal the same system, until Ctrl-C; in another:\n")
+    told = "In one terminal the same system, until Ctrl-C; in another, with the key that it prints:"
+    console.print(f"\n[bold]Now you.[/] {told}\n")
     here = Path(sys.executable).parent / "maas"
     maas = "maas" if shutil.which("maas") else os.path.relpath(here)
     for command in (
