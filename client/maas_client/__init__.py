@@ -36,9 +36,9 @@ if TYPE_CHECKING:
         Unavailable,
         UploadFailed,
     )
+    from maas_client.key_records import ApiKey, NewKey
     from maas_client.records import (
         Alias,
-        ApiKey,
         Download,
         HistoryEntry,
         InferenceResponse,
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
         ModelFile,
         ModelMetadata,
         ModelVersion,
-        NewKey,
         NewVersion,
         Progress,
         RegisteredModel,
@@ -78,9 +77,9 @@ _HOMES = {
         "Unavailable",
         "UploadFailed",
     ],
+    "key_records": ["ApiKey", "NewKey"],
     "records": [
         "Alias",
-        "ApiKey",
         "Download",
         "HistoryEntry",
         "InferenceResponse",
@@ -88,7 +87,6 @@ _HOMES = {
         "ModelFile",
         "ModelMetadata",
         "ModelVersion",
-        "NewKey",
         "NewVersion",
         "Progress",
         "RegisteredModel",

@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 from maas_client.errors import InvalidInput, MaasError
-from maas_client.records import NewKey
+from maas_client.key_records import NewKey
 
 if TYPE_CHECKING:
     from maas.aws.dynamodb import Table

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from maas_client.calls import path_of
+from maas_client.key_records import ApiKey, NewKey
 from maas_client.models_client import ModelsClient, filters
-from maas_client.records import ApiKey, NewKey
 
 KEYS = "/api/v1/keys"
 

@@ -1,7 +1,7 @@
 """What the API tells, as frozen dataclasses. Times are RFC 3339, in UTC. Fields not known here are passed over."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
@@ -245,35 +245,3 @@ class Progress:
     stage: Literal["hashing", "uploading", "checking", "downloading"]
     done_bytes: int
     total_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """`used_at` is kept to the hour."""
-
-    id: str
-    name: str
-    scopes: tuple[str, ...]
-    created_at: str
-    created_by: str
-    expires_at: str | None
-    requests_per_second: int | None
-    used_at: str | None
-    revoked_at: str | None
-    revoked_by: str | None
-
-    @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(**cls._fields(fields))
-
-    @classmethod
-    def _fields(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
-        known = {name: fields.get(name) for name in cls.__dataclass_fields__}
-        return known | {"scopes": tuple(fields["scopes"])}
-
-
-@dataclass(frozen=True, slots=True)
-class NewKey(ApiKey):
-    """`key` is its text, which is shown once."""
-
-    key: str = field(repr=False)

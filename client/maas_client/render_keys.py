@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.markup import escape
 
-from maas_client.records import ApiKey
+from maas_client.key_records import ApiKey
 from maas_client.render import ago, console, new_table
 
 

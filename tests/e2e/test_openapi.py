@@ -69,6 +69,7 @@ def test_every_body_has_an_example(document: dict[str, Any]) -> None:
             assert all(one.get("examples") for one in schema(content)), name
 
 
+@pytest.mark.timeout(900)
 def test_schemathesis_finds_nothing(own_stack: LocalStack, tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("schemathesis")
     config = Path(__file__).with_name("schemathesis.toml")

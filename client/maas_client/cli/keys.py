@@ -9,7 +9,7 @@ import typer
 from maas_client.cli.options import Json, Key, Url, connect, print_json
 
 if TYPE_CHECKING:
-    from maas_client.records import NewKey
+    from maas_client.key_records import NewKey
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 keys = typer.Typer(name="keys", help="API keys: who may do what, and until when.", no_args_is_help=True)
