@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import httpx
 import onnx_models
 import pytest
 
-from maas_client import AsyncMaasClient, MaasClient, NotAllowed, TooManyRequests
+from maas_client import AsyncMaasClient, MaasClient, NotAllowed
 from maas_client.cli import app
 from maas_client.local.stack import LocalStack
 from maas_client.local.template import NAME
@@ -117,15 +117,17 @@ def test_a_rotated_key_goes_on_and_a_revoked_one_ends(maas: MaasClient, anybody:
     assert "is revoked" in anybody.get("/v2/models", headers=keyed(new.key)).json()["error"]
 
 
-def test_more_requests_than_a_key_may_make_are_429(maas: MaasClient, anybody: Anybody, url: str) -> None:
+def test_more_requests_than_a_key_may_make_are_429(
+    maas: MaasClient, anybody: Anybody, url: str, models: tuple[str, str]
+) -> None:
     made = maas.create_key("slow", ["models:read"], requests_per_second=1)
-    answers = [anybody.get("/v2/models", headers=keyed(made.key)) for _ in range(6)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: anybody.get("/v2/models", headers=keyed(made.key)), range(16)))
     refused = [answer for answer in answers if answer.status_code == 429]
     assert refused and all(answer.status_code in (200, 429) for answer in answers)
     assert refused[0].headers["retry-after"] == "1"
     assert "allowed are 1" in refused[0].json()["error"]
-    with MaasClient(url, made.key, attempts=1) as impatient, pytest.raises(TooManyRequests):
-        deque(impatient.models(1) for _ in range(4))
+    assert {answer.status_code for answer in answers} == {200, 429}
     with MaasClient(url, made.key) as patient:  # it waits as long as it is told to
         assert [len(patient.models(1)) for _ in range(2)] == [1, 1]
 
