@@ -1,9 +1,12 @@
 """What each file of events/ does, for the handlers called here and for `sam local invoke` alike.
 
 Before each: model `example` has version 1 READY and version 2 uploaded and committed, but not deployed, and with a
-quantised form asked for; a file was dropped into the inbox; and there are inputs of batch jobs, one of them planned.
+quantised form asked for; a file was dropped into the inbox; there are inputs of batch jobs, one of them planned; and
+there is an API key.
 """
 
+import hashlib
+import hmac
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +15,21 @@ import onnx_models
 from aws import ROOT, Cloud
 
 from maas import bootstrap
+from maas.aws.clients import client
+from maas.aws.dynamodb import Put, Table, boto3_call
 from maas.batch.planner import Arrived
+from maas.keys import ApiKey, StoredSecret
+from maas.registry import rows
+from maas.settings import Settings
 
 EVENTS = ROOT / "events"
 PLANNED, ROWS = "batch/input/example/1/planned.jsonl", b'{"x": [1, 2, 3]}\n{"x": "bad"}\n{"x": [4, 5, 6]}\n'
 INFERRED = {"outputs": [{"name": "y", "datatype": "FP32", "shape": [2, 2], "data": [6.0, 6.0, 15.0, 15.0]}]}
+KEY_ID, SALT, SECRET = "0123456789abcdef", "ab" * 16, "0" * 64
+KNOWN = {
+    "isAuthorized": True,
+    "context": {"actor": f"key:{KEY_ID}", "name": "ci", "scopes": "models:read infer:example"},
+}
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,10 @@ CASES = [
         "worker_malformed", None, {"batchItemFailures": [{"itemIdentifier": "059f36b4-87a3-44ab-83d2-661975680130"}]}
     ),
     EventCase("maintenance_purge", None, {"purged": []}),
+    EventCase("authorizer_key", None, KNOWN),
+    EventCase("authorizer_bearer", None, KNOWN),
+    EventCase("authorizer_unknown_key", None, {"context": {"refusal": "this API key is not known"}}),
+    EventCase("authorizer_no_key", None, {"isAuthorized": True, "context": {"refusal": "no API key came with it"}}),
     EventCase("deployment_other_object", None, {"ignored": "models/example/2/source/model.onnx"}),
 ]
 
@@ -80,8 +97,22 @@ def seed(cloud: Cloud) -> None:
     cloud.deploy("example", onnx_models.linear())
     quantize = {"scheme": "dynamic-int8", "tolerance": 0.05}
     cloud.upload("example", onnx_models.linear(2.0), options={"quantize": quantize})
+    put_key(cloud)
     s3, bucket = cloud.s3, cloud.settings.bucket
     s3.put_object(Bucket=bucket, Key="inbox/dropped/model.onnx", Body=onnx_models.linear(3.0))
     for key in ("batch/data/rows.jsonl", "batch/input/example/1/rows.jsonl", PLANNED):
         s3.put_object(Bucket=bucket, Key=key, Body=ROWS)
     bootstrap.planner(cloud.settings).arrived(Arrived(PLANNED, None, len(ROWS), "etag"))
+
+
+def put_key(cloud: Cloud) -> None:
+    """The key of events/authorizer_*.json; what is kept of its secret is worked out here, not by the code tested."""
+    digest = hmac.new(bytes.fromhex(SALT), SECRET.encode(), hashlib.sha256).hexdigest()
+    scopes = ("models:read", "infer:example")
+    key = ApiKey(KEY_ID, "ci", scopes, (StoredSecret(SALT, digest),), "2026-01-01T00:00:00.000000Z", "tester")
+    write_key(cloud.settings, key)
+
+
+def write_key(settings: Settings, key: ApiKey) -> None:
+    table = Table(boto3_call(client("dynamodb", settings.region, settings.endpoint_url)), settings.table)
+    table.write([Put(rows.api_key(key.id), key.fields, None)])

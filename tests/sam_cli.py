@@ -153,7 +153,7 @@ def stack() -> Iterator[LocalStack]:
         for pump in (EventPump(made, template, invoke), QueuePump(made, template, invoke)):
             ending.callback(pump.stop)
             pump.start()
-        yield LocalStack(url, made)
+        yield LocalStack(url, made, made.admin_key(template))
 
 
 @contextmanager

@@ -69,7 +69,11 @@ def event(path: str, body: bytes, headers: dict[str, str] | None = None, method:
         "rawPath": path,
         "rawQueryString": query,
         "headers": headers or {},
-        "requestContext": {"http": {"method": method, "path": path, "sourceIp": "192.0.2.1"}, "stage": "$default"},
+        "requestContext": {
+            "http": {"method": method, "path": path, "sourceIp": "192.0.2.1"},
+            "stage": "$default",
+            "authorizer": {"lambda": {"actor": "key:0123456789abcdef", "name": "tests", "scopes": "infer models:read"}},
+        },
         "isBase64Encoded": True,
         "body": base64.b64encode(body).decode(),
     }

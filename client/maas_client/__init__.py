@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         UploadFailed,
     )
     from maas_client.job_records import Job, JobProgress, JobResult, JobResults
+    from maas_client.key_records import ApiKey, NewKey
     from maas_client.records import (
         Alias,
         Download,
@@ -84,6 +85,7 @@ _HOMES = {
         "UploadFailed",
     ],
     "job_records": ["Job", "JobProgress", "JobResult", "JobResults"],
+    "key_records": ["ApiKey", "NewKey"],
     "records": [
         "Alias",
         "Download",
@@ -105,6 +107,7 @@ __all__ = [
     "BF16",
     "Alias",
     "ApiError",
+    "ApiKey",
     "AsyncMaasClient",
     "CannotConnect",
     "Conflict",
@@ -131,6 +134,7 @@ __all__ = [
     "ModelFile",
     "ModelMetadata",
     "ModelVersion",
+    "NewKey",
     "NewVersion",
     "NoAnswerInTime",
     "NotAllowed",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 from maas_client.calls import ATTEMPTS, deadline_after
 from maas_client.job_records import Job
 from maas_client.jobs_client import JobsClient
+from maas_client.keys_client import KeysClient
 from maas_client.records import InferenceResponse, ModelMetadata
 from maas_client.transport import Transport
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from maas_client.records import Outputs
 
 
-class MaasClient(JobsClient):
+class MaasClient(JobsClient, KeysClient):
     """Calls one MaaS server; use it as a context manager or `close` it. Threads may share it, and its connections.
 
     `url` and `api_key` default to MAAS_URL and MAAS_API_KEY, then to http://127.0.0.1:8080 and no key. With no key,

@@ -65,7 +65,7 @@ class InvalidRequest(ApiError):
 
 
 class NotAllowed(ApiError):
-    hint = "give a key in MAAS_API_KEY or --api-key, or AWS credentials that may call this API"
+    hint = "give a key that may do this in MAAS_API_KEY or --api-key, or AWS credentials that may call this API"
 
 
 class NotFound(ApiError):
@@ -93,7 +93,7 @@ class ServerFailed(ApiError):
 
 
 class TooManyRequests(ServerFailed):
-    hint = "try again later, or ask for more concurrency"
+    hint = "try again later, or ask for a larger quota"
 
 
 class Unavailable(ServerFailed):

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from maas import bootstrap, compression, http
+from maas import access, bootstrap, compression, http
 from maas.errors import TooLarge
 from maas.oip import HEADER_LENGTH
 from maas.oip_reply import Reply
@@ -21,23 +21,23 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if not infer or request.method != "POST":
         return _web(event, context)
     try:
+        caller = access.caller_of(event)
+        caller.check_infer(infer[1])
         headers = request.headers
         body = compression.decoded(request.body, headers.get("content-encoding"))
         if "respond-async" in headers.get("prefer", ""):
-            return _deferred(infer[1], infer[2], body, headers, event)
+            return _deferred(infer[1], infer[2], body, headers, caller.actor)
         reply = dataplane.infer(infer[1], infer[2], body, headers.get(HEADER_LENGTH), http.deadline_of(context))
         return _answer(reply, compression.accepted(headers.get("accept-encoding")))
     except Exception as error:
         return http.error_answer(error)
 
 
-def _deferred(
-    model: str, reference: str | None, body: bytes, headers: Mapping[str, str], event: dict[str, Any]
-) -> dict[str, Any]:
+def _deferred(model: str, reference: str | None, body: bytes, headers: Mapping[str, str], actor: str) -> dict[str, Any]:
     """202: the answer comes into the bucket."""
     version = dataplane.resolve(model, reference)
     job = bootstrap.deferred(settings).submit(
-        version, body, headers.get(HEADER_LENGTH), http.actor_of(event), headers.get("maas-notify")
+        version, body, headers.get(HEADER_LENGTH), actor, headers.get("maas-notify")
     )
     location = f"/api/v1/jobs/{job.id}"
     told = {"id": job.id, "status": job.status, "location": location}

@@ -8,6 +8,7 @@ from maas import __version__, http
 from maas.errors import MaasError
 from maas.oip import HEADER_LENGTH
 from maas.records import MetadataTensor, ModelVersion
+from maas.web import Who
 from plane import Plane
 
 PLATFORM = "onnx_onnxv1"
@@ -36,8 +37,9 @@ def ready() -> dict[str, bool]:
 
 
 @routes.get("/v2/models/stats")
-def statistics(plane: Plane) -> dict[str, Any]:
-    return plane.statistics.document()
+def statistics(plane: Plane, who: Who) -> dict[str, Any]:
+    document = plane.statistics.document()
+    return {"model_stats": [one for one in document["model_stats"] if who.sees(one["name"])]}
 
 
 @routes.get(MODEL)

@@ -7,9 +7,11 @@ import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from maas import compatibility, compression, http
+from maas.access import Caller
 from maas.dataplane import DataPlane
 from maas.errors import InvalidRequest, NotOffered
 from maas.oip import MAX_JSON_BYTES, read_json
+from maas.web import Who
 from plane import Plane
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
@@ -50,8 +52,8 @@ def alive() -> dict[str, str]:
 
 
 @routes.get("/v1/models")
-def models(plane: Plane) -> dict[str, list[str]]:
-    return {"models": [model.name for model in plane.models()]}
+def v1_models(plane: Plane, who: Who) -> dict[str, list[str]]:
+    return {"models": [model.name for model in plane.models() if who.sees(model.name)]}
 
 
 @routes.get("/ping")
@@ -62,13 +64,15 @@ def ping() -> dict[str, str]:
 @routes.post("/invocations")
 async def invocations(
     plane: Plane,
+    who: Who,
     request: Request,
     model: Annotated[str | None, Query()] = None,
     version: Annotated[str | None, Query()] = None,
     target: Annotated[str | None, Header(alias=_TARGET)] = None,
 ) -> Response:
     """JSON as for `:predict`, or CSV without a header; the model is named, or the only one there is."""
-    name = model or target or _only_model(plane)
+    name = model or target or _only_model(plane, who)
+    who.check_infer(name)
     body, deadline = await _body(request), _deadline(request)
     if _is(request, "content-type", "text/csv"):
         return _csv(plane, name, version, body, deadline, request)
@@ -97,8 +101,9 @@ def _csv(
     return Response(compatibility.encode_csv(found.outputs, found.runner, rows), media_type="text/csv")
 
 
-def _only_model(plane: DataPlane) -> str:
-    found = list(islice(plane.models(), 2))
+def _only_model(plane: DataPlane, who: Caller) -> str:
+    """Of those that the caller may use."""
+    found = list(islice((model for model in plane.models() if who.may_infer(model.name)), 2))
     if len(found) != 1:
         expected = f"?model=NAME or the header {_TARGET}, unless there is exactly one model"
         raise InvalidRequest(f"model: got none, expected {expected}", field="model")

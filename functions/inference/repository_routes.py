@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from maas import http
 from maas.errors import InvalidRequest, NotOffered
 from maas.records import Status
+from maas.web import Who
 from plane import Plane
 
 MAX_LISTED = 1000
@@ -42,15 +43,15 @@ routes = APIRouter()
 
 
 @routes.get("/v2/models")
-def models(plane: Plane) -> dict[str, list[str]]:
-    return {"models": [model.name for model in plane.models()]}
+def models(plane: Plane, who: Who) -> dict[str, list[str]]:
+    return {"models": [model.name for model in plane.models() if who.sees(model.name)]}
 
 
 @routes.post("/v2/repository/index")
-def repository_index(plane: Plane, options: Options) -> list[dict[str, str]]:
+def repository_index(plane: Plane, who: Who, options: Options) -> list[dict[str, str]]:
     """A bare array, as tritonclient expects; of at most 1,000 versions."""
     only_ready = options.get("ready") is True
-    states = ((version, _STATES.get(version.status, "LOADING")) for version in plane.versions())
+    states = ((version, _STATES.get(version.status, "LOADING")) for version in plane.versions(who.sees))
     entries = (
         {
             "name": version.model,

@@ -1,4 +1,4 @@
-"""HTTP /api/v1: models, versions, aliases, history. Each route parses, calls once and answers."""
+"""HTTP /api/v1: models, versions, aliases, history, keys. Each route parses, calls once and answers."""
 
 from typing import Any
 
@@ -6,17 +6,19 @@ from mangum import Mangum
 
 import alias_routes
 import job_routes
+import key_routes
 import model_routes
 import version_routes
 from edge import precondition_failed
 from maas.errors import PreconditionFailed
 from maas.web import create_app
+from scopes import NEEDS
 
 PREFIX = "/api/v1"
 
-app = create_app("MaaS management", "Models, their versions and the aliases that traffic follows.", PREFIX)
+app = create_app("MaaS management", "Models, their versions and the aliases that traffic follows.", PREFIX, NEEDS)
 app.add_exception_handler(PreconditionFailed, precondition_failed)
-for routes in (model_routes, version_routes, alias_routes, job_routes):
+for routes in (model_routes, version_routes, alias_routes, job_routes, key_routes):
     app.include_router(routes.router, prefix=PREFIX)
 
 _handler = Mangum(app, lifespan="off")

@@ -1,7 +1,6 @@
 """What the routes of this function share: the objects they call, and what they read of a request."""
 
 import hashlib
-import re
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -16,12 +15,13 @@ from maas.http import error_document
 from maas.names import ALIAS_PATTERN, NAME_PATTERN
 from maas.records import ModelVersion, RegisteredModel
 from maas.registry import Idempotency
-from maas.schemas import Alias, Model, Version
+from maas.schemas import Alias, Model, Version, rfc_3339
 from maas.settings import Settings
 from maas.web import Actor
 
 settings = Settings.from_env()
 registry = bootstrap.registry(settings)
+keys = bootstrap.keys(settings)
 bucket = bootstrap.bucket(settings)
 page_tokens = bootstrap.page_tokens(registry)
 purge = registry.purge(bucket.delete_prefix)
@@ -29,18 +29,8 @@ purge = registry.purge(bucket.delete_prefix)
 # A request ends within API Gateway's 30 s; a purge that takes longer is finished by the schedule.
 PURGE_SECONDS = 20
 
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
-
-
-def _rfc_3339(value: object) -> object:
-    """pydantic would take seconds since 1970 too."""
-    if isinstance(value, str) and not _RFC_3339.match(value):
-        raise ValueError("expected a time with its zone, as 2026-01-31T12:00:00Z")
-    return value
-
-
 Absent = SkipJsonSchema[None]  # a parameter that may be left out; the document does not offer null for it
-Time = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
+Time = Annotated[AwareDatetime, BeforeValidator(rfc_3339)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
 Token = Annotated[
     str | Absent, Query(alias="page_token", max_length=1000, description="The last page's next_page_token.")

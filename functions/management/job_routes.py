@@ -2,12 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from edge import Limit, ListScope, OnceOnly, Token, page_tokens, registry, settings
 from maas import bootstrap
+from maas.access import JOBS
 from maas.batch.schemas import CreatedJob, CreateJob, Job, JobResults, Jobs
-from maas.web import Actor
+from maas.errors import NotAllowed
+from maas.web import Who
 from openapi import MADE_JOB, refusals
 
 jobs = bootstrap.jobs(settings)
@@ -15,13 +17,25 @@ submission = bootstrap.submission(settings)
 
 JobId = Annotated[str, Path(alias="job", pattern=r"^[0-9a-f]{20}$", examples=["0123456789abcdef0123"])]
 
+
+async def own_job(job: JobId, who: Who) -> str:
+    """Whose scope is not `jobs` sees the jobs that it made. Raises NotFound, NotAllowed."""
+    if not who.has(JOBS) and jobs.get(job).actor != who.actor:
+        raise NotAllowed(who.actor, [JOBS])
+    return job
+
+
+OwnJob = Annotated[str, Depends(own_job)]
+
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 
 @router.post("", status_code=201, responses=MADE_JOB | refusals(404, 409, 410, 413))
-def create_job(body: CreateJob, actor: Actor, once: OnceOnly, response: Response) -> CreatedJob:
+def create_job(body: CreateJob, who: Who, once: OnceOnly, response: Response) -> CreatedJob:
     """Of an object that is in the bucket, or of a file that is uploaded as the answer says."""
-    job, parts = submission.create(registry.resolve(body.model, body.version), body, actor, once)
+    if not who.has(JOBS) and not (body.kind == "infer" and who.may_infer(body.model)):
+        raise NotAllowed(who.actor, [JOBS])
+    job, parts = submission.create(registry.resolve(body.model, body.version), body, who.actor, once)
     response.headers["location"] = f"/api/v1/jobs/{job.id}"
     return CreatedJob.with_upload(job, parts)
 
@@ -34,19 +48,19 @@ def list_jobs(scope: ListScope, limit: Limit = 100, token: Token = None) -> Jobs
 
 
 @router.get("/{job}", responses=refusals(404))
-def get_job(job: JobId) -> Job:
+def get_job(job: OwnJob) -> Job:
     """With its progress."""
     return Job.of(jobs.get(job), list(jobs.shards(job)))
 
 
 @router.post("/{job}/complete", status_code=202, responses=refusals(404, 409))
-def complete_job(job: JobId) -> Job:
+def complete_job(job: OwnJob) -> Job:
     """All parts of a large file are uploaded; a small one needs no call."""
     return Job.of(submission.complete(job))
 
 
 @router.get("/{job}/results", responses=refusals(404, 409))
-def job_results(job: JobId, scope: ListScope, limit: Limit = 1000, token: Token = None) -> JobResults:
+def job_results(job: OwnJob, scope: ListScope, limit: Limit = 1000, token: Token = None) -> JobResults:
     """Where the predictions are, each with a URL to get it from; of a job that runs or FAILED, those there are."""
     found, header_length, last = submission.shown_results(job, limit, page_tokens.position(scope, token))
     return JobResults(results=found, header_length=header_length, next_page_token=page_tokens.issue(scope, last))
@@ -59,6 +73,6 @@ def retry_job(job: JobId) -> Job:
 
 
 @router.delete("/{job}", responses=refusals(404, 409))
-def cancel_job(job: JobId) -> Job:
+def cancel_job(job: OwnJob) -> Job:
     """Shards that run end; none begins. What is done stays."""
     return Job.of(submission.cancel(job))

@@ -7,11 +7,14 @@ Responses = dict[int | str, dict[str, Any]]
 
 _REFUSALS = {
     400: "The request is not what it should be; `field` says where.",
-    404: "There is no such model, version or alias.",
+    401: "No API key, token or signature, or none that is good.",
+    403: "The caller's scopes do not reach so far.",
+    404: "There is no such model, version, alias or key.",
     409: "The state forbids it.",
     410: "It is deleted; the answer says how to restore it.",
     412: "`If-Match` names another state; `current` is the item as it is.",
     413: "Larger than what Lambda can hold.",
+    429: "A quota is used up; `Retry-After` says when to come again.",
     503: "Others keep changing the model, or DynamoDB or S3 do not answer: try again.",
 }
 _ETAG = {"ETag": {"description": "For `If-Match`.", "schema": {"type": "string"}, "example": '"3"'}}
@@ -22,8 +25,8 @@ PURGES: Responses = {
 
 
 def refusals(*statuses: int) -> Responses:
-    """400 and 503 are always possible."""
-    return {status: {"description": _REFUSALS[status]} for status in sorted({400, *statuses, 503})}
+    """400, 401, 403, 429 and 503 are always possible."""
+    return {status: {"description": _REFUSALS[status]} for status in sorted({400, 401, 403, *statuses, 429, 503})}
 
 
 def item(status: int = 200, links: dict[str, Any] | None = None) -> Responses:
@@ -50,3 +53,5 @@ ALIAS_LINKS = links(["get_alias", "delete_alias", "roll_back_alias"], model="mod
 MADE_JOB: Responses = {
     201: {"links": links(["get_job", "complete_job", "job_results", "retry_job", "cancel_job"], job="id")}
 }
+KEY_LINKS = links(["get_key", "key_history", "rotate_key", "revoke_key"], id="id")
+CREATED_KEY: Responses = {201: {"links": KEY_LINKS}}

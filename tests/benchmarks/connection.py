@@ -32,10 +32,13 @@ class Answer:
 
 
 class Connection:
-    """One connection that is kept, opened with the first request, and anew where the server has ended it."""
+    """One connection that is kept, opened with the first request, and anew where the server has ended it.
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    `headers` go with every request.
+    """
+
+    def __init__(self, port: int, headers: Mapping[str, str] | None = None) -> None:
+        self._port, self._headers = port, headers or {}
         self._socket: socket.socket | None = None
 
     def close(self) -> None:
@@ -46,7 +49,7 @@ class Connection:
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         """The request as bytes, for `answer` to send as often as wanted."""
         lines = [f"POST {path} HTTP/1.1", f"host: 127.0.0.1:{self._port}", f"content-length: {len(body)}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += [f"{name}: {value}" for name, value in {**self._headers, **headers}.items()]
         return "\r\n".join([*lines, "", ""]).encode() + body
 
     def answer(self, request: bytes) -> Answer:

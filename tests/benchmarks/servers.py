@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -38,10 +39,12 @@ def local_stack(models: Models, folder: Path) -> Iterator[Endpoint]:
     port = _free_port()
     command = [sys.executable, "-c", "from maas_client.cli import app; app()", "local", "--port", str(port)]
     with _running("maas", command, {}, folder, port, "/v2/health/ready"):
-        with MaasClient(f"http://127.0.0.1:{port}") as maas:
+        said = re.search(r"MAAS_API_KEY=(\S+)", (folder / "maas.log").read_text())
+        assert said
+        with MaasClient(f"http://127.0.0.1:{port}", said[1]) as maas:
             for name, path in models.items():
                 maas.push(path, name)
-        yield Endpoint("ours", Connection(port), "/v2/models/{}/versions/1/infer")
+        yield Endpoint("ours", Connection(port, {"x-api-key": said[1]}), "/v2/models/{}/versions/1/infer")
 
 
 @contextmanager

@@ -45,6 +45,14 @@ class Bucket:
         return body
 
 
+class KeyPlugin(triton.InferenceServerClientPlugin):
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __call__(self, request: Any) -> None:
+        request.headers["x-api-key"] = self._key
+
+
 @pytest.fixture(scope="session")
 def system(request: pytest.FixtureRequest) -> Iterator[LocalStack]:
     if request.config.getoption("--stack") == "local":
@@ -63,26 +71,34 @@ def url(system: LocalStack) -> str:
 
 
 @pytest.fixture(scope="session")
+def api_key(system: LocalStack) -> str:
+    """Of scope admin."""
+    assert system.api_key
+    return system.api_key
+
+
+@pytest.fixture(scope="session")
 def bucket(system: LocalStack) -> Bucket:
     return Bucket(system.cloud.client("s3"))
 
 
 @pytest.fixture(scope="session")
-def maas(url: str) -> Iterator[MaasClient]:
-    with MaasClient(url) as client:
+def maas(url: str, api_key: str) -> Iterator[MaasClient]:
+    with MaasClient(url, api_key) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def http(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url, timeout=60) as client:
+def http(url: str, api_key: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=url, timeout=60, headers={"authorization": f"Bearer {api_key}"}) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def client(url: str) -> Iterator[triton.InferenceServerClient]:
-    """Triton's own, as it is."""
+def client(url: str, api_key: str) -> Iterator[triton.InferenceServerClient]:
+    """Triton's own, as it is; its plugins are how it is taught a header for every request."""
     with triton.InferenceServerClient(url.removeprefix("http://"), connection_timeout=60, network_timeout=60) as one:
+        one.register_plugin(KeyPlugin(api_key))
         yield one
 
 

@@ -20,7 +20,7 @@ TYPES = ("float16", "float", "int64", "bool", "string")
 
 
 @pytest.fixture(scope="module")
-def answers(url: str, maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def answers(url: str, api_key: str, maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     if not PYTHON.exists():
         skip_or_fail(f"no {PYTHON}: make peers")
     path = tmp_path_factory.mktemp("kserve") / "model.onnx"
@@ -32,7 +32,7 @@ def answers(url: str, maas: MaasClient, tmp_path_factory: pytest.TempPathFactory
         path.write_bytes(content)
         maas.push(path, name, alias="live")
     script = Path(__file__).with_name("kserve_calls.py")
-    done = subprocess.run([PYTHON, script, url], capture_output=True, text=True, timeout=90)
+    done = subprocess.run([PYTHON, script, url, api_key], capture_output=True, text=True, timeout=90)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 

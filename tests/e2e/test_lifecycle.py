@@ -187,11 +187,11 @@ def test_lists_are_filtered(http: httpx.Client, model: str) -> None:
     assert http.get("/api/v1/models", params={"tag": f"only={model}", "status": "EMPTY"}).json()["models"] == []
 
 
-def test_history_comes_in_pages_that_cannot_be_made_up(http: httpx.Client, model: str) -> None:
+def test_history_comes_in_pages_that_cannot_be_made_up(http: httpx.Client, api_key: str, model: str) -> None:
     path = f"/api/v1/models/{model}/history"
     whole = http.get(path).json()["entries"]
     assert [entry["revision"] for entry in whole] == list(range(len(whole), 0, -1))
-    assert {entry["actor"] for entry in whole} == {"anonymous", "deployment"}
+    assert {entry["actor"] for entry in whole} == {f"key:{api_key.split('_')[1]}", "deployment"}
     found: list[Any] = []
     token = None
     while True:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import onnx_models
 import pytest
 from open_inference.openapi.client import OpenInferenceClient
@@ -14,9 +15,10 @@ from maas_client import MaasClient
 
 
 @pytest.fixture
-def client(url: str, maas: MaasClient, write: Callable[[bytes], Path]) -> OpenInferenceClient:
+def client(url: str, api_key: str, maas: MaasClient, write: Callable[[bytes], Path]) -> OpenInferenceClient:
     maas.push(write(onnx_models.linear()), "published", alias="live")
-    return OpenInferenceClient(base_url=url)
+    authenticated = httpx.Client(headers={"x-api-key": api_key})
+    return OpenInferenceClient(base_url=url, httpx_client=authenticated)
 
 
 def request(columns: int = 3) -> InferenceRequest:

@@ -1,5 +1,6 @@
 """Every file of events/ through the real handlers."""
 
+import json
 import subprocess
 import sys
 import time
@@ -52,26 +53,70 @@ def test_a_commit_mark_of_what_was_purged_meanwhile_is_no_fault(cloud: Cloud, lo
     assert answer == {"ignored": case.event["detail"]["object"]["key"]}
 
 
-def test_the_actor_of_a_change_is_the_caller(cloud: Cloud, load_function: LoadFunction) -> None:
-    case = next(case for case in CASES if case.name == "management_create_model")
-    load_function(case.function).lambda_handler(case.event, Context)
+@pytest.mark.parametrize(
+    ("authorizer", "actor"),
+    [
+        ({"lambda": {"actor": "key:0123456789abcdef", "scopes": "models:write"}}, "key:0123456789abcdef"),
+        ({"jwt": {"claims": {"sub": "ann@example.com", "scope": "maas/models:write"}}}, "ann@example.com"),
+        ({"iam": {"userArn": "arn:aws:iam::123456789012:user/ann"}}, "arn:aws:iam::123456789012:user/ann"),
+    ],
+)
+def test_the_actor_of_a_change_is_the_caller(
+    cloud: Cloud, load_function: LoadFunction, authorizer: dict[str, object], actor: str
+) -> None:
+    event = next(case for case in CASES if case.name == "management_create_model").event
+    event["requestContext"]["authorizer"] = authorizer
+    assert load_function("ManagementFunction").lambda_handler(event, Context)["statusCode"] == 201
     registry = bootstrap.registry(cloud.settings)
     entries, _ = registry.history.page("another", 10)
-    assert [entry.actor for entry in entries] == ["arn:aws:iam::123456789012:user/ann"]
+    assert [entry.actor for entry in entries] == [actor]
 
 
-def test_a_cold_inference_imports_neither_boto3_nor_a_web_framework(cloud: Cloud) -> None:
+def test_versions_beyond_the_quota_are_429_with_when_to_come_again(
+    cloud: Cloud, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed(cloud)
+    monkeypatch.setenv("MAAS_MAX_MODEL_VERSIONS", "2")
+    event = next(case for case in CASES if case.name == "management_create_version").event
+    answer = load_function("ManagementFunction").lambda_handler(event, Context)
+    assert (answer["statusCode"], answer["headers"]["retry-after"]) == (429, "3600")
+    assert "got 3, allowed are 2" in json.loads(answer["body"])["error"]
+
+
+def test_a_drop_beyond_the_quota_is_refused(
+    cloud: Cloud, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed(cloud)
+    monkeypatch.setenv("MAAS_MAX_STORED_BYTES", "1")
+    event = next(case for case in CASES if case.name == "deployment_drop").event
+    key = event["detail"]["object"]["key"]
+    assert load_function("DeploymentFunction").lambda_handler(event, Context) == {"ignored": key}
+    result = cloud.s3.get_object(Bucket=cloud.settings.bucket, Key=f"{key}.result.json")["Body"].read()
+    assert json.loads(result)["status"] == "REFUSED"
+    assert "allowed are 1" in json.loads(result)["reason"]
+
+
+@pytest.mark.parametrize(
+    ("case", "right", "also"),
+    [
+        ("inference_infer", "result['statusCode'] == 200", set()),
+        ("authorizer_key", "'actor' in result['context']", {"numpy", "onnxruntime", "orjson"}),
+    ],
+)
+def test_a_cold_start_on_the_way_of_inference_imports_neither_boto3_nor_a_web_framework(
+    cloud: Cloud, case: str, right: str, also: set[str]
+) -> None:
     seed(cloud)
     script = (
         "import app, json, sys\n"
         "from types import SimpleNamespace\n"
         "context = SimpleNamespace(get_remaining_time_in_millis=lambda: 29_000)\n"
-        f"result = app.lambda_handler(json.load(open({str(EVENTS / 'inference_infer.json')!r})), context)\n"
-        "assert result['statusCode'] == 200, result\n"
-        "heavy = {'boto3', 'botocore', 'fastapi', 'pydantic', 'aws_lambda_powertools'} & set(sys.modules)\n"
+        f"result = app.lambda_handler(json.load(open({str(EVENTS / f'{case}.json')!r})), context)\n"
+        f"assert {right}, result\n"
+        f"heavy = {{'boto3', 'botocore', 'fastapi', 'pydantic', 'aws_lambda_powertools', *{also}}} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
-    folder = ROOT / "functions" / "inference"
+    folder = ROOT / "functions" / case.partition("_")[0]
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=folder, env=cloud.environment, capture_output=True, text=True
     )

@@ -8,6 +8,7 @@ import pytest
 from aws import ROOT
 from conftest import LoadFunction
 
+from maas.access import SCOPES
 from maas.http import STATUS
 from maas.settings import Settings
 
@@ -22,6 +23,11 @@ def test_every_setting_is_documented(spec: Field[object]) -> None:
 def test_every_status_of_the_table_is_documented() -> None:
     documented = {int(status) for status in re.findall(r"^\| (\d{3}) \|", API, re.MULTILINE)}
     assert {status for status in STATUS.values() if status != 500} <= documented
+
+
+def test_every_scope_is_documented() -> None:
+    documented = re.findall(r"^\| `([a-z:]+)` \|", API, re.MULTILINE)
+    assert set(SCOPES) <= set(documented)
 
 
 def test_every_route_of_the_management_api_is_documented(load_function: LoadFunction) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from maas.web import OPEN_PATHS
+from maas_client.errors import MaasError
 from maas_client.local import intrinsics
-from maas_client.local.template import Template
+from maas_client.local.template import Authorizer, Template
 
 ROOT = Path(__file__).parents[2]
 
@@ -96,8 +98,69 @@ def test_our_own_template_gives_the_local_stack_what_it_needs() -> None:
     functions = template.functions()
     assert template.bucket().versioned and template.bucket().sends_events
     called = {route.function for route in template.routes()} | {rule.function for rule in template.event_rules()}
+    called |= {route.authorizer.function for route in template.routes() if route.authorizer}
     assert called == functions.keys() - {"MaintenanceFunction"}  # its schedule does not run here
     for function in functions.values():
         assert (function.folder / "app.py").is_file()
         assert "http://moto" in function.environment.values()
         assert function.on_failure is None or function.on_failure in template.queues()
+
+
+def test_every_route_but_health_asks_the_authorizer() -> None:
+    routes = Template.load(ROOT / "template.yaml").routes()
+    asked = Authorizer("AuthorizerFunction", (), 0)
+    assert {route.path for route in routes if route.authorizer is None} == OPEN_PATHS
+    assert {route.authorizer for route in routes if route.authorizer} == {asked}
+
+
+def test_one_header_is_what_the_gateway_remembers_by() -> None:
+    given = {"KeyHeader": "x-api-key", "KeyCacheSeconds": "60"}
+    routes = Template.load(ROOT / "template.yaml", given).routes()
+    asked = Authorizer("AuthorizerFunction", ("x-api-key",), 60)
+    assert {route.authorizer for route in routes if route.authorizer} == {asked}
+
+
+@pytest.mark.parametrize(
+    ("auth", "scheme"),
+    [
+        (
+            "jwt",
+            {
+                "type": "oauth2",
+                "x-amazon-apigateway-authorizer": {
+                    "type": "jwt",
+                    "identitySource": "$request.header.Authorization",
+                    "jwtConfiguration": {"issuer": "https://issuer.example", "audience": ["maas"]},
+                },
+            },
+        ),
+        (
+            "iam",
+            {"type": "apiKey", "in": "header", "name": "Authorization", "x-amazon-apigateway-authtype": "awsSigv4"},
+        ),
+    ],
+)
+def test_tokens_or_iam_guard_the_same_routes(auth: str, scheme: dict[str, Any]) -> None:
+    given = {"Auth": auth, "JwtIssuer": "https://issuer.example", "JwtAudience": "maas"}
+    template = Template.load(ROOT / "template.yaml", given)
+    ((_, properties),) = template._of_type("Serverless::HttpApi")
+    document = properties["DefinitionBody"]
+    assert document["components"]["securitySchemes"] == {"Caller": scheme}
+    guarded = {
+        (path, method): said["security"]
+        for path, methods in document["paths"].items()
+        for method, said in methods.items()
+    }
+    assert {path for (path, _), security in guarded.items() if not security} == OPEN_PATHS
+    for _, _, event in template._events("HttpApi"):
+        method = event["Method"].lower().replace("any", "x-amazon-apigateway-any-method")
+        assert guarded.pop((event["Path"], method)) == ([] if event["Path"] in OPEN_PATHS else [{"Caller": []}])
+    assert guarded == {}
+
+
+@pytest.mark.parametrize("auth", ["jwt", "iam"])
+def test_other_authorizers_are_not_known_here(auth: str) -> None:
+    template = Template.load(ROOT / "template.yaml", {"Auth": auth})
+    assert "AuthorizerFunction" not in template.functions()
+    with pytest.raises(MaasError, match="leave the parameter Auth at keys"):
+        template.routes()

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from maas_client.cli import jobs, manage, use
+from maas_client.cli import jobs, keys, manage, use
 from maas_client.errors import MaasError
 
 commands = typer.Typer(
@@ -19,6 +19,7 @@ for command in (*use.COMMANDS, *jobs.COMMANDS, *manage.COMMANDS):
     commands.command()(command)
 commands.add_typer(manage.alias)
 commands.add_typer(jobs.job)
+commands.add_typer(keys.keys)
 
 
 def app(arguments: list[str] | None = None) -> None:

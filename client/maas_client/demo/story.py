@@ -48,7 +48,8 @@ def tell(console: Console, step: Step, folder: Path) -> bool:
         np.save(folder / "images.npy", digits.images[:SHOWN])
     with ExitStack() as ending:
         with step("Started the functions of template.yaml, and what stands in for AWS"):
-            maas = ending.enter_context(MaasClient(ending.enter_context(LocalStack.start()).url))
+            stack = ending.enter_context(LocalStack.start())
+            maas = ending.enter_context(MaasClient(stack.url, stack.api_key))
         first, second = _push(console, maas, weak), _push(console, maas, strong)
         _point(console, maas, first)
         before = _ask(step, maas, digits)
@@ -151,7 +152,8 @@ def _pictures(digits: Digits, before: Round, after: Round, *, color: bool) -> Ta
 
 
 def _go_on(console: Console, folder: Path) -> None:
-    console.print("\n[bold]Now you.[/] In one terminal the same system, until Ctrl-C; in another:\n")
+    told = "In one terminal the same system, until Ctrl-C; in another, with the key that it prints:"
+    console.print(f"\n[bold]Now you.[/] {told}\n")
     here = Path(sys.executable).parent / "maas"
     maas = "maas" if shutil.which("maas") else os.path.relpath(here)
     for command in (

@@ -15,6 +15,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from maas.aws.dynamodb import Table, boto3_call
+from maas_client.bootstrap import admin_key
 from maas_client.errors import MaasError
 from maas_client.local.intrinsics import ACCOUNT, REGION
 from maas_client.local.template import NAME, Queue, Template
@@ -59,6 +61,13 @@ class LocalCloud:
             aws_session_token=self.credentials.get("AWS_SESSION_TOKEN"),
             config=config,
         )
+
+    def admin_key(self, template: Template) -> str | None:
+        """A new API key that may do everything; None where the template asks for none."""
+        if not template.is_protected():
+            return None
+        table = Table(boto3_call(self.client("dynamodb")), NAME)
+        return admin_key(table, "local", "maas local").key
 
     def _with(self, template: Path) -> "LocalCloud":
         """Itself, with what the template describes."""

@@ -18,7 +18,8 @@ from urllib.parse import parse_qsl
 import orjson
 
 from maas_client.local.functions import PAYLOAD_LIMIT_BYTES, FunctionError, Functions
-from maas_client.local.template import Route
+from maas_client.local.intrinsics import ACCOUNT, REGION
+from maas_client.local.template import Authorizer, Route
 
 BODY_LIMIT_BYTES = 10 * 1024 * 1024
 INTEGRATION_SECONDS = 30  # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
@@ -47,6 +48,7 @@ class Gateway:
         ordered = sorted(routes, key=_specificity)
         self._routes = [(route, _pattern(route.path)) for route in ordered]
         self._functions, self._on_answer = functions, on_answer
+        self._authorized: dict[tuple[str, ...], tuple[float, dict[str, Any]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -66,7 +68,10 @@ class Gateway:
 
     async def _respond(self, scope: Scope, receive: Receive) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         route, path_parameters = self._match(scope["method"], scope["path"])
-        event = orjson.dumps(_event(scope, route, path_parameters, await _body(receive)))
+        told = _event(scope, route, path_parameters, await _body(receive))
+        if route.authorizer:
+            told["requestContext"]["authorizer"] = {"lambda": await self._authorization(route.authorizer, told)}
+        event = orjson.dumps(told)
         if len(event) > PAYLOAD_LIMIT_BYTES:
             raise _Answer(413, "Request Entity Too Large")
         try:
@@ -82,6 +87,31 @@ class Gateway:
         except (ValueError, TypeError, AttributeError) as error:
             _log.error("%s answered what is no response: %s", route.function, error)
         raise _Answer(500, "Internal Server Error")
+
+    async def _authorization(self, authorizer: Authorizer, event: dict[str, Any]) -> dict[str, Any]:
+        """The context that the authorizer gave, now or some seconds ago."""
+        identity = tuple(event["headers"].get(name, "") for name in authorizer.headers)
+        if not all(identity):
+            raise _Answer(401, "Unauthorized")
+        until, context = self._authorized.get(identity, (0.0, None))
+        if context is not None and time.monotonic() < until:
+            return context
+        asked = {name: value for name, value in event.items() if name not in ("body", "isBase64Encoded")}
+        asked |= {"type": "REQUEST", "identitySource": list(identity), "routeArn": _route_arn(event)}
+        try:
+            result = await self._functions.invoke(authorizer.function, asked)
+        except FunctionError as error:
+            _log.error("%s failed: %s", authorizer.function, error)
+            raise _Answer(500, "Internal Server Error") from None
+        if not isinstance(result, dict) or not isinstance(result.get("isAuthorized"), bool):
+            _log.error("%s answered what is no simple response: %s", authorizer.function, result)
+            raise _Answer(500, "Internal Server Error")
+        if not result["isAuthorized"]:
+            raise _Answer(403, "Forbidden")
+        context = result.get("context") or {}
+        if authorizer.remembered_seconds:
+            self._authorized[identity] = (time.monotonic() + authorizer.remembered_seconds, context)
+        return context
 
     def _match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         for route, pattern in self._routes:
@@ -167,6 +197,11 @@ def _event(scope: Scope, route: Route, path_parameters: dict[str, str], body: by
     if body:
         event["body"] = body.decode(errors="replace") if is_text else base64.b64encode(body).decode()
     return event
+
+
+def _route_arn(event: dict[str, Any]) -> str:
+    http = event["requestContext"]["http"]
+    return f"arn:aws:execute-api:{REGION}:{ACCOUNT}:local/$default/{http['method']}{http['path']}"
 
 
 @lru_cache(1)

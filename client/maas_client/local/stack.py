@@ -23,10 +23,13 @@ TEMPLATE = "template.yaml"
 
 
 class LocalStack:
-    """A running system. `url` is its HTTP API; `environment` is what a boto3 client of its cloud needs."""
+    """A running system. `url` is its HTTP API, `api_key` may do everything there, if it is protected.
 
-    def __init__(self, url: str, cloud: LocalCloud) -> None:
-        self.url, self.cloud = url, cloud
+    `environment` is what a boto3 client of its cloud needs.
+    """
+
+    def __init__(self, url: str, cloud: LocalCloud, api_key: str | None) -> None:
+        self.url, self.cloud, self.api_key = url, cloud, api_key
 
     @property
     def environment(self) -> dict[str, str]:
@@ -63,7 +66,7 @@ class LocalStack:
             server.start()
             for pump in pumps:
                 pump.start()
-            yield cls(f"http://{host}:{listener.getsockname()[1]}", cloud)
+            yield cls(f"http://{host}:{listener.getsockname()[1]}", cloud, cloud.admin_key(known))
 
 
 @contextmanager
@@ -110,8 +113,10 @@ def serve(port: int = 8080, host: str = "127.0.0.1", verbose: bool = False) -> N
 
     log = sys.stderr.buffer if verbose else None
     with LocalStack.start(port=port, host=host, log=log, on_answer=on_answer) as stack:
-        console.print(f"[bold]MaaS[/] is on [bold]{stack.url}[/]  (API document: {stack.url}/api/v1/docs)")
+        console.print(f"[bold]MaaS[/] is on [bold]{stack.url}[/]  (API document: /api/v1/openapi.json)")
         console.print("Models live in this process's memory and are gone when it ends. Ctrl-C ends it.")
+        if stack.api_key:
+            console.print(f"Give this key, which may do everything:  export MAAS_API_KEY={stack.api_key}")
         elsewhere = "" if stack.url == "http://127.0.0.1:8080" else f" --url {stack.url}"
         console.print(f"Try:  maas push model.onnx --name mine{elsewhere}")
         ended.wait()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from maas_client.errors import MaasError
 from maas_client.local import intrinsics
 from maas_client.local.intrinsics import ACCOUNT, REGION
 
@@ -32,12 +33,22 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
+class Authorizer:
+    """A function that is asked about requests. Its answers are remembered by all `headers` together, if at all."""
+
+    function: str
+    headers: tuple[str, ...]
+    remembered_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """`path` as API Gateway writes it: `/v2/{proxy+}`. `method` may be ANY."""
 
     method: str
     path: str
     function: str
+    authorizer: Authorizer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +100,16 @@ class Template:
         return {name: self._function(name, properties) for name, properties in self._of_type("Serverless::Function")}
 
     def routes(self) -> list[Route]:
+        """Raises MaasError for an authorizer that is no Lambda function: there is nobody here to ask."""
         return [
-            Route(event["Method"].upper(), event["Path"], function)
+            Route(event["Method"].upper(), event["Path"], function, self._authorizer(event))
             for function, _, event in self._events("HttpApi")
             if "Path" in event
         ]
+
+    def is_protected(self) -> bool:
+        """Whether callers need a key."""
+        return any(route.authorizer for route in self.routes())
 
     def event_rules(self) -> list[EventRule]:
         return [
@@ -152,6 +168,26 @@ class Template:
             memory_mb=int(merged.get("MemorySize", 128)),
             attempts=1 + int(asynchronous.get("MaximumRetryAttempts", 2)),
             on_failure=on_failure["Destination"].rpartition(":")[2] if on_failure.get("Type") == "SQS" else None,
+        )
+
+    def _authorizer(self, event: dict[str, Any]) -> Authorizer | None:
+        """That the API's OpenAPI document has for the route of this event."""
+        apis = dict(self._of_type("Serverless::HttpApi"))
+        document = apis.get(event.get("ApiId", ""), {}).get("DefinitionBody", {})
+        methods = document.get("paths", {}).get(event["Path"], {})
+        method = "x-amazon-apigateway-any-method" if event["Method"].upper() == "ANY" else event["Method"].lower()
+        security = methods.get(method, {}).get("security") or []
+        if not security:
+            return None
+        ((name, _),) = security[0].items()
+        asked = document["components"]["securitySchemes"][name].get("x-amazon-apigateway-authorizer", {})
+        if asked.get("type") != "request":
+            raise MaasError("the local stack knows callers by API keys alone: leave the parameter Auth at keys")
+        sources = [one.strip() for one in asked.get("identitySource", "").split(",") if one.strip()]
+        return Authorizer(
+            asked["authorizerUri"].removesuffix("/invocations").rpartition(":")[2],
+            tuple(source.removeprefix("$request.header.").lower() for source in sources),
+            float(asked.get("authorizerResultTtlInSeconds", 300)) if sources else 0,
         )
 
     def _events(self, kind: str) -> list[tuple[str, str, dict[str, Any]]]:

@@ -9,6 +9,7 @@ from maas.registry import Registry
 from maas.settings import MB, Settings
 
 if TYPE_CHECKING:
+    from maas.authorizer import Authorizer
     from maas.aws.s3 import ModelBucket
     from maas.aws.s3_reader import S3Reader
     from maas.aws.sqs import Queue
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from maas.deployment import Deployment
     from maas.inbox import Inbox
     from maas.page_tokens import PageTokens
+    from maas.registry.keys import Keys
     from maas.write_back import WriteBack
 
 
@@ -75,6 +77,23 @@ def registry(settings: Settings) -> Registry:
     return Registry(Table(boto3_call(_client("dynamodb", settings)), settings.table))
 
 
+def keys(settings: Settings) -> "Keys":
+    """For management: through boto3."""
+    from maas.registry.keys import Keys
+
+    return Keys(Table(boto3_call(_client("dynamodb", settings)), settings.table))
+
+
+def authorizer(settings: Settings) -> "Authorizer":
+    """Through signed requests, for a quick cold start: every first request waits for it."""
+    from maas.authorizer import Authorizer
+    from maas.aws.signed import SignedDynamoDb
+    from maas.registry.keys import Keys
+
+    known = Keys(Table(SignedDynamoDb(settings.region, settings.endpoint_url), settings.table))
+    return Authorizer(known, settings.key_header, settings.key_ttl_seconds, settings.key_requests_per_second)
+
+
 def page_tokens(registry: Registry) -> "PageTokens":
     from maas.page_tokens import PageTokens
 
@@ -111,7 +130,13 @@ def inbox(settings: Settings) -> "Inbox":
     reader = S3Reader(settings.region, settings.endpoint_url, settings.bucket)
     tmp_dir = Path(settings.tmp_dir)
     return Inbox(
-        registry(settings), bucket(settings), reader, tmp_dir, settings.tmp_bytes // 2, settings.max_model_bytes
+        registry(settings),
+        bucket(settings),
+        reader,
+        tmp_dir,
+        settings.tmp_bytes // 2,
+        settings.max_model_bytes,
+        settings.model_quota,
     )
 
 

@@ -102,9 +102,9 @@ class DataPlane:
         """All that are not deleted, by name."""
         return _pages(self._registry.models.page)
 
-    def versions(self) -> Iterator[ModelVersion]:
-        """Those of all models, the newest first of each."""
-        for model in self.models():
+    def versions(self, of: Callable[[str], bool]) -> Iterator[ModelVersion]:
+        """Those of all models whose names `of` takes, the newest first of each."""
+        for model in filter(lambda one: of(one.name), self.models()):
             yield from _pages(partial(self._registry.versions.page, model.name))
 
     def load(self, model: str, reference: str | None, deadline: float | None = None) -> ModelVersion:

@@ -3,7 +3,10 @@
 MaasError
 ├── InvalidRequest            the caller's mistake, with the field at fault
 │   └── InvalidTensor         an input that does not fit the model's signature or its own shape
-├── NotFound                  no such model, version or alias
+├── NotAuthenticated          no key, token or signature, or none that is good
+├── NotAllowed                the caller's scopes do not reach so far
+├── QuotaExceeded             so much, so many or so often is allowed, and no more
+├── NotFound                  no such model, version, alias or key
 ├── Gone                      deleted, and can still be restored
 ├── PreconditionFailed        an If-Match that is not of the state as it is
 ├── Conflict                  the state forbids it
@@ -44,6 +47,23 @@ class InvalidTensor(InvalidRequest):
         where = f"inputs[{name}].{part}" if part else f"inputs[{name}]"
         super().__init__(f"{where}: got {came}, expected {expected}", field=where)
         self.name, self.came, self.expected = name, came, expected
+
+
+class NotAuthenticated(MaasError):
+    def __init__(self, why: str = "no API key came with it") -> None:
+        super().__init__(f"{why}: send a key as `Authorization: Bearer KEY` or `x-api-key: KEY`")
+
+
+class NotAllowed(MaasError):
+    def __init__(self, actor: str, needed: Sequence[str]) -> None:
+        super().__init__(f"{actor} has no scope for this: it takes {' or '.join(needed)}")
+        self.actor, self.needed = actor, tuple(needed)
+
+
+class QuotaExceeded(MaasError):
+    def __init__(self, what: str, came: object, allowed: object, retry_after_seconds: int) -> None:
+        super().__init__(f"{what}: got {came}, allowed are {allowed}; try again in {retry_after_seconds} s")
+        self.retry_after_seconds = retry_after_seconds
 
 
 class NotFound(MaasError):
@@ -104,9 +124,9 @@ class InsufficientStorage(MaasError):
 
 
 class Contended(MaasError):
-    def __init__(self, model: str) -> None:
-        super().__init__(f"model '{model}' is being changed by others; nothing was changed, try again")
-        self.model = model
+    def __init__(self, name: str, kind: str = "model") -> None:
+        super().__init__(f"{kind} '{name}' is being changed by others; nothing was changed, try again")
+        self.name = name
 
 
 class ModelRejected(MaasError):

@@ -17,11 +17,14 @@ from maas.observability import logger
 STATUS: Mapping[type[errors.MaasError], int] = {
     errors.InvalidRequest: 400,
     errors.RunFailed: 400,
+    errors.NotAuthenticated: 401,
+    errors.NotAllowed: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.Gone: 410,
     errors.PreconditionFailed: 412,
     errors.TooLarge: 413,
+    errors.QuotaExceeded: 429,
     errors.ModelRejected: 500,
     errors.ArtifactCorrupt: 500,
     errors.NotOffered: 501,
@@ -70,13 +73,6 @@ def request_of(event: Mapping[str, Any]) -> Request:
         {name.lower(): value for name, value in (event.get("headers") or {}).items()},
         base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
     )
-
-
-def actor_of(event: Mapping[str, Any]) -> str:
-    """Who is calling, as API Gateway says in the request context; `anonymous` where it asks nobody (local runs)."""
-    context = event.get("requestContext") or {}
-    iam = (context.get("authorizer") or {}).get("iam") or context.get("identity") or {}
-    return iam.get("userArn") or "anonymous"
 
 
 def deadline_of(context: Any) -> float:
@@ -134,7 +130,16 @@ def _check_size_bytes(size_bytes: int) -> None:
 
 def error_answer(error: Exception) -> dict[str, Any]:
     status, document = error_document(error)
-    return answer(status, orjson.dumps(document))
+    return answer(status, orjson.dumps(document), error_headers(error))
+
+
+def error_headers(error: Exception) -> dict[str, str]:
+    """What an error says in headers: how to authenticate, when to come again."""
+    if isinstance(error, errors.NotAuthenticated):
+        return {"www-authenticate": "Bearer"}
+    if isinstance(error, errors.QuotaExceeded):
+        return {"retry-after": str(error.retry_after_seconds)}
+    return {}
 
 
 def error_document(error: Exception) -> tuple[int, dict[str, Any]]:

@@ -17,7 +17,7 @@ from maas.aws.s3 import ModelBucket
 from maas.aws.s3_reader import S3Reader
 from maas.errors import AlreadyExists, InsufficientStorage, MaasError, ModelRejected, ServiceUnavailable
 from maas.names import MODEL_SUFFIX, check_name
-from maas.records import LABELS_NAME, ModelFile, ModelVersion
+from maas.records import LABELS_NAME, ModelFile, ModelQuota, ModelVersion
 from maas.registry import Idempotency, Registry
 from maas.variants import MODEL_NAME
 
@@ -28,10 +28,17 @@ MAX_OBJECTS = 1000  # of one drop: a version has at most 500 files
 
 class Inbox:
     def __init__(
-        self, registry: Registry, bucket: ModelBucket, reader: S3Reader, tmp_dir: Path, tmp_bytes: int, max_bytes: int
+        self,
+        registry: Registry,
+        bucket: ModelBucket,
+        reader: S3Reader,
+        tmp_dir: Path,
+        tmp_bytes: int,
+        max_bytes: int,
+        quota: ModelQuota,
     ) -> None:
         self._registry, self._bucket, self._reader = registry, bucket, reader
-        self._tmp_dir, self._tmp_bytes, self._max_bytes = tmp_dir, tmp_bytes, max_bytes
+        self._tmp_dir, self._tmp_bytes, self._max_bytes, self._quota = tmp_dir, tmp_bytes, max_bytes, quota
 
     def drop(self, key: str) -> ModelVersion | None:
         """The version that an arrived object is part of, or None while others are missing or the drop was refused.
@@ -115,7 +122,9 @@ class Inbox:
         digest = artifacts.content_digest([replace(files[0], name=MODEL_NAME), *files[1:]])
         once = Idempotency(f"{ACTOR}/{model}", digest, digest, expires=False)
         description = f"dropped as {model_key}"
-        version = self._registry.versions.create(model, files, description, {}, ACTOR, once, origin=model_key)
+        version = self._registry.versions.create(
+            model, files, description, {}, ACTOR, once, origin=model_key, quota=self._quota
+        )
         for file, declared in zip(files, version.files, strict=True):
             if version.is_open:
                 self._bucket.upload(artifacts.source_key(model, version.number, declared.name), folder / file.name)

@@ -101,7 +101,10 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredModel:
-    """A model and all of its small state. `revision` counts its changes; each is one history entry."""
+    """A model and all of its small state. `revision` counts its changes; each is one history entry.
+
+    `kept_versions` and `kept_bytes` (of their files) are of all that are not purged, deleted ones included.
+    """
 
     name: str
     created_at: str
@@ -112,6 +115,8 @@ class RegisteredModel:
     aliases: dict[str, Alias] = field(default_factory=dict)
     last_version: int = 0
     latest_ready_version: int | None = None
+    kept_versions: int = 0
+    kept_bytes: int = 0
     deleted_at: str | None = None
     purging: bool = False
     purged: bool = False
@@ -127,6 +132,10 @@ class RegisteredModel:
 
     def aliases_on(self, version: int) -> list[str]:
         return sorted(name for name, alias in self.aliases.items() if alias.version == version)
+
+    def keeping(self, versions: int, size_bytes: int) -> Self:
+        """With so many more versions and bytes."""
+        return replace(self, kept_versions=self.kept_versions + versions, kept_bytes=self.kept_bytes + size_bytes)
 
     def with_alias(self, name: str, alias: Alias | None) -> Self:
         """The model with this alias set, or gone if None."""
@@ -215,3 +224,11 @@ class HistoryEntry:
 def fields_of(record: RegisteredModel | ModelVersion | HistoryEntry) -> dict[str, Any]:
     """The record as plain values, for `of` to read back. Empty text, the default, is left out."""
     return {name: value for name, value in asdict(record).items() if value != ""}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelQuota:
+    """Of one model; 0 is any number."""
+
+    versions: int = 0
+    size_bytes: int = 0

@@ -1,5 +1,6 @@
 """The management API on the wire (pydantic), and how the registry's records look there."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -15,6 +16,14 @@ def whole(value: object) -> object:
     return int(value) if type(value) is float and value.is_integer() else value
 
 
+def rfc_3339(value: object) -> object:
+    """pydantic would take seconds since 1970 too."""
+    if isinstance(value, str) and not _RFC_3339.match(value):
+        raise ValueError("expected a time with its zone, as 2026-01-31T12:00:00Z")
+    return value
+
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME_PATTERN}$")]
 Description = Annotated[str, StringConstraints(max_length=2000)]
 TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]

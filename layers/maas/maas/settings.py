@@ -8,6 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Self
 
 from maas.errors import MaasError
+from maas.records import ModelQuota
 
 MB = 1024 * 1024
 MEMORY_MB_PER_VCPU = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
@@ -41,6 +42,13 @@ class Settings:
     job_retention_days: int = _setting("MAAS_JOB_RETENTION_DAYS", "how long batch jobs are known", 90)
     max_model_bytes: int = _setting("MAAS_MAX_MODEL_BYTES", "bytes of all files of a version together", 10 * 1024**3)
     max_tensor_bytes: int = _setting("MAAS_MAX_TENSOR_BYTES", "bytes of one tensor of a model", 4 * 1024**3)
+    max_model_versions: int = _setting("MAAS_MAX_MODEL_VERSIONS", "versions kept of one model; 0: any number", 0)
+    max_stored_bytes: int = _setting("MAAS_MAX_STORED_BYTES", "bytes of all versions of a model; 0: any number", 0)
+    key_header: str = _setting("MAAS_KEY_HEADER", "the one header that API keys come in; any: both", "any")
+    key_ttl_seconds: int = _setting("MAAS_KEY_TTL_SECONDS", "how long a revoked key may still be taken", 10)
+    key_requests_per_second: int = _setting(
+        "MAAS_KEY_REQUESTS_PER_SECOND", "of one key, where the key itself says nothing; 0: any number", 0
+    )
     upload_expiry_seconds: int = _setting("MAAS_UPLOAD_EXPIRY_SECONDS", "how long upload URLs are good", 3600)
 
     @classmethod
@@ -77,6 +85,10 @@ class Settings:
     def model_memory_bytes(self) -> int:
         """What models may take at all, weights and runs together; the rest is Python, its libraries and a request."""
         return max(self.memory_mb - 256, self.memory_mb // 2) * MB
+
+    @property
+    def model_quota(self) -> ModelQuota:
+        return ModelQuota(self.max_model_versions, self.max_stored_bytes)
 
     @property
     def tmp_bytes(self) -> int:

@@ -6,7 +6,7 @@ import boto3
 from botocore.config import Config
 
 
-def client(service: str, region: str, endpoint_url: str) -> Any:
+def client(service: str, region: str | None, endpoint_url: str) -> Any:
     """A client of `service`; path-style addresses where an endpoint stands in for AWS: it has no DNS per bucket."""
     config = Config(
         connect_timeout=3,

@@ -117,6 +117,32 @@ class Table:
                 raise WriteConflict from failure
             raise _translated(failure) from failure
 
+    def advance(self, key: Key, name: str, time: str, before: str) -> None:
+        """Set a time of the item if it has none or one before `before`; else, or without an item, nothing happens."""
+        request = {
+            "Key": _packed_key(key),
+            "UpdateExpression": "SET #name = :time",
+            "ConditionExpression": "attribute_exists(pk) AND (NOT attribute_type(#name, :text) OR #name < :before)",
+            "ExpressionAttributeNames": {"#name": name},
+            "ExpressionAttributeValues": {":time": pack(time), ":before": pack(before), ":text": pack("S")},
+        }
+        try:
+            self._call_service("UpdateItem", self._named(request))
+        except CallFailed as failure:
+            if failure.code != "ConditionalCheckFailedException":
+                raise _translated(failure) from failure
+
+    def add(self, key: Key, amount: int, expires_at: int) -> int:
+        """Add to the counter at `key`, made if need be and gone some time after `expires_at`; returns its value."""
+        request = {
+            "Key": _packed_key(key),
+            "UpdateExpression": "ADD amount :amount SET expires_at = :expires_at",
+            "ExpressionAttributeValues": {":amount": pack(amount), ":expires_at": pack(expires_at)},
+            "ReturnValues": "UPDATED_NEW",
+        }
+        value: int = unpack(self._call("UpdateItem", self._named(request))["Attributes"]["amount"])
+        return value
+
     def delete(self, keys: Sequence[Key]) -> None:
         """Each on its own, in batches; what is not there is no error."""
         for start in range(0, len(keys), _BATCH):

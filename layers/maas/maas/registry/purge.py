@@ -60,7 +60,7 @@ class Purge:
         def finish(owner: RegisteredModel, _: str) -> Change:
             old = self._ledger.version(model, number, deleted=True)
             also = (Delete(rows.version_key(model, number)), Delete(rows.deleted_key(rows.AT_ONCE, model, number)))
-            return Change("version.purged", owner, version_was=old, also=also)
+            return Change("version.purged", owner.keeping(-1, -old.size_bytes), version_was=old, also=also)
 
         self._ledger.change(model, mark, actor)
         if not self._delete_objects(f"models/{model}/{number}/", deadline):

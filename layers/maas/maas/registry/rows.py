@@ -10,6 +10,9 @@
 | `DELETED` | `time#name#number` | what the purge looks through |
 | `I#actor` | key | what an Idempotency-Key made |
 | `SECRETS` | name | made once, at random |
+| `KEYS` | id | ApiKey |
+| `K#id` | `H#000000000001` | KeyChange |
+| `Q#id` | second | how many requests the key made in it |
 """
 
 from datetime import UTC, datetime, timedelta
@@ -19,6 +22,7 @@ from maas.aws.dynamodb import Key, Put
 MODELS = "MODELS"
 DELETED = "DELETED"
 SECRETS = "SECRETS"
+KEYS = "KEYS"
 TIMELINE = "T#"
 AT_ONCE = "0"  # sorts before every time
 
@@ -59,6 +63,22 @@ def deletion(deleted_at: str, model: str, number: int | None = None) -> Put:
 
 def idempotency_key(actor: str, key: str) -> Key:
     return f"I#{actor}", key
+
+
+def api_key(key_id: str) -> Key:
+    return KEYS, key_id
+
+
+def key_partition(key_id: str) -> str:
+    return f"K#{key_id}"
+
+
+def key_history_key(key_id: str, revision: int) -> Key:
+    return key_partition(key_id), f"H#{revision:012d}"
+
+
+def requests_key(key_id: str, second: int) -> Key:
+    return f"Q#{key_id}", str(second)
 
 
 def canonical(time: datetime) -> str:

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from maas.aws.dynamodb import Delete, Put, Write, WriteConflict
-from maas.errors import Conflict, Contended
-from maas.records import ModelFile, ModelVersion, RegisteredModel, Status
+from maas.errors import Conflict, Contended, QuotaExceeded
+from maas.records import ModelFile, ModelQuota, ModelVersion, RegisteredModel, Status
 from maas.registry import rows
 from maas.registry.ledger import (
     Change,
@@ -19,6 +19,9 @@ from maas.registry.ledger import (
     writes,
 )
 from maas.registry.models import merged, shown
+
+NO_QUOTA = ModelQuota()
+PURGED_EVERY_SECONDS = 3600  # by the schedule: what makes room
 
 
 class Versions:
@@ -36,8 +39,9 @@ class Versions:
         *,
         options: dict[str, Any] | None = None,
         origin: str = "",
+        quota: ModelQuota = NO_QUOTA,
     ) -> ModelVersion:
-        """The next number of the model, PENDING_UPLOAD. Raises NotFound, Gone, Conflict, Contended."""
+        """The next number of the model, PENDING_UPLOAD. Raises NotFound, Gone, Conflict, Contended, QuotaExceeded."""
         for _ in attempts():
             made = self._ledger.made_before(idempotency)
             if made and made[1]:
@@ -58,7 +62,8 @@ class Versions:
                 origin=origin,
             )
             after = {"status": version.status, "sha256": version.model_file.sha256}
-            changed = replace(owner, last_version=number)
+            changed = replace(owner, last_version=number).keeping(1, version.size_bytes)
+            check_quota(changed, quota)
             also = idempotency_row(idempotency, model, number)
             change = stamped(
                 Change("version.created", changed, version, after=after, also=also), owner.revision + 1, now
@@ -232,3 +237,15 @@ class Versions:
     def _newest_ready(self, model: str, but: int) -> int | None:
         page, _ = self._ledger.table.query(rows.partition(model), "R#", limit=2, newest_first=True)
         return next((row["number"] for row in page if row["number"] != but), None)
+
+
+def check_quota(model: RegisteredModel, quota: ModelQuota) -> None:
+    """Raises QuotaExceeded for a model that keeps more."""
+    for what, came, allowed in (
+        ("versions", model.kept_versions, quota.versions),
+        ("bytes", model.kept_bytes, quota.size_bytes),
+    ):
+        if allowed and came > allowed:
+            raise QuotaExceeded(
+                f"{what} kept of model '{model.name}' (purge what is deleted)", came, allowed, PURGED_EVERY_SECONDS
+            )

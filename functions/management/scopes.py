@@ -1,0 +1,17 @@
+"""What each route asks of its caller, by the route's name; one that is not here lets nobody in."""
+
+from maas.access import ANYBODY, INFER, JOBS, KEYS, READ, WRITE, Need
+
+_ROUTES = {
+    READ: "list_models get_model model_history list_versions get_version version_files list_aliases get_alias",
+    WRITE: "create_model update_model delete_model restore_model create_version complete_version update_version "
+    "delete_version restore_version put_alias delete_alias roll_back_alias",
+    JOBS: "list_jobs retry_job",
+    KEYS: "create_key list_keys get_key key_history rotate_key revoke_key",
+}
+NEEDS = {name: Need((scope,)) for scope, names in _ROUTES.items() for name in names.split()}
+# Who may infer may also have an answer later: these routes look whose job it is.
+NEEDS |= dict.fromkeys(
+    ("create_job", "get_job", "complete_job", "job_results", "cancel_job"), Need((JOBS, INFER), any_model=True)
+)
+NEEDS |= dict.fromkeys(("openapi", "swagger_ui_html", "swagger_ui_redirect"), ANYBODY)

@@ -1,0 +1,40 @@
+"""The AWS account of whoever runs a command: who they are, and which table a CloudFormation stack has."""
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from maas.aws.clients import client
+from maas.aws.dynamodb import Table, boto3_call
+from maas.errors import MaasError, NotFound
+
+
+class Account:
+    """With the credentials that boto3 finds; `region` None is the profile's own."""
+
+    def __init__(self, region: str | None, endpoint_url: str) -> None:
+        self._region, self._endpoint_url = region, endpoint_url
+
+    def identity(self) -> str:
+        """Their ARN. Raises MaasError with what AWS says."""
+        try:
+            arn: str = client("sts", self._region, self._endpoint_url).get_caller_identity()["Arn"]
+        except (BotoCoreError, ClientError) as error:
+            raise MaasError(f"AWS: {error}") from None
+        return arn
+
+    def table_of(self, stack: str) -> str:
+        """The stack's output TableName. Raises MaasError."""
+        try:
+            found = client("cloudformation", self._region, self._endpoint_url).describe_stacks(StackName=stack)
+        except (BotoCoreError, ClientError) as error:
+            raise MaasError(f"AWS: {error}") from None
+        outputs = {one["OutputKey"]: one["OutputValue"] for one in found["Stacks"][0].get("Outputs", [])}
+        if "TableName" not in outputs:
+            raise NotFound("output", "TableName", of=stack)
+        name: str = outputs["TableName"]
+        return name
+
+    def table(self, name: str) -> Table:
+        try:
+            return Table(boto3_call(client("dynamodb", self._region, self._endpoint_url)), name)
+        except BotoCoreError as error:
+            raise MaasError(f"AWS: {error}") from None

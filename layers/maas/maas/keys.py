@@ -1,0 +1,125 @@
+"""API keys: `maas_ID_SECRET`. The id finds the key, the secret proves it; of the secret only a salted hash is kept.
+
+A secret is 256 random bits: there is nothing to guess, so the hash may be fast (docs/adr/0010).
+"""
+
+import hmac
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple, Self
+
+PREFIX = "maas"
+ID_BYTES, SECRET_BYTES, SALT_BYTES = 8, 32, 16
+_TEXT = re.compile(rf"{PREFIX}_([0-9a-f]{{{2 * ID_BYTES}}})_([0-9a-f]{{{2 * SECRET_BYTES}}})")
+_VALID_AT_ONCE = 2  # the secret of now, and the one before it during its grace time
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecret:
+    """Salt and hash in hexadecimal. `good_until` is set once another secret took its place."""
+
+    salt: str
+    digest: str
+    good_until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """Times are RFC 3339 as of `registry.rows.canonical`. `secrets`: the newest first. `used_at` is kept coarsely."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    secrets: tuple[StoredSecret, ...]
+    created_at: str
+    created_by: str
+    revision: int = 1
+    good_until: str | None = None
+    revoked_at: str | None = None
+    revoked_by: str | None = None
+    used_at: str | None = None
+    requests_per_second: int | None = None
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> Self:
+        made = {
+            "scopes": tuple(fields["scopes"]),
+            "secrets": tuple(StoredSecret(**secret) for secret in fields["secrets"]),
+        }
+        return cls(**(fields | made))
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What may be told of it: everything but its secrets."""
+        told = {name: value for name, value in self.fields.items() if name not in ("secrets", "revision", "good_until")}
+        return told | {"scopes": list(self.scopes), "expires_at": self.good_until}
+
+    @property
+    def actor(self) -> str:
+        return f"key:{self.id}"
+
+    def is_good(self, now: str) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and (self.good_until is None or now < self.good_until)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """An entry of a key's history: who did what to it, when."""
+
+    id: str
+    revision: int
+    at: str
+    actor: str
+    kind: str
+    after: dict[str, Any] = field(default_factory=dict)
+
+
+class Presented(NamedTuple):
+    """A key as a caller sent it."""
+
+    id: str
+    secret: str
+
+
+def new_id() -> str:
+    return secrets.token_hex(ID_BYTES)
+
+
+def new_secret(key_id: str) -> tuple[str, StoredSecret]:
+    """The key's text, to be shown once, and what is kept of it."""
+    secret, salt = secrets.token_hex(SECRET_BYTES), secrets.token_hex(SALT_BYTES)
+    return f"{PREFIX}_{key_id}_{secret}", StoredSecret(salt, _digest(salt, secret))
+
+
+def parse(text: str) -> Presented | None:
+    """None for what cannot be a key."""
+    found = _TEXT.fullmatch(text)
+    return Presented(found[1], found[2]) if found else None
+
+
+def matches(secret: str, stored: Sequence[StoredSecret], now: str) -> bool:
+    """Whether `secret` is one of those that are good `now`.
+
+    The same hashes and comparisons are made whatever is stored, be it nothing: how long it takes tells neither how much
+    of a secret is right nor whether there is such a key. Compared are digests, whose bytes nobody can choose.
+    """
+    found = False
+    for candidate in [*stored[:_VALID_AT_ONCE], _NOBODYS, _NOBODYS][:_VALID_AT_ONCE]:
+        same = hmac.compare_digest(_digest(candidate.salt, secret), candidate.digest)
+        found |= same & (now < (candidate.good_until or _NEVER))
+    return found
+
+
+def _digest(salt: str, secret: str) -> str:
+    return hmac.digest(bytes.fromhex(salt), secret.encode(), "sha256").hex()
+
+
+_NEVER = "9999"  # sorts after every time
+_NOBODYS = StoredSecret("00" * SALT_BYTES, "00" * 32)

@@ -1,0 +1,237 @@
+"""Who may do what, over HTTP, through the gateway and its authorizer; and `maas keys`."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import onnx_models
+import pytest
+
+from maas_client import AsyncMaasClient, MaasClient, NotAllowed
+from maas_client.cli import app
+from maas_client.local.stack import LocalStack
+from maas_client.local.template import NAME
+
+REQUEST = {"inputs": [{"name": "x", "shape": [1, 3], "datatype": "FP32", "data": [1, 2, 3]}]}
+Anybody = httpx.Client
+
+
+@pytest.fixture(scope="module")
+def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    path = tmp_path_factory.mktemp("access") / "model.onnx"
+    path.write_bytes(onnx_models.linear())
+    for name in ("access-a", "access-b"):
+        maas.push(path, name)
+    return "access-a", "access-b"
+
+
+@pytest.fixture
+def anybody(url: str) -> Iterator[Anybody]:
+    with httpx.Client(base_url=url, timeout=60) as client:
+        yield client
+
+
+def keyed(key: str) -> dict[str, str]:
+    return {"x-api-key": key}
+
+
+def test_health_is_open_and_nothing_else(anybody: Anybody) -> None:
+    for path in ("/v2/health/live", "/v2/health/ready", "/ping", "/"):
+        assert anybody.get(path).status_code == 200, path
+    paths = ("/v2", "/v2/models", "/v2/models/m/infer", "/v2/docs", "/v1/models", "/api/v1/models", "/api/v1/keys")
+    for path in (*paths, "/api/v1", "/api/v1/openapi.json", "/v2/health/live/", "/v2/health", "/v2//health/live"):
+        answer = anybody.get(path)
+        assert (answer.status_code, set(answer.json())) == (401, {"error"}), path
+        assert answer.headers["www-authenticate"] == "Bearer"
+    assert anybody.post("/invocations", json=REQUEST).status_code == 401
+
+
+def test_both_headers_are_taken(anybody: Anybody, api_key: str) -> None:
+    for headers in (keyed(api_key), {"Authorization": f"Bearer {api_key}"}, {"X-API-KEY": api_key}):
+        assert anybody.get("/v2", headers=headers).status_code == 200
+    wrong = api_key[:-1] + ("0" if api_key[-1] != "0" else "1")
+    for headers in (keyed(wrong), {"authorization": f"Bearer {wrong}"}, {"authorization": f"Basic {api_key}"}):
+        answer = anybody.get("/v2", headers=headers)
+        assert (answer.status_code, set(answer.json())) == (401, {"error"})
+
+
+def test_infer_of_one_model_is_of_that_model_alone(maas: MaasClient, anybody: Anybody, models: tuple[str, str]) -> None:
+    mine, other = models
+    headers = keyed(maas.create_key("one model", [f"infer:{mine}"]).key)
+    rows = {"instances": [[1, 2, 3]]}
+    calls: list[Callable[[str], httpx.Response]] = [
+        lambda model: anybody.post(f"/v2/models/{model}/infer", json=REQUEST, headers=headers),
+        lambda model: anybody.post(f"/v2/models/{model}/versions/1/infer", json=REQUEST, headers=headers),
+        lambda model: anybody.get(f"/v2/models/{model}", headers=headers),
+        lambda model: anybody.get(f"/v2/models/{model}/ready", headers=headers),
+        lambda model: anybody.post(f"/v1/models/{model}:predict", json=rows, headers=headers),
+        lambda model: anybody.post(f"/v2/repository/models/{model}/load", headers=headers),
+        lambda model: anybody.post(f"/v2/repository/models/{model}/unload", headers=headers),
+        lambda model: anybody.post("/invocations", params={"model": model}, json=rows, headers=headers),
+    ]
+    for index, call in enumerate(calls):
+        assert call(mine).status_code == 200, (index, call(mine).text)
+        refused = call(other)
+        assert (refused.status_code, set(refused.json())) == (403, {"error"}), index
+    assert anybody.post("/invocations", json=rows, headers=headers).status_code == 200  # the only one that it may use
+    assert anybody.get("/v2/models", headers=headers).json() == {"models": [mine]}
+    assert anybody.get("/v1/models", headers=headers).json() == {"models": [mine]}
+    index_ = anybody.post("/v2/repository/index", headers=headers).json()
+    assert {one["name"] for one in index_} == {mine}
+    stats = anybody.get("/v2/models/stats", headers=headers).json()["model_stats"]
+    assert {one["name"] for one in stats} <= {mine}
+    assert anybody.get("/api/v1/models", headers=headers).status_code == 403
+    for tricky in (f"/v2/models/{mine}%2F..%2F{other}/infer", f"/v2/models/{mine}/../{other}/infer"):
+        assert anybody.post(tricky, json=REQUEST, headers=headers).status_code in (403, 404)
+
+
+def test_history_names_the_key(maas: MaasClient, url: str, models: tuple[str, str]) -> None:
+    made = maas.create_key("tagger", ["models:write"])
+    with MaasClient(url, made.key) as other:
+        other.update_model(models[0], tags={"by": "tagger"})
+        with pytest.raises(NotAllowed, match="it takes infer"):
+            other.infer(models[0], [[1, 2, 3]])
+    assert maas.history(models[0], 1)[0].actor == f"key:{made.id}"
+
+
+def test_a_rotated_key_goes_on_and_a_revoked_one_ends(maas: MaasClient, anybody: Anybody) -> None:
+    old = maas.create_key("rotating", ["models:read"])
+    assert anybody.get("/v2/models", headers=keyed(old.key)).status_code == 200
+    new = maas.rotate_key(old.id, grace_seconds=60)
+    for key in (old.key, new.key):
+        assert anybody.get("/v2/models", headers=keyed(key)).status_code == 200
+    maas.revoke_key(old.id)
+    deadline = time.monotonic() + 30
+    while anybody.get("/v2/models", headers=keyed(new.key)).status_code == 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert "is revoked" in anybody.get("/v2/models", headers=keyed(new.key)).json()["error"]
+
+
+def test_more_requests_than_a_key_may_make_are_429(
+    maas: MaasClient, anybody: Anybody, url: str, models: tuple[str, str]
+) -> None:
+    made = maas.create_key("slow", ["models:read"], requests_per_second=1)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: anybody.get("/v2/models", headers=keyed(made.key)), range(16)))
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused and all(answer.status_code in (200, 429) for answer in answers)
+    assert refused[0].headers["retry-after"] == "1"
+    assert "allowed are 1" in refused[0].json()["error"]
+    assert {answer.status_code for answer in answers} == {200, 429}
+    with MaasClient(url, made.key) as patient:  # it waits as long as it is told to
+        assert [len(patient.models(1)) for _ in range(2)] == [1, 1]
+
+
+def test_a_key_gives_no_more_than_it_has(maas: MaasClient, url: str) -> None:
+    with MaasClient(url, maas.create_key("some", ["keys", "jobs"]).key) as some:
+        some.create_key("less", ["jobs"])
+        with pytest.raises(NotAllowed, match="it takes admin"):
+            some.create_key("more", ["admin"])
+        (boss,) = [key for key in maas.api_keys() if key.name == "local"][:1]
+        with pytest.raises(NotAllowed):
+            some.rotate_key(boss.id)
+
+
+async def _infer(url: str, key: str, model: str) -> Any:
+    async with AsyncMaasClient(url, key) as maas:
+        return (await maas.infer(model, [[1.0, 2.0, 3.0]]))["y"].tolist()
+
+
+def test_the_asynchronous_client_sends_its_key(maas: MaasClient, url: str, models: tuple[str, str]) -> None:
+    import asyncio
+
+    assert asyncio.run(_infer(url, maas.create_key("async", ["infer"]).key, models[0])) == [[6.0, 6.0]]
+
+
+# ------------------------------------------------------------------ `maas keys`
+
+
+@pytest.fixture
+def run(url: str, api_key: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    monkeypatch.setenv("MAAS_URL", url)
+    monkeypatch.setenv("MAAS_API_KEY", api_key)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run_command(line: str, code: int = 0) -> tuple[str, str]:
+        with pytest.raises(SystemExit) as exit_:
+            app(line.split())
+        out, err = capsys.readouterr()
+        assert exit_.value.code == code, err
+        return out, err
+
+    return run_command
+
+
+def test_the_command_makes_lists_rotates_and_revokes(run: Any, anybody: Anybody) -> None:
+    out, err = run("keys create --name ci --scope models:read --scope infer:digits --expires 90d --rate 100")
+    key = out.strip()
+    assert anybody.get("/v2/models", headers=keyed(key)).status_code == 200
+    key_id = key.split("_")[1]
+    assert key_id in err and "models:read infer:digits" in err and key not in err
+    made = json.loads(run("keys create -n other -s jobs --json")[0])
+    assert (made["scopes"], made["key"].split("_")[1]) == (["jobs"], made["id"])
+    listed = run("keys list")[0]
+    assert key_id in listed and key not in listed and "infer:digits" in listed
+    assert key_id in {one["id"] for one in json.loads(run("keys list --json")[0])["keys"]}
+    another = run(f"keys rotate {key_id} --grace 30m")[0].strip()
+    assert another != key and anybody.get("/v2/models", headers=keyed(another)).status_code == 200
+    assert run(f"keys revoke {key_id}")[0] == f"{key_id} (ci) is revoked\n"
+    assert key_id not in run("keys list")[0]
+    assert "revoked" in run("keys list --revoked")[0]
+    assert "is revoked: make another" in run(f"keys rotate {key_id}", 1)[1]
+    assert "expected a number and s, m, h or d" in run("keys create -n x -s jobs --expires soon", 2)[1]
+    assert "scopes" in run("keys create -n x -s everything", 1)[1]
+
+
+def test_the_owner_of_the_account_makes_the_first_key(
+    system: LocalStack, anybody: Anybody, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """With AWS credentials and no key, in a process of its own."""
+    template = {"Resources": {"T": {"Type": "AWS::SNS::Topic"}}, "Outputs": {"TableName": {"Value": NAME}}}
+    cloudformation = system.cloud.client("cloudformation")
+    stack = f"maas-{tmp_path.name.replace('_', '-')}"
+    cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps(template))
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAAS_"))}
+    environment = kept | system.environment | {"MAAS_TABLE": ""}
+    program = [sys.executable, "-c", "from maas_client.cli import app; app()", "keys", "bootstrap"]
+
+    def bootstrap(*options: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run([*program, *options], env=environment, capture_output=True, text=True)
+
+    for options in (["--stack", stack], ["--table", NAME, "--name", "owner"]):
+        done = bootstrap(*options)
+        assert done.returncode == 0, done.stderr
+        headers = keyed(done.stdout.strip())
+        assert anybody.get("/api/v1/models", headers=headers).status_code == 200
+        made = anybody.get(f"/api/v1/keys/{done.stdout.split('_')[1]}", headers=headers).json()
+        assert made["scopes"] == ["admin"] and made["created_by"].startswith("arn:aws:")
+    absent = bootstrap("--stack", "nothing")
+    assert absent.returncode == 1 and absent.stderr.count("\n") == 1 and "nothing" in absent.stderr
+    absent = bootstrap("--table", "nothing")
+    assert absent.returncode == 1 and absent.stderr.startswith("maas: ") and "Traceback" not in absent.stderr
+
+
+def test_the_local_stack_prints_a_key_that_works_and_is_closed_without_it() -> None:
+    program = [sys.executable, "-u", "-c", "from maas_client.cli import app; app()", "local", "--port", "0"]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAAS_"))}
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, env=kept | {"COLUMNS": "200"}) as process:
+        assert process.stdout
+        try:
+            said = "".join(process.stdout.readline() for _ in range(3))
+            url, key = (re.search(pattern, said) for pattern in (r"http://127\.0\.0\.1:\d+", r"MAAS_API_KEY=(\S+)"))
+            assert url and key, said
+            assert httpx.get(f"{url[0]}/v2", timeout=60).status_code == 401
+            assert httpx.get(f"{url[0]}/v2", headers=keyed(key[1]), timeout=60).status_code == 200
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
