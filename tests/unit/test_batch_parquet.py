@@ -2,6 +2,7 @@
 
 import io
 import json
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -233,18 +234,21 @@ def test_truncated_and_other_files_are_refused() -> None:
             formats.plan("parquet", MemorySource(bad), 1000)
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.data())
-def test_damaged_files_are_refused_or_read_but_never_crash(data: Any) -> None:
+def test_damaged_files_are_refused_or_read() -> None:
+    """The same damage each time: beyond what our code looks at, arro3 can end the process (ADR 7)."""
     rows = [{"a": 1.0, "n": place, "word": "w", "pair": [1.0, 2.0], "many": [], "id": 0} for place in range(20)]
-    body = bytearray(of_rows(rows, max_row_group_size=7).data)
-    for _ in range(data.draw(st.integers(1, 4))):
-        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
-    try:
-        found = records(chunks("parquet", MemorySource(bytes(body)), NAMED, Cut(500, batch_rows=5)))
-    except InvalidRequest:
-        return
-    assert len(found) == 20
+    whole = of_rows(rows, max_row_group_size=7).data
+    refused = 0
+    for seed in range(60):
+        random, body = Random(seed), bytearray(whole)
+        for _ in range(random.randint(1, 4)):
+            body[random.randrange(len(body))] = random.randrange(256)
+        try:
+            found = records(chunks("parquet", MemorySource(bytes(body)), NAMED, Cut(500, batch_rows=5)))
+            assert len(found) == 20
+        except InvalidRequest:
+            refused += 1
+    assert 10 < refused < 60
 
 
 @pytest.mark.parametrize(
