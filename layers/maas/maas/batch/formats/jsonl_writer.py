@@ -48,7 +48,7 @@ class JsonlWriter:
 
     def _rows(self, predicted: Mapping[str, Array], whole: bool) -> list[dict[str, Any]]:
         columns = [
-            listed(OutputTensor(tensor.name, tensor.datatype, record_rows(predicted[tensor.name], tensor, whole)))
+            _values(OutputTensor(tensor.name, tensor.datatype, record_rows(predicted[tensor.name], tensor, whole)))
             for tensor in self._outputs
             if predicted
         ]
@@ -71,6 +71,12 @@ def listed(output: OutputTensor) -> Any:
     if isinstance(flat, list):
         return array_of(flat).reshape(output.array.shape).tolist()
     return flat.reshape(output.array.shape)
+
+
+def _values(output: OutputTensor) -> Any:
+    """As `listed`, but whole numbers as Python's: orjson knows arrays of onnxruntime's, and not a single one of them."""
+    is_flat = output.array.ndim == 1 and output.array.dtype.kind in "iu"
+    return output.array.tolist() if is_flat else listed(output)
 
 
 def _fields(record: JsonRecord) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 The footer's fields: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
 """
 
-from collections.abc import Collection, Iterator
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
@@ -17,6 +18,7 @@ from maas.errors import InvalidRequest
 MAGIC = b"PAR1"
 TAIL_BYTES = 64 << 10  # in which most footers are
 MAX_FOOTER_BYTES = 64 << 20
+MAX_GAP_BYTES = 256 << 10  # that are read for nothing: S3 sends so many in less time than another request takes
 SCHEMA, ROWS, GROUPS = 2, 3, 4  # of FileMetaData
 PAGES, DICTIONARY, INDEX = 9, 11, 10  # of ColumnMetaData: where they begin
 
@@ -55,16 +57,33 @@ class Footer:
 
     def group_file(self, source: Source, index: int, columns: Collection[str] | None) -> bytes:
         """A file of the one row group and the wanted columns. Raises InvalidRequest for one that lies nowhere."""
-        body = bytearray(MAGIC)
-        chunks = []
         with _whole():
-            for column, start, end in self.group_ranges(index, columns):
-                if not 0 < start < end <= source.size_bytes:
-                    raise wrong("a column beyond its end", "a whole file")
-                moved = len(body) - start
-                body += source.read(start, end)
-                chunks.append({2: (I64, 0), 3: (thrift.STRUCT, _moved(column, moved))})
+            ranges = self.group_ranges(index, columns)
+        if not all(0 < start < end <= source.size_bytes for _, start, end in ranges):
+            raise wrong("a column beyond its end", "a whole file")
+        body = bytearray(MAGIC)
+        firsts, moved = [], []
+        with _whole():
+            for first, last in _together([(start, end) for _, start, end in ranges]):
+                firsts.append(first)
+                moved.append(len(body) - first)
+                body += source.read(first, last)
+            chunks: list[Struct] = [
+                {2: (I64, 0), 3: (thrift.STRUCT, _moved(column, moved[bisect_right(firsts, start) - 1]))}
+                for column, start, _ in ranges
+            ]
             return _file(self.metadata, bytes(body), chunks, _get(self.groups[index], 3), columns)
+
+
+def _together(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The ranges in the file's order, as one where hardly anything is between them: columns lie side by side."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if found and start - found[-1][1] <= MAX_GAP_BYTES:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
 
 
 @contextmanager

@@ -1,0 +1,59 @@
+"""Where the jobs of a benchmark run: the real planner and worker over a cloud, and a queue of their own."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from aws import Cloud
+
+from maas import bootstrap
+from maas.aws.clients import client
+from maas.batch.keys import DATA, START, UPLOADS
+from maas.batch.planner import Arrived, Planner
+from maas.batch.records import BatchJob, JobStatus
+from maas.batch.schemas import CreateJob
+from maas.batch.submission import Submission
+from maas.batch.worker import Worker
+from maas.settings import Settings
+
+NO_DEADLINE = float("inf")
+
+
+@dataclass(frozen=True)
+class Place:
+    settings: Settings
+    submission: Submission
+    planner: Planner
+    worker: Worker
+
+    @classmethod
+    def of(cls, cloud: Cloud, name: str) -> "Place":
+        sqs = client("sqs", cloud.settings.region, cloud.settings.endpoint_url)
+        settings = replace(cloud.settings, queue_url=sqs.create_queue(QueueName=name)["QueueUrl"])
+        return cls(settings, bootstrap.submission(settings), bootstrap.planner(settings), bootstrap.worker(settings))
+
+    def job(self, model: str, file: str, shard_bytes: int | None = None) -> BatchJob:
+        """Of `batch/data/{file}`, planned: its shards are queued."""
+        version = self.worker.dataplane.resolve(model, "1")
+        submission = replace(self.submission, shard_bytes=shard_bytes or self.submission.shard_bytes)
+        made, _ = submission.create(version, CreateJob(model=model, input=f"{DATA}{file}"), "tester", None)
+        job = self.planner.arrived(Arrived(f"{UPLOADS}{made.id}/{START}", None, 2, ""))
+        assert job and job.status is JobStatus.RUNNING, job and job.reason
+        return job
+
+    def messages(self) -> Iterator[dict[str, str]]:
+        """Of the queue, as they come, until it is empty."""
+        sqs = client("sqs", self.settings.region, self.settings.endpoint_url)
+        url = self.settings.queue_url
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1).get("Messages"):
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=messages[0]["ReceiptHandle"])
+            yield json.loads(messages[0]["Body"])
+
+    def work(self) -> BatchJob:
+        """All that is queued, by this process. The job as the last shard left it."""
+        job = None
+        for message in self.messages():
+            job = self.worker.work(message["job"], message["shard"], time.monotonic() + 900)
+        assert job
+        return job
