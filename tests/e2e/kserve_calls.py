@@ -49,7 +49,7 @@ async def refused(call: Awaitable[Any]) -> list[Any]:
 
 async def version_2(client: InferenceRESTClient, url: str, headers: dict[str, str]) -> dict[str, Any]:
     async def infer(model: str, given: InferRequest) -> dict[str, Any]:
-        return told(await client.infer(url, given, model_name=model, headers=headers))
+        return told(await client.infer(url, given, model_name=model, headers=dict(headers)))
 
     types = [
         tensor("in_float16", np.array([0.5, np.inf], np.float16), "FP16", binary=True),
@@ -66,16 +66,16 @@ async def version_2(client: InferenceRESTClient, url: str, headers: dict[str, st
     return {
         "live": await client.is_server_live(url),
         "ready": await client.is_server_ready(url),
-        "model_ready": [await client.is_model_ready(url, name, headers) for name in ("k_added", "nothing")],
+        "model_ready": [await client.is_model_ready(url, name, dict(headers)) for name in ("k_added", "nothing")],
         "json": await infer("k_added", request("k_added", *two(False))),
         "binary": await infer("k_added", request("k_added", *two(True), binary_output=True)),
         "types": await infer("k_types", request("k_types", *types, binary_output=True)),
         "asked": await infer("k_types", request("k_types", *types, request_outputs=asked)),
         "no_rows": await infer("k_rows", request("k_rows", none)),
-        "plain": told(await client.infer(url, raw, model_name="k_rows", headers=headers)),
-        "alias": (await client.infer(alias, request("k_added", *two(True)), headers, is_graph_endpoint=True))[
-            "model_version"
-        ],
+        "plain": told(await client.infer(url, raw, model_name="k_rows", headers=dict(headers))),
+        "alias": (
+            await client.infer(alias, request("k_added", *two(True)), headers=dict(headers), is_graph_endpoint=True)
+        )["model_version"],
         "at_once": await asyncio.gather(*several),
         "refused": await refused(infer("k_added", request("k_added", two(True)[0]))),
     }
@@ -86,16 +86,16 @@ async def version_1(client: InferenceRESTClient, url: str, headers: dict[str, st
     too_few = {"instances": [{"a": [1, 2]}]}
     return {
         "v1_live": await client.is_server_live(url),
-        "v1_model_ready": await client.is_model_ready(url, "k_added", headers),
-        "v1_no_model": await refused(client.is_model_ready(url, "nothing", headers)),
-        "v1_predict": await client.infer(url, rows, model_name="k_added", headers=headers),
-        "v1_refused": await refused(client.infer(url, too_few, model_name="k_added", headers=headers)),
-        "v1_explain": await refused(client.explain(url, "k_added", rows, headers)),
+        "v1_model_ready": await client.is_model_ready(url, "k_added", dict(headers)),
+        "v1_no_model": await refused(client.is_model_ready(url, "nothing", dict(headers))),
+        "v1_predict": await client.infer(url, rows, model_name="k_added", headers=dict(headers)),
+        "v1_refused": await refused(client.infer(url, too_few, model_name="k_added", headers=dict(headers))),
+        "v1_explain": await refused(client.explain(url, "k_added", rows, dict(headers))),
     }
 
 
 async def main(url: str, key: str) -> None:
-    headers = {"x-api-key": key}
+    headers = {"x-api-key": key}  # a copy for each call: the client adds its own to what it is given
     async with InferenceRESTClient(RESTConfig(protocol="v2")) as client:
         answers = await version_2(client, url, headers)
     async with InferenceRESTClient(RESTConfig(protocol="v1")) as client:
