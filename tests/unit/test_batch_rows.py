@@ -80,21 +80,8 @@ def test_an_output_that_is_not_of_rows_is_made_record_by_record(load: Load) -> N
     assert set(failed) == {0, 1, 2}
 
 
-@pytest.mark.parametrize(
-    ("shape", "records", "expected"),
-    [
-        ([2], [[1, 2], [3, 4]], [[2, 4], [6, 8]]),
-        ([1, 2], [[1, 2], [3, 4]], [[2, 4], [6, 8]]),
-        ([1, 2], [[[1, 2]], [[3, 4]]], [[2, 4], [6, 8]]),
-        ([2, 2], [[[1, 2], [3, 4]]], [[[2, 4], [6, 8]]]),
-        ([], [1, 2], [2, 4]),
-    ],
-)
-def test_a_model_without_a_batch_runs_row_by_row(load: Load, shape: list[int], records: Any, expected: Any) -> None:
-    runner = load(fixed(shape))
-    assert batch_rows(runner.inputs, 50) == 1
-    predicted, failed = predict(runner, chunk(list(range(len(records))), x=records), ["y"])
-    assert (predicted["y"].tolist(), failed) == (expected, {})
+def test_a_model_without_a_batch_takes_one_record(load: Load) -> None:
+    assert batch_rows(load(fixed([2, 2])).inputs, 50) == 1
 
 
 def test_a_whole_record_is_run_as_it_is(load: Load) -> None:

@@ -1,6 +1,6 @@
 """Chunks of records through a model: in large batches, or one by one where a batch does not work."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -29,50 +29,34 @@ def predict(runner: Runner, chunk: Chunk, names: Sequence[str]) -> Predicted:
             return dict(zip(names, runner.run(chunk.inputs, names), strict=True)), failed
         except RunFailed as error:
             return {}, failed | {chunk.good[0]: error.message}
-    if has_batch(runner.inputs):
-        try:
-            arrays = runner.run(chunk.inputs, names)
-            if all(array.shape[:1] == (len(chunk.good),) for array in arrays):
-                return dict(zip(names, arrays, strict=True)), failed
-        except RunFailed as error:
-            if len(chunk.good) == 1:
-                return {}, failed | {chunk.good[0]: error.message}
-    shapes = {tensor.name: tensor.shape for tensor in runner.inputs}
-    records = (
-        {name: _alone(array[index], shapes[name]) for name, array in chunk.inputs.items()}
-        for index in range(len(chunk.good))
-    )
-    return _one_by_one(runner, chunk, names, records, failed)
+    try:
+        arrays = runner.run(chunk.inputs, names)
+        if all(array.shape[:1] == (len(chunk.good),) for array in arrays):
+            return dict(zip(names, arrays, strict=True)), failed
+    except RunFailed as error:
+        if len(chunk.good) == 1:
+            return {}, failed | {chunk.good[0]: error.message}
+    return _one_by_one(runner, chunk, names, failed)
 
 
-def _one_by_one(
-    runner: Runner,
-    chunk: Chunk,
-    names: Sequence[str],
-    records: Iterable[Mapping[str, Array]],
-    failed: dict[int, str],
-) -> Predicted:
+def _one_by_one(runner: Runner, chunk: Chunk, names: Sequence[str], failed: dict[int, str]) -> Predicted:
     found: list[list[Array]] = []
-    for place, record in zip(chunk.good, records, strict=True):
+    for index, place in enumerate(chunk.good):
+        record = {name: array[index : index + 1] for name, array in chunk.inputs.items()}
         try:
-            found.append(runner.run(record, names))
+            found.append([_first(array) for array in runner.run(record, names)])
         except RunFailed as error:
             failed[place] = error.message
-    if not found:
-        return {}, failed
-    batched = all(tensor.shape[:1] in ((-1,), (1,)) for tensor in runner.inputs if not tensor.optional)
-    return {name: _joined([one[index] for one in found], batched) for index, name in enumerate(names)}, failed
+    return {name: _stacked([one[index] for one in found]) for index, name in enumerate(names)} if found else {}, failed
 
 
-def _alone(array: Array, shape: Sequence[int]) -> Array:
-    """One record as the model takes it: with the batch of one that the signature has, or as its fixed shape says."""
-    return array[np.newaxis] if array.ndim == len(shape) - 1 else np.asarray(array)
+def _first(array: Array) -> Array:
+    """Of the batch of one; an output that has no batch is the record's as it is."""
+    return np.asarray(array[0]) if array.shape[:1] == (1,) else array
 
 
-def _joined(arrays: Sequence[Array], batched: bool) -> Array:
+def _stacked(arrays: Sequence[Array]) -> Array:
     """On a first axis of records; of objects where they have different shapes."""
-    if batched and all(array.shape[:1] == (1,) for array in arrays):
-        arrays = [array[0] for array in arrays]
     if len({array.shape for array in arrays}) == 1:
         return np.stack(arrays)
     ragged = np.empty(len(arrays), DTYPES["BYTES"])
