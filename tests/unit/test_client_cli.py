@@ -132,7 +132,7 @@ def test_predict_sends_a_whole_request_as_it_is(maas: Run, tmp_path: Path) -> No
         assert server.requests == [request]
         assert (answer["id"], answer["outputs"][0]["data"][1]) == ("9", "NaN")
         assert "nan" in maas("predict", "echo", *at)[1]
-        assert "name its outputs there" in maas("predict", "echo", *at, "-o", "y0")[2]
+        assert "name its outputs and its variant there" in maas("predict", "echo", *at, "-o", "y0")[2]
 
 
 def test_alias(maas: Run, onnx_file: Path) -> None:
