@@ -28,7 +28,7 @@ def own_url() -> Any:
 
 @pytest.fixture(scope="module")
 def document(own_url: str) -> dict[str, Any]:
-    found: dict[str, Any] = httpx.get(f"{own_url}/api/v1/openapi.json").json()
+    found: dict[str, Any] = httpx.get(f"{own_url}/api/v1/openapi.json", timeout=60).json()
     return found
 
 
