@@ -30,7 +30,8 @@ def own_stack() -> Iterator[LocalStack]:
 
 @pytest.fixture(scope="module")
 def document(own_stack: LocalStack) -> dict[str, Any]:
-    found: dict[str, Any] = httpx.get(f"{own_stack.url}/api/v1/openapi.json", headers=headers(own_stack)).json()
+    url = f"{own_stack.url}/api/v1/openapi.json"
+    found: dict[str, Any] = httpx.get(url, headers=headers(own_stack), timeout=60).json()
     return found
 
 
