@@ -65,7 +65,7 @@ class InvalidRequest(ApiError):
 
 
 class NotAllowed(ApiError):
-    hint = "give a key that may do this in MAAS_API_KEY or --api-key, or AWS credentials that may call this API"
+    hint = "give a key in MAAS_API_KEY or --api-key that may do this, or AWS credentials that may call this API"
 
 
 class NotFound(ApiError):

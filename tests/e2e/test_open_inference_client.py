@@ -17,7 +17,7 @@ from maas_client import MaasClient
 @pytest.fixture
 def client(url: str, api_key: str, maas: MaasClient, write: Callable[[bytes], Path]) -> OpenInferenceClient:
     maas.push(write(onnx_models.linear()), "published", alias="live")
-    authenticated = httpx.Client(headers={"x-api-key": api_key})
+    authenticated = httpx.Client(timeout=60, headers={"x-api-key": api_key})
     return OpenInferenceClient(base_url=url, httpx_client=authenticated)
 
 
