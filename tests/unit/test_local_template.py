@@ -64,7 +64,7 @@ def test_a_function_has_lambdas_defaults_and_where_its_failures_go(tmp_path: Pat
     assert (plain.timeout_seconds, plain.memory_mb, plain.attempts, plain.on_failure) == (3, 128, 3, None)
     assert plain.environment == {"FLAG": "true", "COUNT": "3"}
     assert (careful.attempts, careful.on_failure) == (1, "Dead")
-    assert template.queues() == ["Dead"]
+    assert [queue.name for queue in template.queues()] == ["Dead"]
 
 
 def test_what_a_condition_leaves_out_is_not_there(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_what_a_condition_leaves_out_is_not_there(tmp_path: Path) -> None:
           Sometimes: {Type: AWS::SQS::Queue, Condition: IsProduction}
         """,
     )
-    assert template.queues() == ["Always"]
+    assert [queue.name for queue in template.queues()] == ["Always"]
 
 
 @pytest.mark.parametrize("switched", ["on", "off"])
@@ -98,12 +98,13 @@ def test_our_own_template_gives_the_local_stack_what_it_needs() -> None:
     functions = template.functions()
     assert template.bucket().versioned and template.bucket().sends_events
     called = {route.function for route in template.routes()} | {rule.function for rule in template.event_rules()}
+    called |= {source.function for source in template.queue_sources()}
     called |= {route.authorizer.function for route in template.routes() if route.authorizer}
     assert called == functions.keys() - {"MaintenanceFunction"}  # its schedule does not run here
     for function in functions.values():
-        assert (function.folder / "app.py").is_file()
+        assert (function.folder / f"{function.handler.partition('.')[0]}.py").is_file()
         assert "http://moto" in function.environment.values()
-        assert function.on_failure is None or function.on_failure in template.queues()
+        assert function.on_failure is None or function.on_failure in {queue.name for queue in template.queues()}
 
 
 def test_every_route_but_health_asks_the_authorizer() -> None:

@@ -12,7 +12,7 @@ from maas.schemas import EXAMPLE_TIME, Body, DeclaredFile, Name, Part, like, who
 
 Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Location = Annotated[str, StringConstraints(min_length=1, max_length=1100)]
-Whole = Annotated[int, Field(strict=True), BeforeValidator(whole)]
+Size = Annotated[int, Field(ge=0, lt=1 << 53, strict=True), BeforeValidator(whole)]
 
 _JOB = {
     "id": "0123456789abcdef0123",
@@ -49,8 +49,8 @@ class JobOptions(Body):
     exclude: Annotated[list[Column], Field(max_length=5000)] | None = None
     join: Literal["input"] | None = None
     select: Annotated[list[Column], Field(min_length=1, max_length=200)] | None = None
-    max_errors: Annotated[Whole, Field(ge=0, lt=1 << 53)] | None = None
-    batch_size: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    max_errors: Size | None = None
+    batch_size: Annotated[int, Field(ge=1, le=100_000, strict=True), BeforeValidator(whole)] | None = None
 
 
 class CreateJob(Body):
@@ -67,7 +67,7 @@ class CreateJob(Body):
     kind: Literal["batch", "infer"] = "batch"
     input: Location | None = None
     upload: DeclaredFile | None = None
-    header_length: Annotated[Whole, Field(ge=0, lt=1 << 53)] | None = None
+    header_length: Size | None = None
     output: Location | None = None
     options: JobOptions = JobOptions()
     notify: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
@@ -146,6 +146,15 @@ class Jobs(BaseModel):
     next_page_token: str | None
 
 
+_RESULT = {
+    "name": "part-00000.label.npy",
+    "url": "https://BUCKET.s3.amazonaws.com/batch/output/0123456789abcdef0123/part-00000.label.npy?X-Amz-Signature=...",
+    "size_bytes": 800128,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "rows": 100000,
+}
+
+
 class JobResult(BaseModel):
     name: str
     url: str
@@ -156,6 +165,8 @@ class JobResult(BaseModel):
 
 class JobResults(BaseModel):
     """In the input's order. `header_length` is of a binary answer to an `infer` job: the bytes of its JSON."""
+
+    model_config = like(results=[_RESULT], header_length=None, next_page_token=None)
 
     results: list[JobResult]
     header_length: int | None
