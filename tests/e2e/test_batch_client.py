@@ -32,9 +32,12 @@ def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture
-def run(url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+def run(
+    url: str, api_key: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Run:
     """Runs a command line in an empty folder; gives its standard output, or with `fails` its standard error."""
     monkeypatch.setenv("MAAS_URL", url)
+    monkeypatch.setenv("MAAS_API_KEY", api_key)
     monkeypatch.setenv("COLUMNS", "200")
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -129,7 +132,7 @@ def test_jobs_are_listed(maas: MaasClient, bucket: Bucket, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("count", [2, 1_000_000], ids=["with the call", "12 MB uploaded"])
-def test_answers_come_later_from_both_clients(maas: MaasClient, url: str, count: int) -> None:
+def test_answers_come_later_from_both_clients(maas: MaasClient, url: str, api_key: str, count: int) -> None:
     x = rows(count)
     expected = x @ np.full((3, 2), 2, np.float32)
     job = maas.infer_later(MODEL, {"x": x}, 2, request_id="7")
@@ -138,7 +141,7 @@ def test_answers_come_later_from_both_clients(maas: MaasClient, url: str, count:
     assert np.array_equal(response.outputs["y"], expected)
 
     async def ask() -> Any:
-        async with AsyncMaasClient(url) as client:
+        async with AsyncMaasClient(url, api_key) as client:
             return await client.deferred_answer(await client.infer_later(MODEL, {"x": x}, 2))
 
     assert np.array_equal(asyncio.run(ask())["y"], expected)

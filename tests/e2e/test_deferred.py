@@ -106,3 +106,20 @@ def test_results_before_their_time(http: httpx.Client) -> None:
     time.sleep(0.5)
     answer = http.get(f"/api/v1/jobs/{job['id']}/results")
     assert (answer.status_code, "UPLOADING" in answer.json()["error"]) == (409, True)
+
+
+def test_who_may_infer_may_have_it_later_and_sees_no_other_job(http: httpx.Client, maas: MaasClient, url: str) -> None:
+    keys = [maas.create_key(name, [f"infer:{name}"]).key for name in ("later", "another")]
+    mine, another = ({"authorization": f"Bearer {key}"} for key in keys)
+    job_id = submit(http, request(), mine)
+    assert wait(http, job_id)["status"] == "SUCCEEDED"
+    for path in (f"/api/v1/jobs/{job_id}", f"/api/v1/jobs/{job_id}/results"):
+        assert http.get(path, headers=mine).status_code == 200
+        refused = http.get(path, headers=another)
+        assert (refused.status_code, list(refused.json())) == (403, ["error"])
+    batch = {"model": "later", "input": "batch/data/x.npy"}
+    assert http.post("/api/v1/jobs", json=batch, headers=mine).status_code == 403
+    assert http.get("/api/v1/jobs", headers=mine).status_code == 403
+    large = {"model": "later", "kind": "infer", "upload": {"name": "r", "size_bytes": 1, "sha256": "0" * 64}}
+    assert http.post("/api/v1/jobs", json=large, headers=mine).status_code == 201
+    assert http.post("/api/v1/jobs", json=large, headers=another).status_code == 403

@@ -157,9 +157,7 @@ def test_failures_are_one_line_and_exit_code_1(maas: Run, onnx_file: Path, serve
         assert (code, out, err.count("\n")) == (1, "", 1), command
         assert err.startswith("maas: ")
     server.trouble = [("GET", 401)]
-    assert maas("models")[2].startswith(
-        "maas: Service Unavailable (HTTP 401; give a key that may do this in MAAS_API_KEY"
-    )
+    assert maas("models")[2].startswith("maas: Service Unavailable (HTTP 401; give a key in MAAS_API_KEY")
 
 
 def test_wrong_usage_is_exit_code_2(maas: Run, onnx_file: Path) -> None:

@@ -124,7 +124,7 @@ def _check_size_bytes(size_bytes: int) -> None:
         raise errors.TooLarge(
             f"the answer has {size_bytes:,} bytes on its way, Lambda carries {PAYLOAD_LIMIT_BYTES:,}: "
             "ask for fewer outputs, for binary data or compression, send fewer rows in one request, "
-            "or ask for it later (Prefer: respond-async), which has no such limit"
+            "or take the asynchronous way, which has no such limit (Prefer: respond-async)"
         )
 
 
