@@ -9,6 +9,7 @@ RUN := $(VENV)/bin
 # pip resolves nothing here: every version and hash is in the lock files.
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check --require-hashes --no-deps
 UV_COMPILE := $(RUN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --no-emit-package maas
+IN_OTHER_LAYERS := --no-emit-package numpy --no-emit-package protobuf --no-emit-package typing-extensions
 LAYER := --python-version 3.13 --python-platform x86_64-manylinux_2_28 --constraints requirements/dev.txt
 
 export SAM_CLI_TELEMETRY := 0
@@ -87,6 +88,8 @@ lock: $(VENV)/.done ## write the lock files anew from pyproject.toml: pins and h
 	@$(UV_COMPILE) --universal --python-version 3.11 --group mlserver -o requirements/mlserver.txt
 	@$(UV_COMPILE) $(LAYER) --group layer-onnxruntime -o layers/onnxruntime/requirements.txt
 	@$(UV_COMPILE) $(LAYER) --group layer-maas -o layers/maas/requirements.txt
+	@$(UV_COMPILE) $(LAYER) --group layer-parquet -o layers/parquet/requirements.txt
+	@$(UV_COMPILE) $(LAYER) --group layer-quantization $(IN_OTHER_LAYERS) -o layers/quantization/requirements.txt
 
 clean: ## remove what these commands made
 	rm -rf $(VENV) $(SAM_VENV) $(PEER_VENVS) .aws-sam

@@ -4,12 +4,14 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 
 from maas import bootstrap, uploads
 from maas.aws.clients import client
 from maas.records import ModelFile, ModelVersion
+from maas.registry.rows import version_key
 from maas.settings import Settings
 from maas_client.local.template import Template
 
@@ -43,11 +45,13 @@ class Cloud:
     def create_model(self, name: str) -> None:
         bootstrap.registry(self.settings).models.create(name, "", {}, "tester")
 
-    def upload(self, model: str, content: bytes, *, sha256: str | None = None) -> ModelVersion:
+    def upload(
+        self, model: str, content: bytes, *, sha256: str | None = None, options: dict[str, Any] | None = None
+    ) -> ModelVersion:
         """A version with one file, uploaded and committed, as a client would; its deployment has not run."""
         registry, bucket = bootstrap.registry(self.settings), bootstrap.bucket(self.settings)
         file = ModelFile("model.onnx", len(content), sha256 or hashlib.sha256(content).hexdigest())
-        version = registry.versions.create(model, [file], "", {}, "tester")
+        version = registry.versions.create(model, [file], "", {}, "tester", options=options)
         self.s3.put_object(
             Bucket=self.settings.bucket, Key=f"models/{model}/{version.number}/source/model.onnx", Body=content
         )
@@ -58,6 +62,13 @@ class Cloud:
         """A version that was uploaded and deployed: READY or FAILED."""
         version = self.upload(model, content, sha256=sha256)
         return bootstrap.deployment(self.settings).deploy(model, version.number)
+
+    def forget_prepared(self, model: str, number: int) -> None:
+        """What an environment of another kind than the deployment's finds: no prepared form that is for it."""
+        pk, sk = version_key(model, number)
+        dynamodb = client("dynamodb", self.settings.region, self.settings.endpoint_url)
+        key = {"pk": {"S": pk}, "sk": {"S": sk}}
+        dynamodb.update_item(TableName=self.settings.table, Key=key, UpdateExpression="REMOVE variants")
 
     @property
     def s3(self) -> "boto3.client":

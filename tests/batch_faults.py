@@ -1,7 +1,7 @@
 """A batch job under faults that a seed decides: workers that die, services that fail, messages twice and in any order.
 
-Real planner and worker over moto's server. Beside what tests/faults.py makes go wrong, a message is delivered twice, late,
-before others, and with no time left, so that its shard is split.
+Real planner and worker over moto's server. Beside what tests/faults.py makes go wrong, a message is delivered twice,
+late, before others, and with no time left, so that its shard is split.
 """
 
 import json
@@ -42,7 +42,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`parts` by their names, `joined` by their suffixes, in the order that the bucket lists them; without what only tells of times and of the job."""
+    """`parts` by their names, `joined` by their suffixes, as the bucket lists them; without what tells of times."""
 
     job: BatchJob
     parts: dict[str, bytes]
@@ -146,7 +146,7 @@ class Harness:
         return Arrived(f"{keys.UPLOADS}{job.id}/{keys.START}", None, 2, "")
 
     def _forget(self, job: BatchJob) -> None:
-        """Its rows: moto copies the whole table for every row of a transaction, so that a seed would cost by all before."""
+        """Its rows: moto copies the table for every row of a transaction, and a seed would pay for all before."""
         self._table.delete(self._table.keys(f"J#{job.id}", "", limit=1000))
 
     def _deliver(self, message: Any, hurry: bool) -> None:

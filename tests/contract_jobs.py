@@ -149,20 +149,24 @@ class ContractJobs:
         job |= {"status": "PLANNING", "reason": None}
         return job
 
-    def job_results(self, job_id: str) -> dict[str, Any]:
+    def job_results(self, job_id: str, query: dict[str, str]) -> dict[str, Any]:
         job = self.find(job_id)
         if job["kind"] == "infer":
             url = self._stored(job, RESPONSE, self.shards[job_id][0][1][RESPONSE])
-            return {"results": [{"name": RESPONSE, "url": url}], "header_length": self.headers_of[job_id]}
+            answer = {"name": RESPONSE, "url": url}
+            return {"results": [answer], "header_length": self.headers_of[job_id], "next_page_token": None}
         done = job["progress"]["shards_done"] if job["progress"] else 0
         found = []
-        for index, (rows, parts) in enumerate(self.shards.get(job_id, [])[:done]):
+        shards = list(enumerate(self.shards.get(job_id, [])[:done]))
+        start = int(query.get("page_token", 0))
+        end = start + int(query["limit"])
+        for index, (rows, parts) in shards[start:end]:
             for suffix, content in sorted(parts.items()):
                 name = suffix if suffix.startswith("part-") else f"part-{index:05d}.{suffix}"
                 digest = hashlib.sha256(content).hexdigest()
                 one = {"name": name, "url": self._stored(job, name, content), "size_bytes": len(content)}
                 found.append(one | {"sha256": digest, "rows": rows})
-        return {"results": found, "header_length": None}
+        return {"results": found, "header_length": None, "next_page_token": str(end) if end < len(shards) else None}
 
     def _stored(self, job: dict[str, Any], name: str, content: bytes) -> str:
         self.parts[f"/bucket/{job['output']}{name}"] = {0: content}

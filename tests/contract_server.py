@@ -111,7 +111,7 @@ ROUTES: dict[str, tuple[int, Callable[..., object]]] = {
     f"GET {JOBS}": (200, lambda server, query: server.list_jobs(query)),
     f"GET {JOB}": (200, lambda server, _, job: server.look_at_job(job)),
     f"POST {JOB}/complete": (202, lambda server, _, job: server.complete_job(job)),
-    f"GET {JOB}/results": (200, lambda server, _, job: server.job_results(job)),
+    f"GET {JOB}/results": (200, lambda server, query, job: server.job_results(job, query)),
     f"POST {JOB}/retry": (202, lambda server, _, job: server.retry_job(job)),
     f"DELETE {JOB}": (200, lambda server, _, job: server.cancel_job(job)),
     f"GET {SERVED}": (200, lambda server, _, name, reference: server.metadata(name, reference)),

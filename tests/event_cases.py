@@ -1,7 +1,7 @@
 """What each file of events/ does, for the handlers called here and for `sam local invoke` alike.
 
-Before each: model `example` has version 1 READY and version 2 uploaded and committed, but not deployed; a file
-was dropped into the inbox; and there are inputs of batch jobs, one of which is planned.
+Before each: model `example` has version 1 READY and version 2 uploaded and committed, but not deployed, and with a
+quantised form asked for; a file was dropped into the inbox; and there are inputs of batch jobs, one of them planned.
 """
 
 import json
@@ -78,7 +78,8 @@ CASES = [
 def seed(cloud: Cloud) -> None:
     cloud.create_model("example")
     cloud.deploy("example", onnx_models.linear())
-    cloud.upload("example", onnx_models.linear(2.0))
+    quantize = {"scheme": "dynamic-int8", "tolerance": 0.05}
+    cloud.upload("example", onnx_models.linear(2.0), options={"quantize": quantize})
     s3, bucket = cloud.s3, cloud.settings.bucket
     s3.put_object(Bucket=bucket, Key="inbox/dropped/model.onnx", Body=onnx_models.linear(3.0))
     for key in ("batch/data/rows.jsonl", "batch/input/example/1/rows.jsonl", PLANNED):

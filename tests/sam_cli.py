@@ -64,6 +64,7 @@ class Sam:
     """Commands of `sam local` against one cloud."""
 
     def __init__(self, cloud: LocalCloud) -> None:
+        self.cloud = cloud
         self._environment = {**os.environ, **cloud.credentials, "SAM_CLI_TELEMETRY": "0"}
         self._environment.pop("AWS_ENDPOINT_URL", None)
         self._folder = Path(tempfile.mkdtemp(prefix="sam-"))

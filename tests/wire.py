@@ -55,7 +55,7 @@ def _application() -> ModuleType:
 def inference_function(paths: dict[str, Path]) -> ModuleType:
     """functions/inference/app.py over these files."""
     app = _application()
-    runners = RunnerCache(lambda version: Runner(paths[version.model], threads=1), budget_bytes=1 << 30)
+    runners = RunnerCache(lambda version, _: Runner(paths[version.model], threads=1), budget_bytes=1 << 30)
     app.dataplane = DataPlane(Disk(paths), runners, 3600)  # type: ignore[arg-type, attr-defined]
     return app
 

@@ -60,6 +60,7 @@ class AsyncMaasClient:
         request_id: str | None = None,
         binary: bool = True,
         timeout_seconds: float | None = None,
+        variant: str | None = None,
     ) -> "Outputs":
         """As `MaasClient.predict`."""
         answered = await self.infer_response(
@@ -70,6 +71,7 @@ class AsyncMaasClient:
             request_id=request_id,
             binary=binary,
             timeout_seconds=timeout_seconds,
+            variant=variant,
         )
         return answered.outputs
 
@@ -85,12 +87,13 @@ class AsyncMaasClient:
         request_id: str | None = None,
         binary: bool = True,
         timeout_seconds: float | None = None,
+        variant: str | None = None,
     ) -> InferenceResponse:
         """Like `predict`, with the model and version that answered, and the request's id."""
         from maas_client.inference import Wanted, predict
 
         deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
-        wanted = Wanted(model, version, outputs, request_id, binary, deadline)
+        wanted = Wanted(model, version, outputs, request_id, binary, deadline, variant)
         return await self._transport.run(predict(inputs, wanted, self._signatures))
 
     async def infer_json(
@@ -127,7 +130,11 @@ class AsyncMaasClient:
             return await self._transport.run(deferred.submit(model, version, body, notify))
         with deferred.spooled(body) as (file, declared):
             new = await self._transport.run(deferred.reserve(model, version, body, declared, notify))
-            await asyncio.to_thread(deferred.upload, new, file)
+            try:
+                await asyncio.to_thread(deferred.upload, new, file)
+            except BaseException:
+                await self._transport.run(deferred.cancel(new.job.id))
+                raise
         return await self._transport.run(deferred.complete(new.job.id))
 
     async def deferred_answer(self, job: Job | str, timeout_seconds: float | None = None) -> "Outputs":

@@ -65,13 +65,15 @@ class MaasClient(JobsClient):
         request_id: str | None = None,
         binary: bool = True,
         timeout_seconds: float | None = None,
+        variant: str | None = None,
     ) -> "Outputs":
         """The outputs by name, or those asked for, as arrays shaped as the model's signature says, row-major.
 
         `inputs` are arrays by name, or the array of a model's only input. Arrays are sent in their own dtype and shape.
         Lists and numbers take both from the model's signature, which is asked for once; a single record of these
         becomes a batch of one. `version` is a number or an alias. Tensors go as bytes, or as JSON if not `binary`.
-        `timeout_seconds` is for all that this takes; the server stops too when it is over.
+        `timeout_seconds` is for all that this takes; the server stops too when it is over. `variant` asks for another
+        form of the version, one that it was pushed with (`quantize`).
         Raises InvalidRequest when an array does not fit the signature, InvalidInput when it cannot be sent,
         NoAnswerInTime or DeadlineExceeded when it took too long, InvalidResponse for an answer that is none.
         """
@@ -83,6 +85,7 @@ class MaasClient(JobsClient):
             request_id=request_id,
             binary=binary,
             timeout_seconds=timeout_seconds,
+            variant=variant,
         ).outputs
 
     infer = predict
@@ -97,12 +100,13 @@ class MaasClient(JobsClient):
         request_id: str | None = None,
         binary: bool = True,
         timeout_seconds: float | None = None,
+        variant: str | None = None,
     ) -> InferenceResponse:
         """Like `predict`, with the model and version that answered, and the request's id."""
         from maas_client.inference import Wanted, predict
 
         deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
-        wanted = Wanted(model, version, outputs, request_id, binary, deadline)
+        wanted = Wanted(model, version, outputs, request_id, binary, deadline, variant)
         return self._transport.run(predict(inputs, wanted, self._signatures))
 
     def infer_json(
@@ -145,7 +149,11 @@ class MaasClient(JobsClient):
             return self._transport.run(deferred.submit(model, version, body, notify))
         with deferred.spooled(body) as (file, declared):
             new = self._transport.run(deferred.reserve(model, version, body, declared, notify))
-            deferred.upload(new, file)
+            try:
+                deferred.upload(new, file)
+            except BaseException:
+                self._transport.run(deferred.cancel(new.job.id))
+                raise
         return self._transport.run(deferred.complete(new.job.id))
 
     def deferred_answer(self, job: Job | str, timeout_seconds: float | None = None) -> "Outputs":

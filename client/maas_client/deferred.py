@@ -4,14 +4,14 @@ import json
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from maas_client import download
 from maas_client.calls import Answer, Body, Call, Flow, inference_path, json_body, path_of
-from maas_client.errors import InvalidInput, InvalidResponse
+from maas_client.errors import InvalidInput, InvalidResponse, MaasError
 from maas_client.inference import HEADER_LENGTH, read_response
 from maas_client.job_records import Job, JobResults, NewJob
 from maas_client.records import InferenceResponse, ModelFile, Upload
@@ -64,6 +64,12 @@ def upload(new: NewJob, file: LocalFile) -> None:
 
 def complete(job_id: str) -> Flow[Job]:
     return Job.of(_fields((yield Call("POST", path_of("api", "v1", "jobs", job_id, "complete"), safe=True))))
+
+
+def cancel(job_id: str) -> Flow[None]:
+    """Of a job whose request cannot be sent; whatever comes of it."""
+    with suppress(MaasError):
+        yield Call("DELETE", path_of("api", "v1", "jobs", job_id), safe=True)
 
 
 def job(job_id: str) -> Flow[Job]:

@@ -26,7 +26,7 @@ Inputs = Mapping[str, Values] | Values
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which model is asked, for what, and until when (`deadline` is of time.monotonic)."""
+    """Which model is asked, in which form, for what, and until when (`deadline` is of time.monotonic)."""
 
     model: str
     version: str | int | None
@@ -34,6 +34,7 @@ class Wanted:
     request_id: str | None = None
     binary: bool = True
     deadline: float | None = None
+    variant: str | None = None
 
 
 def predict(inputs: Inputs, wanted: Wanted, signatures: dict[tuple[str, str], Signature]) -> Flow[InferenceResponse]:
@@ -113,13 +114,16 @@ class _Request:
         self._binary = wanted.binary
         self._raw: list[memoryview | bytes] = []
         self._json: dict[str, Any] = {} if wanted.request_id is None else {"id": wanted.request_id}
+        parameters: dict[str, Any] = {} if wanted.variant is None else {"variant": wanted.variant}
         if wanted.binary:
             encoded = [encode_binary(name, tensor) for name, tensor in inputs.items()]
             self._json["inputs"] = [said for said, _ in encoded]
             self._raw = [raw for _, raw in encoded]
-            self._json["parameters"] = {"binary_data_output": True}
+            parameters["binary_data_output"] = True
         else:
             self._json["inputs"] = [encode_json(name, tensor) for name, tensor in inputs.items()]
+        if parameters:
+            self._json["parameters"] = parameters
         if wanted.outputs is not None:
             self._json["outputs"] = [{"name": name} for name in wanted.outputs]
 

@@ -17,6 +17,7 @@ from maas_client.versions_client import VersionsClient
 from maas_client.watch import Watch
 
 JOBS = "/api/v1/jobs"
+RESULTS_PAGE = 200  # shards
 
 
 class JobsClient(VersionsClient):
@@ -94,7 +95,13 @@ class JobsClient(VersionsClient):
 
     def job_results(self, job_id: str) -> JobResults:
         """The parts of its output, those there are, each with a URL to get it from."""
-        return JobResults.of(self._transport.call("GET", _path(job_id, "results")))
+        path, query = _path(job_id, "results"), {"limit": str(RESULTS_PAGE)}
+        answer = self._transport.call("GET", path, query=query)
+        found, token = answer["results"], answer["next_page_token"]
+        while token:
+            page = self._transport.call("GET", path, query=query | {"page_token": token})
+            found, token = found + page["results"], page["next_page_token"]
+        return JobResults.of(answer | {"results": found})
 
     def download_results(
         self,

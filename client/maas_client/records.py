@@ -63,7 +63,7 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """`inputs`, `outputs` and `profile` are empty until the version is READY; `status_reason` says why it is FAILED."""
+    """`inputs`, `outputs` and `profile` are empty until it is READY; `quantized` is None where it was not asked for."""
 
     model: str
     version: int
@@ -78,6 +78,7 @@ class ModelVersion:
     outputs: tuple[MetadataTensor, ...]
     profile: dict[str, Any]
     variants: tuple[dict[str, Any], ...]
+    quantized: dict[str, Any] | None
     created_at: str
     updated_at: str
     deleted_at: str | None = None
@@ -99,6 +100,7 @@ class ModelVersion:
             outputs=MetadataTensor.all_of(fields.get("outputs")),
             profile=dict(fields.get("profile") or {}),
             variants=tuple(fields.get("variants") or ()),
+            quantized=fields.get("quantized"),
             created_at=fields["created_at"],
             updated_at=fields["updated_at"],
             deleted_at=fields.get("deleted_at"),

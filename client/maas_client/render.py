@@ -1,13 +1,14 @@
 """What people see of models, versions and predictions. On standard output."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
 from maas_client.examples import commands_for
 from maas_client.looks import ago, console, size, styled, table_of
+from maas_client.measured import profile_table, quantized_line
 from maas_client.records import HistoryEntry, MetadataTensor, ModelVersion, RegisteredModel
 
 if TYPE_CHECKING:
@@ -78,37 +79,13 @@ def show_version(version: ModelVersion) -> None:
     if version.inputs:
         console.print(signature(version.inputs, version.outputs))
     if version.profile:
-        console.print(_profile(version.profile, version.variants))
+        console.print(profile_table(version.profile, version.variants))
+    if version.quantized:
+        console.print(quantized_line(version.quantized), markup=False)
     files = table_of("file", "size", "SHA-256")
     for file in version.files:
         files.add_row(escape(file.name), size(file.size_bytes), f"[dim]{file.sha256[:16]}…[/]")
     console.print(files)
-
-
-def _profile(profile: Mapping[str, Any], variants: Sequence[Mapping[str, Any]]) -> Table:
-    """What was measured at deployment, in words."""
-    table = Table(box=None, show_header=False)
-    told = [
-        ("size", "size_bytes", size),
-        ("peak memory", "peak_memory_bytes", size),
-        ("load", "load_ms", _ms),
-        ("run, batch 1", "run_ms", _ms),
-        ("run, batch 32", "run_ms_batch_32", _ms),
-        ("test vectors", "golden_vectors", "{:.0f} answered".format),
-        ("memory to give", "recommended_memory_mb", "{:.0f} MB".format),
-        ("a million requests", "usd_per_million_requests", "about ${:.2f} at that memory".format),
-    ]
-    for name, key, shown in told:
-        if key in profile:
-            table.add_row(f"[dim]{name}[/]", shown(profile[key]))
-    for one in variants:
-        prepared = f"{_ms(one['load_ms'])} to load, {_ms(one['run_ms'])} to run"
-        table.add_row("[dim]prepared[/]", f"{escape(one['key'])}: {prepared}, differs by {one['max_difference']:.1g}")
-    return table
-
-
-def _ms(value: float) -> str:
-    return f"{value:.3g} ms"
 
 
 def show_pushed(version: ModelVersion, url: str, alias: str | None, *, key: bool) -> None:
@@ -116,6 +93,8 @@ def show_pushed(version: ModelVersion, url: str, alias: str | None, *, key: bool
     about = f"[bold]{version.model}@{version.version}[/] is {styled(version.status)}"
     console.print(f"{about}  {_aliases(version.aliases)}".rstrip())
     console.print(signature(version.inputs, version.outputs))
+    if version.quantized:
+        console.print(quantized_line(version.quantized), markup=False)
     console.print("Try it on zeros:")
     for command in commands_for(version, url, alias, key=key):
         console.print(f"\n{command}", style="bold", markup=False, soft_wrap=True)

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from maas_client import download, upload
-from maas_client.errors import ApiError, Conflict, DeploymentFailed, NotFound, TimedOut, api_error
+from maas_client.errors import ApiError, Conflict, DeploymentFailed, InvalidInput, NotFound, TimedOut, api_error
 from maas_client.models_client import ModelsClient, change, filters, models_path
 from maas_client.records import Download, ModelFile, ModelVersion, NewVersion, Progress, Upload
 
@@ -40,14 +41,17 @@ class VersionsClient(ModelsClient):
         description: str = "",
         tags: Mapping[str, str] | None = None,
         tolerance: Mapping[str, float] | None = None,
+        quantize: Mapping[str, Any] | None = None,
     ) -> NewVersion:
         """Declare a version's files; `push` does this and all that follows."""
-        body = {
+        body: dict[str, Any] = {
             "files": [asdict(file) for file in files],
             "golden": dict(tolerance or {}),
             "description": description,
             "tags": dict(tags or {}),
         }
+        if quantize:
+            body["quantize"] = dict(quantize)
         answer = self._transport.call("POST", models_path(model, "versions"), body, creating=True)
         return NewVersion(ModelVersion.of(answer), tuple(Upload.of(fields) for fields in answer["uploads"]))
 
@@ -117,6 +121,8 @@ class VersionsClient(ModelsClient):
         alias: str | None = None,
         golden: str | Path | None = None,
         tolerance: Mapping[str, float] | None = None,
+        quantize: str | None = None,
+        quantize_tolerance: float | None = None,
         description: str = "",
         tags: Mapping[str, str] | None = None,
         progress: Callable[[Progress], None] | None = None,
@@ -125,14 +131,20 @@ class VersionsClient(ModelsClient):
         """Make a new READY version of model `name`, which is created if need be, and then point `alias` at it.
 
         `path` is an .onnx file, or a folder with one and its external data files. `golden` is a folder of test vectors,
-        which the version has to answer within the `tolerance` of "rtol" and "atol". `progress` is called while files
-        are hashed, uploaded and checked, from several threads but one at a time.
+        which the version has to answer within the `tolerance` of "rtol" and "atol". `quantize` ("dynamic-int8") asks
+        for a second form, kept if its outputs differ by at most `quantize_tolerance` of their largest value (0.05): the
+        version's `quantized` tells. `progress` is called while files are hashed, uploaded and checked, from several
+        threads but one at a time.
         Raises InvalidInput, UploadFailed, DeploymentFailed, TimedOut.
         """
+        if quantize_tolerance is not None and quantize is None:
+            raise InvalidInput("a tolerance of quantising without it: give quantize, too")
+        quantizing = {"scheme": quantize, "tolerance": quantize_tolerance}
+        wish = {key: value for key, value in quantizing.items() if value is not None}
         files = upload.find_files(Path(path)) + (upload.find_golden(Path(golden)) if golden else [])
         self._ensure_model(name)
         declared = upload.declare(files, progress)
-        new = self.create_version(name, declared, description, tags, tolerance)
+        new = self.create_version(name, declared, description, tags, tolerance, wish)
         upload.send(new.uploads, files, progress)
         if progress:
             progress(Progress("checking", 0, 0))

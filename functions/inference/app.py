@@ -61,5 +61,4 @@ def _answer(reply: Reply, encodings: list[str]) -> dict[str, Any]:
 def _web(event: dict[str, Any], context: Any) -> dict[str, Any]:
     import web_app
 
-    answer: dict[str, Any] = web_app.handler(dataplane)(event, context)
-    return answer
+    return http.carried(web_app.handler(dataplane)(event, context))

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from maas import compatibility, http
+from maas import compatibility, compression, http
 from maas.dataplane import DataPlane
 from maas.errors import InvalidRequest, NotOffered
+from maas.oip import MAX_JSON_BYTES, read_json
 from plane import Plane
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
@@ -21,7 +22,7 @@ routes = APIRouter()
 
 async def predict(plane: Plane, model: str, request: Request, reference: str | None = None) -> Response:
     """Rows in `instances` give rows in `predictions`; columns in `inputs` give columns in `outputs`."""
-    return _answer(_predicted(plane, model, reference, _json(await request.body()), _deadline(request)))
+    return _answer(_predicted(plane, model, reference, read_json(await _body(request)), _deadline(request)))
 
 
 def status(plane: Plane, model: str, reference: str | None = None) -> dict[str, Any]:
@@ -68,10 +69,10 @@ async def invocations(
 ) -> Response:
     """JSON as for `:predict`, or CSV without a header; the model is named, or the only one there is."""
     name = model or target or _only_model(plane)
-    body, deadline = await request.body(), _deadline(request)
+    body, deadline = await _body(request), _deadline(request)
     if _is(request, "content-type", "text/csv"):
         return _csv(plane, name, version, body, deadline, request)
-    document = _json(body)
+    document = read_json(body)
     if isinstance(document, list):
         document = {"instances": document}
     return _answer(_predicted(plane, name, version, document, deadline))
@@ -104,16 +105,13 @@ def _only_model(plane: DataPlane) -> str:
     return found[0].name
 
 
-def _json(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise InvalidRequest(f"body: not JSON ({error})", field="body") from None
+async def _body(request: Request) -> bytes:
+    """Text all of it, so no more than what JSON may have."""
+    return compression.decoded(await request.body(), request.headers.get("content-encoding"), MAX_JSON_BYTES)
 
 
 def _answer(document: dict[str, Any]) -> Response:
     encoded = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY, default=lambda array: array.tolist())
-    http.check_size(encoded)
     return Response(encoded, media_type="application/json")
 
 

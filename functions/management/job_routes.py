@@ -46,9 +46,10 @@ def complete_job(job: JobId) -> Job:
 
 
 @router.get("/{job}/results", responses=refusals(404, 409))
-def job_results(job: JobId) -> JobResults:
+def job_results(job: JobId, scope: ListScope, limit: Limit = 1000, token: Token = None) -> JobResults:
     """Where the predictions are, each with a URL to get it from; of a job that runs or FAILED, those there are."""
-    return submission.shown_results(job)
+    found, header_length, last = submission.shown_results(job, limit, page_tokens.position(scope, token))
+    return JobResults(results=found, header_length=header_length, next_page_token=page_tokens.issue(scope, last))
 
 
 @router.post("/{job}/retry", status_code=202, responses=refusals(404, 409))

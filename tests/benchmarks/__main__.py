@@ -1,18 +1,19 @@
 """Measure, print, and exit with 1 if a budget is missed by more than the machine's noise explains.
 
-Goals against other servers are told, met or not.
+Goals against other servers are told, met or not. Arguments are the parts to measure, all if none is named.
 """
 
 import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from aws import CREDENTIALS, TEMPLATE, Cloud
 from rich.console import Console
 
-from benchmarks import cold, fuzz, many_versions, models, peers, prepared, warm
+from benchmarks import cold, fuzz, large, many_versions, models, peers, prepared, quantized, warm
 from benchmarks.cases import Case, cases
 from benchmarks.figures import Figure, show
 from maas.settings import Settings
@@ -22,11 +23,21 @@ from maas_client.local.template import NAME
 NOISE = 1.25  # shared machines drift; beyond this a missed budget is a fault
 
 
-def measure(cloud: Cloud, folder: Path, requests: list[Case]) -> list[Figure]:
+def inference(cloud: Cloud, folder: Path, requests: list[Case]) -> list[Figure]:
     return [
         cold.measure(cloud, "tiny model", models.small(), folder, budget=2.0),
         cold.measure(cloud, "50 MB model", models.dense(50), folder, budget=2.0),
         *warm.measure(cloud, requests),
+    ]
+
+
+def loading(cloud: Cloud, folder: Path) -> list[Figure]:
+    images, tokens = ([1, 3, 64, 64], [1, 10]), ([1, 64, 512], [1, 64, 512])
+    return [
+        *prepared.measure(),
+        *quantized.measure(),
+        cold.measure_preparation(cloud, "convolutions", models.convolutions(), images, folder),
+        cold.measure_preparation(cloud, "transformer", models.transformer(), tokens, folder),
     ]
 
 
@@ -37,12 +48,17 @@ def main() -> int:
         settings = Settings(table=NAME, bucket=NAME, endpoint_url=local.url, tmp_dir=tmp_dir, tmp_mb=2048)
         console = Console(stderr="--json" in sys.argv)
         with console.status("measuring …"):
-            requests = cases()
-            figures = measure(Cloud(settings), Path(folder), requests)
-            figures += peers.measure(console, requests)
-            figures += prepared.measure()
-            figures += many_versions.measure(console)
-            figures += [fuzz.measure(), fuzz.measure_models()]
+            requests, cloud = cases(), Cloud(settings)
+            parts: dict[str, Callable[[], list[Figure]]] = {
+                "inference": lambda: inference(cloud, Path(folder), requests),
+                "peers": lambda: peers.measure(console, requests),
+                "loading": lambda: loading(cloud, Path(folder)),
+                "large": lambda: large.measure(cloud, Path(folder)),
+                "registry": lambda: many_versions.measure(console),
+                "broken": lambda: [fuzz.measure(), fuzz.measure_models()],
+            }
+            wanted = [one for one in sys.argv[1:] if not one.startswith("--")] or list(parts)
+            figures = [figure for part in wanted for figure in parts[part]()]
     if "--json" in sys.argv:
         print(json.dumps([figure.as_dict() for figure in figures], indent=2))
     else:

@@ -1,5 +1,6 @@
 """HTTP/1.1 with as little of Python in it as can be: the client's own time is part of every server's figure."""
 
+import select
 import socket
 from collections.abc import Mapping
 
@@ -31,7 +32,7 @@ class Answer:
 
 
 class Connection:
-    """One connection that is kept, opened with the first request."""
+    """One connection that is kept, opened with the first request, and anew where the server has ended it."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -50,6 +51,8 @@ class Connection:
 
     def answer(self, request: bytes) -> Answer:
         """Raises AssertionError unless it is a 200."""
+        if self._socket and select.select([self._socket], [], [], 0)[0]:  # nothing is awaited, so it is the end
+            self.close()
         if not self._socket:
             self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=60)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -44,13 +44,13 @@ def _times(case: Case, endpoints: list[Endpoint]) -> dict[str, list[float]]:
     able = [endpoint for endpoint in endpoints if endpoint.binary or not case.binary]
     turns: list[tuple[Connection, bytes, list[float]]] = []
     for endpoint in able:
-        connection = endpoint.connection
-        connection.close()  # one that was idle for a while the server may have ended
-        request = connection.post(endpoint.infer.format(case.model), case.body, case.headers)
-        for _ in range(WARM_UP):
+        endpoint.connection.close()  # one that was idle for a while the server may have ended
+        request = endpoint.connection.post(endpoint.infer.format(case.model), case.body, case.headers)
+        turns.append((endpoint.connection, request, []))
+    for _ in range(WARM_UP):  # in turn too: none may be idle for long
+        for connection, request, _ in turns:
             answer = connection.answer(request)
             case.check(answer.headers, answer.body)
-        turns.append((connection, request, []))
     for _ in range(ROUNDS * case.calls):
         for connection, request, times in turns:
             started = time.perf_counter()

@@ -154,7 +154,12 @@ def test_a_large_file_is_cut_and_its_parts_are_in_order(http: httpx.Client, buck
     job = wait(http, create(http, version="1", input="batch/data/large.npy")["id"])
     assert job["status"] == "SUCCEEDED", job["reason"]
     assert job["progress"]["shards_total"] >= 3
-    answer = http.get(f"/api/v1/jobs/{job['id']}/results").json()["results"]
+    path = f"/api/v1/jobs/{job['id']}/results?limit=2"
+    page = http.get(path).json()
+    answer = page["results"]
+    while token := page["next_page_token"]:
+        page = http.get(f"{path}&page_token={token}").json()
+        answer += page["results"]
     parts = [np.load(io.BytesIO(httpx.get(one["url"]).content)) for one in answer]
     assert [len(part) for part in parts] == [one["rows"] for one in answer]
     assert np.array_equal(np.concatenate(parts)[:, 0], x[:, 0])

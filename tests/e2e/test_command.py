@@ -3,14 +3,17 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx_models
 import pytest
+from benchmarks import models
 
 from maas_client.cli import app
 
@@ -61,6 +64,33 @@ def test_lists_show_aliases_beside_versions(run: Run, name: str) -> None:
     ]
     assert [one["version"] for one in read(run, f"versions {name} --tag weight=1")["versions"]] == [1]
     assert "No such versions" in run(f"versions {name} --status FAILED")
+
+
+def test_a_quantized_form_is_asked_for_shown_and_run(run: Run, tmp_path: Path) -> None:
+    path, x = tmp_path / "model.onnx", tmp_path / "x.npy"
+    path.write_bytes(models.dense(8))
+    np.save(x, np.full((1, 64), 0.5, np.float32))
+    pushed = run(f"push {path} -n quantized --quantize dynamic-int8 --quantize-tolerance 0.5")
+    assert re.search(r"dynamic-int8: [\d.]+ MB, .* ms to load, .* ms to run, differs by [\d.]+% of the largest", pushed)
+    shown = run("show quantized@1")
+    assert all(
+        told in shown for told in ("dynamic-int8: ", "peak memory", "run, batch 32", "memory to give", "million")
+    )
+    form = read(run, "show quantized@1")["quantized"]
+    assert form["kept"] and form["difference"] < form["tolerance"] == 0.5
+    exact = read(run, f"predict quantized -i {x}")["outputs"][0]["data"]
+    rounded = read(run, f"predict quantized -i {x} --variant dynamic-int8")["outputs"][0]["data"]
+    assert exact != rounded
+    assert np.allclose(exact, rounded, atol=0.5 * np.abs(exact).max())
+    assert "got 'int4', expected 'dynamic-int8'" in run(f"predict quantized -i {x} --variant int4", fails=1)
+
+    run(f"push {path} -n quantized --quantize dynamic-int8 --quantize-tolerance 0.000001")
+    assert re.search(
+        r"dynamic-int8 was not kept: its outputs differ by 0\.\d+ of the largest value", run("show quantized@2")
+    )
+    assert "was not kept, as its outputs differ" in run(f"predict quantized@2 -i {x} --variant dynamic-int8", fails=1)
+    assert "quantize.scheme" in run(f"push {path} -n quantized --quantize int4", fails=1)
+    assert "give quantize, too" in run(f"push {path} -n quantized --quantize-tolerance 0.1", fails=1)
 
 
 def test_tags_are_set_and_removed(run: Run, name: str) -> None:

@@ -1,5 +1,6 @@
 """What `infer` answers where models and requests are out of the ordinary, through the handler."""
 
+import gzip
 import json
 from types import ModuleType
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 import wire
 from onnx import TensorProto
 
-from maas.oip import HEADER_LENGTH
+from maas.oip import HEADER_LENGTH, MAX_JSON_BYTES
 from maas.oip_reply import OutputTensor
 
 MODELS = {
@@ -20,6 +21,7 @@ MODELS = {
     "optional": onnx_models.added(optional=True),
     "split": onnx_models.split(),
     "zipmap": onnx_models.zipmap(["cat", "dog"]),
+    "wide": onnx_models.linear(classes=1000),
     "square": onnx_models.identities({"x": TensorProto.FLOAT}, ["n", "n"]),
 }
 
@@ -88,6 +90,31 @@ def test_a_raw_body_agrees_on_dimensions_of_one_name(app: ModuleType) -> None:
     assert wire.outputs(infer(app, "square", one, {HEADER_LENGTH: "0"}))["out_x"].shape == (1, 1)
     refused = infer(app, "square", three, {HEADER_LENGTH: "0"})
     assert (refused["statusCode"], "n=1" in refused["body"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "body"),
+    [
+        ("/invocations?model=wide", "text/csv", b"1,2,3\n" * 2000),
+        ("/invocations?model=BYTES", "text/csv", b"\x01\n" * 900_000),  # six characters each in an answer's JSON
+        ("/v1/models/wide:predict", "application/json", json.dumps({"instances": [[1, 2, 3]] * 2000}).encode()),
+    ],
+)
+def test_other_answers_that_lambda_cannot_carry_are_413_too(app: ModuleType, path: str, kind: str, body: bytes) -> None:
+    answer = app.lambda_handler(wire.event(path, body, {"content-type": kind}), wire.CONTEXT)
+    assert answer["statusCode"] == 413, answer["body"][:100]
+    assert "asynchronous way" in json.loads(answer["body"])["error"]
+
+
+def test_other_requests_may_be_packed_and_have_bare_nan(app: ModuleType) -> None:
+    rows = gzip.compress(b'{"instances": [NaN, -Infinity, 1]}')
+    headers = {"content-encoding": "gzip"}
+    answer = app.lambda_handler(wire.event("/v1/models/FP32:predict", rows, headers), wire.CONTEXT)
+    assert json.loads(answer["body"]) == {"predictions": ["NaN", "-Infinity", 1]}
+    csv = wire.event("/invocations?model=linear", gzip.compress(b"1,2,3"), headers | {"content-type": "text/csv"})
+    assert app.lambda_handler(csv, wire.CONTEXT)["body"] == "6.0,6.0\n"
+    bomb = wire.event("/v1/models/FP32:predict", gzip.compress(bytes(MAX_JSON_BYTES + 1)), headers)
+    assert app.lambda_handler(bomb, wire.CONTEXT)["statusCode"] == 413
 
 
 SECRET = "of another request "

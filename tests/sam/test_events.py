@@ -7,6 +7,10 @@ import sam_cli
 from conftest import skip_or_fail
 from event_cases import CASES, EventCase
 
+from maas import bootstrap
+from maas.settings import Settings
+from maas_client.local.template import NAME
+
 
 @pytest.fixture(scope="module")
 def sam() -> Iterator[sam_cli.Sam]:
@@ -19,3 +23,13 @@ def sam() -> Iterator[sam_cli.Sam]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_event(case: EventCase, sam: sam_cli.Sam) -> None:
     case.check(sam.invoke(case.function, case.event))
+
+
+def test_the_deployment_function_can_quantise(sam: sam_cli.Sam) -> None:
+    """Its third layer has what that takes; this model is only too small for it."""
+    (case,) = (case for case in CASES if case.name == "deployment_commit_mark")
+    sam.invoke(case.function, case.event)
+    settings = Settings(table=NAME, bucket=NAME, endpoint_url=sam.cloud.url)
+    version, _ = bootstrap.registry(settings).versions.get("example", 2)
+    assert version.quantized
+    assert "it is not smaller" in (version.quantized.reason or "")

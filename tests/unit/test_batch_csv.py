@@ -174,6 +174,31 @@ def test_a_bad_record_spoils_no_other(row: str, said: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("datatype", "cells", "values"),
+    [
+        (
+            "INT64",
+            "9223372036854775807 -9223372036854775808 9223372036854775808 1.0 1e3",
+            [2**63 - 1, -(2**63), None, None, None],
+        ),
+        ("UINT64", "18446744073709551615 -1 18446744073709551616 7", [2**64 - 1, None, None, 7]),
+        (
+            "FP64",
+            "1e-400 0.1 123456789012345678901234567890 -0 +1 .5 5. 1e309",
+            [0.0, 0.1, 123456789012345678901234567890.0, -0.0, 1.0, 0.5, 5.0, None],
+        ),
+    ],
+)
+def test_numbers_are_exact_to_the_ends_of_their_range(datatype: str, cells: str, values: list[Any]) -> None:
+    data = "\n".join(["x", *cells.split()]).encode()
+    for batch_rows in (1, 2, 100):
+        found = records(chunks("csv", MemorySource(data), [tensor("x", datatype, -1)], Cut(batch_rows=batch_rows)))
+        dtype = {"INT64": np.int64, "UINT64": np.uint64, "FP64": np.float64}[datatype]
+        expected = [None if value is None else dtype(value).tobytes() for value in values]
+        assert [one["x"][2] if isinstance(one, dict) else None for one in found] == expected
+
+
 def test_outputs_of_many_values_are_columns_and_deeper_ones_json() -> None:
     outputs = [tensor("p", "FP32", -1, 2), tensor("deep", "FP32", -1, 2, 1), tensor("open", "BYTES", -1, -1)]
     writer = formats.writer("csv", {}, Options(), outputs)

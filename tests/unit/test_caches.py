@@ -1,6 +1,7 @@
 """Memory, then /tmp, then S3: one load however many ask, and neither cache beyond its budget."""
 
 import hashlib
+import random
 import threading
 import time
 from pathlib import Path
@@ -10,9 +11,9 @@ import pytest
 from aws import Cloud
 
 from maas.artifacts import LocalArtifacts
-from maas.aws.s3_reader import S3Reader
+from maas.aws.s3_reader import PART_BYTES, S3Reader
 from maas.errors import ArtifactCorrupt, InsufficientStorage, ModelRejected, NotFound
-from maas.records import ModelFile, ModelVersion, Status
+from maas.records import ModelFile, ModelVersion, Quantized, Status
 from maas.runner import Runner
 from maas.runner_cache import RunnerCache
 
@@ -34,10 +35,12 @@ class Loads:
 
     def __init__(self, runner: Runner, failing: bool = False) -> None:
         self.numbers: list[int] = []
+        self.forms: list[Quantized | None] = []
         self._runner, self._failing = runner, failing
 
-    def __call__(self, version: ModelVersion) -> Runner:
+    def __call__(self, version: ModelVersion, quantized: Quantized | None) -> Runner:
         self.numbers.append(version.number)
+        self.forms.append(quantized)
         time.sleep(0.05)
         if self._failing:
             self._failing = False
@@ -91,6 +94,17 @@ def test_the_newest_stays_even_beyond_the_budget(runner: Runner) -> None:
     assert loads.numbers == [1]
 
 
+def test_a_version_and_its_quantized_form_are_two(runner: Runner) -> None:
+    loads = Loads(runner)
+    cache, form = RunnerCache(loads, 150), Quantized("dynamic-int8", 0.05, size_bytes=25)
+    for quantized in (None, form, None, form):
+        cache.get(version(1), quantized=quantized)
+    assert loads.forms == [None, form]
+    cache.drop("m")
+    cache.get(version(1), quantized=form)
+    assert loads.forms == [None, form, form]
+
+
 @pytest.fixture
 def files(cloud: Cloud, tmp_path: Path) -> LocalArtifacts:
     reader = S3Reader("us-east-1", cloud.settings.endpoint_url, cloud.settings.bucket)
@@ -118,6 +132,15 @@ def test_the_disk_holds_no_more_than_its_budget(cloud: Cloud, files: LocalArtifa
     again = LocalArtifacts(files._reader, tmp_path / "cache", budget_bytes=250)  # another process of the environment
     again.model(versions[0])
     assert sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*.onnx")) == 200
+
+
+def test_a_large_object_comes_in_parts_each_in_its_place(cloud: Cloud, tmp_path: Path) -> None:
+    content = random.Random(0).randbytes(PART_BYTES * 7 + 12345)  # more parts than come at once
+    cloud.s3.put_object(Bucket=cloud.settings.bucket, Key="large", Body=content)
+    reader = S3Reader("us-east-1", cloud.settings.endpoint_url, cloud.settings.bucket)
+    found = reader.download("large", tmp_path / "large", len(content))
+    assert found.sha256 == hashlib.sha256(content).hexdigest()
+    assert (tmp_path / "large").read_bytes() == content
 
 
 def test_what_can_never_fit_says_what_to_do(cloud: Cloud, files: LocalArtifacts) -> None:

@@ -10,7 +10,7 @@ import pytest
 from contract_server import ContractServer, contract_server
 from unit.test_client_server import client_of
 
-from maas_client import InvalidInput, JobFailed, JobTimedOut, MaasClient, ServerFailed
+from maas_client import InvalidInput, JobFailed, JobTimedOut, MaasClient, ServerFailed, UploadFailed
 
 ROWS = np.arange(14, dtype=np.float32).reshape(7, 2)
 
@@ -58,6 +58,13 @@ def test_a_large_request_is_uploaded(server: ContractServer, either: Any) -> Non
     (_, body), _ = [(path, body) for method, path, _, body in server.seen if (method, path) == ("POST", "/api/v1/jobs")]
     assert json.loads(body).keys() == {"model", "version", "kind", "upload", "header_length"}
     np.testing.assert_array_equal(either.deferred_answer(job)["y"], rows * 2)
+
+
+def test_a_job_whose_request_cannot_be_uploaded_is_cancelled(server: ContractServer, either: Any) -> None:
+    server.trouble = [("PUT /bucket", 403)]
+    with pytest.raises(UploadFailed, match="HTTP 403"):
+        either.infer_later("times", {"x": np.zeros((600_000, 2), np.float32)})
+    assert [job["status"] for job in server.jobs.values()] == ["CANCELLED"]
 
 
 def test_a_request_for_later_is_never_sent_twice(server: ContractServer, either: Any) -> None:

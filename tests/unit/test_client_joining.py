@@ -172,8 +172,8 @@ def test_names_that_are_no_parts_are_refused(server: ContractServer, maas: MaasC
     server.predicted = [(1, {"y.npy": npy(rows_of(0, 1))})]
     job, answer = maas.batch("times", "s3://maas/batch/data/x.npy", wait=True), server.job_results
 
-    def renamed(job_id: str) -> dict[str, object]:
-        found = answer(job_id)
+    def renamed(job_id: str, query: dict[str, str]) -> dict[str, object]:
+        found = answer(job_id, query)
         found["results"][0]["name"] = name
         return found
 

@@ -196,6 +196,40 @@ def test_a_bomb_is_refused_before_it_goes_off() -> None:
         compression.decoded(gzip.compress(bytes(compression.MAX_BYTES + 1)), "gzip")
     with pytest.raises(InvalidRequest, match="got br, expected gzip or deflate"):
         compression.decoded(b"", "br")
+    with pytest.raises(TooLarge, match="got over 9 bytes after deflate"):
+        compression.decoded(zlib.compress(bytes(10)), "deflate", 9)
+
+
+def test_json_that_would_take_all_memory_is_refused_before_it_is_read() -> None:
+    """Of 64 MB of lists in lists Python makes three gigabytes; packed, they are a hundred kilobytes."""
+    lists = b"[[]]," * (oip.MAX_JSON_BYTES // 5)
+    body = b'{"inputs": [{"name": "x", "datatype": "FP32", "shape": [1], "data": [' + lists + b"[]]}]}"
+    for length in (None, str(len(body))):
+        with pytest.raises(TooLarge, match="expected at most 16,777,216: send tensors as binary data"):
+            oip.parse_request(body, length)
+    zeros = bytes(oip.MAX_JSON_BYTES + 4)
+    assert decoded(binary_request(zeros, shape=(len(zeros) // 4,)))["x"].nbytes == len(zeros)
+
+
+@pytest.mark.parametrize("outputs", ["", 0, False, {}, "y"])
+def test_what_is_no_list_of_outputs_is_refused(outputs: Any) -> None:
+    with pytest.raises(InvalidRequest, match=r"outputs: got .*, expected an array"):
+        oip.parse_request(json.dumps({"inputs": [], "outputs": outputs}).encode())
+
+
+@pytest.mark.parametrize("outputs", ["null", "[]"])
+def test_no_outputs_named_are_all_of_them(outputs: str) -> None:
+    assert oip.parse_request(b'{"inputs": [], "outputs": %s}' % outputs.encode()).outputs is None
+
+
+@pytest.mark.parametrize("beside", [{}, {"parameters": {"binary_data_output": False}}])
+def test_a_boolean_among_numbers_is_seen_on_the_wire(beside: dict[str, Any]) -> None:
+    tensor = {"name": "x", "datatype": "INT64", "shape": [2]}
+    document = beside | {"inputs": [tensor | {"data": [1, 2]}]}
+    assert decoded(oip.parse_request(json.dumps(document).encode()))["x"].tolist() == [1, 2]
+    document["inputs"] = [tensor | {"data": [1, True]}]
+    with pytest.raises(InvalidTensor, match="a boolean among numbers"):
+        decoded(oip.parse_request(json.dumps(document).encode()))
 
 
 @pytest.mark.parametrize(

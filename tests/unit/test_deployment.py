@@ -1,10 +1,14 @@
 """What a commit mark's event does, on real S3 and DynamoDB calls."""
 
+import re
 import threading
+from dataclasses import replace
 
+import onnx
 import onnx_models
 import pytest
 from aws import Cloud
+from benchmarks import models
 
 from maas import bootstrap, uploads
 from maas.errors import NotFound, NotReady, UploadIncomplete
@@ -69,6 +73,40 @@ def test_a_file_that_vanished_fails_the_version(cloud: Cloud) -> None:
         Status.FAILED,
         "there is no object 'models/m/1/source/model.onnx'",
     )
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (
+            {"max_tensor_bytes": 16},
+            r"tensor 'w' of shape \[3, 2\] has 24 bytes, allowed are 16 .parameter MaxTensorBytes",
+        ),
+        ({"tmp_mb": 0}, r"needs \d+ bytes of local storage, this function has 0: raise the EphemeralStorage"),
+    ],
+)
+def test_a_model_beyond_a_limit_fails_naming_the_parameter(cloud: Cloud, limits: dict[str, int], reason: str) -> None:
+    version = Cloud(replace(cloud.settings, **limits)).deploy("m", onnx_models.linear())
+    assert version.status is Status.FAILED
+    assert re.search(reason, version.status_reason or ""), version.status_reason
+
+
+def test_a_file_that_was_not_declared_is_not_read(cloud: Cloud) -> None:
+    content = onnx_models.with_weights(onnx_models.external("weights.bin")).SerializeToString()
+    cloud.s3.put_object(Bucket=cloud.settings.bucket, Key="models/m/1/source/weights.bin", Body=bytes(16))
+    version = cloud.deploy("m", content)
+    assert version.status is Status.FAILED
+    assert "is at 'weights.bin', which was not uploaded with the model" in (version.status_reason or "")
+
+
+def test_a_form_that_answers_otherwise_than_the_source_counts_for_nothing(cloud: Cloud) -> None:
+    model = onnx.load_from_string(models.convolutions(blocks=2, channels=128))
+    noise = onnx.helper.make_node("RandomNormalLike", ["y"], ["noise"])  # no two answers are alike
+    model.graph.node.extend([noise, onnx.helper.make_node("Add", ["y", "noise"], ["noisy"])])
+    model.graph.output[0].name = "noisy"
+    version = cloud.deploy("m", model.SerializeToString())
+    assert version.status is Status.READY
+    assert [variant.files for variant in version.variants] == [()]
 
 
 def test_an_event_that_comes_again_changes_nothing(cloud: Cloud) -> None:

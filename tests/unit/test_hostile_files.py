@@ -11,6 +11,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from onnx_models import external, with_weights
 
 from maas import onnx_file, preparation
+from maas.child import Limits
 from maas.errors import ModelRejected
 from maas.onnx_file import External
 
@@ -160,7 +161,7 @@ def inspect(folder: Path, content: ModelProto | bytes) -> preparation.Inspection
     prepared = folder / "prepared"
     prepared.mkdir(exist_ok=True)
     job = preparation.Job(str(written(folder, content)), 1, LIMIT, str(prepared))
-    return preparation.inspect(job, preparation.Limits(1 << 30, 60))
+    return preparation.inspect(job, Limits(1 << 30, 60))
 
 
 def test_broken_files_are_refused_or_tell_the_truth(tmp_path: Path) -> None:

@@ -58,6 +58,18 @@ def test_the_same_bytes_make_one_version(cloud: Cloud) -> None:
     assert numbers(cloud, "m") == [2, 1]
 
 
+@pytest.mark.parametrize("first_is_deployed", [True, False])
+def test_the_same_bytes_by_another_name_are_the_same_version(cloud: Cloud, first_is_deployed: bool) -> None:
+    drop(cloud, "m/a.onnx", LINEAR)
+    if first_is_deployed:
+        deployed(cloud, "m", 1)
+    again = drop(cloud, "m/b.onnx", LINEAR)
+    assert again and again.number == 1
+    assert result(cloud, "m/b.onnx")["status"] == ("READY" if first_is_deployed else "VALIDATING")
+    assert deployed(cloud, "m", 1).status == Status.READY
+    assert numbers(cloud, "m") == [1]
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 @pytest.mark.parametrize(
     ("model_key", "data_key"),

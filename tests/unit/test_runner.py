@@ -1,5 +1,6 @@
 """onnxruntime behind its one door: loading, the signature, running, and what is refused."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from onnx import TensorProto
 
 from maas import graph_outputs, inspection, preparation
+from maas.child import Limits
 from maas.errors import ModelRejected, RunFailed
 from maas.records import MetadataTensor
 from maas.runner import Runner
@@ -25,7 +27,7 @@ def inspect(folder: Path, content: bytes, timeout_seconds: float = 60) -> prepar
     """As the deployment function does it."""
     path, prepared = written(folder, content), folder / "prepared"
     prepared.mkdir(exist_ok=True)
-    limits = preparation.Limits(1 << 30, timeout_seconds)
+    limits = Limits(1 << 30, timeout_seconds)
     return preparation.inspect(preparation.Job(str(path), 1, 1 << 30, str(prepared)), limits)
 
 
@@ -187,6 +189,32 @@ def test_the_child_has_no_credentials_no_files_of_ours_and_writes_no_more_than_i
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     with pytest.raises(ModelRejected, match=r"^\[\] \[\] File too large$"), (tmp_path / "open").open("w"):
         inspect(tmp_path, onnx_models.linear())
+
+
+def test_the_child_cannot_read_the_credentials_of_its_parent(tmp_path: Path) -> None:
+    """What is ours, it may not look up in /proc. Root may, so root gives up what makes it root."""
+    (tmp_path / "snoop.py").write_text(
+        "import json, os\n"
+        "try:\n"
+        "    found = str(b'AWS_SECRET' in open(f'/proc/{os.getppid()}/environ', 'rb').read())\n"
+        "except OSError as error:\n"
+        "    found = error.strerror\n"
+        "print(json.dumps({'rejected': found}))\n"
+    )
+    script = (
+        "from maas import child\nfrom maas.errors import ModelRejected\nfrom pathlib import Path\n"
+        "try:\n    child.run('snoop', {}, Path('.'), child.Limits(1 << 30, 60))\n"
+        "except ModelRejected as error:\n    print(error.message)\n"
+    )
+    as_nobody_special = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.getuid() == 0 else []
+    done = subprocess.run(
+        [*as_nobody_special, sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path), "AWS_SECRET_ACCESS_KEY": "secret"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "Permission denied\n", done.stderr
 
 
 def test_a_child_that_takes_too_much_memory_is_a_rejected_model(

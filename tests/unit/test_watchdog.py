@@ -70,7 +70,7 @@ def test_the_earliest_deadline_comes_first_whatever_the_order() -> None:
 def test_a_load_goes_on_for_who_asks_next(slow: Runner) -> None:
     loads = []
 
-    def load(_: ModelVersion) -> Runner:
+    def load(*_: object) -> Runner:
         loads.append(1)
         time.sleep(0.3)
         return slow
@@ -89,7 +89,7 @@ def test_a_load_goes_on_for_who_asks_next(slow: Runner) -> None:
 def test_what_is_dropped_while_it_loads_is_loaded_again(slow: Runner) -> None:
     loads, may_end = [], threading.Event()
 
-    def load(_: ModelVersion) -> Runner:
+    def load(*_: object) -> Runner:
         loads.append(1)
         may_end.wait(10)
         return slow
@@ -106,7 +106,7 @@ def test_what_is_dropped_while_it_loads_is_loaded_again(slow: Runner) -> None:
 def test_a_load_that_fails_after_the_deadline_is_tried_again(slow: Runner) -> None:
     loads = []
 
-    def load(_: ModelVersion) -> Runner:
+    def load(*_: object) -> Runner:
         loads.append(1)
         if len(loads) == 1:
             time.sleep(0.1)

@@ -1,6 +1,7 @@
 """An environment leaves what it prepared for the next of its kind: once, whole, and only of these very bytes."""
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from maas import bootstrap
 from maas.artifacts import prepared_key
 from maas.aws.s3_reader import S3Reader
 from maas.aws.s3_writer import S3Writer
-from maas.preparation import Inspection, Job, Limits, inspect
+from maas.child import Limits
+from maas.preparation import Inspection, Job, inspect
 from maas.records import ModelVersion
+from maas.variants import own_key
 from maas.write_back import MANIFEST, WriteBack
 
 KIND = "another-cpu"
@@ -74,6 +77,28 @@ def test_a_manifest_of_other_bytes_counts_for_nothing(
     body = json.dumps({"source": "0" * 64, "variant": {"key": KIND, "files": []}})
     cloud.s3.put_object(Bucket=cloud.settings.bucket, Key=prepared_key("m", 1, KIND, MANIFEST), Body=body)
     assert write_back.find(version) is None
+
+
+def test_what_the_deployment_prepared_is_in_the_record_and_is_loaded_as_it_is(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.create_model("m")
+    ready = cloud.deploy("m", models.convolutions(blocks=2, channels=128))
+    stored, _ = bootstrap.registry(cloud.settings).versions.get("m", 1)
+    assert stored == ready
+    (variant,) = stored.variants
+    assert variant.key == own_key()
+    assert variant.files
+
+    nowhere = ("us-east-1", "http://127.0.0.1:1", "none")
+    asks_nobody = WriteBack(S3Reader(*nowhere), S3Writer(*nowhere), own_key(), tmp_path, prepare)
+    assert asks_nobody.find(stored) == variant
+
+    settings = replace(cloud.settings, write_back=1, tmp_dir=str(tmp_path / "inference"))
+    x = {"name": "x", "shape": [1, 3, 64, 64], "datatype": "FP32", "data": [0.5] * 3 * 64 * 64}
+    bootstrap.dataplane(settings).infer("m", None, json.dumps({"inputs": [x]}).encode())
+    assert "write-back" not in [thread.name for thread in threading.enumerate()]
+    fetched = [file.relative_to(settings.tmp_dir) for file in Path(settings.tmp_dir).rglob("*") if file.is_file()]
+    assert sorted(file.name for file in fetched) == sorted(file.name for file in variant.files)
+    assert len({file.parent for file in fetched}) == 1
 
 
 def test_the_inference_function_uses_and_writes_it(cloud: Cloud, version: ModelVersion) -> None:

@@ -35,6 +35,14 @@ def push(
     ] = None,
     rtol: Annotated[float | None, typer.Option("--rtol", help="Allowed relative difference from them.")] = None,
     atol: Annotated[float | None, typer.Option("--atol", help="Allowed absolute difference from them.")] = None,
+    quantize: Annotated[
+        str | None,
+        typer.Option("--quantize", metavar="SCHEME", help="Make a smaller form as well: dynamic-int8."),
+    ] = None,
+    quantize_tolerance: Annotated[
+        float | None,
+        typer.Option("--quantize-tolerance", help="Its allowed difference, over the largest value; 0.05 if not given."),
+    ] = None,
     description: Annotated[str, typer.Option("--description", help="What is new in this version.")] = "",
     tag: Tags = None,
     as_json: Json = False,
@@ -55,6 +63,8 @@ def push(
                 alias=alias,
                 golden=golden,
                 tolerance=tolerance,
+                quantize=quantize,
+                quantize_tolerance=quantize_tolerance,
                 description=description,
                 tags=tags,
                 progress=display.show,
@@ -70,6 +80,9 @@ def predict(
     ],
     output: Annotated[
         list[str] | None, typer.Option("--output", "-o", metavar="NAME", help="Only this output; may be repeated.")
+    ] = None,
+    variant: Annotated[
+        str | None, typer.Option("--variant", metavar="NAME", help="Another form of the version, as dynamic-int8.")
     ] = None,
     timeout: Annotated[
         float | None,
@@ -98,12 +111,12 @@ def predict(
             _ask_later(maas, source, given, model, version, output, as_json=as_json)
             return
         if given.request is not None:
-            if output:
-                raise InvalidInput(f"{source} is a whole request: name its outputs there")
+            if output or variant:
+                raise InvalidInput(f"{source} is a whole request: name its outputs and its variant there")
             answer = maas.infer_json(model, given.request, version)
             print_json(answer) if as_json else show_prediction(response_of(answer))
             return
-        response = maas.infer_response(model, given.inputs, version, output)
+        response = maas.infer_response(model, given.inputs, version, output, variant=variant)
     print_json(response_json(response)) if as_json else show_prediction(response)
 
 

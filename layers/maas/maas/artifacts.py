@@ -12,7 +12,7 @@ from pathlib import Path
 
 from maas.aws.s3_reader import S3Reader
 from maas.errors import ArtifactCorrupt, InsufficientStorage
-from maas.records import LABELS_NAME, ModelFile, ModelVersion, Variant
+from maas.records import LABELS_NAME, ModelFile, ModelVersion, Quantized, Variant
 from maas.variants import MODEL_NAME
 
 
@@ -88,27 +88,26 @@ class LocalArtifacts:
         # What an earlier process of the same environment left, so that it counts too.
         self._sizes = OrderedDict((folder, _size_bytes(folder)) for folder in sorted(root.glob("*")))
 
-    def model(self, version: ModelVersion, variant: Variant | None = None) -> LocalModel:
-        """The version in the form of `variant`, where that has files, else its source. Downloaded if it is not there.
+    def model(self, version: ModelVersion, form: Variant | Quantized | None = None) -> LocalModel:
+        """The version in this form, where that has files, else its source. Downloaded if it is not there.
 
         Raises InsufficientStorage if it can never fit, and what `fetch` raises.
         """
-        if variant is None or not variant.files:
+        if form is None or not form.files:
             folder = self._folder(version.served_files, lambda partial: self._fetch_source(version, partial))
             return LocalModel(folder / version.model_file.name, prepared=False)
         labels = tuple(file for file in version.files if file.name == LABELS_NAME)
-        folder = self._folder(
-            (*variant.files, *labels), lambda partial: self._fetch_variant(version, variant, labels, partial)
-        )
-        return LocalModel(folder / MODEL_NAME, prepared=True)
+        folder = self._folder((*form.files, *labels), lambda partial: self._fetch_form(version, form, labels, partial))
+        return LocalModel(folder / MODEL_NAME, prepared=isinstance(form, Variant))
 
     def _fetch_source(self, version: ModelVersion, folder: Path) -> None:
         fetch_source(self._reader, version, version.served_files, folder)
 
-    def _fetch_variant(
-        self, version: ModelVersion, variant: Variant, labels: Sequence[ModelFile], folder: Path
+    def _fetch_form(
+        self, version: ModelVersion, form: Variant | Quantized, labels: Sequence[ModelFile], folder: Path
     ) -> None:
-        fetch(self._reader, variant.files, partial(prepared_key, version.model, version.number, variant.key), folder)
+        name = form.key if isinstance(form, Variant) else form.scheme
+        fetch(self._reader, form.files, partial(prepared_key, version.model, version.number, name), folder)
         fetch_source(self._reader, version, labels, folder)
 
     def _folder(self, files: Sequence[ModelFile], download: Callable[[Path], None]) -> Path:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maas.aws.dynamodb import Table, boto3_call
-from maas.records import ModelVersion
+from maas.records import ModelVersion, Quantized
 from maas.registry import Registry
 from maas.settings import MB, Settings
 
@@ -41,7 +41,9 @@ def dataplane(settings: Settings) -> "DataPlane":
 
     write_back = _write_back(settings, reader)
 
-    def load(version: ModelVersion) -> Runner:
+    def load(version: ModelVersion, quantized: Quantized | None) -> Runner:
+        if quantized:
+            return Runner(files.model(version, quantized).path, settings.threads)
         variant = write_back.find(version)
         local = files.model(version, variant)
         runner = Runner(local.path, settings.threads, prepared=local.prepared)
@@ -55,7 +57,8 @@ def dataplane(settings: Settings) -> "DataPlane":
 
 def _write_back(settings: Settings, reader: "S3Reader") -> "WriteBack":
     from maas.aws.s3_writer import S3Writer
-    from maas.preparation import Inspection, Job, Limits, inspect
+    from maas.child import Limits
+    from maas.preparation import Inspection, Job, inspect
     from maas.variants import own_key
     from maas.write_back import WriteBack
 
@@ -86,8 +89,8 @@ def bucket(settings: Settings) -> "ModelBucket":
 
 def deployment(settings: Settings) -> "Deployment":
     from maas.aws.s3_reader import S3Reader
+    from maas.child import Limits
     from maas.deployment import Deployment, Means
-    from maas.preparation import Limits
 
     reader = S3Reader(settings.region, settings.endpoint_url, settings.bucket)
     means = Means(

@@ -11,8 +11,8 @@ _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _FAST = 1
 
 
-def decoded(body: bytes, encoding: str | None) -> bytes:
-    """The body as it was before its Content-Encoding. Raises InvalidRequest, TooLarge."""
+def decoded(body: bytes, encoding: str | None, max_bytes: int = MAX_BYTES) -> bytes:
+    """The body as it was before its Content-Encoding. Raises InvalidRequest; TooLarge for one beyond `max_bytes`."""
     name = (encoding or "identity").strip().lower()
     if name == "identity":
         return body
@@ -20,11 +20,11 @@ def decoded(body: bytes, encoding: str | None) -> bytes:
         raise InvalidRequest(f"content-encoding: got {name:.40}, expected gzip or deflate", field="content-encoding")
     unpacker = zlib.decompressobj(_WINDOWS[name])
     try:
-        plain = unpacker.decompress(body, MAX_BYTES + 1)
+        plain = unpacker.decompress(body, max_bytes + 1)
     except zlib.error as error:
         raise InvalidRequest(f"body: not {name} ({error})", field="body") from None
-    if len(plain) > MAX_BYTES:
-        raise TooLarge(f"body: got over {MAX_BYTES:,} bytes after {name}, expected at most so many", field="body")
+    if len(plain) > max_bytes:
+        raise TooLarge(f"body: got over {max_bytes:,} bytes after {name}, expected at most so many", field="body")
     if not unpacker.eof:
         raise InvalidRequest(f"body: {name} ends before its end", field="body")
     if unpacker.unused_data:

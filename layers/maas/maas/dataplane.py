@@ -11,7 +11,7 @@ from maas.classification import classified
 from maas.errors import InvalidRequest
 from maas.oip import InferenceRequest, RequestedOutput
 from maas.oip_reply import Array, OutputTensor, Reply, reply
-from maas.records import ModelVersion, RegisteredModel
+from maas.records import ModelVersion, Quantized, RegisteredModel
 from maas.registry import Registry
 from maas.runner import Runner
 from maas.runner_cache import RunnerCache
@@ -56,14 +56,14 @@ class DataPlane:
         with self.statistics.measure(version, measured):
             deadline = _earlier(deadline, started, request.timeout_us)
             measured.reached("queue")
-            runner = self._runners.get(version, deadline)
+            runner = self._runners.get(version, deadline, _quantized(version, request.variant))
             measured.reached("load")
             inputs = _decoded(request, runner)
             asked = _asked(request, runner)
             measured.reached("compute_input")
             arrays = runner.run(inputs, [output.name for output in asked], deadline)
             measured.reached("compute_infer")
-            answer = reply(version, request.id, _output_tensors(request, asked, arrays, runner))
+            answer = reply(version, request.id, _output_tensors(request, asked, arrays, runner), request.variant)
             measured.reached("compute_output")
             return answer
 
@@ -133,6 +133,23 @@ def _earlier(deadline: float | None, started: float, timeout_us: int) -> float |
         return deadline
     own = started + timeout_us / US_PER_SECOND
     return own if deadline is None else min(deadline, own)
+
+
+def _quantized(version: ModelVersion, variant: str | None) -> Quantized | None:
+    """The form that is asked for. Raises InvalidRequest, saying what there is."""
+    if variant is None:
+        return None
+    found = version.quantized
+    if found and found.files and variant == found.scheme:
+        return found
+    which = f"version {version.number} of model '{version.model}'"
+    if found is None:
+        there_is = f"no variant: {which} was not pushed with one (--quantize)"
+    elif found.files:
+        there_is = f"'{found.scheme}' or no variant, which is what {which} has"
+    else:
+        there_is = f"no variant: '{found.scheme}' of {which} was not kept, as {found.reason}"
+    raise InvalidRequest(f"parameters.variant: got '{variant:.80}', expected {there_is}", field="parameters.variant")
 
 
 def _decoded(request: InferenceRequest, runner: Runner) -> Mapping[str, Array]:

@@ -9,9 +9,10 @@ from maas import artifacts, preparation, profile
 from maas.artifacts import file_digest
 from maas.aws.s3 import ModelBucket
 from maas.aws.s3_reader import S3Reader
+from maas.child import Limits
 from maas.errors import ArtifactCorrupt, InsufficientStorage, ModelRejected, NotFound, ServiceUnavailable
 from maas.inbox import write_version_result
-from maas.records import ModelFile, ModelVersion, Status, Variant
+from maas.records import ModelFile, ModelVersion, Quantized, Status, Variant
 from maas.registry import Registry
 from maas.variants import own_key
 
@@ -27,7 +28,7 @@ class Means:
     memory_mb: int
     threads: int
     max_tensor_bytes: int
-    limits: preparation.Limits
+    limits: Limits
 
 
 class Deployment:
@@ -74,9 +75,12 @@ class Deployment:
             prepared.mkdir()
             files = artifacts.fetch_source(self._reader, version, version.files, source)
             path = str(source / version.model_file.name)
-            job = preparation.Job(path, means.threads, means.max_tensor_bytes, str(prepared), **version.options)
+            tolerances = {name: value for name, value in version.options.items() if name != "quantize"}
+            job = preparation.Job(path, means.threads, means.max_tensor_bytes, str(prepared), **tolerances)
             found = preparation.inspect(job, means.limits)
-            variants = self._uploaded(version, found, prepared)
+            variants = (self._prepared(version, found, prepared),)
+            shutil.rmtree(prepared)  # the room is needed
+            quantized = self._quantized(version, path, folder / "quantized")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return replace(
@@ -87,18 +91,38 @@ class Deployment:
             outputs=found.outputs,
             profile=self._profile(version, found),
             variants=variants,
+            quantized=quantized,
         )
 
-    def _uploaded(self, version: ModelVersion, found: preparation.Inspection, folder: Path) -> tuple[Variant, ...]:
+    def _prepared(self, version: ModelVersion, found: preparation.Inspection, folder: Path) -> Variant:
         """The prepared form in the bucket, at the key of this environment's kind."""
-        variant_key, files = own_key(), []
         if found.prepared is None:
-            return (Variant(variant_key),)
+            return Variant(own_key())
+        return Variant(own_key(), self._uploaded(version, own_key(), folder), **found.prepared)
+
+    def _quantized(self, version: ModelVersion, path: str, folder: Path) -> Quantized | None:
+        """What who pushed the version asked for, in the bucket if it is good enough; None where nothing was asked."""
+        wish = version.options.get("quantize")
+        if not wish:
+            return None
+        quantized = Quantized(**wish)
+        folder.mkdir()
+        try:
+            job = preparation.QuantizeJob(path, self._means.threads, str(folder), **wish)
+            quantized = replace(quantized, **preparation.quantize(job, self._means.limits))
+        except ModelRejected as error:
+            return replace(quantized, reason=error.message)
+        if quantized.reason:
+            return quantized
+        return replace(quantized, files=self._uploaded(version, quantized.scheme, folder))
+
+    def _uploaded(self, version: ModelVersion, form: str, folder: Path) -> tuple[ModelFile, ...]:
+        files = []
         for path in sorted(folder.iterdir()):
-            key = artifacts.prepared_key(version.model, version.number, variant_key, path.name)
+            key = artifacts.prepared_key(version.model, version.number, form, path.name)
             digest = file_digest(path)
             files.append(ModelFile(path.name, path.stat().st_size, digest, self._bucket.upload(key, path)))
-        return (Variant(variant_key, tuple(files), **found.prepared),)
+        return tuple(files)
 
     def _profile(self, version: ModelVersion, found: preparation.Inspection) -> dict[str, float]:
         memory_mb = profile.recommended_memory_mb(found.profile["peak_memory_bytes"])

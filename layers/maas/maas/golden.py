@@ -37,9 +37,9 @@ def check(runner: Runner, folder: Path, rtol: float, atol: float) -> int:
     return count
 
 
-def example(runner: Runner, folder: Path) -> Mapping[str, Array] | None:
-    """Inputs of the first test vector, if there is one. Raises ModelRejected for one that cannot be read."""
-    return next((inputs for _, inputs, _ in _vectors(runner, folder)), None)
+def inputs_of(runner: Runner, folder: Path) -> Iterator[Mapping[str, Array]]:
+    """The inputs of each test vector. Raises ModelRejected for one that cannot be read."""
+    return (inputs for _, inputs, _ in _vectors(runner, folder))
 
 
 def _vectors(runner: Runner, folder: Path) -> Iterator[tuple[str, Mapping[str, Array], dict[str, Array]]]:

@@ -34,6 +34,7 @@ INTERNAL_ERROR = "internal error; its trace is in the function's log under the r
 PAYLOAD_LIMIT_BYTES = (
     6 * 1024 * 1024 - 1024
 )  # less the envelope; https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+LONGEST_ESCAPE = 6  # bytes of one character in JSON: a control character
 
 # Messages quote names of the caller's: an error that repeats megabytes could not be carried back.
 ERROR_LIMIT = 20_000
@@ -105,7 +106,24 @@ def check_size(body: bytes, *, binary: bool = False) -> None:
 
     It travels as a string in JSON, where quotes and backslashes double and bytes become base64.
     """
-    size_bytes = -(-len(body) // 3) * 4 if binary else len(body) + body.count(b'"') + body.count(b"\\")
+    if binary:
+        _check_size_bytes(-(-len(body) // 3) * 4)
+    elif len(body) * 2 > PAYLOAD_LIMIT_BYTES:  # to count takes long: only where it matters
+        _check_size_bytes(len(body) + body.count(b'"') + body.count(b"\\"))
+
+
+def carried(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer of another framework, of whatever text, or 413 in its place when Lambda could not carry it."""
+    if len(answer["body"]) * LONGEST_ESCAPE <= PAYLOAD_LIMIT_BYTES:
+        return answer
+    try:
+        _check_size_bytes(len(orjson.dumps(answer["body"])))
+    except errors.TooLarge as error:
+        return error_answer(error)
+    return answer
+
+
+def _check_size_bytes(size_bytes: int) -> None:
     if size_bytes > PAYLOAD_LIMIT_BYTES:
         raise errors.TooLarge(
             f"the answer has {size_bytes:,} bytes on its way, Lambda carries {PAYLOAD_LIMIT_BYTES:,}: "

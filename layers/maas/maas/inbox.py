@@ -9,6 +9,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from maas import artifacts, onnx_file, uploads
@@ -18,6 +19,7 @@ from maas.errors import AlreadyExists, InsufficientStorage, MaasError, ModelReje
 from maas.names import MODEL_SUFFIX, check_name
 from maas.records import LABELS_NAME, ModelFile, ModelVersion
 from maas.registry import Idempotency, Registry
+from maas.variants import MODEL_NAME
 
 ACTOR = "inbox"
 PREFIX, RESULT_SUFFIX = "inbox/", ".result.json"
@@ -109,18 +111,19 @@ class Inbox:
             self._registry.models.create(model, "", {}, ACTOR)
         except AlreadyExists:
             self._registry.models.get(model)  # raises Gone for one that is deleted
-        digest = artifacts.content_digest(files)
+        # Whatever the file is called: the names of its data are in its bytes.
+        digest = artifacts.content_digest([replace(files[0], name=MODEL_NAME), *files[1:]])
         once = Idempotency(f"{ACTOR}/{model}", digest, digest, expires=False)
         description = f"dropped as {model_key}"
         version = self._registry.versions.create(model, files, description, {}, ACTOR, once, origin=model_key)
-        for file in files:
+        for file, declared in zip(files, version.files, strict=True):
             if version.is_open:
-                self._bucket.upload(artifacts.source_key(model, version.number, file.name), folder / file.name)
+                self._bucket.upload(artifacts.source_key(model, version.number, declared.name), folder / file.name)
         uploads.complete(self._bucket, version)
         if version.is_open:
             write_result(self._bucket, model_key, {"status": "VALIDATING", "version": version.number})
         else:
-            write_version_result(self._bucket, version)
+            write_version_result(self._bucket, replace(version, origin=model_key))
         return version
 
 

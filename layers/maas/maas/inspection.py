@@ -10,7 +10,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ VARIABLE_SIZES = (1, 2, 16)
 RUNS, LOADS, LARGE_BATCH = 5, 3, 32
 RUNS_SECONDS = 20.0  # slow models are measured with fewer runs
 WORTH_PREPARING_BYTES = 1 << 20  # what is smaller loads in a few milliseconds
+Signature = tuple[tuple[MetadataTensor, ...], tuple[MetadataTensor, ...]]
 SAME_RTOL, SAME_ATOL = 1e-3, 1e-4  # between a graph and its optimised form, of the largest value
 
 
@@ -38,26 +39,28 @@ def inspect(job: Job) -> dict[str, Any]:
     path = Path(job.path)
     onnx_file.check(path, job.max_tensor_bytes)
     runner = Runner(path, job.threads)
-    inputs, arrays = _smoke_run(runner, path.parent / GOLDEN_FOLDER)
+    inputs, arrays = smoke_run(runner, path.parent / GOLDEN_FOLDER)
     outputs = [_checked_output(tensor, array) for tensor, array in zip(runner.outputs, arrays, strict=True)]
     vectors = golden.check(runner, path.parent / GOLDEN_FOLDER, job.rtol, job.atol)
     peak_bytes = peak_memory_bytes()
     large_ms = _large_batch_ms(runner, inputs)
+    profile = {
+        "load_ms": round(runner.load_ms, 3),
+        "run_ms": round(median_run_ms(runner, inputs), 3),
+        "peak_memory_bytes": peak_bytes,
+        "golden_vectors": vectors,
+    }
+    signature, load_ms = (runner.inputs, runner.outputs), runner.load_ms
+    del runner  # a large model is not in memory twice
     return {
-        "inputs": [asdict(tensor) for tensor in runner.inputs],
+        "inputs": [asdict(tensor) for tensor in signature[0]],
         "outputs": [asdict(tensor) for tensor in outputs],
-        "profile": {
-            "load_ms": round(runner.load_ms, 3),
-            "run_ms": round(_run_ms(runner, inputs), 3),
-            "peak_memory_bytes": peak_bytes,
-            "golden_vectors": vectors,
-        }
-        | ({"run_ms_batch_32": round(large_ms, 3)} if large_ms else {}),
-        "prepared": _prepared(job, runner, inputs, arrays),
+        "profile": profile | ({"run_ms_batch_32": round(large_ms, 3)} if large_ms else {}),
+        "prepared": _prepared(job, signature, load_ms, inputs, arrays),
     }
 
 
-def _smoke_run(runner: Runner, vectors: Path) -> tuple[dict[str, Array], list[Array]]:
+def smoke_run(runner: Runner, vectors: Path) -> tuple[dict[str, Array], list[Array]]:
     """Inputs that the model takes, and what it made of them."""
     failure = None
     for inputs in _tries(runner, vectors):
@@ -75,7 +78,7 @@ def _smoke_run(runner: Runner, vectors: Path) -> tuple[dict[str, Array], list[Ar
 def _tries(runner: Runner, vectors: Path) -> Iterator[dict[str, Array]]:
     for size in VARIABLE_SIZES:
         yield {tensor.name: generated(tensor, size) for tensor in runner.inputs if not tensor.optional}
-    if inputs := golden.example(runner, vectors):
+    if inputs := next(golden.inputs_of(runner, vectors), None):
         yield dict(inputs)
 
 
@@ -112,7 +115,7 @@ def _checked_output(tensor: MetadataTensor, array: Array) -> MetadataTensor:
     return tensor
 
 
-def _run_ms(runner: Runner, inputs: dict[str, Array]) -> float:
+def median_run_ms(runner: Runner, inputs: dict[str, Array]) -> float:
     """Median of a few runs."""
     times: list[float] = []
     while len(times) < RUNS and sum(times) < RUNS_SECONDS * 1000:
@@ -129,28 +132,29 @@ def _large_batch_ms(runner: Runner, inputs: dict[str, Array]) -> float | None:
         return None
     size = inputs[required[0].name].shape[0]  # what the smoke run found for variable dimensions
     try:
-        return _run_ms(runner, {tensor.name: generated(tensor, size, LARGE_BATCH) for tensor in required})
+        return median_run_ms(runner, {tensor.name: generated(tensor, size, LARGE_BATCH) for tensor in required})
     except RunFailed:
         return None
 
 
-def _prepared(job: Job, source: Runner, inputs: dict[str, Array], expected: list[Array]) -> dict[str, float] | None:
+def _prepared(
+    job: Job, signature: Signature, source_load_ms: float, inputs: dict[str, Array], expected: list[Array]
+) -> dict[str, float] | None:
     """Measurements of the prepared form, or None where there is none that loads faster and answers the same."""
     if sum(one.stat().st_size for one in Path(job.path).parent.rglob("*") if one.is_file()) < WORTH_PREPARING_BYTES:
         return None
     to = Path(job.prepared) / MODEL_NAME
     try:
         write_prepared(Path(job.path), to, DATA_NAME, job.threads)
-        loads = [Runner(to, job.threads, prepared=True) for _ in range(LOADS)]
-        runner = loads[-1]
-        if (runner.inputs, runner.outputs) != (source.inputs, source.outputs):
+        load_ms = statistics.median(Runner(to, job.threads, prepared=True).load_ms for _ in range(LOADS))
+        runner = Runner(to, job.threads, prepared=True)
+        if (runner.inputs, runner.outputs) != signature:
             return None
         differences = [_difference(*pair) for pair in zip(runner.run(inputs), expected, strict=True)]
-        run_ms = _run_ms(runner, inputs)
+        run_ms = median_run_ms(runner, inputs)
     except (ModelRejected, RunFailed):
         return None
-    load_ms = statistics.median(one.load_ms for one in loads)
-    if None in differences or load_ms >= source.load_ms:
+    if None in differences or load_ms >= source_load_ms:
         return None
     worst = max((one for one in differences if one is not None), default=0.0)
     return {"load_ms": round(load_ms, 3), "run_ms": round(run_ms, 3), "max_difference": worst}
@@ -175,12 +179,13 @@ def peak_memory_bytes() -> int:
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
-def main() -> None:
+def answer_with(found: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """The child's end of `maas.child.run`: `found` makes the answer of the job. What it rejects is an answer too."""
     # onnxruntime's own Python prints to standard output: that is the log's, and the answer's is another descriptor.
     answer_stream = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     try:
-        answer = inspect(Job(**json.loads(sys.argv[1])))
+        answer = found(json.loads(sys.argv[1]))
     except ModelRejected as error:
         answer = {"rejected": error.message}
     answer["peak_memory_bytes"] = peak_memory_bytes()
@@ -189,4 +194,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    answer_with(lambda job: inspect(Job(**job)))

@@ -12,12 +12,15 @@ from typing import Any, TypeVar
 
 import orjson
 
-from maas.errors import InvalidRequest
+from maas.errors import InvalidRequest, TooLarge
 
 T = TypeVar("T")
 
 HEADER_LENGTH = "inference-header-content-length"  # bytes of the JSON before the tensors
 MAX_TIMEOUT_US = 1 << 53
+# Lists in lists take up to forty times the memory of their text, and pack to a thousandth of it: what a gateway's 10 MB
+# can unpack to would end the process. Numbers as text pack to a third, so what is real stays below this.
+MAX_JSON_BYTES = 16 * 1024 * 1024
 _JSON = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
 _NOT_JSON = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|NaN|-?Infinity', re.DOTALL)  # strings too, so that they are passed over
 
@@ -44,20 +47,24 @@ class RequestedOutput:
 
 @dataclass(frozen=True, slots=True)
 class InferenceRequest:
-    """`outputs` None means all of them; `raw` is a body that is one input and nothing else."""
+    """`outputs` None means all of them; `raw` is a body that is one input and nothing else.
+
+    `variant` is the form of the model that is asked for, None for the version as it was pushed.
+    """
 
     inputs: tuple[RequestInput, ...]
     outputs: tuple[RequestedOutput, ...] | None = None
     id: str | None = None
     binary_output: bool = False
     timeout_us: int = 0
+    variant: str | None = None
     raw: memoryview | None = field(default=None, repr=False)
 
 
 def parse_request(body: bytes, header_length: str | None = None) -> InferenceRequest:
-    """Raises InvalidRequest, naming the field. `header_length` is what the header HEADER_LENGTH says."""
+    """Raises InvalidRequest, naming the field; TooLarge. `header_length` is what the header HEADER_LENGTH says."""
     if header_length is None:
-        return _parsed(_document(body), _Tail(memoryview(b"")))
+        return _parsed(body, _Tail(memoryview(b"")))
     is_number = header_length.isascii() and header_length.isdigit() and len(header_length) < 20
     if not is_number or int(header_length) > len(body):
         expected = f"a whole number of at most the body's {len(body)} bytes"
@@ -65,11 +72,15 @@ def parse_request(body: bytes, header_length: str | None = None) -> InferenceReq
     end = int(header_length)
     if end == 0:
         return InferenceRequest((), binary_output=True, raw=memoryview(body))
-    return _parsed(_document(body[:end]), _Tail(memoryview(body)[end:]))
+    return _parsed(body[:end], _Tail(memoryview(body)[end:]))
 
 
-def _document(body: bytes) -> dict[str, Any]:
-    return _typed(loads(body, "body"), dict, "body")
+def read_json(body: bytes) -> Any:
+    """What a request's JSON says. Raises InvalidRequest, TooLarge."""
+    if len(body) > MAX_JSON_BYTES:
+        expected = f"at most {MAX_JSON_BYTES:,}: send tensors as binary data"
+        raise TooLarge(f"body: got {len(body):,} bytes of JSON, expected {expected}", field="body")
+    return loads(body, "body")
 
 
 def loads(text: bytes, where: str) -> Any:
@@ -108,16 +119,19 @@ class _Tail:
             raise _wrong("body", f"{len(self._rest)} bytes after the last tensor", "none")
 
 
-def _parsed(document: dict[str, Any], tail: _Tail) -> InferenceRequest:
+def _parsed(body: bytes, tail: _Tail) -> InferenceRequest:
+    document = _typed(read_json(body), dict, "body")
     inputs = _typed(document.get("inputs"), list, "inputs")
     outputs, identity = document.get("outputs"), document.get("id")
     parameters = _parameters(document, "")
+    variant = parameters.get("variant")
     request = InferenceRequest(
         tuple([_input(one, f"inputs[{index}]", tail) for index, one in enumerate(inputs)]),
-        _requested_outputs(_typed(outputs, list, "outputs")) if outputs else None,
+        None if outputs is None else _requested_outputs(_typed(outputs, list, "outputs")) or None,
         None if identity is None else _typed(identity, str, "id"),
         _flag(parameters, "binary_data_output", "") or False,
         _whole(parameters.get("timeout", 0), "parameters.timeout", MAX_TIMEOUT_US),
+        _typed(variant, str, "parameters.variant") if variant is not None else None,
     )
     tail.check_end()
     return request

@@ -34,11 +34,17 @@ class Reply:
     header_length: int | None = None
 
 
-def reply(version: ModelVersion, request_id: str | None, outputs: Sequence[OutputTensor]) -> Reply:
-    """Raises InvalidRequest for a BF16 output that is not asked for in binary."""
+def reply(
+    version: ModelVersion, request_id: str | None, outputs: Sequence[OutputTensor], variant: str | None = None
+) -> Reply:
+    """`variant` is the form that answered, where one was asked for.
+
+    Raises InvalidRequest for a BF16 output that is not asked for in binary."""
     document: dict[str, Any] = {"model_name": version.model, "model_version": str(version.number)}
     if request_id is not None:
         document["id"] = request_id
+    if variant is not None:
+        document["parameters"] = {"variant": variant}
     raws: list[bytes] = []
     document["outputs"] = told = []
     for output in outputs:

@@ -64,6 +64,28 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
+class Quantized:
+    """The same model with weights of fewer bits, served to who asks for its `scheme`; any environment can run it.
+
+    `difference` is that of its outputs from the source's, over their largest value. Without files, it was not kept,
+    and `reason` says why.
+    """
+
+    scheme: str
+    tolerance: float
+    files: tuple[ModelFile, ...] = ()
+    size_bytes: int | None = None
+    difference: float | None = None
+    load_ms: float | None = None
+    run_ms: float | None = None
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> Self:
+        return cls(**(fields | {"files": tuple(ModelFile(**file) for file in fields["files"])}))
+
+
+@dataclass(frozen=True, slots=True)
 class Alias:
     """`previous_version` is what it pointed to before its last change, for a rollback; `revision` is of that change."""
 
@@ -133,6 +155,7 @@ class ModelVersion:
     outputs: tuple[MetadataTensor, ...] | None = None
     profile: dict[str, float] | None = None
     variants: tuple[Variant, ...] = ()
+    quantized: Quantized | None = None
     options: dict[str, Any] = field(default_factory=dict)
     origin: str = ""
     deleted_at: str | None = None
@@ -149,6 +172,7 @@ class ModelVersion:
             "files": tuple(ModelFile(**file) for file in fields["files"]),
             "inputs": fields["inputs"] and tuple(MetadataTensor.of(one) for one in fields["inputs"]),
             "variants": tuple(Variant.of(one) for one in fields.get("variants", ())),
+            "quantized": Quantized.of(fields["quantized"]) if fields.get("quantized") else None,
             "outputs": fields["outputs"] and tuple(MetadataTensor.of(one) for one in fields["outputs"]),
         }
         return cls(**(fields | made))

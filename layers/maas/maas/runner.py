@@ -25,6 +25,7 @@ _SOURCE_PLACE = re.compile(r"/onnxruntime_src/\S+ .*?\) (?=[A-Z\[])")
 _INPUT = re.compile(r"(optional\()?tensor\((\w+)\)+")
 # Alone, and with no fallback: that would print to standard output, and load or run once more what has just failed.
 PROVIDERS = ["CPUExecutionProvider"]
+_QUANTIZED_OPERATORS = ["MatMul", "Gemm", "Attention", "EmbedLayerNormalization", "Gather", "LSTM"]
 _watchdog = Watchdog()
 
 
@@ -140,6 +141,31 @@ def write_prepared(path: Path, to: Path, data_name: str, threads: int) -> None:
         ort.InferenceSession(str(path), options, providers=PROVIDERS, enable_fallback=0)
     except Exception as error:
         raise ModelRejected(_load_failure(error, path)) from error
+
+
+def write_quantized(path: Path, to: Path) -> None:
+    """The model with its matrices in int8 and activations quantised as they come; weights in a file beside it.
+
+    Convolutions stay: with int8 weights they run at a third of the speed. Weights take 7 of the 8 bits, each column its
+    own scale: with 8, CPUs without VNNI overflow where others do not, and what was measured here would not hold there.
+    Raises ModelRejected if onnxruntime cannot do it.
+    """
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # needs onnx, which only the deployment has
+
+    try:
+        quantize_dynamic(
+            str(path),
+            str(to),
+            op_types_to_quantize=_QUANTIZED_OPERATORS,
+            per_channel=True,
+            reduce_range=True,
+            weight_type=QuantType.QInt8,
+            use_external_data_format=True,
+        )
+    except MemoryError:
+        raise ModelRejected("not enough memory to quantise the model: raise DeploymentMemory of the template") from None
+    except Exception as error:
+        raise ModelRejected(f"onnxruntime {ort.__version__} cannot quantise the model: {_plain(error)}") from error
 
 
 def _options(threads: int) -> ort.SessionOptions:

@@ -8,10 +8,12 @@ from concurrent.futures import Future
 from typing import NamedTuple
 
 from maas.errors import DeadlineExceeded
-from maas.records import ModelVersion
+from maas.records import ModelVersion, Quantized
 from maas.runner import Runner
 
-Key = tuple[str, int]  # a READY version never changes and its number is never used again, so this names the bytes
+# A READY version never changes and its number is never used again, so with its form this names the bytes.
+Key = tuple[str, int, str]
+Load = Callable[[ModelVersion, Quantized | None], Runner]
 
 
 class _Entry(NamedTuple):
@@ -22,29 +24,30 @@ class _Entry(NamedTuple):
 class RunnerCache:
     """At most `budget_bytes` of model files loaded, least recently used out first; the newest always stays."""
 
-    def __init__(self, load: Callable[[ModelVersion], Runner], budget_bytes: int) -> None:
+    def __init__(self, load: Load, budget_bytes: int) -> None:
         self._load, self._budget_bytes = load, budget_bytes
         self._lock = threading.Lock()
         self._entries: OrderedDict[Key, _Entry] = OrderedDict()
 
-    def get(self, version: ModelVersion, deadline: float | None = None) -> Runner:
-        """The version's runner. However many ask at once, one loads and the others wait for it.
+    def get(self, version: ModelVersion, deadline: float | None = None, quantized: Quantized | None = None) -> Runner:
+        """The runner of the version, or of its `quantized` form. However many ask at once, one loads, the others wait.
 
         `deadline` is of time.monotonic; a load goes on beyond it, for who asks next. Raises DeadlineExceeded, and what
         loading raises, for all who waited; the next to ask tries again.
         """
-        key = (version.model, version.number)
+        key = (version.model, version.number, quantized.scheme if quantized else "")
+        size_bytes = (quantized and quantized.size_bytes) or version.size_bytes
         with self._lock:
             entry = self._entries.get(key)
             loading = entry is None
             if entry is None:
-                self._evict(version.size_bytes)
-                entry = self._entries[key] = _Entry(Future(), version.size_bytes)
+                self._evict(size_bytes)
+                entry = self._entries[key] = _Entry(Future(), size_bytes)
             self._entries.move_to_end(key)
         if loading and deadline is None:
-            self._fill(key, entry, version)
+            self._fill(key, entry, version, quantized)
         elif loading:  # beside the request, which can then answer in time; nothing can interrupt a load
-            threading.Thread(target=self._fill, args=(key, entry, version), daemon=True).start()
+            threading.Thread(target=self._fill, args=(key, entry, version, quantized), daemon=True).start()
         if entry.runner.done():
             return entry.runner.result()
         try:
@@ -58,9 +61,9 @@ class RunnerCache:
             for key in [key for key in self._entries if key[0] == model]:
                 del self._entries[key]
 
-    def _fill(self, key: Key, entry: _Entry, version: ModelVersion) -> None:
+    def _fill(self, key: Key, entry: _Entry, version: ModelVersion, quantized: Quantized | None) -> None:
         try:
-            entry.runner.set_result(self._load(version))
+            entry.runner.set_result(self._load(version, quantized))
         except BaseException as error:
             with self._lock:
                 if self._entries.get(key) is entry:

@@ -1,7 +1,7 @@
 """The management API on the wire (pydantic), and how the registry's records look there."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -71,6 +71,16 @@ _VERSION = {
     "variants": [
         {"key": "1.32.0-x86_64-avx2", "size_bytes": 6360000, "load_ms": 3.1, "run_ms": 0.4, "max_difference": 0.0}
     ],
+    "quantized": {
+        "scheme": "dynamic-int8",
+        "kept": True,
+        "reason": None,
+        "tolerance": 0.05,
+        "difference": 0.012,
+        "size_bytes": 1640000,
+        "load_ms": 4.2,
+        "run_ms": 0.3,
+    },
     "created_at": EXAMPLE_TIME,
     "updated_at": _LATER,
     "deleted_at": None,
@@ -112,6 +122,13 @@ class Golden(Body):
     atol: Annotated[float, Field(ge=0, le=1e9, strict=True)] = 1e-5
 
 
+class Quantize(Body):
+    """A second form of the model, kept if its outputs differ by at most `tolerance` of their largest value."""
+
+    scheme: Literal["dynamic-int8"]
+    tolerance: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.05
+
+
 class CreateVersion(Body):
     """Exactly one file is a `.onnx`; others are its external data, its `labels.txt`, and test vectors in `golden/`."""
 
@@ -119,6 +136,7 @@ class CreateVersion(Body):
 
     files: Annotated[list[DeclaredFile], Field(min_length=1)]
     golden: Golden = Golden()
+    quantize: Quantize | None = None
     description: Description = ""
     tags: Tags = {}
 
@@ -206,6 +224,28 @@ class PreparedVariant(BaseModel):
     max_difference: float
 
 
+class QuantizedForm(BaseModel):
+    """Served to requests with `parameters.variant` of this scheme, if `kept`; else `reason` says why it is not.
+
+    `difference` is of its outputs from the source's, over their largest value.
+    """
+
+    scheme: str
+    kept: bool
+    reason: str | None
+    tolerance: float
+    difference: float | None
+    size_bytes: int | None
+    load_ms: float | None
+    run_ms: float | None
+
+    @classmethod
+    def of(cls, found: records.Quantized | None) -> Self | None:
+        if found is None:
+            return None
+        return cls.model_validate(_attributes(cls, found, "kept") | {"kept": bool(found.files)})
+
+
 class Version(BaseModel):
     model_config = like(**_VERSION)
 
@@ -222,6 +262,7 @@ class Version(BaseModel):
     outputs: list[Tensor] | None
     profile: dict[str, float] | None
     variants: list[PreparedVariant]
+    quantized: QuantizedForm | None
     created_at: str
     updated_at: str
     deleted_at: str | None
@@ -246,8 +287,9 @@ class Version(BaseModel):
             for one in version.variants
             if one.files
         ]
-        plain = _attributes(Version, version, "version", "aliases", "files", "variants", *tensors)
+        plain = _attributes(Version, version, "version", "aliases", "files", "variants", "quantized", *tensors)
         given = {"version": version.number, "aliases": aliases, "files": files, "variants": variants}
+        given |= {"quantized": QuantizedForm.of(version.quantized)}
         return cls.model_validate(plain | tensors | given | more)
 
 

@@ -20,6 +20,7 @@ Array = np.ndarray[Any, Any]
 Symbols = Mapping[str, Sequence[str | None]]
 
 ALIGNMENT_BYTES = 64
+FEW = 1000
 NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -151,20 +152,31 @@ def _numbers(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
     allowed = {"b": "b", "u": "iu", "i": "iu", "f": "iuf"}[dtype.kind]
     if found.dtype.kind not in allowed and found.size:
         raise InvalidTensor(tensor.name, "data", _kind(found), f"{tensor.datatype} values")
+    if dtype.kind != "b" and _may_have_been_boolean(found) and _has_boolean(tensor.data):
+        raise InvalidTensor(tensor.name, "data", "a boolean among numbers", f"{tensor.datatype} values")
+    if dtype.kind == "f":
+        return _fractions(tensor, found, dtype, not_finite)
     if dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        if found.size and (int(found.min()) < limits.min or int(found.max()) > limits.max):
-            came = f"{found.min()} to {found.max()}"
-            raise InvalidTensor(tensor.name, "data", came, f"{tensor.datatype}, {limits.min} to {limits.max}")
-    if dtype.kind == "f" and found.dtype.itemsize == 8:
+        _check_range(tensor, found, dtype)
+    return found.astype(dtype, copy=False)
+
+
+def _check_range(tensor: RequestInput, found: Array, dtype: np.dtype[Any]) -> None:
+    limits = np.iinfo(dtype)
+    if found.size and (int(found.min()) < limits.min or int(found.max()) > limits.max):
+        came = f"{found.min()} to {found.max()}"
+        raise InvalidTensor(tensor.name, "data", came, f"{tensor.datatype}, {limits.min} to {limits.max}")
+
+
+def _fractions(tensor: RequestInput, found: Array, dtype: np.dtype[Any], not_finite: bool) -> Array:
+    """`not_finite` where words for NaN and the infinities came; anything else that is one has overflowed."""
+    if found.dtype.itemsize == 8:
         found = found.astype(np.float64, copy=False)  # as if a fraction stood beside it: rounded in the same two steps
     with np.errstate(over="ignore"):
         converted = found.astype(dtype, copy=False)
-    if dtype.kind == "f":
-        # NaN and the infinities come as words; anything else that is one has overflowed.
-        overflown = ~np.isfinite(converted) & (np.isfinite(found) if not_finite else True)
-        if overflown.any():
-            raise InvalidTensor(tensor.name, "data", "a number out of range", f"{tensor.datatype} values")
+    finite = np.isfinite(converted)
+    if not finite.all() and (~finite & (np.isfinite(found) if not_finite else True)).any():
+        raise InvalidTensor(tensor.name, "data", "a number out of range", f"{tensor.datatype} values")
     return converted
 
 
@@ -174,6 +186,17 @@ def _found(tensor: RequestInput, data: list[Any]) -> Array:
         return np.array(data)
     except (ValueError, OverflowError, RecursionError):
         raise InvalidTensor(tensor.name, "data", "rows of different lengths", "rows of one length") from None
+
+
+def _may_have_been_boolean(found: Array) -> bool:
+    """Whether to look at each value: in large arrays only where there is a 0 or a 1, which NumPy finds sooner."""
+    return found.size <= FEW or bool(((found == 0) | (found == 1)).any())
+
+
+def _has_boolean(data: list[Any]) -> bool:
+    """Anywhere in the nested lists: NumPy takes true among numbers for 1."""
+    kinds = set(map(type, data))
+    return bool in kinds or (list in kinds and any(_has_boolean(row) for row in data))
 
 
 def _with_not_finite(tensor: RequestInput, data: list[Any]) -> Array:

@@ -131,6 +131,11 @@ class Jobs:
         """In the input's order."""
         yield from (Shard.of(item) for item in self._items(job_id, "S#"))
 
+    def shards_page(self, job_id: str, limit: int, after: str | None) -> tuple[list[Shard], str | None]:
+        """In the input's order."""
+        items, last = self._table.query(f"J#{job_id}", "S#", limit=limit, after=after)
+        return [Shard.of(item) for item in items], last
+
     def pending(self, job_id: str) -> Iterator[str]:
         """Names of shards that are not done."""
         yield from (item["name"] for item in self._items(job_id, "P#"))

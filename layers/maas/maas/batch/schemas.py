@@ -159,6 +159,7 @@ class JobResults(BaseModel):
 
     results: list[JobResult]
     header_length: int | None
+    next_page_token: str | None
 
 
 def _progress(job: BatchJob, shards: Sequence[Shard]) -> Progress:

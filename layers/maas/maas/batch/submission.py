@@ -12,7 +12,7 @@ from maas.batch.jobs import Jobs
 from maas.batch.keys import DEFERRED, INPUTS, OUTPUT, REQUEST, RESPONSE, START, UPLOADS
 from maas.batch.records import BatchJob, JobStatus, ShardStatus
 from maas.batch.results import Results
-from maas.batch.schemas import CreateJob, JobResult, JobResults
+from maas.batch.schemas import CreateJob, JobResult
 from maas.errors import Conflict, InvalidRequest, NotFound, TooLarge
 from maas.names import check_file_name
 from maas.records import ModelVersion
@@ -102,21 +102,27 @@ class Submission:
         self._start(job)
         return job
 
-    def shown_results(self, job_id: str) -> JobResults:
-        """Those there are. Raises NotFound, Conflict while an answer is not there yet."""
+    def shown_results(
+        self, job_id: str, limit: int, after: str | None
+    ) -> tuple[list[JobResult], int | None, str | None]:
+        """Those there are, of up to `limit` shards; the header length of a binary answer; and where the list goes on.
+
+        Raises NotFound, Conflict while an answer is not there yet.
+        """
         job = self.jobs.get(job_id)
         if job.kind == "infer":
             if job.status is not JobStatus.SUCCEEDED:
                 raise Conflict(f"job '{job_id}' is {job.status}" + (f": {job.reason}" if job.reason else ""))
             answer = JobResult(name=RESPONSE, url=self.bucket.presign_download(job.output + RESPONSE, None))
-            return JobResults(results=[answer], header_length=job.options["response_header_length"])
+            return [answer], job.options["response_header_length"], None
+        shards, last = self.jobs.shards_page(job_id, limit, after)
         found = []
-        for shard in self.jobs.shards(job_id):
+        for shard in shards:
             for part in shard.parts:
                 said = {name: value for name, value in asdict(part).items() if name != "key"}
                 url = self.bucket.presign_download(part.key, None)
                 found.append(JobResult(name=part.key.removeprefix(job.output), url=url, rows=shard.rows, **said))
-        return JobResults(results=found, header_length=None)
+        return found, None, last
 
     def _start(self, job: BatchJob) -> None:
         """The event of this object starts the planner."""

@@ -193,6 +193,8 @@ class Versions:
                 inputs=checked.inputs,
                 outputs=checked.outputs,
                 profile=checked.profile,
+                variants=checked.variants,
+                quantized=checked.quantized,
             )
 
         return self._change_status(checked.model, checked.number, Status.VALIDATING, finished, actor)

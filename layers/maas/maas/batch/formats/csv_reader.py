@@ -1,7 +1,6 @@
 """CSV to chunks: a record a line, its columns the inputs by name or, in order, the one 2-D input."""
 
 import csv
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from maas.batch.formats.blocks import stream, unpacked
 from maas.batch.formats.columns import Chosen, choose
+from maas.batch.formats.csv_numbers import numbers
 from maas.batch.formats.interface import Array, Chunk, Options, Source
 from maas.batch.formats.lines import MAX_LINE_BYTES, Line, Lines, TooLong
 from maas.batch.formats.signatures import record_inputs
@@ -17,6 +17,9 @@ from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
 from maas.strings import array_of
 
+Rows = Sequence[str | list[str]]  # whole records, or the cells of each
+
+_WIDEST = {"f": "float64", "i": "int64", "u": "uint64"}
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -37,6 +40,8 @@ class CsvReader:
         self._names: list[str] = layout["header"]
         self._packed = packed
         self._chosen = choose(self._names, options, self._inputs) if self._names else []
+        # One input of all columns, in their order: no record has to be split.
+        self._has_all = [one.places for one in self._chosen] == [tuple(range(len(self._names)))]
         self._has_words = any(one.tensor.datatype in ("BYTES", "BOOL") for one in self._chosen)
 
     def chunks(self, source: Source, start: int, end: int, batch_rows: int) -> Iterator[Chunk]:
@@ -78,84 +83,78 @@ class CsvReader:
         return Chunk(end, len(records), good, inputs, refused | errors, whole, records)
 
     def _arrays(self, records: list[CsvRecord]) -> dict[str, Array]:
+        if self._has_all:
+            rows: Rows = [record.text or "" for record in records]
+            if any(record.cells is not None for record in records):
+                rows = [_cells(record) for record in records]
+        else:
+            rows = [_cells(record) for record in records]
         arrays = {}
         for one in self._chosen:
-            values = _values(one, records) if len(records) > 1 else self._value(one, records)
+            values = _values(one, rows) if len(rows) > 1 else self._value(one, rows)
             shape = (len(one.places) if size == -1 else size for size in one.tensor.shape)
             array = values.reshape(len(records), *shape)
             is_full = self._inputs.is_batched or one.tensor.declared[:1] == (1,)
             arrays[one.tensor.name] = array if is_full else array[0]
         return arrays
 
-    def _value(self, one: Chosen, records: list[CsvRecord]) -> Array:
+    def _value(self, one: Chosen, rows: Rows) -> Array:
         """Of a single record, so that what is wrong can be told."""
         try:
-            return _values(one, records)
+            return _values(one, rows)
         except InvalidRequest:
-            cells = _cells(records[0])
+            cells = _split(rows[0])
             for place in one.places:
-                alone = Chosen(one.tensor, (place,), one.is_named)
                 try:
-                    _values(alone, records)
+                    _values(Chosen(one.tensor, (place,), one.is_named), [cells])
                 except InvalidRequest:
                     came, expected = f"'{cells[place]:.80}'", f"{one.tensor.datatype} values"
                     raise InvalidRequest(f"column '{self._names[place]}': got {came}, expected {expected}") from None
             raise
 
 
-def _values(one: Chosen, records: list[CsvRecord]) -> Array:
+def _values(one: Chosen, rows: Rows) -> Array:
     """All values of the input, flat. Raises InvalidRequest if any is none."""
     datatype = one.tensor.datatype
     if datatype == "BYTES":
-        return array_of([cells[place] for cells in map(_cells, records) for place in one.places])
+        return array_of([cells[place] for cells in map(_split, rows) for place in one.places])
     if datatype == "BOOL":
-        words = [_BOOLEANS.get(cells[place].strip().lower()) for cells in map(_cells, records) for place in one.places]
+        words = [_BOOLEANS.get(cells[place].strip().lower()) for cells in map(_split, rows) for place in one.places]
         if None in words:
             raise InvalidRequest("record: got other words, expected true or false")
         return np.array(words, np.bool_)
     kind = one.tensor.dtype.kind
-    parsed = _numbers(one, records, np.dtype({"f": np.float64, "i": np.int64, "u": np.uint64}[kind]))
+    parsed = numbers(_texts(one, rows), len(rows) * len(one.places), np.dtype(_WIDEST[kind]))
     with np.errstate(over="ignore"):
         values = parsed.astype(one.tensor.dtype, copy=False)
     if kind == "f":
         if np.isinf(values).any():
-            _check_infinite(one, records, values)
+            _check_infinite(one, rows, values)
     elif (values != parsed).any():
         raise InvalidRequest(f"record: got a number out of range, expected {datatype} values")
     return values
 
 
-def _numbers(one: Chosen, records: list[CsvRecord], dtype: np.dtype[Any]) -> Array:
-    """(records, columns), all read by NumPy's C code, which makes the same of a record alone as among others."""
-    columns: Sequence[int] = one.places
-    if any(record.cells is not None for record in records):
-        rows, columns = [_row(_cells(record), one.places) for record in records], range(len(one.places))
-    else:
-        rows = [record.text or "" for record in records]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # a fraction for an integer is only warned of
-            found = np.loadtxt(rows, dtype, delimiter=",", comments=None, usecols=columns, ndmin=2)
-    except (ValueError, OverflowError, Warning):
-        found = np.empty((0, 0))
-    if len(found) != len(records):  # or a line was taken for an empty one
+def _texts(one: Chosen, rows: Rows) -> Sequence[str]:
+    """The wanted cells, those of a record with commas between them or each alone."""
+    if not isinstance(rows[0], list):
+        return rows  # type: ignore[return-value]
+    cells = [cells[place] for cells in rows for place in one.places]
+    if any("," in cell or "\n" in cell or "\r" in cell for cell in cells):
         raise InvalidRequest("record: got other text, expected numbers")
-    return found
+    return cells
 
 
-def _row(cells: list[str], places: Sequence[int]) -> str:
-    wanted = [cells[place] for place in places]
-    if any("," in cell or "\n" in cell or "\r" in cell for cell in wanted):
-        raise InvalidRequest("record: got other text, expected numbers")
-    return ",".join(wanted)
-
-
-def _check_infinite(one: Chosen, records: list[CsvRecord], values: Array) -> None:
+def _check_infinite(one: Chosen, rows: Rows, values: Array) -> None:
     """Raises InvalidRequest unless infinity is what the text says: 1e999 is an overflow."""
-    for row, column in np.argwhere(np.isinf(values)):
-        if any(map(str.isdigit, _cells(records[row])[one.places[column]])):
+    for row, column in np.argwhere(np.isinf(values.reshape(len(rows), -1))):
+        if any(map(str.isdigit, _split(rows[row])[one.places[column]])):
             raise InvalidRequest(f"record: got a number out of range, expected {one.tensor.datatype} values")
 
 
+def _split(row: str | list[str]) -> list[str]:
+    return row if isinstance(row, list) else row.split(",")
+
+
 def _cells(record: CsvRecord) -> list[str]:
-    return record.cells if record.cells is not None else (record.text or "").split(",")
+    return record.cells if record.cells is not None else _split(record.text or "")

@@ -4,7 +4,8 @@ The footer's fields: https://github.com/apache/parquet-format/blob/master/src/ma
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -56,7 +57,8 @@ class Footer:
 
     def group_file(self, source: Source, index: int, columns: Collection[str] | None) -> bytes:
         """A file of the one row group and the wanted columns. Raises InvalidRequest for one that lies nowhere."""
-        ranges = self.group_ranges(index, columns)
+        with _whole():
+            ranges = self.group_ranges(index, columns)
         if not all(0 < start < end <= source.size_bytes for _, start, end in ranges):
             raise wrong("a column beyond its end", "a whole file")
         body = bytearray(MAGIC)
@@ -65,11 +67,12 @@ class Footer:
             firsts.append(first)
             moved.append(len(body) - first)
             body += source.read(first, last)
-        chunks: list[Struct] = [
-            {2: (I64, 0), 3: (thrift.STRUCT, _moved(column, moved[bisect_right(firsts, start) - 1]))}
-            for column, start, _ in ranges
-        ]
-        return _file(self.metadata, bytes(body), chunks, _get(self.groups[index], 3), columns)
+        with _whole():
+            chunks: list[Struct] = [
+                {2: (I64, 0), 3: (thrift.STRUCT, _moved(column, moved[bisect_right(firsts, start) - 1]))}
+                for column, start, _ in ranges
+            ]
+            return _file(self.metadata, bytes(body), chunks, _get(self.groups[index], 3), columns)
 
 
 def _together(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -81,6 +84,15 @@ def _together(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             found.append((start, end))
     return found
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Raises InvalidRequest where the footer has not what it should."""
+    try:
+        yield
+    except (thrift.NotThrift, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise wrong(f"a footer that cannot be read ({error!s:.80})", "a whole file") from None
 
 
 def read_footer(source: Source) -> Footer:
@@ -97,7 +109,7 @@ def read_footer(source: Source) -> Footer:
     if length > min(size - 12, MAX_FOOTER_BYTES):
         raise wrong(f"a footer of {length:,} bytes", f"at most {min(size - 12, MAX_FOOTER_BYTES):,}")
     footer = tail[-8 - length : -8] if length + 8 <= len(tail) else source.read(size - 8 - length, size - 8)
-    try:
+    with _whole():
         metadata = thrift.Decoder(footer).struct()
         found = Footer(metadata)
         for index in range(len(found.groups)):
@@ -108,8 +120,6 @@ def read_footer(source: Source) -> Footer:
         found.without_rows()
         if not _get(metadata, SCHEMA)[1] or found.borders[-1] != _get(metadata, ROWS) or min(found.borders) < 0:
             raise wrong("row groups that do not add up", "a whole file")
-    except (thrift.NotThrift, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise wrong(f"a footer that cannot be read ({error!s:.80})", "a whole file") from None
     return found
 
 
