@@ -74,7 +74,7 @@ def listed(output: OutputTensor) -> Any:
 
 
 def _values(output: OutputTensor) -> Any:
-    """As `listed`, but whole numbers as Python's: orjson knows arrays of onnxruntime's, and not a single one of them."""
+    """As `listed`, but whole numbers as Python's: orjson knows onnxruntime's arrays, not their items."""
     is_flat = output.array.ndim == 1 and output.array.dtype.kind in "iu"
     return output.array.tolist() if is_flat else listed(output)
 
