@@ -11,7 +11,8 @@ from rich.table import Table
 class Figure:
     """`ours` and `reference` in milliseconds, medians; `value` is what budget and goal are about, in `unit`.
 
-    A budget is to be kept. A goal is what we work for: missing it is told, and is no failure.
+    A budget is to be kept: `budget` is the most, `floor` the least that `value` may be. A goal is what we work for:
+    missing it is told, and is no failure.
     """
 
     name: str
@@ -23,10 +24,16 @@ class Figure:
     budget: float | None = None
     goal: float | None = None
     note: str = ""
+    floor: float | None = None
 
     @property
     def within_budget(self) -> bool:
-        return self.budget is None or self.value <= self.budget
+        return not self.is_missed(1)
+
+    def is_missed(self, noise: float) -> bool:
+        """By more than so many times."""
+        too_much = self.budget is not None and self.value > self.budget * noise
+        return too_much or (self.floor is not None and self.value < self.floor / noise)
 
     @property
     def goal_met(self) -> bool:
@@ -40,6 +47,8 @@ class Figure:
         """The budget or the goal, in words."""
         if self.budget is not None:
             return f"≤ {self.budget:g}{self.unit}"
+        if self.floor is not None:
+            return f"≥ {self.floor:g}{self.unit}"
         if self.goal is not None:
             return f"goal ≤ {self.goal:g}{self.unit}: {'met' if self.goal_met else 'not met'}"
         return ""

@@ -1,7 +1,6 @@
 """Where the jobs of a benchmark run: the real planner and worker over a cloud, and a queue of their own."""
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -16,8 +15,6 @@ from maas.batch.schemas import CreateJob
 from maas.batch.submission import Submission
 from maas.batch.worker import Worker
 from maas.settings import Settings
-
-NO_DEADLINE = float("inf")
 
 
 @dataclass(frozen=True)
@@ -49,11 +46,3 @@ class Place:
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1).get("Messages"):
             sqs.delete_message(QueueUrl=url, ReceiptHandle=messages[0]["ReceiptHandle"])
             yield json.loads(messages[0]["Body"])
-
-    def work(self) -> BatchJob:
-        """All that is queued, by this process. The job as the last shard left it."""
-        job = None
-        for message in self.messages():
-            job = self.worker.work(message["job"], message["shard"], time.monotonic() + 900)
-        assert job
-        return job

@@ -1,6 +1,7 @@
 """Chunks of records through a model: in large batches, or one by one where a batch does not work."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -13,6 +14,15 @@ from maas.runner import Array, Runner
 TARGET_BATCH_BYTES = 4 << 20  # of inputs: large enough that calls cost nothing, small enough for what models make of it
 MAX_BATCH_ROWS = 4096
 Predicted = tuple[dict[str, Array], dict[int, str]]
+
+
+def one_ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """The same, of which a thread always makes the next: a model runs outside of Python's lock."""
+    with ThreadPoolExecutor(1, "chunks") as pool:
+        under_way = pool.submit(next, chunks, None)
+        while chunk := under_way.result():
+            under_way = pool.submit(next, chunks, None)
+            yield chunk
 
 
 def predict(runner: Runner, chunk: Chunk, names: Sequence[str]) -> Predicted:

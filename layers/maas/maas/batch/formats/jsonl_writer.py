@@ -74,7 +74,7 @@ def listed(output: OutputTensor) -> Any:
 
 
 def _values(output: OutputTensor) -> Any:
-    """As `listed`, but whole numbers as Python's: orjson knows arrays of onnxruntime's, but no single number."""
+    """As `listed`, but whole numbers as Python's: orjson knows onnxruntime's arrays, not their items."""
     is_flat = output.array.ndim == 1 and output.array.dtype.kind in "iu"
     return output.array.tolist() if is_flat else listed(output)
 

@@ -63,11 +63,11 @@ class Footer:
             raise wrong("a column beyond its end", "a whole file")
         body = bytearray(MAGIC)
         firsts, moved = [], []
+        for first, last in _together([(start, end) for _, start, end in ranges]):
+            firsts.append(first)
+            moved.append(len(body) - first)
+            body += source.read(first, last)
         with _whole():
-            for first, last in _together([(start, end) for _, start, end in ranges]):
-                firsts.append(first)
-                moved.append(len(body) - first)
-                body += source.read(first, last)
             chunks: list[Struct] = [
                 {2: (I64, 0), 3: (thrift.STRUCT, _moved(column, moved[bisect_right(firsts, start) - 1]))}
                 for column, start, _ in ranges

@@ -1,0 +1,18 @@
+"""All that is measured of batch jobs."""
+
+from pathlib import Path
+
+from aws import Cloud
+from rich.console import Console
+
+from benchmarks.batch import memory, rates, scaling, seeds
+from benchmarks.figures import Figure
+
+
+def measure(cloud: Cloud, folder: Path, console: Console) -> list[Figure]:
+    return [
+        *rates.measure(cloud, folder),
+        *memory.measure(cloud, folder),
+        *scaling.measure(cloud, folder, console),
+        seeds.measure(),
+    ]

@@ -1,0 +1,34 @@
+"""Run as `python -m benchmarks.batch.worker QUEUE MODEL`: one worker.
+
+It loads the model and says "ready"; told to go on, by a line, it works until the queue is empty. Its answer is JSON.
+"""
+
+import json
+import sys
+import time
+from dataclasses import replace
+
+from aws import Cloud
+
+from benchmarks.batch.place import Place
+from maas.inspection import peak_memory_bytes
+from maas.settings import Settings
+
+
+def main() -> None:
+    queue, model = sys.argv[1:]
+    cloud = Cloud(replace(Settings.from_env(), memory_mb=1769))
+    place = Place.of(cloud, queue)
+    place.worker.dataplane.runner(model, "1")
+    print("ready", flush=True)
+    sys.stdin.readline()
+    shard_seconds = []
+    for message in place.messages():
+        started = time.perf_counter()
+        place.worker.work(message["job"], message["shard"], time.monotonic() + 900)
+        shard_seconds.append(time.perf_counter() - started)
+    print(json.dumps({"shard_seconds": shard_seconds, "peak_bytes": peak_memory_bytes()}))
+
+
+if __name__ == "__main__":
+    main()
