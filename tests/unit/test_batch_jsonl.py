@@ -114,6 +114,15 @@ def test_a_model_of_one_input_takes_bare_values() -> None:
     assert lines_of(echoed("jsonl", source("1\n-2\n"), flat, Cut(batch_rows=4))) == [{"n": 1}, {"n": -2}]
 
 
+def test_whole_numbers_are_written_as_onnxruntime_gives_them() -> None:
+    """Of C's long long, another type than the int64 that NumPy makes by itself."""
+    signature = [tensor("n", "INT64", -1)]
+    writer = formats.writer("jsonl", {}, Options(), signature)
+    ((chunk,),) = chunks("jsonl", source("1\n-2\n"), signature, Cut(batch_rows=4))
+    writer.add(chunk, {"n": np.array([1, -2], np.longlong)}, {})
+    assert writer.finish() == {"jsonl": b'{"n":1}\n{"n":-2}\n'}
+
+
 def test_a_request_of_the_protocol_is_answered_as_such() -> None:
     text = REQUEST + '\n{"x": [1], "word": "w", "n": 3}\n'
     request, plain = lines_of(echoed("jsonl", source(text), MIXED[:3], Cut(batch_rows=4)))
