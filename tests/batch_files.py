@@ -13,7 +13,7 @@ from maas.records import MetadataTensor
 ALL = Options()
 
 
-@dataclass
+@dataclass(eq=False)  # each its own
 class MemorySource:
     """Tells what was read of it."""
 

@@ -1,8 +1,10 @@
-"""Objects of gigabytes: kept on disk, while everything else goes on to the endpoint behind.
+"""Objects of gigabytes: kept on disk, while everything else goes on to the endpoint behind. In a process of its own.
 
 moto keeps objects in memory and copies a whole one for each range that is read of it.
 """
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from aws import ROOT
+
 PART_BYTES = 8 << 20  # of boto3's own multipart uploads
 PIECE_BYTES = 1 << 20
 HOP_BY_HOP = {"connection", "content-length", "date", "server", "transfer-encoding"}
@@ -18,6 +22,7 @@ HOP_BY_HOP = {"connection", "content-length", "date", "server", "transfer-encodi
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     folder: Path
     prefix: str
     behind: str  # host and port
@@ -51,11 +56,8 @@ class _Handler(BaseHTTPRequestHandler):
             start, end, status = int(first), int(last) + 1, 206
         self._start(status, end - start)
         with path.open("rb") as file:
-            file.seek(start)
-            while start < end and self.command == "GET":
-                piece = file.read(min(PIECE_BYTES, end - start))
-                self.wfile.write(piece)
-                start += len(piece)
+            if self.command == "GET":
+                self.connection.sendfile(file, start, end - start)
 
     def _write(self, path: Path, part: int) -> None:
         left = int(self.headers["content-length"])
@@ -100,11 +102,27 @@ class _Handler(BaseHTTPRequestHandler):
 def disk_bucket(endpoint_url: str, prefix: str, folder: Path) -> Iterator[str]:
     """The address of an endpoint like the one behind it, with the objects under `prefix` (`/BUCKET/…`) in `folder`."""
     folder.mkdir()
-    fields = {"folder": folder, "prefix": prefix, "behind": urlsplit(endpoint_url).netloc}
+    command = [sys.executable, "-m", "benchmarks.disk_bucket", urlsplit(endpoint_url).netloc, prefix, str(folder)]
+    with subprocess.Popen(
+        command, cwd=ROOT / "tests", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin and process.stdout
+        try:
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.stdin.close()
+
+
+def main() -> None:
+    """Until standard input ends."""
+    behind, prefix, folder = sys.argv[1:]
+    fields = {"folder": Path(folder), "prefix": prefix, "behind": behind}
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), fields))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    print(server.server_port, flush=True)
+    sys.stdin.read()
+    server.shutdown()
+
+
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 
 from maas.batch.formats import Chunk
 from maas.batch.planner import SHARD_SECONDS, fitting_bytes, max_rows
-from maas.batch.rows import MAX_BATCH_ROWS, batch_rows, predict, selected
+from maas.batch.rows import MAX_BATCH_ROWS, batch_rows, predict, row_ms, selected
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor, ModelVersion, Status
 from maas.runner import Runner
@@ -104,6 +104,15 @@ def test_a_batch_has_a_few_mb_and_a_bound() -> None:
     assert batch_rows(rows, None) == MAX_BATCH_ROWS
     assert 1 < batch_rows(images, None) < 16
     assert batch_rows(images, 100) == 100
+
+
+def test_batches_of_a_slow_model_take_a_fraction_of_a_second() -> None:
+    rows = [MetadataTensor("x", "FP32", (-1, 64))]
+    assert batch_rows(rows, None, row_ms(version(run_ms=0.9, run_ms_batch_32=0.5))) == MAX_BATCH_ROWS
+    assert batch_rows(rows, None, row_ms(version(run_ms=2.0, run_ms_batch_32=12.8))) == 500
+    assert batch_rows(rows, None, row_ms(version(run_ms=900.0))) == 32
+    assert batch_rows(rows, None, row_ms(version())) == MAX_BATCH_ROWS
+    assert batch_rows(rows, 1000, row_ms(version(run_ms=900.0))) == 1000
 
 
 class Memory:

@@ -36,7 +36,7 @@ class Settings:
     tmp_dir: str = _setting("MAAS_TMP_DIR", "where model files are kept", os.path.join(tempfile.gettempdir(), "maas"))
     write_back: int = _setting("MAAS_WRITE_BACK", "1: leave a form prepared for this CPU for other environments", 0)
     queue_url: str = _setting("MAAS_QUEUE_URL", "SQS queue of batch shards", "")
-    shard_mb: int = _setting("MAAS_SHARD_MB", "MB of input that one batch shard has", 32)
+    shard_mb: int = _setting("MAAS_SHARD_MB", "MB of input that one batch shard has", 64)
     resolve_ttl_seconds: int = _setting("MAAS_RESOLVE_TTL_SECONDS", "how long an alias may be stale", 3)
     retention_days: int = _setting("MAAS_RETENTION_DAYS", "how long what was deleted can be restored", 30)
     job_retention_days: int = _setting("MAAS_JOB_RETENTION_DAYS", "how long batch jobs are known", 90)

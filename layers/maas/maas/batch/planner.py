@@ -15,6 +15,7 @@ from maas.batch.formats import Options, Source
 from maas.batch.jobs import Jobs
 from maas.batch.records import BatchJob, JobStatus, Shard, shard_name
 from maas.batch.results import Results
+from maas.batch.rows import row_ms
 from maas.batch.s3_source import source_of
 from maas.errors import Contended, MaasError, ServiceUnavailable
 from maas.records import ModelVersion
@@ -146,6 +147,4 @@ def fitting_bytes(format_: str, source: Source, shard_bytes: int, rows: int) -> 
 
 def max_rows(version: ModelVersion) -> int:
     """How many records a shard may have to end in good time, by what was measured of the version."""
-    profile = version.profile or {}
-    row_ms = profile["run_ms_batch_32"] / 32 if "run_ms_batch_32" in profile else profile.get("run_ms", 1.0)
-    return max(1, int(SHARD_SECONDS * 1000 / max(row_ms, 0.001)))
+    return max(1, int(SHARD_SECONDS * 1000 / max(row_ms(version) or 1.0, 0.001)))

@@ -8,11 +8,12 @@ import numpy as np
 from maas.batch.formats import Chunk
 from maas.datatypes import DTYPES
 from maas.errors import InvalidRequest, RunFailed
-from maas.records import MetadataTensor
+from maas.records import MetadataTensor, ModelVersion
 from maas.runner import Array, Runner
 
 TARGET_BATCH_BYTES = 4 << 20  # of inputs: large enough that calls cost nothing, small enough for what models make of it
-MAX_BATCH_ROWS = 4096
+TARGET_BATCH_MS = 200.0  # of a run: larger batches gain nothing then
+MAX_BATCH_ROWS, MIN_SLOW_ROWS = 4096, 32
 Predicted = tuple[dict[str, Array], dict[int, str]]
 
 
@@ -80,8 +81,18 @@ def has_batch(signature: Sequence[MetadataTensor]) -> bool:
     return {tensor.shape[:1] for tensor in signature if not tensor.optional} == {(-1,)}
 
 
-def batch_rows(signature: Sequence[MetadataTensor], wanted: int | None) -> int:
-    """How many records to run at once: as many as make a few MB of inputs, or one where there is no batch."""
+def row_ms(version: ModelVersion) -> float | None:
+    """How long a record takes, by the version's profile."""
+    profile = version.profile or {}
+    return profile["run_ms_batch_32"] / 32 if "run_ms_batch_32" in profile else profile.get("run_ms")
+
+
+def batch_rows(signature: Sequence[MetadataTensor], wanted: int | None, one_ms: float | None = None) -> int:
+    """How many records to run at once, or one where there is no batch.
+
+    As many as make a few MB of inputs; fewer of a slow model, so that the next are read beside its run. `one_ms` is a
+    record's time. Nothing else counts, as every delivery of a shard has to run the same batches to give the same bytes.
+    """
     if not has_batch(signature):
         return 1
     if wanted:
@@ -90,7 +101,8 @@ def batch_rows(signature: Sequence[MetadataTensor], wanted: int | None) -> int:
         DTYPES[tensor.datatype].itemsize * int(np.prod([16 if size == -1 else size for size in tensor.shape[1:]]))
         for tensor in signature
     )
-    return max(1, min(MAX_BATCH_ROWS, TARGET_BATCH_BYTES // max(row_bytes, 1)))
+    slow = max(MIN_SLOW_ROWS, int(TARGET_BATCH_MS / one_ms)) if one_ms else MAX_BATCH_ROWS
+    return max(1, min(MAX_BATCH_ROWS, slow, TARGET_BATCH_BYTES // max(row_bytes, 1)))
 
 
 def selected(runner: Runner, names: Sequence[str] | None) -> list[MetadataTensor]:

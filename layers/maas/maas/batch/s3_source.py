@@ -8,7 +8,10 @@ from maas.batch.records import BatchJob
 
 @dataclass(frozen=True, slots=True)
 class S3Source:
+    """`job` is whose input it is: where the bucket keeps no versions, another's may have other bytes under the key."""
+
     reader: S3Reader
+    job: str
     key: str
     size_bytes: int
     s3_version: str | None
@@ -20,4 +23,4 @@ class S3Source:
 
 
 def source_of(job: BatchJob, reader: S3Reader) -> S3Source:
-    return S3Source(reader, job.input_key, job.input_bytes, job.input_s3_version)
+    return S3Source(reader, job.id, job.input_key, job.input_bytes, job.input_s3_version)

@@ -17,7 +17,7 @@ from maas.batch.jobs import Jobs
 from maas.batch.keys import RESPONSE
 from maas.batch.records import BatchJob, JobStatus, Shard, ShardStatus
 from maas.batch.results import Results
-from maas.batch.rows import batch_rows, one_ahead, predict, selected
+from maas.batch.rows import batch_rows, one_ahead, predict, row_ms, selected
 from maas.batch.s3_source import source_of
 from maas.dataplane import DataPlane
 from maas.errors import ArtifactCorrupt, Contended, MaasError, ServiceUnavailable
@@ -116,7 +116,8 @@ class Worker:
         writer = formats.writer(job.format, job.layout, options, outputs)
         rows = errors = 0
         slowest, looked = 0.0, time.monotonic()
-        rows_at_once = batch_rows(runner.inputs, job.options.get("batch_size"))
+        version = self.dataplane.resolve(job.model, str(job.version))
+        rows_at_once = batch_rows(runner.inputs, job.options.get("batch_size"), row_ms(version))
         for chunk in one_ahead(reader.chunks(source_of(job, self.reader), start, end, rows_at_once)):
             began = time.monotonic()
             predicted, failed = predict(runner, chunk, names)

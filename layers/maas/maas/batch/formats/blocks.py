@@ -10,6 +10,7 @@ from maas.batch.formats.interface import Source
 from maas.errors import InvalidRequest
 
 BLOCK_BYTES = 8 << 20
+FIRST_BYTES = 1 << 20
 TAIL_BYTES = 64 << 10
 UNPACKED_END = 1 << 50  # where a packed stream ends at the latest: how long it is, nobody knows before the end
 
@@ -35,7 +36,7 @@ def read_ahead(source: Source, ranges: Sequence[tuple[int, int]]) -> Iterator[by
 
 def stream(source: Source, start: int, end: int) -> Iterator[bytes]:
     """The bytes from `start` on; those from `end` on, of which few are wanted, only when asked for."""
-    yield from read_ahead(source, spans(start, end, BLOCK_BYTES))
+    yield from read_ahead(source, spans(start, end, BLOCK_BYTES, FIRST_BYTES))
     size = TAIL_BYTES
     while end < source.size_bytes:
         yield source.read(end, min(end + size, source.size_bytes))

@@ -17,6 +17,13 @@ def shard_count(size_bytes: int, shard_bytes: int) -> int:
     return min(-(-size_bytes // max(shard_bytes, 1)), MAX_SHARDS)
 
 
-def spans(start: int, end: int, size: int) -> list[tuple[int, int]]:
-    """[start, end) as ranges of `size`, the last as it comes."""
-    return [(first, min(first + size, end)) for first in range(start, end, size)]
+def spans(start: int, end: int, size: int, first: int | None = None) -> list[tuple[int, int]]:
+    """[start, end) as ranges of `size`, the last as it comes.
+
+    With `first` they begin with so much and double: work begins early, and what it then waits for is under way.
+    """
+    found, step = [], min(first or size, size)
+    while start < end:
+        found.append((start, min(start + step, end)))
+        start, step = start + step, min(step * 2, size)
+    return found

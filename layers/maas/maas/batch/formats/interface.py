@@ -14,10 +14,15 @@ ERRORS_SUFFIX = "errors.jsonl"  # beside the outputs of a binary format, where t
 
 
 class Source(Protocol):
-    """An input object. `read` may be called from several threads at once; each call costs a round trip."""
+    """An input object. `read` may be called from several threads at once; each call costs a round trip.
+
+    Equal sources have the same bytes.
+    """
 
     @property
     def size_bytes(self) -> int: ...
+
+    def __hash__(self) -> int: ...
 
     def read(self, start: int, end: int) -> bytes:
         """Bytes [start, end)."""

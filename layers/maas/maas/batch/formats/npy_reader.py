@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from maas.batch.formats import cuts
-from maas.batch.formats.blocks import BLOCK_BYTES, read_ahead
+from maas.batch.formats.blocks import BLOCK_BYTES, FIRST_BYTES, read_ahead
 from maas.batch.formats.casting import cast, check_castable
 from maas.batch.formats.interface import Chunk, Options, Plan, Source
 from maas.batch.formats.signatures import RecordTensor, record_inputs
@@ -72,8 +72,10 @@ class NpyReader:
     def chunks(self, source: Source, start: int, end: int, batch_rows: int) -> Iterator[Chunk]:
         rows = batch_rows if self._inputs.is_batched else 1
         row_bytes = math.prod(self._shape[1:]) * self._dtype.itemsize
-        block_rows = rows * max(1, BLOCK_BYTES // max(1, row_bytes * rows))
-        spans = cuts.spans(start, end, block_rows)
+        block_rows, first_rows = (
+            rows * max(1, size // max(1, row_bytes * rows)) for size in (BLOCK_BYTES, FIRST_BYTES)
+        )
+        spans = cuts.spans(start, end, block_rows, first_rows)
         ranges = [(self._offset + first * row_bytes, self._offset + last * row_bytes) for first, last in spans]
         blocks = read_ahead(source, ranges) if row_bytes else repeat(b"", len(spans))
         for (first, last), block in zip(spans, blocks, strict=True):

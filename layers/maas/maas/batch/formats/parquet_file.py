@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -20,11 +21,15 @@ TAIL_BYTES = 64 << 10  # in which most footers are
 MAX_FOOTER_BYTES = 64 << 20
 MAX_GAP_BYTES = 256 << 10  # that are read for nothing: S3 sends so many in less time than another request takes
 SCHEMA, ROWS, GROUPS = 2, 3, 4  # of FileMetaData
+COLUMNS = 1  # of RowGroup
 PAGES, DICTIONARY, INDEX = 9, 11, 10  # of ColumnMetaData: where they begin
 
 
 @dataclass(frozen=True, slots=True)
 class Footer:
+    """`metadata` has of a row group's columns only where in `data` they begin: together there may be a million."""
+
+    data: bytes
     metadata: Struct
 
     @property
@@ -43,12 +48,12 @@ class Footer:
 
     def without_rows(self) -> bytes:
         """A file of the same columns."""
-        return _file(self.metadata, b"", [], 0, None)
+        return _file(self.metadata, [MAGIC], [], 0, None)
 
     def group_ranges(self, index: int, columns: Collection[str] | None) -> list[tuple[Struct, int, int]]:
         """The wanted columns' chunks (all if None) of a row group, and the bytes that each is."""
         ranges = []
-        for chunk in _get(self.groups[index], 1)[1]:
+        for chunk in thrift.Decoder(self.data, _get(self.groups[index], COLUMNS)).items()[1]:
             column = _get(chunk, 3)
             if columns is None or _get(column, 3)[1][0].decode("utf-8", "replace") in columns:
                 start = min(offset for offset in (_get(column, PAGES), column.get(DICTIONARY, (0, 0))[1]) if offset > 0)
@@ -61,18 +66,18 @@ class Footer:
             ranges = self.group_ranges(index, columns)
         if not all(0 < start < end <= source.size_bytes for _, start, end in ranges):
             raise wrong("a column beyond its end", "a whole file")
-        body = bytearray(MAGIC)
-        firsts, moved = [], []
+        firsts, moved, body, size = [], [], [MAGIC], len(MAGIC)
         for first, last in _together([(start, end) for _, start, end in ranges]):
             firsts.append(first)
-            moved.append(len(body) - first)
-            body += source.read(first, last)
+            moved.append(size - first)
+            body.append(source.read(first, last))
+            size += last - first
         with _whole():
             chunks: list[Struct] = [
                 {2: (I64, 0), 3: (thrift.STRUCT, _moved(column, moved[bisect_right(firsts, start) - 1]))}
                 for column, start, _ in ranges
             ]
-            return _file(self.metadata, bytes(body), chunks, _get(self.groups[index], 3), columns)
+            return _file(self.metadata, body, chunks, _get(self.groups[index], 3), columns)
 
 
 def _together(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -95,8 +100,9 @@ def _whole() -> Iterator[None]:
         raise wrong(f"a footer that cannot be read ({error!s:.80})", "a whole file") from None
 
 
+@lru_cache(1)  # a worker has one shard after another of the same file
 def read_footer(source: Source) -> Footer:
-    """Raises InvalidRequest for what is no Parquet file, or not whole."""
+    """Raises InvalidRequest for what is no Parquet file, or not whole; of the row groups, `check` tells."""
     size = source.size_bytes
     if size < 12:
         raise wrong(f"{size} bytes", "a Parquet file")
@@ -110,20 +116,26 @@ def read_footer(source: Source) -> Footer:
         raise wrong(f"a footer of {length:,} bytes", f"at most {min(size - 12, MAX_FOOTER_BYTES):,}")
     footer = tail[-8 - length : -8] if length + 8 <= len(tail) else source.read(size - 8 - length, size - 8)
     with _whole():
-        metadata = thrift.Decoder(footer).struct()
-        found = Footer(metadata)
-        for index in range(len(found.groups)):
-            for column, _, end in found.group_ranges(index, None):
-                if end > size - 8 - length or not _moved(column, 0):
+        return Footer(footer, thrift.Decoder(footer).struct((GROUPS, COLUMNS)))
+
+
+def check(footer: Footer, source: Source) -> None:
+    """Raises InvalidRequest where the footer says what cannot be."""
+    with _whole():
+        for index in range(len(footer.groups)):
+            for column, _, end in footer.group_ranges(index, None):
+                if end > source.size_bytes - 8 - len(footer.data) or not _moved(column, 0):
                     raise wrong("columns beyond its end", "a whole file")
-            found.group_bytes(index)
-        found.without_rows()
-        if not _get(metadata, SCHEMA)[1] or found.borders[-1] != _get(metadata, ROWS) or min(found.borders) < 0:
+            footer.group_bytes(index)
+        footer.without_rows()
+        rows, borders = _get(footer.metadata, ROWS), footer.borders
+        if not _get(footer.metadata, SCHEMA)[1] or borders[-1] != rows or min(borders) < 0:
             raise wrong("row groups that do not add up", "a whole file")
-    return found
 
 
-def _file(metadata: Struct, body: bytes, chunks: list[Struct], rows: int, columns: Collection[str] | None) -> bytes:
+def _file(
+    metadata: Struct, body: list[bytes], chunks: list[Struct], rows: int, columns: Collection[str] | None
+) -> bytes:
     """Without the writer's own schema beside Parquet's, which is of all columns."""
     sizes = [_get(chunk[3][1], 6) for chunk in chunks]
     group: Struct = {1: (LIST, (thrift.STRUCT, chunks)), 2: (I64, sum(sizes)), 3: (I64, rows)}
@@ -134,7 +146,7 @@ def _file(metadata: Struct, body: bytes, chunks: list[Struct], rows: int, column
         GROUPS: (LIST, (thrift.STRUCT, [group] if chunks else [])),
     }
     end = thrift.encoded(footer)
-    return b"".join([body or MAGIC, end, len(end).to_bytes(4, "little"), MAGIC])
+    return b"".join([*body, end, len(end).to_bytes(4, "little"), MAGIC])
 
 
 def _schema(metadata: Struct, columns: Collection[str] | None) -> list[Struct]:

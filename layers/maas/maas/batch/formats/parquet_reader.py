@@ -13,12 +13,12 @@ from maas.batch.formats.blocks import ahead
 from maas.batch.formats.casting import cast, check_castable
 from maas.batch.formats.columns import Chosen, choose
 from maas.batch.formats.interface import Array, Chunk, Options, Plan, Source
-from maas.batch.formats.parquet_file import MAGIC, Footer, read_footer, wrong
+from maas.batch.formats.parquet_file import MAGIC, Footer, check, read_footer, wrong
 from maas.batch.formats.signatures import record_inputs
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
 
-BLOCK_ROWS = 64 << 10
+BLOCK_ROWS = 16 << 10  # unpacked at once: less time than the model takes for a batch
 MAX_LAYOUT_BYTES = 48 << 10
 LIST = "list:"
 
@@ -26,6 +26,7 @@ LIST = "list:"
 def plan(source: Source, shard_bytes: int) -> Plan:
     """Ranges of rows: row groups together up to the size of a shard, larger ones in pieces. Reads the footer alone."""
     footer = read_footer(source)
+    check(footer, source)
     if source.read(0, len(MAGIC)) != MAGIC:
         raise wrong("a beginning that is none of Parquet", "a whole file")
     types = arrow.types(footer.without_rows())

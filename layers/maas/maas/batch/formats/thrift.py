@@ -5,6 +5,7 @@ mean, so that those of later versions of the format go through as they came.
 """
 
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range(1, 13)
@@ -19,22 +20,33 @@ class NotThrift(Exception):
 
 
 class Decoder:
-    def __init__(self, data: bytes) -> None:
-        self._data, self._at, self._depth = data, 0, 0
+    def __init__(self, data: bytes, at: int = 0) -> None:
+        self._data, self._at, self._depth = data, at, 0
 
-    def struct(self) -> Struct:
-        """Raises NotThrift."""
+    def struct(self, deferred: Sequence[int] = ()) -> Struct:
+        """`deferred` is the path of a field, by numbers, through structs and lists of them, that is passed over: its
+        value is where in the data it begins. Raises NotThrift.
+        """
         fields: Struct = {}
         number = 0
         self._depth += 1
         while head := self._byte():
             number = number + (head >> 4) if head >> 4 else self._signed()
             kind = head & 15
-            fields[number] = (kind, kind == TRUE if kind in (TRUE, FALSE) else self._value(kind))
+            below = deferred[1:] if deferred and number == deferred[0] else None
+            if below == ():
+                fields[number] = (kind, self._at)
+                self._at = _end(self._data, self._at, kind, self._depth)
+            else:
+                fields[number] = (kind, kind == TRUE if kind in (TRUE, FALSE) else self._value(kind, below or ()))
         self._depth -= 1
         return fields
 
-    def _value(self, kind: int) -> Any:
+    def items(self) -> Items:
+        """Those of a list. Raises NotThrift."""
+        return self._list(())
+
+    def _value(self, kind: int, deferred: Sequence[int]) -> Any:
         if self._depth > MAX_DEPTH:
             raise NotThrift("nested too deeply")
         if kind in (I16, I32, I64):
@@ -42,22 +54,22 @@ class Decoder:
         if kind == BINARY:
             return self._bytes(self._unsigned())
         if kind == STRUCT:
-            return self.struct()
+            return self.struct(deferred)
         if kind in (LIST, SET):
-            return self._list()
+            return self._list(deferred)
         if kind in (TRUE, FALSE, BYTE):
             return self._byte()
         if kind == DOUBLE:
             return struct.unpack("<d", self._bytes(8))[0]
         raise NotThrift(f"a value of type {kind}")
 
-    def _list(self) -> Items:
+    def _list(self, deferred: Sequence[int]) -> Items:
         head = self._byte()
         size = head >> 4 if head >> 4 < 15 else self._unsigned()
         if size > len(self._data) - self._at:
             raise NotThrift("a list beyond the end")
         self._depth += 1
-        items = [self._value(head & 15) for _ in range(size)]
+        items = [self._value(head & 15, deferred) for _ in range(size)]
         self._depth -= 1
         return head & 15, items
 
@@ -86,6 +98,65 @@ class Decoder:
     def _signed(self) -> int:
         value = self._unsigned()
         return value >> 1 ^ -(value & 1)
+
+
+def _end(data: bytes, at: int, kind: int, depth: int) -> int:
+    """Where a value ends. Much faster than to decode it. Raises NotThrift."""
+    try:
+        return _passed(data, at, kind, depth)
+    except IndexError:
+        raise NotThrift("it ends too early") from None
+
+
+def _passed(data: bytes, at: int, kind: int, depth: int) -> int:
+    if depth > MAX_DEPTH:
+        raise NotThrift("nested too deeply")
+    if kind == STRUCT:
+        return _struct_passed(data, at, depth)
+    if kind in (I16, I32, I64):
+        return _number_passed(data, at)
+    if kind == BINARY:
+        size, at = _size(data, at)
+        return at + size
+    if kind in (LIST, SET):
+        return _list_passed(data, at, depth)
+    if kind in (TRUE, FALSE, BYTE, DOUBLE):
+        return at + (8 if kind == DOUBLE else 1)
+    raise NotThrift(f"a value of type {kind}")
+
+
+def _struct_passed(data: bytes, at: int, depth: int) -> int:
+    while head := data[at]:
+        at = at + 1 if head >> 4 else _number_passed(data, at + 1)
+        if head & 15 > FALSE:
+            at = _passed(data, at, head & 15, depth + 1)
+    return at + 1
+
+
+def _number_passed(data: bytes, at: int) -> int:
+    while data[at] & 128:
+        at += 1
+    return at + 1
+
+
+def _list_passed(data: bytes, at: int, depth: int) -> int:
+    head = data[at]
+    size, at = (head >> 4, at + 1) if head >> 4 < 15 else _size(data, at + 1)
+    if size > len(data) - at:
+        raise NotThrift("a list beyond the end")
+    for _ in range(size):
+        at = _passed(data, at, head & 15, depth + 1)
+    return at
+
+
+def _size(data: bytes, at: int) -> tuple[int, int]:
+    """Of what follows, and where that begins."""
+    value = shift = 0
+    while (byte := data[at]) & 128:
+        value |= (byte & 127) << shift
+        shift += 7
+        at += 1
+    return value | byte << shift, at + 1
 
 
 def encoded(fields: Struct) -> bytes:
