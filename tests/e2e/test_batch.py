@@ -10,6 +10,8 @@ import httpx
 import numpy as np
 import onnx_models
 import pytest
+from arro3.core import Array, Table
+from arro3.io import read_parquet, write_parquet
 from e2e.conftest import Bucket
 
 from maas_client import MaasClient
@@ -121,6 +123,24 @@ def test_csv_with_its_columns_carried_along(http: httpx.Client, bucket: Bucket) 
     text = (bucket.get(key) or b"").decode()
     assert text.startswith("id,a,b,c,y_0,y_1,error\n")
     assert 'first,1,2,3,6.0,6.0,\n"se\ncond",4,5,6,15.0,15.0,\nthird,4,five,6,,,' in text
+
+
+def test_parquet_with_its_columns_carried_along(http: httpx.Client, bucket: Bucket) -> None:
+    x = np.arange(300, dtype=np.float32).reshape(100, 3)
+    columns = {name: Array.from_numpy(np.ascontiguousarray(x[:, place])) for place, name in enumerate("abc")}
+    content = io.BytesIO()
+    write_parquet(Table.from_pydict(columns), content, max_row_group_size=30)
+    bucket.put("batch/input/rows/1/x.parquet", content.getvalue())
+    bucket.put("batch/data/x.parquet", content.getvalue())
+    job = wait(http, create(http, version="1", input="batch/data/x.parquet", options={"join": "input"})["id"])
+    dropped = job_of_drop(http, "batch/input/rows/1/x.parquet")
+    for one, carried in ((job, ["a", "b", "c"]), (dropped, [])):
+        assert one["status"] == "SUCCEEDED", one["reason"]
+        (key,) = (key for key in bucket.keys(one["output"]) if key.endswith(".parquet"))
+        found = read_parquet(bucket.get(key) or b"").read_all()
+        assert found.column_names == [*carried, "y"]
+        predicted = [value.as_py() for chunk in found["y"].chunks for value in chunk]
+        assert predicted == [[row.sum(), row.sum()] for row in x]
 
 
 @pytest.mark.parametrize(
