@@ -1,12 +1,13 @@
 """Events of S3 (through EventBridge): a commit mark makes a version READY or FAILED, a drop in the inbox makes one."""
 
+import time
 from typing import Any
 
 from maas import bootstrap
 from maas.artifacts import version_of_commit_mark
 from maas.errors import NotFound
 from maas.inbox import PREFIX
-from maas.observability import logger
+from maas.observability import count, logger
 from maas.records import ModelVersion
 from maas.settings import Settings
 
@@ -23,11 +24,15 @@ def lambda_handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     if named is None:
         logger().info("not a commit mark", extra={"key": key})
         return {"ignored": key}
+    started = time.monotonic()
     try:
         version = deployment.deploy(*named)
     except NotFound as error:  # purged in the meantime: another attempt would find no more
         logger().info("nothing to deploy", extra={"key": key, "reason": error.message})
         return {"ignored": key}
+    if not version.is_open:
+        count(f"Deployments{version.status.capitalize()}")
+        count("DeploymentTime", (time.monotonic() - started) * 1000)
     return _outcome(version)
 
 

@@ -9,12 +9,14 @@ from maas import access, bootstrap, compression, http
 from maas.errors import TooLarge
 from maas.oip import HEADER_LENGTH
 from maas.oip_reply import Reply
+from maas.request_log import concerns, observed
 from maas.settings import Settings
 
 settings = Settings.from_env()
 dataplane = bootstrap.dataplane(settings)
 
 
+@observed
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request = http.request_of(event)
     infer = http.INFER.fullmatch(request.path)
@@ -36,6 +38,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _deferred(model: str, reference: str | None, body: bytes, headers: Mapping[str, str], actor: str) -> dict[str, Any]:
     """202: the answer comes into the bucket."""
     version = dataplane.resolve(model, reference)
+    concerns(version)
     job = bootstrap.deferred(settings).submit(
         version, body, headers.get(HEADER_LENGTH), actor, headers.get("maas-notify")
     )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from maas import bootstrap
-from maas.observability import logger
+from maas.observability import count, logger
 from maas.settings import Settings
 
 ACTOR = "maintenance"
@@ -19,5 +19,6 @@ def lambda_handler(_: dict[str, Any], context: Any) -> dict[str, Any]:
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
     before = datetime.now(UTC) - timedelta(days=settings.retention_days)
     purged = list(purge.expired(before, ACTOR, deadline))
+    count("Purged", len(purged))
     logger().info("purged", extra={"purged": purged})
     return {"purged": purged}

@@ -11,6 +11,8 @@ import model_routes
 import version_routes
 from edge import precondition_failed
 from maas.errors import PreconditionFailed
+from maas.http import preflight
+from maas.request_log import observed
 from maas.web import create_app
 from scopes import NEEDS
 
@@ -24,5 +26,6 @@ for routes in (model_routes, version_routes, alias_routes, job_routes, key_route
 _handler = Mangum(app, lifespan="off")
 
 
+@observed
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return _handler(event, context)
+    return preflight(event) or _handler(event, context)

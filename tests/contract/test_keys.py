@@ -180,9 +180,9 @@ def test_an_expired_or_revoked_key_is_told_so_within_the_time_it_is_remembered(k
     revoked, text = keys.create("revoked", ["jobs"], ADMIN)
     assert "actor" in asked(found, text)
     keys.revoke(revoked.id, ADMIN)
-    assert asked(found, text) == {"refusal": "this API key is revoked"}
+    assert asked(found, text)["refusal"] == "this API key is revoked"
     time.sleep(0.5)
-    assert asked(found, expiring) == {"refusal": "this API key has expired"}
+    assert asked(found, expiring)["refusal"] == "this API key has expired"
     with pytest.raises(InvalidRequest, match="expected one to come"):
         keys.create("late", ["jobs"], ADMIN, good_until=datetime.now(UTC))
 
@@ -254,7 +254,7 @@ def test_a_second_has_so_many_requests_in_all_environments_together(keys: Keys, 
         for found in environments:
             context = asked(found, text)
             refusals["refusal" in context] += 1
-            assert context in ({"refusal": "quota", "allowed": allowed}, context | {"scopes": "jobs"})
+            assert context | {"refusal": "quota", "allowed": allowed} == context or context["scopes"] == "jobs"
         assert "actor" in asked(environments[0], unlimited)
     assert refusals[True] > 0
     assert refusals[False] <= 2 * allowed  # a second may have ended in between

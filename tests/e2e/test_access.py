@@ -44,6 +44,13 @@ def keyed(key: str) -> dict[str, str]:
     return {"x-api-key": key}
 
 
+def test_browsers_may_ask_without_a_key_whether_they_may_ask(anybody: Anybody) -> None:
+    asks = {"origin": "https://app.example.com", "access-control-request-method": "POST"}
+    for path in ("/api/v1", "/api/v1/models", "/v2", "/v2/models/m/infer", "/v1/models/m:predict", "/invocations"):
+        answer = anybody.options(path, headers=asks)
+        assert answer.is_success and not answer.content, path
+
+
 def test_health_is_open_and_nothing_else(anybody: Anybody) -> None:
     for path in ("/v2/health/live", "/v2/health/ready", "/ping", "/"):
         assert anybody.get(path).status_code == 200, path

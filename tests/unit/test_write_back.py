@@ -46,7 +46,7 @@ def prepare(path: str, to: str) -> Inspection:
 @pytest.fixture
 def write_back(cloud: Cloud, tmp_path: Path) -> WriteBack:
     place = ("us-east-1", cloud.settings.endpoint_url, cloud.settings.bucket)
-    return WriteBack(S3Reader(*place), S3Writer(*place), KIND, tmp_path, prepare)
+    return WriteBack(S3Reader(*place), S3Writer(*place), lambda: KIND, tmp_path, prepare)
 
 
 def test_what_one_environment_prepared_another_finds(
@@ -89,7 +89,7 @@ def test_what_the_deployment_prepared_is_in_the_record_and_is_loaded_as_it_is(cl
     assert variant.files
 
     nowhere = ("us-east-1", "http://127.0.0.1:1", "none")
-    asks_nobody = WriteBack(S3Reader(*nowhere), S3Writer(*nowhere), own_key(), tmp_path, prepare)
+    asks_nobody = WriteBack(S3Reader(*nowhere), S3Writer(*nowhere), own_key, tmp_path, prepare)
     assert asks_nobody.find(stored) == variant
 
     settings = replace(cloud.settings, write_back=1, tmp_dir=str(tmp_path / "inference"))

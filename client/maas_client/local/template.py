@@ -184,8 +184,9 @@ class Template:
         if asked.get("type") != "request":
             raise MaasError("the local stack knows callers by API keys alone: leave the parameter Auth at keys")
         sources = [one.strip() for one in asked.get("identitySource", "").split(",") if one.strip()]
+        function = asked["authorizerUri"].rpartition("/functions/")[2].removesuffix("/invocations")
         return Authorizer(
-            asked["authorizerUri"].removesuffix("/invocations").rpartition(":")[2],
+            function.split(":")[5],  # an ARN, of an alias or not
             tuple(source.removeprefix("$request.header.").lower() for source in sources),
             float(asked.get("authorizerResultTtlInSeconds", 300)) if sources else 0,
         )

@@ -57,10 +57,11 @@ class Authorizer:
         if key is None or not same:
             return {"refusal": "this API key is not known"}
         if not key.is_good(at):
-            return {"refusal": "this API key is revoked" if key.revoked_at else "this API key has expired"}
+            refusal = "this API key is revoked" if key.revoked_at else "this API key has expired"
+            return {"refusal": refusal, "key": key.id}
         allowed = self._rate if key.requests_per_second is None else key.requests_per_second
         if allowed and self._header == BOTH and not self._take(key.id, allowed, int(now.timestamp())):
-            return {"refusal": "quota", "allowed": allowed}
+            return {"refusal": "quota", "allowed": allowed, "key": key.id}
         self._used(key, now)
         return {"actor": key.actor, "name": key.name, "scopes": " ".join(key.scopes)}
 

@@ -69,7 +69,7 @@ def _write_back(settings: Settings, reader: "S3Reader") -> "WriteBack":
         return inspect(Job(path, settings.threads, settings.max_tensor_bytes, to), limits)
 
     writer = S3Writer(settings.region, settings.endpoint_url, settings.bucket)
-    return WriteBack(reader, writer, own_key(), Path(settings.tmp_dir), prepare)
+    return WriteBack(reader, writer, own_key, Path(settings.tmp_dir), prepare)
 
 
 def registry(settings: Settings) -> Registry:

@@ -56,7 +56,9 @@ class DataPlane:
         with self.statistics.measure(version, measured):
             deadline = _earlier(deadline, started, request.timeout_us)
             measured.reached("queue")
-            runner = self._runners.get(version, deadline, _quantized(version, request.variant))
+            quantized = _quantized(version, request.variant)
+            measured.cold = not self._runners.holds(version, quantized)
+            runner = self._runners.get(version, deadline, quantized)
             measured.reached("load")
             inputs = _decoded(request, runner)
             asked = _asked(request, runner)
@@ -73,6 +75,7 @@ class DataPlane:
         version = self.resolve(model, reference)
         with self.statistics.measure(version, measured):
             measured.reached("queue")
+            measured.cold = not self._runners.holds(version)
             runner = self._runners.get(version, deadline)
             measured.reached("load")
             inputs = decode(runner)

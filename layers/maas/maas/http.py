@@ -12,6 +12,7 @@ import orjson
 
 from maas import errors
 from maas.observability import logger
+from maas.request_log import request_ids
 
 # The single table: looked up along the class's ancestors, so a subclass has its parent's status unless it has its own.
 STATUS: Mapping[type[errors.MaasError], int] = {
@@ -97,6 +98,13 @@ def answer(
     }
 
 
+def preflight(event: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The answer to OPTIONS, None to all else. API Gateway adds the headers, where the template names origins."""
+    context = event.get("requestContext") or {}
+    method = (context.get("http") or {}).get("method") or event.get("httpMethod")
+    return {"statusCode": 204, "headers": {}, "body": "", "isBase64Encoded": False} if method == "OPTIONS" else None
+
+
 def check_size(body: bytes, *, binary: bool = False) -> None:
     """Raises TooLarge when Lambda could not carry an answer.
 
@@ -146,7 +154,7 @@ def error_document(error: Exception) -> tuple[int, dict[str, Any]]:
     """Status and body of an error; what is not ours is logged with its trace and told as an internal error."""
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
     if status >= 500:
-        logger().error("request failed", exc_info=error)
+        logger().error("request failed", exc_info=error, extra=request_ids())
     if not isinstance(error, errors.MaasError):
         return status, {"error": INTERNAL_ERROR}
     named = {"field": error.field[:ERROR_LIMIT]} if error.field else {}

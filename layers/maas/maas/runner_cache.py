@@ -35,7 +35,7 @@ class RunnerCache:
         `deadline` is of time.monotonic; a load goes on beyond it, for who asks next. Raises DeadlineExceeded, and what
         loading raises, for all who waited; the next to ask tries again.
         """
-        key = (version.model, version.number, quantized.scheme if quantized else "")
+        key = _key(version, quantized)
         size_bytes = (quantized and quantized.size_bytes) or version.size_bytes
         with self._lock:
             entry = self._entries.get(key)
@@ -54,6 +54,11 @@ class RunnerCache:
             return entry.runner.result(None if deadline is None else max(0, deadline - time.monotonic()))
         except TimeoutError:
             raise DeadlineExceeded("the model was loaded") from None
+
+    def holds(self, version: ModelVersion, quantized: Quantized | None = None) -> bool:
+        """Whether it is loaded: `get` would not wait."""
+        entry = self._entries.get(_key(version, quantized))
+        return entry is not None and entry.runner.done()
 
     def drop(self, model: str) -> None:
         """Forget the model's versions; those who run one keep it until they are done."""
@@ -76,3 +81,7 @@ class RunnerCache:
         while self._entries and held + needed_bytes > self._budget_bytes:
             _, oldest = self._entries.popitem(last=False)
             held -= oldest.size_bytes
+
+
+def _key(version: ModelVersion, quantized: Quantized | None) -> Key:
+    return version.model, version.number, quantized.scheme if quantized else ""

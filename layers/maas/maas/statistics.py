@@ -10,17 +10,19 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 from maas.records import ModelVersion
+from maas.request_log import inference_begins
 
 STAGES = ("queue", "compute_input", "compute_infer", "compute_output")
 Key = tuple[str, int]
 
 
 class Stage:
-    """A stopwatch of one request: nanoseconds between the stages it reached."""
+    """A stopwatch of one request: nanoseconds between the stages it reached. `cold` if its model was not loaded."""
 
     def __init__(self, started_ns: int) -> None:
         self.started_ns = self._last_ns = started_ns
         self.ns: dict[str, int] = {}
+        self.cold = False
 
     @classmethod
     def start(cls) -> Self:
@@ -50,6 +52,7 @@ class Statistics:
     def measure(self, version: ModelVersion, stage: Stage) -> Iterator[None]:
         """Count what happens inside as one inference, failed if it raises."""
         outcome = "fail"
+        inference_begins(version, stage)
         try:
             yield
             outcome = "success"

@@ -25,13 +25,16 @@ MAX_FILE_BYTES = 5 * 1024**3  # of one PUT
 
 
 class WriteBack:
-    """`prepare` checks and prepares a model file: `maas.preparation.inspect`, with this function's limits."""
+    """`prepare` checks and prepares a model file: `maas.preparation.inspect`, with this function's limits.
+
+    `key` tells this environment's kind: asked when it matters, as a snapshot may be restored on another CPU.
+    """
 
     def __init__(
         self,
         reader: S3Reader,
         writer: S3Writer,
-        key: str,
+        key: Callable[[], str],
         tmp_dir: Path,
         prepare: Callable[[str, str], preparation.Inspection],
     ) -> None:
@@ -40,7 +43,7 @@ class WriteBack:
 
     def find(self, version: ModelVersion) -> Variant | None:
         """For this kind of environment: of the record, or what another environment left; None if nobody tried yet."""
-        recorded = next((one for one in version.variants if one.key == self._key), None)
+        recorded = next((one for one in version.variants if one.key == self._key()), None)
         if recorded:
             return recorded
         try:
@@ -74,9 +77,9 @@ class WriteBack:
             digest = artifacts.file_digest(path)
             s3_version = self._writer.put_file(self._prepared_key(version, path.name), path, digest)
             files.append(ModelFile(path.name, path.stat().st_size, digest, s3_version))
-        variant = Variant(self._key, tuple(files), **(measured or {}))
+        variant = Variant(self._key(), tuple(files), **(measured or {}))
         manifest = {"source": content_digest(version.files), "variant": asdict(variant)}
         self._writer.put_new(self._prepared_key(version, MANIFEST), json.dumps(manifest).encode())
 
     def _prepared_key(self, version: ModelVersion, name: str) -> str:
-        return artifacts.prepared_key(version.model, version.number, self._key, name)
+        return artifacts.prepared_key(version.model, version.number, self._key(), name)

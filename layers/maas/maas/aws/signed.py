@@ -23,6 +23,7 @@ from maas.errors import ServiceUnavailable
 
 ATTEMPTS = 4
 TIMEOUT_SECONDS = 10
+_random = random.SystemRandom()  # environments restored from one snapshot share every other kind
 CHUNK_BYTES = 1 << 20
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 
@@ -79,7 +80,7 @@ class SignedClient:
         """
         for attempt in range(ATTEMPTS):
             if attempt:
-                time.sleep(random.uniform(0, 0.05 * 2**attempt))
+                time.sleep(_random.uniform(0, 0.05 * 2**attempt))
             if not isinstance(body, bytes):
                 body.seek(0)
             try:

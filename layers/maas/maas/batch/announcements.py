@@ -10,7 +10,7 @@ from maas.aws.sns import Topics
 from maas.batch import webhook
 from maas.batch.jobs import Jobs
 from maas.batch.records import ENDED, BatchJob
-from maas.observability import logger
+from maas.observability import count, logger
 
 STATE_CHANGE = "MaaS Job State Change"
 TOPIC = "arn:"
@@ -27,6 +27,8 @@ class Announcements:
         detail = {"id": job.id, "kind": job.kind, "model": job.model, "version": job.version, "status": job.status}
         detail |= {"output": job.output, "reason": job.reason, "at": job.updated_at}
         self._bus.put(STATE_CHANGE, detail)
+        if job.status in ENDED:
+            count(f"Jobs{job.status.capitalize()}")
         if job.notify and job.status in ENDED:
             refused = (
                 self._topics.publish(job.notify, detail)

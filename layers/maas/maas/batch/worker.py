@@ -21,6 +21,7 @@ from maas.batch.rows import batch_rows, one_ahead, predict, row_ms, selected
 from maas.batch.s3_source import source_of
 from maas.dataplane import DataPlane
 from maas.errors import ArtifactCorrupt, Contended, MaasError, ServiceUnavailable
+from maas.observability import count
 from maas.runner import Runner
 
 MAX_PART_BYTES = 128 << 20  # a part is in memory until it is whole
@@ -101,7 +102,10 @@ class Worker:
             errors=found.errors,
             reason=None,
         )
-        return self.jobs.finish_shard(job, done, rest)
+        finished = self.jobs.finish_shard(job, done, rest)
+        count("Records", done.rows)
+        count("RecordErrors", done.errors)
+        return finished
 
     def _pieces(self, job: BatchJob, shard: Shard, start: int) -> list[Shard]:
         source = source_of(job, self.reader)

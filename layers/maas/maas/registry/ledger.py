@@ -148,7 +148,7 @@ def attempts() -> Iterator[None]:
     pause_seconds = 0.01
     while time.monotonic() < deadline:
         yield
-        time.sleep(random.uniform(0, pause_seconds))
+        time.sleep(random.SystemRandom().uniform(0, pause_seconds))
         pause_seconds = min(pause_seconds * 1.5, 0.5)
 
 

@@ -1,0 +1,105 @@
+"""What SnapStart freezes: modules as they are after their import, the same in every environment restored from it."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from aws import ROOT, Cloud
+from event_cases import EVENTS, seed
+
+HANDLERS = {
+    "management": "management_list_models",
+    "inference": "inference_infer",
+    "authorizer": "authorizer_key",
+}
+NOWHERE = {"MAAS_AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+
+
+def run(function: str, script: str, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT / "functions" / function,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("function", HANDLERS)
+def test_nothing_is_asked_of_aws_before_the_first_request(function: str, cloud: Cloud) -> None:
+    """So no connection, alias or secret is in a snapshot; nor credentials, which are not in the environment then."""
+    frozen = {name: value for name, value in cloud.environment.items() if not name.startswith("AWS_")} | NOWHERE
+    script = (
+        "import socket\n"
+        "def refuse(*arguments): raise AssertionError(f'connects to {arguments}')\n"
+        "socket.socket.connect = refuse\n"
+        "import app\n"
+    )
+    run(function, script, frozen | {"AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"})
+
+
+@pytest.fixture
+def credentials_url() -> Iterator[str]:
+    """What functions with SnapStart get credentials from: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html"""
+    later = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    keys = {"AccessKeyId": "testing", "SecretAccessKey": "testing", "Token": "testing", "Expiration": later}
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(keys).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/credentials"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(("function", "event"), HANDLERS.items())
+def test_two_environments_of_one_snapshot_answer(function: str, event: str, cloud: Cloud, credentials_url: str) -> None:
+    """A fork is what a restore is: the same memory twice. No credentials are in the environment's variables."""
+    seed(cloud)
+    frozen = {name: value for name, value in cloud.environment.items() if "ACCESS_KEY" not in name}
+    script = (
+        "import json, os, sys\n"
+        "from types import SimpleNamespace\n"
+        "import app\n"
+        f"event = json.load(open({str(EVENTS / event)!r} + '.json'))\n"
+        "context = SimpleNamespace(get_remaining_time_in_millis=lambda: 29_000, aws_request_id='one')\n"
+        "for _ in range(2):\n"
+        "    child = os.fork()\n"
+        "    if not child:\n"
+        "        answer = app.lambda_handler(event, context)\n"
+        "        sys.stdout.flush()\n"
+        "        os._exit(0 if answer.get('statusCode') == 200 or answer.get('isAuthorized') else 1)\n"
+        "    assert os.waitpid(child, 0)[1] == 0\n"
+    )
+    lines = run(function, script, frozen | {"AWS_CONTAINER_CREDENTIALS_FULL_URI": credentials_url}).splitlines()
+    assert len(lines) == len(set(lines)) == (0 if function == "authorizer" else 2)  # which has no log of requests
+
+
+def test_what_spreads_retries_is_not_the_same_in_two_environments() -> None:
+    script = (
+        "import os, random, sys\n"
+        "from maas.aws import signed\n"
+        "for _ in range(2):\n"
+        "    child = os.fork()\n"
+        "    if not child:\n"
+        "        print(signed._random.uniform(0, 1), flush=True)\n"
+        "        os._exit(0)\n"
+        "    os.waitpid(child, 0)\n"
+    )
+    first, second = run("inference", script, dict(os.environ)).split()
+    assert first != second
