@@ -3,6 +3,7 @@ PYTHON ?= python3
 ARCH ?= x86_64
 VENV := .venv
 SAM_VENV := .venv-sam
+LINT_VENV := .venv-lint
 PEER_VENVS := .venv-kserve .venv-mlserver
 PEER_PYTHON ?= >=3.11,<3.13
 RUN := $(VENV)/bin
@@ -16,7 +17,7 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test check format build serve contract sam-test bench peers lock clean
+.PHONY: help dev demo test check format build serve deploy contract sam-test bench peers lock clean
 
 help: ## this list
 	@grep -hE '^[a-zA-Z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -31,10 +32,10 @@ $(VENV)/.done: requirements/dev.txt pyproject.toml
 	@$(RUN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(SAM_VENV)/.done: requirements/sam.txt
-	@echo "Setting up $(SAM_VENV) (once)"
-	@$(PYTHON) -m venv $(SAM_VENV)
-	@$(SAM_VENV)/bin/python $(PIP_INSTALL) -r requirements/sam.txt
+$(SAM_VENV)/.done $(LINT_VENV)/.done: .venv-%/.done: requirements/%.txt
+	@echo "Setting up .venv-$* (once)"
+	@$(PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/python $(PIP_INSTALL) -r requirements/$*.txt
 	@touch $@
 
 demo: dev ## train, push, predict: the main job on real data, in half a minute
@@ -46,12 +47,15 @@ serve: dev ## the whole system on http://127.0.0.1:8080, without AWS or Docker
 test: dev ## every test that needs no engine beside Python
 	@$(RUN)/pytest
 
-check: dev $(SAM_VENV)/.done ## format, lint, types, template
+check: dev $(SAM_VENV)/.done $(LINT_VENV)/.done ## format, lint, types, template
 	@$(RUN)/ruff format --check .
 	@$(RUN)/ruff check .
 	@$(RUN)/mypy
 	@for folder in functions/*/; do (cd $$folder && "$(abspath $(RUN)/mypy)" --config-file ../../pyproject.toml .) || exit 1; done
 	@$(SAM_VENV)/bin/sam validate --lint
+	@$(SAM_VENV)/bin/python tests/sam/circles.py template.yaml
+	@$(LINT_VENV)/bin/cfn-lint template.yaml
+	@$(LINT_VENV)/bin/checkov --quiet --compact --config-file .checkov.yaml
 
 format: dev ## put the code in order
 	@$(RUN)/ruff format .
@@ -66,6 +70,9 @@ invoke-%: build ## one event under `sam local invoke`: invoke-InferenceFunction 
 
 contract: dev ## the registry on DynamoDB Local too: DYNAMODB_LOCAL_URL=http://127.0.0.1:8000
 	@$(RUN)/pytest tests/contract
+
+deploy: build ## into your AWS account; the first time ARGS=--guided, other parameters in PARAMETERS="Name=value …"
+	@$(SAM_VENV)/bin/sam deploy $(ARGS) --parameter-overrides Release=$$(date +%s) Architecture=$(ARCH) $(PARAMETERS)
 
 sam-test: build ## the end-to-end suite and every event under the real `sam local` (needs Docker)
 	@SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/pytest tests/sam tests/e2e --stack=sam
@@ -84,6 +91,7 @@ peers: $(PEER_VENVS:=/.done) ## set up KServe and MLServer, each alone, for `mak
 lock: $(VENV)/.done ## write the lock files anew from pyproject.toml: pins and hashes, no addresses
 	@$(UV_COMPILE) --universal --python-version 3.11 --group dev pyproject.toml -o requirements/dev.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group sam -o requirements/sam.txt
+	@$(UV_COMPILE) --universal --python-version 3.11 --group lint -o requirements/lint.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group kserve -o requirements/kserve.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group mlserver -o requirements/mlserver.txt
 	@$(UV_COMPILE) $(LAYER) --group layer-onnxruntime -o layers/onnxruntime/requirements.txt
@@ -92,4 +100,4 @@ lock: $(VENV)/.done ## write the lock files anew from pyproject.toml: pins and h
 	@$(UV_COMPILE) $(LAYER) --group layer-quantization $(IN_OTHER_LAYERS) -o layers/quantization/requirements.txt
 
 clean: ## remove what these commands made
-	rm -rf $(VENV) $(SAM_VENV) $(PEER_VENVS) .aws-sam
+	rm -rf $(VENV) $(SAM_VENV) $(LINT_VENV) $(PEER_VENVS) .aws-sam
