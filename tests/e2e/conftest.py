@@ -1,4 +1,4 @@
-"""The system under test, over HTTP alone: `maas local`, or with --stack=sam the real `sam local`."""
+"""The system under test, over HTTP alone: the local stack as the roles, or with --stack=sam the real `sam local`."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import iam_stack
 import pytest
 import sam_cli
 import tritonclient.http as triton
@@ -54,9 +55,15 @@ class KeyPlugin(triton.InferenceServerClientPlugin):
 
 
 @pytest.fixture(scope="session")
-def system(request: pytest.FixtureRequest) -> Iterator[LocalStack]:
+def roles_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the local stack writes down what its functions call."""
+    return tmp_path_factory.mktemp("roles")
+
+
+@pytest.fixture(scope="session")
+def system(request: pytest.FixtureRequest, roles_folder: Path) -> Iterator[LocalStack]:
     if request.config.getoption("--stack") == "local":
-        with LocalStack.start() as stack:
+        with iam_stack.stack(roles_folder) as stack:
             yield stack
         return
     if reason := sam_cli.why_not():
@@ -112,3 +119,8 @@ def write(tmp_path: Path) -> Callable[[bytes], Path]:
         return path
 
     return write_file
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The policies last: what they look at is what all others called."""
+    items.sort(key=lambda item: item.path.name == "test_policies.py")
