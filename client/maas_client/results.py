@@ -15,7 +15,7 @@ from maas_client.upload import Report
 TEXT = (".jsonl", ".csv")
 FORMATS = (*TEXT, ".npy", ".parquet")
 ERRORS = "errors.jsonl"
-_PART = re.compile(r"part-(?:\d{5}|x\d{9})(?:\.\d\d)*\.(errors\.jsonl|jsonl|csv|parquet|[^/]+\.npy)")
+_PART = re.compile(r"part-(?:\d{5}|x\d{9})(?:_\d\d)*\.(errors\.jsonl|jsonl|csv|parquet|[^/]+\.npy)")
 
 
 def format_of(source: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from contract_jobs import npy
 from contract_server import ContractServer, contract_server
 
+from maas.batch.records import Shard, shard_name
 from maas_client import DownloadFailed, InvalidInput, MaasClient
 from maas_client.joining import join
 
@@ -87,12 +88,25 @@ def test_arrays_are_joined_as_numpy_would_save_the_whole(
     assert (to / "y.npy").read_bytes() == npy(whole)
 
 
-def test_many_arrays_of_pieces_are_in_order(server: ContractServer, maas: MaasClient, to: Path) -> None:
-    names = ["part-00000", "part-00000.00", "part-00000.01", "part-00001", "part-99999", "part-x000100000"]
+def test_pieces_of_split_shards_follow_the_part_whose_rest_they_are(
+    server: ContractServer, maas: MaasClient, to: Path
+) -> None:
+    """Named by the server's own code; in the order of names, which is how its table lists shards."""
+    first, last = Shard(shard_name(0), 0, 9), Shard(shard_name(99_999), 0, 9)
+    pieces_of_first = [first.piece(index, 0, 9) for index in range(8)]
+    nested = [pieces_of_first[0].piece(index, 0, 9) for index in (0, 3)]
+    shards = [first, pieces_of_first[0], *nested, *pieces_of_first[1:], Shard(shard_name(1), 0, 9), last]
+    shards += [last.piece(0, 0, 9), Shard(shard_name(100_000), 0, 9)]
+    names = [f"part-{shard.name}" for shard in shards]
+    assert names[:4] == ["part-00000", "part-00000_00", "part-00000_00_00", "part-00000_00_03"]
+    assert names == sorted(names)
     pieces = [rows_of(2 * index, 2 * index + 2) for index in range(len(names))]
     parts: Parts = [(2, {f"{name}.y.npy": npy(one)}) for name, one in zip(names, pieces, strict=True)]
     assert downloaded(server, maas, parts, to / "y.npy") == ["y.npy"]
-    np.testing.assert_array_equal(np.load(to / "y.npy"), rows_of(0, 12))
+    np.testing.assert_array_equal(np.load(to / "y.npy"), rows_of(0, 2 * len(names)))
+    parts = [(1, {f"{name}.jsonl": b"%d\n" % index}) for index, name in enumerate(names)]
+    assert downloaded(server, maas, parts, to / "y.jsonl") == ["y.jsonl"]
+    assert (to / "y.jsonl").read_text().split() == [str(index) for index in range(len(names))]
 
 
 def test_strings_are_as_wide_as_the_widest_part_has_them(server: ContractServer, maas: MaasClient, to: Path) -> None:
@@ -167,7 +181,9 @@ def test_no_records_are_an_empty_file_where_there_is_such_a_thing(
     assert downloaded(server, maas, [], to / "y.npy") == []
 
 
-@pytest.mark.parametrize("name", ["../part-00000.y.npy", "part-00000.txt", "part-00000.a/../../b.npy"])
+@pytest.mark.parametrize(
+    "name", ["../part-00000.y.npy", "part-00000.txt", "part-00000.a/../../b.npy", "part-00000_0.jsonl"]
+)
 def test_names_that_are_no_parts_are_refused(server: ContractServer, maas: MaasClient, to: Path, name: str) -> None:
     server.predicted = [(1, {"y.npy": npy(rows_of(0, 1))})]
     job, answer = maas.batch("times", "s3://maas/batch/data/x.npy", wait=True), server.job_results
