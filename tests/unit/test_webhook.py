@@ -5,6 +5,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +22,7 @@ from maas.batch.deferred import check_notify
 from maas.errors import InvalidRequest
 
 HOST, PUBLIC = "hooks.example.com", "93.184.216.34"
+OTHER, PUBLIC_6 = "8.8.8.8", "2606:2800:220:1::1"
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,12 @@ HOST, PUBLIC = "hooks.example.com", "93.184.216.34"
         "ftp://hooks.example.com/",
         "arn:aws:sqs:us-east-1:123456789012:queue",
         "x" * 3000,
+        "https://a..b/",
+        f"https://{'a' * 64}.example.com/",
+        "https://example.com/ü",
+        "https://exämple.com/",
+        "https://example.com/a b",
+        "https://example.com/\n",
     ],
 )
 def test_addresses_that_are_refused(url: str) -> None:
@@ -70,6 +78,15 @@ def test_a_public_name_of_a_private_address_is_never_called(monkeypatch: pytest.
     assert webhook.post(f"https://{HOST}/", {}) == f"{HOST} is 169.254.169.254, which is not a public address"
 
 
+def test_a_url_that_no_request_can_carry_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a job that was made before such URLs were refused."""
+    monkeypatch.setattr(webhook, "PAUSES_SECONDS", (None,))
+    assert (webhook.post("https://a..b/", {}) or "").startswith("a..b cannot be resolved (")
+    _resolve(monkeypatch, ["1.1.1.1"])
+    monkeypatch.setattr(socket, "create_connection", _never)
+    assert webhook.post(f"https://{HOST}/ü", {}) == f"{HOST} did not answer (UnicodeEncodeError)"
+
+
 @pytest.fixture
 def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["Hook"]:
     """A host on this machine that has the name HOST, and its certificate; connections to PUBLIC go there."""
@@ -79,7 +96,10 @@ def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["Hook"]:
         connect = socket.create_connection
 
         def connected(address: tuple[str, int], *rest: Any, **more: Any) -> socket.socket:
-            assert address == (PUBLIC, 443)  # the address that was checked, not the name once more
+            assert address in {(PUBLIC, 443), (OTHER, 443), (PUBLIC_6, 443)}  # what was checked, not the name once more
+            server.tried.append(address[0])
+            if address[0] != PUBLIC:
+                raise ConnectionRefusedError
             return connect(server.server_address, *rest, **more)
 
         _resolve(monkeypatch, [PUBLIC])
@@ -109,8 +129,29 @@ def test_a_host_that_cannot_show_who_it_is_gets_nothing(hook: "Hook", monkeypatc
     assert hook.seen == []
 
 
+def test_all_addresses_are_tried_those_of_ipv4_first(hook: "Hook", monkeypatch: pytest.MonkeyPatch) -> None:
+    _resolve(monkeypatch, [PUBLIC_6, OTHER, PUBLIC])
+    assert webhook.post(f"https://{HOST}/", {}) is None
+    assert hook.tried == [OTHER, PUBLIC]
+    hook.tried.clear()
+    _resolve(monkeypatch, [PUBLIC_6, OTHER])
+    monkeypatch.setattr(webhook, "PAUSES_SECONDS", (None,))
+    assert webhook.post(f"https://{HOST}/", {}) == f"{HOST} did not answer (ConnectionRefusedError)"
+    assert hook.tried == [OTHER, PUBLIC_6]
+
+
+def test_an_attempt_has_its_time_as_a_whole(hook: "Hook", monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that says a little now and then, for as long as it likes, holds nobody."""
+    hook.drips = 60
+    monkeypatch.setattr(webhook, "ATTEMPT_SECONDS", 1.0)
+    monkeypatch.setattr(webhook, "PAUSES_SECONDS", (None,))
+    began = time.monotonic()
+    assert webhook.post(f"https://{HOST}/", {}) == f"{HOST} did not answer (TimeoutError)"
+    assert time.monotonic() - began < 4
+
+
 class Hook(ThreadingHTTPServer):
-    """`statuses` are of the next answers; then 204."""
+    """`statuses` are of the next answers; then 204. `drips` are bytes that it says before, ten a second."""
 
     daemon_threads = True
 
@@ -121,6 +162,8 @@ class Hook(ThreadingHTTPServer):
         self.socket = context.wrap_socket(self.socket, server_side=True)
         self.seen: list[tuple[str, str, object]] = []
         self.statuses: list[int] = []
+        self.tried: list[str] = []
+        self.drips = 0
 
     def handle_error(self, *_: object) -> None:
         pass  # clients that do not trust it hang up
@@ -132,6 +175,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         self.server.seen.append((self.path, self.headers["host"], json.loads(body)))
+        for byte in b"HTTP/1.1 100 Continue\r\nx-long: ".ljust(self.server.drips, b"x")[: self.server.drips]:
+            self.wfile.write(bytes([byte]))
+            time.sleep(0.1)
         self.send_response(self.server.statuses.pop(0) if self.server.statuses else 204)
         self.send_header("location", "https://127.0.0.1/")
         self.end_headers()
@@ -141,10 +187,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _resolve(monkeypatch: pytest.MonkeyPatch, addresses: list[str]) -> None:
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 443)) for one in addresses]
+    families = {one: socket.AF_INET6 if ":" in one else socket.AF_INET for one in addresses}
+    found = [(families[one], socket.SOCK_STREAM, 6, "", (one, 443)) for one in addresses]
     resolve: Callable[..., object] = socket.getaddrinfo
     monkeypatch.setattr(
-        socket, "getaddrinfo", lambda host, *rest, **more: resolve(host, *rest, **more) if host[0].isdigit() else found
+        socket, "getaddrinfo", lambda host, *rest, **more: found if host[-1].isalpha() else resolve(host, *rest, **more)
     )
 
 

@@ -1,7 +1,8 @@
 """A POST to an address that a caller named: only ever to a public one, whatever its name resolves to.
 
-The name is resolved once, each address is held against the public ranges, and the connection goes to the address that
-was checked, so that a name which changes in between cannot lead elsewhere. Redirects are not followed.
+The name is resolved once, each address is held against the public ranges, and connections go to addresses that were
+checked, so that a name which changes in between cannot lead elsewhere. Redirects are not followed. An attempt has its
+time as a whole, however little at a time the host takes or says.
 """
 
 import http.client
@@ -10,13 +11,13 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from maas.errors import InvalidRequest
 
-TIMEOUT_SECONDS = 10
+ATTEMPT_SECONDS = 10.0
 MAX_URL = 2000
 PAUSES_SECONDS = (1.0, 3.0, None)  # between three attempts
 
@@ -24,11 +25,13 @@ PAUSES_SECONDS = (1.0, 3.0, None)  # between three attempts
 def check(url: str, field: str) -> str:
     """Return `url`; raises InvalidRequest unless it is https to a host that is no private address itself."""
     parts = _split(url)
-    problem = "expected an https URL without credentials"
+    problem = "expected an https URL in ASCII, without spaces and credentials"
     if parts and parts.scheme == "https" and parts.hostname and not parts.username and len(url) <= MAX_URL:
-        if _is_public_or_name(parts.hostname):
-            return url
         problem = "expected a public host"
+        if not _is_host(parts.hostname):
+            problem = "expected a host with labels of 1 to 63 characters"
+        elif _is_public_or_name(parts.hostname):
+            return url
     raise InvalidRequest(f"{field}: got {url!r:.200}, {problem}", field=field)
 
 
@@ -43,24 +46,31 @@ def post(url: str, message: Mapping[str, Any]) -> str | None:
 
 
 def _post_once(parts: SplitResult, body: bytes) -> str | None:
+    deadline = time.monotonic() + ATTEMPT_SECONDS
     host, port = parts.hostname or "", parts.port or 443
     try:
-        addresses = sorted({str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
-    except OSError as error:
+        addresses = _addresses(host, port)
+    except (OSError, ValueError) as error:
         return f"{host} cannot be resolved ({error})"
     private = [one for one in addresses if not is_public(one)]
     if private:
         return f"{host} is {private[0]}, which is not a public address"
-    connection = _Pinned(host, port, addresses[0])
+    connection = _Pinned(host, port, addresses, deadline)
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", path, body, {"content-type": "application/json"})
         status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         return f"{host} did not answer ({type(error).__name__})"
     finally:
         connection.close()
     return None if 200 <= status < 300 else f"{host} answered {status}"
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    """IPv4 first: a function may have no way out over IPv6."""
+    found = dict.fromkeys(str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    return sorted(found, key=lambda address: ":" in address)
 
 
 def is_public(address: str) -> bool:
@@ -79,24 +89,71 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # an IPv4 address in an IPv6 one
 
 
 class _Pinned(http.client.HTTPSConnection):
-    """TLS for `host`, to `address`."""
+    """TLS for `host`, to the first of `addresses` that takes a connection, all of it before `deadline` (monotonic)."""
 
-    def __init__(self, host: str, port: int, address: str) -> None:
-        super().__init__(host, port, timeout=TIMEOUT_SECONDS)
-        self._address, self._tls = address, ssl.create_default_context()
+    def __init__(self, host: str, port: int, addresses: Sequence[str], deadline: float) -> None:
+        self._tls = ssl.create_default_context()
+        self._tls.sslsocket_class = _Hurried
+        super().__init__(host, port, context=self._tls)
+        self._addresses, self._deadline = addresses, deadline
 
     def connect(self) -> None:
-        plain = socket.create_connection((self._address, self.port), TIMEOUT_SECONDS)
-        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+        plain = self._connected()
+        plain.settimeout(_left(self._deadline))  # of the whole handshake
+        self.sock = secured = self._tls.wrap_socket(plain, server_hostname=self.host)
+        assert isinstance(secured, _Hurried)
+        secured.deadline = self._deadline
+
+    def _connected(self) -> socket.socket:
+        """Each address gets an even share of the time that is left."""
+        problem = OSError("no address")
+        for index, address in enumerate(self._addresses):
+            share = _left(self._deadline) / (len(self._addresses) - index)
+            try:
+                return socket.create_connection((address, self.port), share)
+            except OSError as error:
+                problem = error
+        raise problem
+
+
+class _Hurried(ssl.SSLSocket):
+    """A socket's timeout is of each operation alone; this one's operations have what is left until `deadline`."""
+
+    deadline: float
+
+    def recv_into(self, *arguments: Any, **more: Any) -> int:
+        self.settimeout(_left(self.deadline))
+        return super().recv_into(*arguments, **more)
+
+    def send(self, *arguments: Any, **more: Any) -> int:
+        self.settimeout(_left(self.deadline))
+        return super().send(*arguments, **more)
+
+
+def _left(deadline: float) -> float:
+    """Seconds. Raises TimeoutError if there are none."""
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError
+    return seconds
 
 
 def _split(url: str) -> SplitResult | None:
+    if not (url.isascii() and url.isprintable()) or " " in url:
+        return None
     try:
         parts = urlsplit(url)
         _ = parts.port  # raises for one that is none
         return parts
     except ValueError:
         return None
+
+
+def _is_host(host: str) -> bool:
+    try:
+        return bool(host.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def _is_public_or_name(host: str) -> bool:
