@@ -60,8 +60,11 @@ def complete_job(job: OwnJob) -> Job:
 
 
 @router.get("/{job}/results", responses=refusals(404, 409))
-def job_results(job: OwnJob, scope: ListScope, limit: Limit = 1000, token: Token = None) -> JobResults:
-    """Where the predictions are, each with a URL to get it from; of a job that runs or FAILED, those there are."""
+def job_results(job: OwnJob, scope: ListScope, limit: Limit = 250, token: Token = None) -> JobResults:
+    """Where the predictions are, each with a URL to get it from; of a job that runs or FAILED, those there are.
+
+    `limit` counts shards; a page has fewer where they have many outputs.
+    """
     found, header_length, last = submission.shown_results(job, limit, page_tokens.position(scope, token))
     return JobResults(results=found, header_length=header_length, next_page_token=page_tokens.issue(scope, last))
 

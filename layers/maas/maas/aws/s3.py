@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from maas.errors import ServiceUnavailable
+from maas.errors import Conflict, ServiceUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PART_BYTES = 64 * 1024 * 1024
 _MISSING = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
+_NO_WHOLE = {"EntityTooSmall", "InvalidPart", "InvalidPartOrder"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +101,39 @@ class ModelBucket:
         )
 
     def finish_multipart(self, key: str, size_bytes: int) -> None:
-        """Join the parts of the upload that has all of them, if there is one. Nobody needs to remember ids or ETags."""
+        """Join the parts of the upload that has all of them, if there is one. Nobody needs to remember ids or ETags.
+
+        Of several calls at once one joins them, and the others come back too. Raises Conflict for parts of other sizes.
+        """
         with _errors():
             answer = self._s3.list_multipart_uploads(Bucket=self._bucket, Prefix=key)
-            uploads = [upload["UploadId"] for upload in answer.get("Uploads", []) if upload["Key"] == key]
-            for upload_id in uploads:
-                parts = self._parts(key, upload_id)
-                if sum(size for _, _, size in parts) == size_bytes:
-                    done = [{"PartNumber": number, "ETag": etag} for number, etag, _ in parts]
-                    self._s3.complete_multipart_upload(
-                        Bucket=self._bucket,
-                        Key=key,
-                        UploadId=upload_id,
-                        MultipartUpload={"Parts": done},  # type: ignore[typeddict-item]
-                    )
-                    return
+        for upload in answer.get("Uploads", []):
+            if upload["Key"] != key:
+                continue
+            try:
+                with _errors():
+                    if self._joined(key, upload["UploadId"], size_bytes):
+                        return
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code in _NO_WHOLE:
+                    expected = f"each but the last with {PART_BYTES:,} bytes, as they were asked for"
+                    raise Conflict(f"upload: S3 cannot join its parts ({code}), expected {expected}") from error
+                if code not in _MISSING:  # another call joined it, or it was given up
+                    raise
+
+    def _joined(self, key: str, upload_id: str, size_bytes: int) -> bool:
+        parts = self._parts(key, upload_id)
+        if sum(size for _, _, size in parts) != size_bytes:
+            return False
+        done = [{"PartNumber": number, "ETag": etag} for number, etag, _ in parts]
+        self._s3.complete_multipart_upload(
+            Bucket=self._bucket,
+            Key=key,
+            UploadId=upload_id,
+            MultipartUpload={"Parts": done},  # type: ignore[typeddict-item]
+        )
+        return True
 
     def _parts(self, key: str, upload_id: str) -> list[tuple[int, str, int]]:
         pages = self._s3.get_paginator("list_parts").paginate(Bucket=self._bucket, Key=key, UploadId=upload_id)

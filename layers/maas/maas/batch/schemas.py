@@ -13,6 +13,7 @@ from maas.schemas import EXAMPLE_TIME, Body, DeclaredFile, Name, Part, like, who
 Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Location = Annotated[str, StringConstraints(min_length=1, max_length=1100)]
 Size = Annotated[int, Field(ge=0, lt=1 << 53, strict=True), BeforeValidator(whole)]
+MAX_NAMES_BYTES = 64_000  # a job's row has to stay under DynamoDB's 400 kB
 
 _JOB = {
     "id": "0123456789abcdef0123",
@@ -42,15 +43,25 @@ _JOB = {
 
 
 class JobOptions(Body):
-    """`columns` and `exclude` choose the features of CSV and Parquet, `select` the outputs; `join` carries the input's
-    columns along; with more than `max_errors` bad records the job fails; `batch_size` is how many rows run at once."""
+    """`columns` and `exclude` choose the features of CSV and Parquet, `select` the outputs, all their names together at
+    most 64 kB; `join` carries the input's columns along; with more than `max_errors` bad records the job fails;
+    `batch_size` is how many rows run at once."""
 
     columns: Annotated[list[Column], Field(min_length=1, max_length=5000)] | None = None
-    exclude: Annotated[list[Column], Field(max_length=5000)] | None = None
+    exclude: Annotated[list[Column], Field(min_length=1, max_length=5000)] | None = None
     join: Literal["input"] | None = None
     select: Annotated[list[Column], Field(min_length=1, max_length=200)] | None = None
     max_errors: Size | None = None
     batch_size: Annotated[int, Field(ge=1, le=100_000, strict=True), BeforeValidator(whole)] | None = None
+
+    @model_validator(mode="after")
+    def _fit_into_a_row(self) -> Self:
+        named = [*(self.columns or ()), *(self.exclude or ()), *(self.select or ())]
+        size_bytes = sum(len(one.encode()) for one in named)
+        if size_bytes > MAX_NAMES_BYTES:
+            came = f"got {size_bytes:,} bytes of names in columns, exclude and select"
+            raise ValueError(f"{came}, expected at most {MAX_NAMES_BYTES:,}")
+        return self
 
 
 class CreateJob(Body):

@@ -3,14 +3,15 @@
 import hashlib
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from maas.aws.s3 import PART_BYTES, ModelBucket, StoredObject, UploadPart
 from maas.batch.deferred import check_notify
 from maas.batch.jobs import Jobs
-from maas.batch.keys import DEFERRED, INPUTS, OUTPUT, REQUEST, RESPONSE, START, UPLOADS
-from maas.batch.records import BatchJob, JobStatus, ShardStatus
+from maas.batch.keys import DATA, DEFERRED, INPUTS, OUTPUT, REQUEST, RESPONSE, START, UPLOADS
+from maas.batch.records import BatchJob, JobStatus, Shard, ShardStatus
 from maas.batch.results import Results
 from maas.batch.schemas import CreateJob, JobResult
 from maas.errors import Conflict, InvalidRequest, NotFound, TooLarge
@@ -18,8 +19,14 @@ from maas.names import check_file_name
 from maas.records import ModelVersion
 from maas.registry import Idempotency
 from maas.registry.rows import canonical
+from maas.schemas import DeclaredFile
 
-MAX_UPLOAD_BYTES = 5 * 1024**4  # of an object of S3
+MAX_UPLOAD_BYTES = 100 * 1024**3  # 1,600 parts: the answer with all their URLs stays below Lambda's 6 MB
+MAX_REQUEST_BYTES = 1024**3  # of a job of kind infer: the worker reads it into memory
+MAX_KEY_BYTES = 1024  # of S3
+SHOWN_RESULTS = 2500  # in one answer, with a URL of about 1.5 kB each
+# As `formats.format_of` has them, which takes NumPy; of another name would be START, and no planner could read it.
+SUFFIXES = (".jsonl", ".csv", ".parquet", ".npy", ".jsonl.gz", ".csv.gz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,8 @@ class Submission:
         if is_infer and wanted.header_length is not None:
             options["header_length"] = str(wanted.header_length)
         upload = wanted.upload
+        if upload:
+            _check_upload(upload, is_infer)
         stored = None if upload else self._stored(wanted.input or "")
         job = BatchJob(
             id=job_id,
@@ -63,8 +72,6 @@ class Submission:
             notify=check_notify(wanted.notify),
             request_digest=once.digest if once else "",
         )
-        if job.input_bytes > MAX_UPLOAD_BYTES:
-            raise TooLarge(f"upload.size_bytes: got {job.input_bytes:,}, expected at most {MAX_UPLOAD_BYTES:,}")
         parts = self.bucket.presign(job.input_key, upload.size_bytes, upload.sha256) if upload else []
         made = self.jobs.create(job)
         if made.request_digest != job.request_digest:
@@ -85,8 +92,14 @@ class Submission:
         return job
 
     def cancel(self, job_id: str) -> BatchJob:
-        """Raises NotFound, Conflict."""
-        return self.results.announce(self.jobs.cancel(job_id))
+        """The planner tells of it: a host that takes its time to be told has more than a call has.
+
+        Raises NotFound, Conflict.
+        """
+        job = self.jobs.cancel(job_id)
+        if job.announced != job.status:
+            self._start(job)
+        return job
 
     def retry(self, job_id: str) -> BatchJob:
         """Run again what is missing. Raises NotFound, Conflict unless it FAILED."""
@@ -116,6 +129,9 @@ class Submission:
             answer = JobResult(name=RESPONSE, url=self.bucket.presign_download(job.output + RESPONSE, None))
             return [answer], job.options["response_header_length"], None
         shards, last = self.jobs.shards_page(job_id, limit, after)
+        fitting = _fitting(shards)
+        if fitting < len(shards):
+            shards, last = self.jobs.shards_page(job_id, fitting, after)
         found = []
         for shard in shards:
             for part in shard.parts:
@@ -125,7 +141,7 @@ class Submission:
         return found, None, last
 
     def _start(self, job: BatchJob) -> None:
-        """The event of this object starts the planner."""
+        """The event of this object has the planner do with the job what its status asks for."""
         self.bucket.write(f"{UPLOADS}{job.id}/{START}", b"{}")
 
     def _key_of(self, location: str) -> str:
@@ -135,6 +151,11 @@ class Submission:
         key = self._key_of(location)
         if not key.startswith(INPUTS):
             raise self._elsewhere("input", location, INPUTS)
+        size_bytes = len(key.encode())
+        if size_bytes > MAX_KEY_BYTES:
+            raise InvalidRequest(
+                f"input: got a key of {size_bytes:,} bytes, expected at most {MAX_KEY_BYTES:,}", field="input"
+            )
         stored = self.bucket.stored(key)
         if stored is None:
             raise NotFound("object", key)
@@ -159,6 +180,29 @@ def _job_id(once: Idempotency | None) -> str:
     if once is None:
         return uuid.uuid4().hex[:20]
     return hashlib.sha256(f"{once.actor}\0{once.key}".encode()).hexdigest()[:20]
+
+
+def _check_upload(upload: DeclaredFile, is_infer: bool) -> None:
+    """Raises InvalidRequest for a name of no format, TooLarge."""
+    if not is_infer and not upload.name.lower().endswith(SUFFIXES):
+        expected = f"a name that ends in one of {', '.join(SUFFIXES)}"
+        raise InvalidRequest(f"upload.name: got '{upload.name}', expected {expected}", field="upload.name")
+    most, instead = MAX_UPLOAD_BYTES, f"put a larger file below {DATA} with `aws s3 cp` and name it as `input`"
+    if is_infer:
+        most, instead = MAX_REQUEST_BYTES, "a job of kind batch takes more, as a file of records"
+    if upload.size_bytes > most:
+        came = f"upload.size_bytes: got {upload.size_bytes:,}, expected at most {most:,}"
+        raise TooLarge(f"{came}; {instead}", field="upload.size_bytes")
+
+
+def _fitting(shards: Sequence[Shard]) -> int:
+    """How many of them, one at least, have so few parts that an answer carries them."""
+    results = 0
+    for index, shard in enumerate(shards):
+        results += len(shard.parts)
+        if index and results > SHOWN_RESULTS:
+            return index
+    return len(shards)
 
 
 def _upload_key(job_id: str, name: str, is_infer: bool) -> str:
