@@ -9,15 +9,17 @@ from typing import Any, Literal
 
 from maas_client import results, upload
 from maas_client.calls import path_of
-from maas_client.errors import InvalidInput, MaasError
+from maas_client.errors import CannotConnect, InvalidInput, MaasError, ServerFailed
 from maas_client.job_records import Job, JobResults, NewJob
 from maas_client.records import Progress, Upload
+from maas_client.transport import pause
 from maas_client.upload import LocalFile
 from maas_client.versions_client import VersionsClient
 from maas_client.watch import Watch
 
 JOBS = "/api/v1/jobs"
 RESULTS_PAGE = 200  # shards
+COMPLETE_ROUNDS = 3  # of a call's attempts
 
 
 class JobsClient(VersionsClient):
@@ -137,11 +139,24 @@ class JobsClient(VersionsClient):
         new = self._create(body | {"upload": asdict(declared)})
         try:
             upload.send([Upload(file.name, new.parts)], [file], progress)
-            return Job.of(self._transport.call("POST", _path(new.job.id, "complete"), repeatable=True))
+            return self._complete(new.job.id)
+        except (ServerFailed, CannotConnect):  # the file is there: the job may well run all the same
+            raise
         except BaseException:
             with suppress(MaasError):  # else it would wait for its file for ever
                 self.cancel_job(new.job.id)
             raise
+
+    def _complete(self, job_id: str) -> Job:
+        """Asked again for longer than other calls: S3 may take minutes to join the parts of a large file."""
+        for attempt in range(1, COMPLETE_ROUNDS + 1):
+            try:
+                return Job.of(self._transport.call("POST", _path(job_id, "complete"), repeatable=True))
+            except (ServerFailed, CannotConnect):
+                if attempt == COMPLETE_ROUNDS:
+                    raise
+            pause(attempt)
+        raise AssertionError
 
 
 def _said(values: dict[str, Any]) -> dict[str, Any]:

@@ -128,6 +128,23 @@ def test_a_job_whose_upload_fails_is_cancelled(server: ContractServer, maas: Maa
     assert job.status == "CANCELLED"
 
 
+def test_a_job_whose_file_is_there_is_not_cancelled_for_a_server_that_fails(
+    server: ContractServer, maas: MaasClient, lines: Path
+) -> None:
+    server.trouble = [("/complete", 500), *[("/complete", 503)] * 4]
+    assert maas.batch("times", lines).status == "PLANNING"
+    assert server.trouble == []
+    server.trouble = [("/complete", 503)] * 12
+    with pytest.raises(ServerFailed):
+        maas.batch("times", lines)
+    assert server.trouble == []
+    assert maas.jobs(1)[0].status == "UPLOADING"
+    server.trouble = [("/complete", 409)]
+    with pytest.raises(Conflict):
+        maas.batch("times", lines)
+    assert maas.jobs(1)[0].status == "CANCELLED"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
