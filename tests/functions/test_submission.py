@@ -146,6 +146,13 @@ def test_results_are_paged_so_that_an_answer_is_carried(seeded: Cloud) -> None:
     assert [one.name for one in first + rest] == [f"part-{s.name}.{one}.npy" for s in shards for one in range(300)]
 
 
+def test_a_page_of_results_has_250_shards_if_nothing_is_said(load_function: LoadFunction) -> None:
+    document = load_function("ManagementFunction").app.openapi()
+    parameters = document["paths"]["/api/v1/jobs/{job}/results"]["get"]["parameters"]
+    (limit,) = (one["schema"] for one in parameters if one["name"] == "limit")
+    assert (limit["default"], limit["maximum"]) == (250, 1000)
+
+
 def begun(cloud: Cloud, bucket: ModelBucket, key: str, *sizes: int) -> None:
     """A multipart upload that has parts of these sizes."""
     named = {"Bucket": bucket.name, "Key": key}
