@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
+from maas.aws.attributes import Attribute, pack, unpack
 from maas.batch import formats
 from maas.batch.formats import Array, Chunk, Options
 from maas.records import MetadataTensor
@@ -48,6 +50,23 @@ def tensor(name: str, datatype: str, *shape: int, optional: bool = False) -> Met
     return MetadataTensor(name, datatype, shape, optional)
 
 
+def stored(layout: dict[str, Any]) -> dict[str, Any]:
+    """As it comes back from DynamoDB, whose maps have no order."""
+    found: dict[str, Any] = unpack(_disordered(pack(layout)))
+    return found
+
+
+def _hashed(name: str) -> bytes:
+    return sha256(name.encode()).digest()
+
+
+def _disordered(attribute: Attribute) -> Attribute:
+    ((kind, value),) = attribute.items()
+    if kind == "M":
+        return {"M": {name: _disordered(value[name]) for name in sorted(value, key=_hashed)}}
+    return {"L": list(map(_disordered, value))} if kind == "L" else attribute
+
+
 def chunks(
     format_: str, source: MemorySource, signature: Sequence[MetadataTensor], cut: Cut, options: Options = ALL
 ) -> Iterator[list[Chunk]]:
@@ -55,9 +74,10 @@ def chunks(
     plan = formats.plan(format_, source, cut.shard_bytes)
     assert all(start < end for start, end in plan.shards)
     assert all(one[1] == two[0] for one, two in zip(plan.shards, plan.shards[1:], strict=False))
-    reader = formats.reader(format_, plan.layout, options, signature)
+    layout = stored(plan.layout)
+    reader = formats.reader(format_, layout, options, signature)
     for shard in plan.shards:
-        for start, end in formats.pieces(format_, source, plan.layout, *shard, cut.pieces):
+        for start, end in formats.pieces(format_, source, layout, *shard, cut.pieces):
             position = start
             while position < end:
                 part = []
@@ -111,7 +131,7 @@ def echoed(
     outputs: Sequence[MetadataTensor] | None = None,
 ) -> list[dict[str, bytes]]:
     """The files of each part, of a model that gives back its inputs, and refuses the records `failing` of a chunk."""
-    layout = formats.plan(format_, source, cut.shard_bytes).layout
+    layout = stored(formats.plan(format_, source, cut.shard_bytes).layout)
     outputs = signature if outputs is None else outputs
     written = []
     for part in chunks(format_, source, signature, cut, options):

@@ -1,12 +1,17 @@
 """Batch jobs and their shards on moto and on DynamoDB Local: whatever comes twice, late or at once changes nothing."""
 
+import io
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from arro3 import core
+from arro3.io import write_parquet
+from batch_files import MemorySource
 
 from maas.aws.dynamodb import Table
+from maas.batch import formats
 from maas.batch.jobs import Jobs
 from maas.batch.records import BatchJob, JobStatus, Part, Shard, ShardStatus, shard_name
 from maas.errors import Conflict, NotFound
@@ -80,6 +85,17 @@ def test_a_job_moves_only_from_where_it_may(jobs: Jobs) -> None:
     running = jobs.move(job().id, JobStatus.RUNNING, [JobStatus.PLANNING], format="jsonl")
     assert (running.status, running.format) == (JobStatus.RUNNING, "jsonl")
     assert jobs.move(job().id, JobStatus.PLANNING, [JobStatus.UPLOADING]) == running
+
+
+def test_what_was_found_of_a_parquet_file_keeps_the_order_of_its_columns(jobs: Jobs) -> None:
+    names = [f"f{place * 7 % 40}" for place in range(40)]
+    file = io.BytesIO()
+    column = core.Array([1.0], core.DataType.float64())
+    write_parquet(core.Table.from_pydict(dict.fromkeys(names, column)), file)
+    layout = formats.plan("parquet", MemorySource(file.getvalue()), 1 << 20).layout
+    jobs.create(job())
+    jobs.move(job().id, JobStatus.RUNNING, [JobStatus.PLANNING], format="parquet", layout=layout)
+    assert jobs.get(job().id).layout == layout == {"columns": [[name, "float64"] for name in names]}
 
 
 def test_what_has_ended_cannot_be_cancelled_and_what_is_cancelled_stays_so(jobs: Jobs) -> None:

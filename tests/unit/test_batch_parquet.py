@@ -155,6 +155,16 @@ def test_all_feature_columns_in_order_are_the_one_input() -> None:
         records(chunks("parquet", source, FEATURES, Cut(), Options(columns=("id", "a"))))
 
 
+@pytest.mark.parametrize("names", [["a", "b", "c", "d"], ["d", "c", "b", "a"], ["b", "d", "a", "c"]])
+def test_columns_keep_their_order_through_a_table_whose_maps_have_none(names: list[str]) -> None:
+    source = saved({name: Array([float(place)], DataType.float64()) for place, name in enumerate(names)})
+    options = Options(join=True)
+    (part,) = echoed("parquet", source, [tensor("x", "FP32", -1, 4)], Cut(), options)
+    (row,) = read([part])
+    assert row == {name: float(place) for place, name in enumerate(names)} | {"x": [0.0, 1.0, 2.0, 3.0]}
+    assert list(row) == [*names, "x"]
+
+
 def test_lists_of_fixed_size_are_read_without_a_copy() -> None:
     values = np.arange(20_000, dtype=np.float32)
     source = saved({"x": fixed_size_list_array(Array.from_numpy(values), 2)})
@@ -203,7 +213,7 @@ def test_a_large_row_group_is_cut_by_rows() -> None:
 def test_a_file_without_rows_and_one_row() -> None:
     for rows in ([], [{"a": 1.0, "n": 2, "word": "w", "pair": [1.0, 2.0], "many": [], "id": 0}]):
         assert len(records(chunks("parquet", of_rows(rows), NAMED, Cut(batch_rows=4)))) == len(rows)
-    empty = formats.writer("parquet", {"columns": {}}, Options(), NAMED).finish()
+    empty = formats.writer("parquet", {"columns": []}, Options(), NAMED).finish()
     assert read_parquet(empty["parquet"]).schema.names == ["a", "n", "word", "pair", "many"]
 
 
@@ -223,7 +233,7 @@ def test_outputs_of_every_depth_come_back() -> None:
         tensor("is", "BOOL", -1),
         tensor("h", "FP16", -1),
     ]
-    writer = formats.writer("parquet", {"columns": {}}, Options(), outputs)
+    writer = formats.writer("parquet", {"columns": []}, Options(), outputs)
     ((chunk,),) = chunks("parquet", source, FEATURES, Cut(batch_rows=2))
     deep = np.arange(6, dtype=np.float32).reshape(1, 2, 3)
     predicted = {"deep": deep, "none": np.empty((1, 0), np.int8), "is": np.array([True]), "h": np.ones(1, np.float16)}

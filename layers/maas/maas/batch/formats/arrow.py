@@ -66,14 +66,14 @@ def batches(file: bytes, rows: int) -> Iterator[Any]:
         yield batch
 
 
-def types(file: bytes) -> dict[str, str]:
-    """By column, NumPy's name of its values, `list:` before it where a record has several; "" for what has none.
+def types(file: bytes) -> list[tuple[str, str]]:
+    """Columns in order, each with NumPy's name of its values, `list:` before it where a record has several; "" if none.
 
     Raises InvalidRequest for columns that are none.
     """
     with _refusing():
         schema = read_parquet(file).schema
-    return {name: _type(found) for name, found in zip(schema.names, schema.types, strict=True)}
+    return [(name, _type(found)) for name, found in zip(schema.names, schema.types, strict=True)]
 
 
 def _type(found: Any) -> str:

@@ -69,7 +69,8 @@ def _names(options: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
 class Plan:
     """Ranges [start, end) that have each record once, in order, in the format's units: bytes of text, else rows.
 
-    `layout` is what the reader needs to know of the file beside its range: plain JSON values, less than 50 kB.
+    `layout` is what the reader needs to know of the file beside its range: plain JSON values, less than 50 kB. It
+    is kept in a table whose maps have no order: what has one is a list.
     """
 
     shards: list[tuple[int, int]]

@@ -30,11 +30,11 @@ def plan(source: Source, shard_bytes: int) -> Plan:
     if source.read(0, len(MAGIC)) != MAGIC:
         raise wrong("a beginning that is none of Parquet", "a whole file")
     types = arrow.types(footer.without_rows())
-    if sum(len(name) + 20 for name in types) > MAX_LAYOUT_BYTES:
+    if sum(len(name) + 20 for name, _ in types) > MAX_LAYOUT_BYTES:
         raise wrong(f"{len(types):,} columns", f"names of at most {MAX_LAYOUT_BYTES:,} bytes")
     borders = footer.borders
     least = sum(map(footer.group_bytes, range(len(footer.groups)))) // cuts.MAX_SHARDS
-    return Plan(list(_shards(footer, borders, max(shard_bytes, least, 1))), {"columns": types})
+    return Plan(list(_shards(footer, borders, max(shard_bytes, least, 1))), {"columns": [list(one) for one in types]})
 
 
 def _shards(footer: Footer, borders: list[int], shard_bytes: int) -> Iterator[tuple[int, int]]:
@@ -72,8 +72,9 @@ class _Prepared:
 class ParquetReader:
     def __init__(self, layout: dict[str, Any], options: Options, signature: Sequence[MetadataTensor]) -> None:
         """Raises InvalidRequest for columns that can never be the model's inputs."""
-        types: dict[str, str] = layout["columns"]
-        self._names = list(types)
+        columns: list[tuple[str, str]] = layout["columns"]
+        self._names = [name for name, _ in columns]
+        types = dict(columns)
         self._inputs = record_inputs(signature, "Parquet")
         lists = {name for name, kind in types.items() if kind.startswith(LIST)}
         self._chosen = choose(self._names, options, self._inputs, lists)

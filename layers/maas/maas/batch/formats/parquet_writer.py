@@ -20,7 +20,7 @@ class ParquetWriter:
         """Raises InvalidRequest for outputs that Parquet has no type for, and names that would be of two columns."""
         tensors = record_outputs(outputs, "Parquet")
         self._columns = [RowsWriter(tensor) for tensor in tensors]
-        self._joined: dict[str, list[Any]] = {name: [] for name in layout["columns"]} if options.join else {}
+        self._joined: dict[str, list[Any]] = {name: [] for name, _ in layout["columns"]} if options.join else {}
         check_joined(list(self._joined), [tensor.name for tensor in tensors])
         self._nulls: list[Array] = []
         self._errors = ErrorsFile()
