@@ -4,6 +4,7 @@ import gzip
 import json
 import math
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 
 from maas.batch import formats
 from maas.batch.formats import Options
-from maas.batch.formats.lines import MAX_LINE_BYTES
+from maas.batch.formats.blocks import BLOCK_BYTES
+from maas.batch.formats.lines import MAX_CHUNK_BYTES, MAX_LINE_BYTES
 from maas.errors import InvalidRequest
 
 X = [tensor("x", "FP32", -1, 2)]
@@ -176,6 +178,70 @@ def test_a_bad_record_spoils_no_other(line: str, said: str) -> None:
     assert (first, last) == ({"x": [1.0, 2.0]}, {"x": [3.0, 4.0]})
     assert re.match(said, bad["error"]), bad["error"]
     assert "record" in bad
+
+
+@pytest.mark.parametrize("batch_rows", [1, 8])
+@pytest.mark.parametrize("depth", [200, 252, 300, 700, 1000, 2000])
+def test_a_record_nested_however_deep_spoils_no_other(depth: int, batch_rows: int) -> None:
+    nested, false = "[" * depth + "]" * depth, "[" * depth + "false" + "]" * depth
+    good = f'{{"x": [1, 2], "more": {nested}}}'
+    bad = [
+        nested,
+        f'{{"x": {nested}}}',
+        f'{{"x": {false}, "k": 1}}',
+        f'{{"more": {nested}}}',
+        f'{{"inputs": [{nested}]}}',
+    ]
+    strange = f'{{"inputs": [{{"name": {nested}, "shape": {nested}, "datatype": {nested}, "data": {nested}}}]}}'
+    lines = ["[1, 2]", *bad, strange, good, "[3, 4]"]
+    for options in (Options(), Options(join=True)):
+        found = lines_of(echoed("jsonl", source("\n".join(lines)), X, Cut(batch_rows=batch_rows), options))
+        fails = ["error" in one for one in found]
+        is_lost = depth > 1020 or (options.join and depth > 252)
+        assert fails == [False, *([True] * 6), is_lost, False]
+        if depth > 252:
+            assert [one["record"] for one in found[1:7]] == [
+                line[:1024] + "…" * (len(line) > 1024) for line in lines[1:7]
+            ]
+        if is_lost and depth < 1020:
+            expected = "record: got more levels of JSON than can be written, expected less than 250 to be joined"
+            assert found[7] == {"error": expected, "record": good[:1024] + "…" * (len(good) > 1024)}
+
+
+def test_a_request_beyond_what_one_may_have_is_one_error_record() -> None:
+    data = ", ".join(["1.000000000000000000"] * 800_000)
+    request = f'{{"inputs": [{{"name": "x", "shape": [400000, 2], "datatype": "FP32", "data": [{data}]}}]}}'
+    first, bad, last = lines_of(echoed("jsonl", source(f"[1, 2]\n{request}\n[3, 4]\n"), X, Cut(batch_rows=8)))
+    assert (first, last) == ({"x": [1.0, 2.0]}, {"x": [3.0, 4.0]})
+    assert re.match(r"record: got a request of 17,\d{3},\d{3} bytes, expected at most 16,777,216, or", bad["error"])
+
+
+@dataclass(eq=False)
+class Endless(MemorySource):
+    """The same bytes over and over, of which none are kept."""
+
+    times: int = 100
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.data) * self.times
+
+    def read(self, start: int, end: int) -> bytes:
+        self.reads.append((start, end))
+        first = start % len(self.data)
+        copies = -(-(first + end - start) // len(self.data))
+        return (self.data * copies)[first : first + end - start]
+
+
+def test_what_waits_for_its_chunk_is_bounded_where_every_record_is_one() -> None:
+    long = "a" * (4 << 20)
+    period = f'{{"word": ["{long}"]}}\n{{"word": ["{long}", ""]}}\n'.encode()
+    large = Endless(period, times=50)
+    reader = formats.reader("jsonl", {}, Options(), [tensor("word", "BYTES", -1, -1)])
+    found = reader.chunks(large, 0, large.size_bytes, 4096)
+    for number in range(1, 13):
+        assert next(found).rows == 1
+        assert large.read_bytes < MAX_CHUNK_BYTES + (number + 1) * len(period) // 2 + 3 * BLOCK_BYTES
 
 
 def test_a_large_record_is_read_whole_and_shown_cut() -> None:

@@ -17,6 +17,7 @@ from maas.records import MetadataTensor
 from maas.tensors import decode
 
 WHOLE = "whole"  # the key of a record that is a request of the protocol
+SURELY_WRITTEN = 250  # levels of JSON
 
 
 class JsonRecord(NamedTuple):
@@ -48,7 +49,7 @@ class JsonlReader:
                 raise InvalidRequest(f"{name}: got it for JSONL, {expected}", field=name)
         self._inputs = record_inputs(signature, "JSONL")
         self._single = self._inputs.single
-        self._packed = packed
+        self._packed, self._join = packed, options.join
         self._names = {tensor.name for tensor in self._inputs.required}
         self._is_plain = not any(-1 in tensor.shape or tensor.optional for tensor in self._inputs.tensors)
         self._has_inputs = any(tensor.name == "inputs" for tensor in signature)
@@ -59,7 +60,8 @@ class JsonlReader:
         rows = batch_rows if self._inputs.is_batched else 1
         waiting: list[JsonRecord] = []
         while True:
-            waiting += self._records(*lines.take(rows - len(waiting)))
+            left_bytes = MAX_CHUNK_BYTES - sum(map(_size_bytes, waiting))
+            waiting += self._records(*lines.take(rows - len(waiting), left_bytes))
             if not waiting:
                 return
             count = _alike(waiting)
@@ -87,6 +89,8 @@ class JsonlReader:
             return None
         names = self._names
         are_plain = all(type(value) is dict and names <= value.keys() and "inputs" not in value for value in values)
+        if self._join and any(map(is_too_deep, lines, values)):  # type: ignore[arg-type]
+            return None
         if not are_plain or (self._numbers and any(b"true" in line or b"false" in line for line in lines)):  # type: ignore[operator]
             return None
         return values
@@ -98,7 +102,13 @@ class JsonlReader:
         value = None
         try:
             value = oip.loads(line, "record")
+            if self._join and is_too_deep(line, value):
+                expected = f"less than {SURELY_WRITTEN} to be joined"
+                raise InvalidRequest(f"record: got more levels of JSON than can be written, expected {expected}")
             if self._is_request(value):
+                if len(line) > oip.MAX_JSON_BYTES:
+                    came, expected = f"a request of {len(line):,} bytes", f"at most {oip.MAX_JSON_BYTES:,}"
+                    raise InvalidRequest(f"record: got {came}, expected {expected}, or an object with inputs by name")
                 return JsonRecord(line, end, value, WHOLE)
             values = self._by_name(value)
             self._check(line, values)
@@ -158,7 +168,7 @@ def _alike(records: list[JsonRecord]) -> int:
     has_key = False
     size_bytes = 0
     for count, record in enumerate(records):
-        size_bytes += len(record.line) if isinstance(record.line, bytes) else 0
+        size_bytes += _size_bytes(record)
         if count and (key is WHOLE or size_bytes > MAX_CHUNK_BYTES):
             return count
         if not record.error:
@@ -168,7 +178,26 @@ def _alike(records: list[JsonRecord]) -> int:
     return len(records)
 
 
+def _size_bytes(record: JsonRecord) -> int:
+    return len(record.line) if isinstance(record.line, bytes) else 0
+
+
 def _has_boolean(value: Any) -> bool:
-    if type(value) is list:
-        return any(_has_boolean(one) for one in value)
-    return type(value) is bool
+    """Level by level: a record may be nested deeper than Python calls itself."""
+    level = [value]
+    while level:
+        if bool in set(map(type, level)):
+            return True
+        level = [one for inner in level if type(inner) is list for one in inner]
+    return False
+
+
+def is_too_deep(line: bytes, value: Any) -> bool:
+    """Whether orjson, which reads more levels than it writes, cannot write the record, or it as a field."""
+    if line.count(b"[") + line.count(b"{") < SURELY_WRITTEN:
+        return False
+    try:
+        orjson.dumps([value])
+    except orjson.JSONEncodeError:
+        return True
+    return False

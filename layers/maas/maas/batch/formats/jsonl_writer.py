@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from maas.batch.formats.interface import Array, Chunk, Options
-from maas.batch.formats.jsonl_reader import WHOLE, JsonRecord
+from maas.batch.formats.jsonl_reader import WHOLE, JsonRecord, is_too_deep
 from maas.batch.formats.lines import TooLong
 from maas.batch.formats.signatures import record_outputs, record_rows
 from maas.oip_reply import OutputTensor, json_data
@@ -84,8 +84,8 @@ def _fields(record: JsonRecord) -> dict[str, Any]:
 
 
 def _shown(record: JsonRecord) -> Any:
-    """The record as it came, or the beginning of its text."""
+    """The record as it came, or the beginning of its text if that is long, or nested deeper than orjson writes."""
     line = record.line.beginning if isinstance(record.line, TooLong) else record.line
-    if record.value is not None and len(line) <= MAX_SHOWN_BYTES:
+    if record.value is not None and len(line) <= MAX_SHOWN_BYTES and not is_too_deep(line, record.value):
         return record.value
     return line[:CUT_BYTES].decode("utf-8", "replace") + ("…" if len(line) > CUT_BYTES else "")

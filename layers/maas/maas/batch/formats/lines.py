@@ -35,17 +35,15 @@ class Lines:
         self._ends: list[int] = []
         self._taken = 0  # of these
 
-    def take(self, count: int) -> tuple[list[Line], list[int]]:
+    def take(self, count: int, left_bytes: int = MAX_CHUNK_BYTES) -> tuple[list[Line], list[int]]:
         """At most `count` lines, without their newlines, and after which byte each ends.
 
-        No more once they are more than MAX_CHUNK_BYTES.
+        No more once they are more than `left_bytes`: none if that is negative.
         """
         lines: list[Line] = []
         ends: list[int] = []
         size_bytes = 0
-        while (
-            len(lines) < count and size_bytes <= MAX_CHUNK_BYTES and (self._taken < len(self._lines) or self._fetch())
-        ):
+        while len(lines) < count and size_bytes <= left_bytes and (self._taken < len(self._lines) or self._fetch()):
             wanted = slice(self._taken, self._taken + count - len(lines))
             for line, end in zip(self._lines[wanted], self._ends[wanted], strict=True):
                 self._taken += 1
@@ -53,7 +51,7 @@ class Lines:
                     lines.append(line)
                     ends.append(end)
                     size_bytes += len(line) if isinstance(line, bytes) else 0
-                    if size_bytes > MAX_CHUNK_BYTES:
+                    if size_bytes > left_bytes:
                         break
         return lines, ends
 
