@@ -165,6 +165,19 @@ def test_columns_keep_their_order_through_a_table_whose_maps_have_none(names: li
     assert list(row) == [*names, "x"]
 
 
+@pytest.mark.parametrize("kind", [DataType.binary(), DataType.large_binary(), DataType.string()])
+def test_a_null_among_bytes_is_one_error_record(kind: DataType) -> None:
+    words: list[Any] = ["a", None, "ä"] if kind == DataType.string() else [b"a", None, "ä".encode()]
+    signature = [tensor("word", "BYTES", -1, 1)]
+    first, bad, last = records(chunks("parquet", saved({"word": Array(words, kind)}), signature, Cut(batch_rows=8)))
+    assert (first, bad, last) == ({"word": ["a"]}, "column 'word': got null, expected BYTES values", {"word": ["ä"]})
+    many = saved({"many": lists([words, words[:1]], kind)})
+    bad, good = records(chunks("parquet", many, [tensor("many", "BYTES", -1, -1)], Cut(batch_rows=8)))
+    assert (bad, good) == ("column 'many': got null, expected BYTES values", {"many": ["a"]})
+    (nothing,) = records(chunks("parquet", saved({"word": Array([None], kind)}), signature, Cut()))
+    assert nothing == "column 'word': got null, expected BYTES values"
+
+
 def test_lists_of_fixed_size_are_read_without_a_copy() -> None:
     values = np.arange(20_000, dtype=np.float32)
     source = saved({"x": fixed_size_list_array(Array.from_numpy(values), 2)})

@@ -117,7 +117,8 @@ def _values(array: Any) -> tuple[Array, Array | None]:
     nulls = np.array([value is None for value in listed], np.bool_)
     kind = _type(array.type)
     if kind == "object":
-        return array_of(["" if value is None else value for value in listed]), nulls
+        nothing: str | bytes = b"" if "Binary" in str(array.type) else ""
+        return array_of([nothing if value is None else value for value in listed]), nulls
     return np.array([0 if value is None else value for value in listed], kind), nulls
 
 

@@ -17,6 +17,8 @@ from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
 from maas.strings import array_of
 
+csv.field_size_limit(MAX_LINE_BYTES)  # else a cell has at most 131,072 characters
+
 Rows = Sequence[str | list[str]]  # whole records, or the cells of each
 
 _WIDEST = {"f": "float64", "i": "int64", "u": "uint64"}
