@@ -44,6 +44,10 @@ def test_every_cut_gives_the_rows_of_the_array(data: Any, kind: tuple[str, str],
     array = data.draw(arrays.arrays(np.dtype(dtype), shape))
     signature = [tensor("x", datatype, -1, *([-1] * (len(shape) - 1)))]
     source = saved(array)
+    if len(array) and not array.nbytes:
+        with pytest.raises(InvalidRequest, match=r"input: got . rows of no bytes, expected rows that hold something"):
+            formats.plan("npy", source, 1000)
+        return
     one_by_one = records(chunks("npy", source, signature, Cut()))
     assert len(one_by_one) == len(array)
     assert records(chunks("npy", source, signature, cut)) == one_by_one
@@ -118,6 +122,15 @@ def test_a_model_without_a_batch_runs_row_by_row() -> None:
         assert read(echoed("npy", saved(array), signature, Cut())).shape == (3, 2)
 
 
+def headed(header: str) -> MemorySource:
+    """A file of nothing but this header."""
+    return MemorySource(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode())
+
+
+def described(shape: str, descr: str = "<f4") -> MemorySource:
+    return headed(f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n")
+
+
 @pytest.mark.parametrize(
     ("source", "said"),
     [
@@ -132,6 +145,22 @@ def test_a_model_without_a_batch_runs_row_by_row() -> None:
         (MemorySource(saved(np.ones((3, 2))).data[:-1]), r"175 bytes, expected 176 for float64 of shape \[3, 2\]"),
         (MemorySource(saved(np.ones((3, 2))).data * 2), "352 bytes, expected 176"),
         (MemorySource(saved(np.ones((3, 2))).data[:60]), "no readable header"),
+        *(
+            (headed(text), "no readable header")
+            for text in ("-" * 9000, "(" * 150, "(" * 9000, "[" * 60, "", "\0", "'")
+        ),
+        *(
+            (headed(text), "no readable header")
+            for text in ("1if 2else 3", "{1: 2}", "f()", '"""', "  1\n 2", "9" * 5000)
+        ),
+        *((described("(1,)", text), "no readable header") for text in ("f4,(", "nope", ",", "(2,", "-" * 5000)),
+        (described("(1000000000000000000, 0)"), "1,000,000,000,000,000,000 rows of no bytes"),
+        (described("(1000000000000000000,)", "<U0"), "1,000,000,000,000,000,000 rows of no bytes"),
+        (described("(-1, 0)"), "a shape that no array has"),
+        (described("(-1, -2)"), "a shape that no array has"),
+        (described("(0, -2)"), "a shape that no array has"),
+        (described(f"({'9' * 4000}, {'9' * 4000})"), "a shape that no array has"),
+        (described("(4294967296, 4294967296)"), "a shape that no array has"),
     ],
 )
 def test_files_that_cannot_be_read_are_refused(source: MemorySource, said: str) -> None:

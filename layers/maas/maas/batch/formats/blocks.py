@@ -12,6 +12,7 @@ from maas.errors import InvalidRequest
 BLOCK_BYTES = 8 << 20
 FIRST_BYTES = 1 << 20
 TAIL_BYTES = 64 << 10
+MEMBER_BYTES = 16 << 10  # of a stream of gzip at first: what follows its end is copied, and it may be one of a million
 UNPACKED_END = 1 << 50  # where a packed stream ends at the latest: how long it is, nobody knows before the end
 
 
@@ -56,20 +57,23 @@ def unpacked(source: Source, start: int) -> Iterator[bytes]:
 
 def _inflated(source: Source) -> Iterator[bytes]:
     """Block by block, however much a few bytes unpack to. A file may be several streams, one after the other."""
-    inflate = zlib.decompressobj(wbits=31)
+    inflate, size = zlib.decompressobj(wbits=31), MEMBER_BYTES
     try:
-        for rest in read_ahead(source, spans(0, source.size_bytes, BLOCK_BYTES)):
-            block = b""
-            while rest or len(block) == BLOCK_BYTES:
+        for packed in read_ahead(source, spans(0, source.size_bytes, BLOCK_BYTES)):
+            at, block = 0, b""
+            while at < len(packed) or (len(block) == BLOCK_BYTES and not inflate.eof):
                 if inflate.eof:
-                    rest = rest.lstrip(b"\0")  # padding, as tapes have it
-                    if not rest:
-                        break
-                    inflate = zlib.decompressobj(wbits=31)
-                block = inflate.decompress(rest, BLOCK_BYTES)
+                    some = packed[at : at + MEMBER_BYTES]
+                    at += len(some) - len(some.lstrip(b"\0"))  # padding, as tapes have it
+                    if some.strip(b"\0"):
+                        inflate, size = zlib.decompressobj(wbits=31), MEMBER_BYTES
+                    continue
+                some = packed[at : at + size]
+                block = inflate.decompress(some, BLOCK_BYTES)
                 if block:
                     yield block
-                rest = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
+                at += len(some) - len(inflate.unused_data if inflate.eof else inflate.unconsumed_tail)
+                size = min(size * 4, BLOCK_BYTES)
     except zlib.error as error:
         raise InvalidRequest(f"input: got a damaged gzip file ({error})", field="input") from None
     if not inflate.eof:

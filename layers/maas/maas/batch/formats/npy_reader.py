@@ -3,7 +3,6 @@
 import io
 import math
 from collections.abc import Iterator, Sequence
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
 
 MAX_HEADER_BYTES = 16 << 10
+MAX_VALUES = 1 << 63  # NumPy's own limit
 
 
 def plan(source: Source, shard_bytes: int) -> Plan:
@@ -26,7 +26,9 @@ def plan(source: Source, shard_bytes: int) -> Plan:
     expected = offset + rows * row_bytes
     if source.size_bytes != expected:
         raise _wrong(f"{source.size_bytes:,} bytes", f"{expected:,} for {dtype} of shape {list(shape)}")
-    count = cuts.shard_count(rows * max(row_bytes, 1), shard_bytes)
+    if rows and not row_bytes:
+        raise _wrong(f"{rows:,} rows of no bytes", "rows that hold something")
+    count = cuts.shard_count(rows * row_bytes, shard_bytes)
     return Plan(cuts.even(0, rows, count), {"dtype": dtype.str, "shape": list(shape), "offset": offset})
 
 
@@ -36,12 +38,12 @@ def _header(source: Source) -> tuple[tuple[int, ...], np.dtype[Any], int]:
     head = io.BytesIO(source.read(0, min(MAX_HEADER_BYTES, source.size_bytes)))
     try:
         version = np.lib.format.read_magic(head)
-        if version not in ((1, 0), (2, 0)):
-            raise _wrong(f"version {version[0]}.{version[1]}", "1.0 or 2.0: an array without named fields")
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, is_fortran, dtype = read(head)
-    except ValueError as error:
+        shape, is_fortran, dtype = read(head) if version in ((1, 0), (2, 0)) else ((), False, np.dtype("V"))
+    except Exception as error:  # it is read as Python, whose parser has many words for nonsense
         raise _wrong("no readable header", f"an array as numpy.save writes it ({error!s:.200})") from None
+    if version not in ((1, 0), (2, 0)):
+        raise _wrong(f"version {version[0]}.{version[1]}", "1.0 or 2.0: an array without named fields")
     if dtype.hasobject:
         raise _wrong("Python objects", "numbers or strings: unpickling would run whatever the file says")
     if dtype.names is not None or dtype.subdtype is not None or dtype.kind not in "biufUS":
@@ -50,6 +52,8 @@ def _header(source: Source) -> tuple[tuple[int, ...], np.dtype[Any], int]:
         raise _wrong("Fortran order", "rows one after the other: save numpy.ascontiguousarray(…)")
     if not shape:
         raise _wrong("a single value", "rows on axis 0")
+    if min(shape) < 0 or math.prod(max(size, 1) for size in shape) >= MAX_VALUES:
+        raise _wrong("a shape that no array has", "an array as numpy.save writes it")
     return shape, dtype, head.tell()
 
 
@@ -77,12 +81,10 @@ class NpyReader:
         )
         spans = cuts.spans(start, end, block_rows, first_rows)
         ranges = [(self._offset + first * row_bytes, self._offset + last * row_bytes) for first, last in spans]
-        blocks = read_ahead(source, ranges) if row_bytes else repeat(b"", len(spans))
-        for (first, last), block in zip(spans, blocks, strict=True):
+        for (first, last), block in zip(spans, read_ahead(source, ranges), strict=True):
             if len(block) != (last - first) * row_bytes:
                 raise _wrong("fewer bytes than at first", "a file that does not change")
-            array = np.frombuffer(block, self._dtype) if block else np.empty(0, self._dtype)
-            array = array.reshape(last - first, *self._record)
+            array = np.frombuffer(block, self._dtype).reshape(last - first, *self._record)
             for row in range(0, last - first, rows):
                 yield self._chunk(array[row : row + rows], first + row)
 

@@ -20,7 +20,7 @@ MAGIC = b"PAR1"
 TAIL_BYTES = 64 << 10  # in which most footers are
 MAX_FOOTER_BYTES = 64 << 20
 MAX_GAP_BYTES = 256 << 10  # that are read for nothing: S3 sends so many in less time than another request takes
-SCHEMA, ROWS, GROUPS = 2, 3, 4  # of FileMetaData
+VERSION, SCHEMA, ROWS, GROUPS = 1, 2, 3, 4  # of FileMetaData
 COLUMNS = 1  # of RowGroup
 PAGES, DICTIONARY, INDEX = 9, 11, 10  # of ColumnMetaData: where they begin
 
@@ -53,7 +53,10 @@ class Footer:
     def group_ranges(self, index: int, columns: Collection[str] | None) -> list[tuple[Struct, int, int]]:
         """The wanted columns' chunks (all if None) of a row group, and the bytes that each is."""
         ranges = []
-        for chunk in thrift.Decoder(self.data, _get(self.groups[index], COLUMNS)).items()[1]:
+        kind, place = self.groups[index][COLUMNS]
+        if kind != LIST:
+            raise thrift.NotThrift("columns that are no list")
+        for chunk in thrift.Decoder(self.data, place).items()[1]:
             column = _get(chunk, 3)
             if columns is None or _get(column, 3)[1][0].decode("utf-8", "replace") in columns:
                 start = min(offset for offset in (_get(column, PAGES), column.get(DICTIONARY, (0, 0))[1]) if offset > 0)
@@ -116,7 +119,7 @@ def read_footer(source: Source) -> Footer:
         raise wrong(f"a footer of {length:,} bytes", f"at most {min(size - 12, MAX_FOOTER_BYTES):,}")
     footer = tail[-8 - length : -8] if length + 8 <= len(tail) else source.read(size - 8 - length, size - 8)
     with _whole():
-        return Footer(footer, thrift.Decoder(footer).struct((GROUPS, COLUMNS)))
+        return Footer(footer, thrift.Decoder(footer).struct((GROUPS, COLUMNS), (VERSION, SCHEMA, ROWS, GROUPS)))
 
 
 def check(footer: Footer, source: Source) -> None:
@@ -129,7 +132,7 @@ def check(footer: Footer, source: Source) -> None:
             footer.group_bytes(index)
         footer.without_rows()
         rows, borders = _get(footer.metadata, ROWS), footer.borders
-        if not _get(footer.metadata, SCHEMA)[1] or borders[-1] != rows or min(borders) < 0:
+        if not _get(footer.metadata, SCHEMA)[1] or borders[-1] != rows or borders != sorted(borders):
             raise wrong("row groups that do not add up", "a whole file")
 
 
@@ -140,7 +143,7 @@ def _file(
     sizes = [_get(chunk[3][1], 6) for chunk in chunks]
     group: Struct = {1: (LIST, (thrift.STRUCT, chunks)), 2: (I64, sum(sizes)), 3: (I64, rows)}
     footer: Struct = {
-        1: metadata[1],
+        VERSION: metadata[VERSION],
         SCHEMA: (LIST, (thrift.STRUCT, _schema(metadata, columns))),
         ROWS: (I64, rows),
         GROUPS: (LIST, (thrift.STRUCT, [group] if chunks else [])),

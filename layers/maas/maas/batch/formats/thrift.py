@@ -5,11 +5,12 @@ mean, so that those of later versions of the format go through as they came.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range(1, 13)
 MAX_DEPTH = 32
+MAX_VALUES = 1 << 20  # that are decoded: each takes a hundred times the memory of its byte
 
 Struct = dict[int, tuple[int, Any]]  # by field: type, value
 Items = tuple[int, list[Any]]  # type of all, values
@@ -22,10 +23,11 @@ class NotThrift(Exception):
 class Decoder:
     def __init__(self, data: bytes, at: int = 0) -> None:
         self._data, self._at, self._depth = data, at, 0
+        self._left = MAX_VALUES
 
-    def struct(self, deferred: Sequence[int] = ()) -> Struct:
+    def struct(self, deferred: Sequence[int] = (), wanted: Collection[int] | None = None) -> Struct:
         """`deferred` is the path of a field, by numbers, through structs and lists of them, that is passed over: its
-        value is where in the data it begins. Raises NotThrift.
+        value is where in the data it begins. Fields that are not `wanted` are passed over too. Raises NotThrift.
         """
         fields: Struct = {}
         number = 0
@@ -34,13 +36,25 @@ class Decoder:
             number = number + (head >> 4) if head >> 4 else self._signed()
             kind = head & 15
             below = deferred[1:] if deferred and number == deferred[0] else None
-            if below == ():
-                fields[number] = (kind, self._at)
+            is_wanted = wanted is None or number in wanted
+            if is_wanted:
+                self._count(1)
+            if kind in (TRUE, FALSE):  # it is its own value
+                found: Any = kind == TRUE
+            elif below == () or not is_wanted:
+                found = self._at
                 self._at = _end(self._data, self._at, kind, self._depth)
             else:
-                fields[number] = (kind, kind == TRUE if kind in (TRUE, FALSE) else self._value(kind, below or ()))
+                found = self._value(kind, below or ())
+            if is_wanted:
+                fields[number] = (kind, found)
         self._depth -= 1
         return fields
+
+    def _count(self, values: int) -> None:
+        self._left -= values
+        if self._left < 0:
+            raise NotThrift(f"more than {MAX_VALUES:,} values")
 
     def items(self) -> Items:
         """Those of a list. Raises NotThrift."""
@@ -68,6 +82,7 @@ class Decoder:
         size = head >> 4 if head >> 4 < 15 else self._unsigned()
         if size > len(self._data) - self._at:
             raise NotThrift("a list beyond the end")
+        self._count(size)
         self._depth += 1
         items = [self._value(head & 15, deferred) for _ in range(size)]
         self._depth -= 1
@@ -134,7 +149,10 @@ def _struct_passed(data: bytes, at: int, depth: int) -> int:
 
 
 def _number_passed(data: bytes, at: int) -> int:
+    last = at + 9
     while data[at] & 128:
+        if at == last:
+            raise NotThrift("a number beyond 64 bits")
         at += 1
     return at + 1
 
@@ -151,12 +169,10 @@ def _list_passed(data: bytes, at: int, depth: int) -> int:
 
 def _size(data: bytes, at: int) -> tuple[int, int]:
     """Of what follows, and where that begins."""
-    value = shift = 0
-    while (byte := data[at]) & 128:
-        value |= (byte & 127) << shift
-        shift += 7
-        at += 1
-    return value | byte << shift, at + 1
+    if data[at] < 128:
+        return data[at], at + 1
+    end = _number_passed(data, at)
+    return sum((byte & 127) << 7 * place for place, byte in enumerate(data[at:end])), end
 
 
 def encoded(fields: Struct) -> bytes:
