@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis.extra import numpy as arrays
 
 from maas.batch import formats
 from maas.batch.formats import Options
+from maas.batch.formats.parquet_reader import Carried
 from maas.errors import InvalidRequest
 
 X = [tensor("x", "FP32", -1, 2)]
@@ -112,6 +114,49 @@ def test_records_of_one_shape_only() -> None:
     writer.add(part[0], {"y": np.zeros((1, 2), np.float32)}, {})
     with pytest.raises(InvalidRequest, match=r"output 'y': got records of shapes \[2\] and \[3\], expected one shape"):
         writer.add(part[1], {"y": np.zeros((1, 3), np.float32)}, {})
+
+
+@pytest.mark.parametrize("datatype", ["FP32", "BYTES"])
+def test_records_of_several_shapes_within_a_chunk(datatype: str) -> None:
+    ragged = np.empty(2, object)
+    ragged[:] = [np.zeros(2, np.float32), np.zeros(3, np.float32)]
+    writer = formats.writer("npy", {}, Options(), [tensor("y", datatype, -1, -1)])
+    ((chunk,),) = chunks("npy", saved(np.zeros((2, 2), np.float32)), X, Cut(batch_rows=2))
+    with pytest.raises(InvalidRequest, match="output 'y': got records of several shapes, expected one shape, or JSONL"):
+        writer.add(chunk, {"y": ragged}, {})
+
+
+@pytest.mark.parametrize("format_", ["npy", "parquet"])
+@pytest.mark.parametrize("failing", [{}, {0: "no luck", 2: "nor here"}, {0: "no", 1: "nor", 2: "none"}])
+def test_the_size_so_far_counts_the_records_that_failed(format_: str, failing: dict[int, str]) -> None:
+    outputs = [tensor("y", "FP64", -1, 500)]
+    writer = formats.writer(format_, {"columns": []}, Options(), outputs)
+    (part,) = chunks("npy", saved(np.zeros((3, 2), np.float32)), X, Cut(batch_rows=3))
+    good = np.ones((3 - len(failing), 500))
+    carried = part[0].carried if format_ == "npy" else Carried(0, {})
+    for _ in range(4):
+        writer.add(replace(part[0], carried=carried), {"y": good} if len(good) else {}, failing)
+    assert 4 * 3 * 500 * 8 <= writer.size_bytes < 4 * 3 * (500 * 8 + 100)
+
+
+def test_the_size_so_far_counts_texts_as_wide_as_the_longest() -> None:
+    for words in (["a", "b" * 10_000, ""], ["b" * 10_000, "", "a"]):
+        writer = formats.writer("npy", {}, Options(), [tensor("w", "BYTES", -1)])
+        (part,) = chunks("npy", saved(np.zeros((3, 2), np.float32)), X, Cut(batch_rows=1))
+        for chunk, word in zip(part, words, strict=True):
+            writer.add(chunk, {"w": np.array([word], object)}, {})
+        assert writer.size_bytes == np.load(io.BytesIO(writer.finish()["w.npy"])).nbytes == 3 * 10_000 * 4
+
+
+def test_one_long_text_among_many_short_ones_is_refused_before_it_takes_all_memory() -> None:
+    writer = formats.writer("npy", {}, Options(), [tensor("w", "BYTES", -1)])
+    ((chunk,),) = chunks("npy", saved(np.zeros((4096, 2), np.float32)), X, Cut(batch_rows=4096))
+    words = np.full(4096, "", object)
+    words[7] = "a" * 1_000_000
+    with pytest.raises(
+        InvalidRequest, match=r"output 'w': got texts of 16,384,000,000 bytes, .* or JSONL for the input"
+    ):
+        writer.add(chunk, {"w": words}, {})
 
 
 def test_a_model_without_a_batch_runs_row_by_row() -> None:

@@ -258,6 +258,14 @@ def test_outputs_of_every_depth_come_back() -> None:
     ]
 
 
+def test_the_size_so_far_counts_texts_as_long_as_they_are() -> None:
+    source = saved({"x": fixed_size_list_array(Array.from_numpy(np.ones(8, np.float32)), 2)})
+    writer = formats.writer("parquet", {"columns": []}, Options(), [tensor("w", "BYTES", -1)])
+    ((chunk,),) = chunks("parquet", source, FEATURES, Cut(batch_rows=4))
+    writer.add(chunk, {"w": np.array(["a" * 100_000, "", "b"], object)}, {2: "no luck"})
+    assert 100_001 < writer.size_bytes < 100_500
+
+
 def test_truncated_and_other_files_are_refused() -> None:
     data = of_rows([{"a": 1.0, "n": 2, "word": "w", "pair": [1.0, 2.0], "many": [], "id": 0}] * 50).data
     for bad in (

@@ -10,8 +10,10 @@ from maas.batch.formats.errors_file import ErrorsFile
 from maas.batch.formats.interface import Array, Chunk, Options
 from maas.batch.formats.rows import RowsWriter
 from maas.batch.formats.signatures import record_outputs, record_rows
+from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
 
+MAX_TEXT_BYTES = 512 << 20  # no part becomes as large, but one long text among many short ones
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -23,7 +25,7 @@ class NpyWriter:
 
     @property
     def size_bytes(self) -> int:
-        return self._errors.size_bytes + sum(column.size_bytes for column in self._columns)
+        return self._errors.size_bytes + sum(column.fixed_bytes for column in self._columns)
 
     def add(self, chunk: Chunk, predicted: Mapping[str, Array], failed: Mapping[int, str]) -> None:
         for place in sorted(failed):
@@ -32,6 +34,10 @@ class NpyWriter:
         for column in self._columns:
             rows = record_rows(predicted[column.tensor.name], column.tensor, chunk.whole) if predicted else None
             column.add(rows, good, chunk.rows)
+            if column.tensor.dtype.hasobject and column.fixed_bytes > MAX_TEXT_BYTES:
+                came = f"texts of {column.fixed_bytes:,} bytes, all as wide as the longest"
+                expected = f"at most {MAX_TEXT_BYTES:,} in a part, or JSONL for the input"
+                raise InvalidRequest(f"output '{column.tensor.name}': got {came}, expected {expected}", field="output")
 
     def finish(self) -> dict[str, bytes]:
         files: dict[str, bytes] = {}

@@ -1,5 +1,6 @@
 """Outputs of many chunks as one array, with room for the records that failed."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,32 +15,55 @@ class RowsWriter:
 
     def __init__(self, tensor: RecordTensor) -> None:
         self.tensor = tensor
-        self.size_bytes = 0
+        self._rows = self._characters = self._longest = 0
         self._parts: list[Array | int] = []  # or how many rows failed
         self._shape: tuple[int, ...] | None = None
 
     def add(self, rows: Array | None, good: list[int] | None, count: int) -> None:
         """`rows` of the records at the places `good`, all if None; of none of `count` if None itself."""
+        self._rows += count
         if rows is None:
             self._parts.append(count)
             return
         if self._shape not in (None, rows.shape[1:]):
-            came = f"records of shapes {list(self._shape or ())} and {list(rows.shape[1:])}"
-            expected = "one shape, or JSONL for the input"
-            raise InvalidRequest(f"output '{self.tensor.name}': got {came}, expected {expected}", field="output")
+            raise self._wrong(f"records of shapes {list(self._shape or ())} and {list(rows.shape[1:])}")
+        texts = rows.ravel().tolist() if rows.dtype.hasobject else []
+        if not all(isinstance(text, str) for text in texts):  # but arrays, which are stacked only if they are alike
+            raise self._wrong("records of several shapes")
         self._shape = rows.shape[1:]
         if good is not None:
             padded = self._empty(count)
             padded[good] = rows
             rows = padded
         self._parts.append(rows)
-        self.size_bytes += rows.nbytes
+        self._characters += sum(map(len, texts))
+        self._longest = max(self._longest, max(map(len, texts), default=0))
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the array, those that failed with it; texts as long as they are."""
+        return self._values * self.tensor.dtype.itemsize + self._characters
+
+    @property
+    def fixed_bytes(self) -> int:
+        """Where all texts are as wide as the longest."""
+        is_text = self.tensor.dtype.hasobject
+        return self._values * self._longest * np.dtype("U1").itemsize if is_text else self.size_bytes
+
+    @property
+    def _values(self) -> int:
+        shape = self._shape if self._shape is not None else self.tensor.shape
+        return self._rows * math.prod(max(size, 0) for size in shape)
 
     def array(self) -> Array:
         if self._shape is None:
             self._shape = tuple(max(size, 0) for size in self.tensor.shape)
         parts = [self._empty(part) if isinstance(part, int) else part for part in self._parts]
         return np.concatenate(parts or [self._empty(0)])
+
+    def _wrong(self, came: str) -> InvalidRequest:
+        expected = "one shape, or JSONL for the input"
+        return InvalidRequest(f"output '{self.tensor.name}': got {came}, expected {expected}", field="output")
 
     def _empty(self, rows: int) -> Array:
         dtype: np.dtype[Any] = self.tensor.dtype
