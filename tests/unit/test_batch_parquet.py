@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from arro3.core import Array, DataType, Table, fixed_size_list_array, list_array
+from arro3.core import Array, DataType, Field, Table, fixed_size_list_array, list_array, struct_array
 from arro3.io import read_parquet, write_parquet
 from aws import ROOT
 from batch_files import Cut, MemorySource, chunks, echoed, records, tensor
@@ -334,6 +334,11 @@ def read_damaged(first: int) -> None:
             {"x": list_array(Array.from_numpy(np.array([0, 1], np.int32)), lists([[1.5]], DataType.float64()))},
             FEATURES,
             "columns: got 1|column 'x': got a type",
+        ),
+        (
+            {"x": struct_array([Array(["a"], DataType.string())], fields=[Field("a", DataType.string())])},
+            [tensor("x", "BYTES", -1)],
+            "column 'x': got a type that no input has",
         ),
         (
             {"x": Array([1], DataType.int32()).cast(DataType.date32())},

@@ -28,7 +28,6 @@ _KINDS = (
     "float32",
     "float64",
 )
-_TEXT = ("string", "large_string", "string_view", "binary", "large_binary", "binary_view", "fixed_size_binary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +79,9 @@ def _type(found: Any) -> str:
     if core.DataType.is_list(found) or core.DataType.is_large_list(found) or core.DataType.is_fixed_size_list(found):
         inner = _type(found.value_type)
         return f"list:{inner}" if inner and ":" not in inner else ""
-    name = str(found)
-    return next((kind for kind in _KINDS if found == getattr(core.DataType, kind)()), _text(name))
-
-
-def _text(name: str) -> str:
-    return "object" if "Utf8" in name or "Binary" in name else ""
+    name = "" if core.DataType.is_nested(found) else str(found)
+    text = "object" if "Utf8" in name or "Binary" in name else ""
+    return next((kind for kind in _KINDS if found == getattr(core.DataType, kind)()), text)
 
 
 def column(array: Any) -> Column:
