@@ -127,7 +127,7 @@ class Harness:
                 waiting.append(message)
             waiting += self._drain()
         faults.left = 0
-        outcome = self._outcome(arrived, faults)
+        outcome = self._outcome(faults)
         self._forget(outcome.job)
         return outcome
 
@@ -175,9 +175,8 @@ class Harness:
         finally:
             self._faults[0] = quiet
 
-    def _outcome(self, arrived: Arrived, faults: Faults) -> Outcome:
-        job = self.planner.arrived(arrived)
-        assert job
+    def _outcome(self, faults: Faults) -> Outcome:
+        (job, *_), _ = self.worker.jobs.page(1, None)  # as it was left: whoever ends a job tells of it
         found = {}
         for one in self._s3.list_objects_v2(Bucket=self.settings.bucket, Prefix=job.output).get("Contents", []):
             body = self._s3.get_object(Bucket=self.settings.bucket, Key=one["Key"])["Body"].read()

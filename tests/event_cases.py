@@ -79,6 +79,7 @@ CASES = [
     EventCase("planner_drop", None, {"status": "RUNNING", "reason": None}),
     EventCase("planner_other_object", None, {"ignored": "batch/input/rows.jsonl"}),
     EventCase("planner_given_up", None, {"batchItemFailures": []}),
+    EventCase("planner_dead_letter", None, {"batchItemFailures": []}),
     EventCase("worker_shard", None, {"batchItemFailures": []}),
     EventCase(
         "worker_malformed", None, {"batchItemFailures": [{"itemIdentifier": "059f36b4-87a3-44ab-83d2-661975680130"}]}

@@ -17,6 +17,7 @@ Item = dict[str, Any]
 Key = tuple[str, str]
 
 _LOST_RACES = {"ConditionalCheckFailed", "TransactionConflict"}
+_THROTTLED = {"ProvisionedThroughputExceeded", "ThrottlingError"}  # reasons of a transaction that was cancelled
 _UNAVAILABLE = {
     "InternalServerError",
     "ProvisionedThroughputExceededException",
@@ -108,13 +109,15 @@ class Table:
         return _unpacked(items[0]) if items else None
 
     def write(self, writes: Sequence[Write]) -> None:
-        """All of them or none. Raises WriteConflict if any was changed since it was read."""
+        """All of them or none. Raises WriteConflict if any was changed since it was read, ServiceUnavailable."""
         items = [self._transaction_item(write) for write in writes]
         try:
             self._call_service("TransactWriteItems", {"TransactItems": items})
         except CallFailed as failure:
             if _LOST_RACES & set(failure.reasons) or failure.code == "TransactionConflictException":
                 raise WriteConflict from failure
+            if _THROTTLED & set(failure.reasons):
+                raise ServiceUnavailable("DynamoDB") from failure
             raise _translated(failure) from failure
 
     def advance(self, key: Key, name: str, time: str, before: str) -> None:

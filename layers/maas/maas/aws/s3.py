@@ -3,11 +3,11 @@
 import base64
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -38,6 +38,13 @@ class StoredObject:
     size_bytes: int
     s3_version: str | None
     sha256: str | None  # hex; None where S3 has no digest of the whole (multipart uploads)
+
+
+class Kept(NamedTuple):
+    """An object as it is in the bucket; `metadata` is what its writer said of it, names in lower case."""
+
+    body: bytes
+    metadata: Mapping[str, str]
 
 
 @contextmanager
@@ -155,26 +162,39 @@ class ModelBucket:
             self._s3.upload_file(str(path), self._bucket, key)
             return self._s3.head_object(Bucket=self._bucket, Key=key).get("VersionId")
 
-    def write_new(self, key: str, body: bytes) -> bool:
-        """False if there is an object already: that one stays. Raises ServiceUnavailable, also while it is written."""
+    def write_new(self, key: str, body: bytes, metadata: Mapping[str, str]) -> Kept:
+        """What is at the key then: this, unless there is an object already, which stays.
+
+        Raises ServiceUnavailable, also while another is written there.
+        """
         checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
         try:
             with _errors():
-                self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ChecksumSHA256=checksum, IfNoneMatch="*")
-            return True
+                self._s3.put_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=body,
+                    ChecksumSHA256=checksum,
+                    IfNoneMatch="*",
+                    Metadata=metadata,
+                )
+            return Kept(body, metadata)
         except ClientError as error:
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             if status == 409:
                 raise ServiceUnavailable("S3") from error
             if status == 412:
-                return False
+                return self._kept(key)
             raise
 
     def read(self, key: str) -> bytes:
         """A small object."""
+        return self._kept(key).body
+
+    def _kept(self, key: str) -> Kept:
         with _errors():
-            body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-            return body
+            found = self._s3.get_object(Bucket=self._bucket, Key=key)
+            return Kept(found["Body"].read(), found["Metadata"])
 
     def presign_download(self, key: str, s3_version: str | None) -> str:
         """Of the object version that was checked, where that is known."""

@@ -11,6 +11,8 @@
 Every change is conditional on what was read, so that whatever comes twice, late or at once changes nothing.
 """
 
+import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,13 +20,14 @@ from typing import Any
 
 from maas.aws.dynamodb import Delete, Item, Key, Put, Table, Write, WriteConflict
 from maas.batch.records import OPEN, BatchJob, JobStatus, Shard, ShardStatus, fields_of
-from maas.errors import Conflict, Contended, NotFound
+from maas.errors import Conflict, Contended, NotFound, ServiceUnavailable
 from maas.registry.ledger import attempts
 from maas.registry.rows import time_after
 
 INDEX, OUTPUTS = "JOBS", "OUTPUTS"
 PAGE = 500
 SHARDS_A_TRANSACTION, PARALLEL = 5, 8  # a transaction costs by its rows, so larger ones gain nothing
+TRIES, FIRST_PAUSE_SECONDS = 6, 0.2  # of one that DynamoDB throttles, before the whole plan has to be tried again
 
 
 class Jobs:
@@ -44,16 +47,16 @@ class Jobs:
             return job
         except WriteConflict:
             made = self._table.get(_job_key(job.id))
-            if made is None:
+            if made is None or _has_expired(made):
                 raise Conflict(
                     f"output: another job writes to {job.output}; name another folder", field="output"
                 ) from None
             return BatchJob.of(made)
 
     def get(self, job_id: str) -> BatchJob:
-        """Raises NotFound."""
+        """Raises NotFound, also once it has expired: from then on DynamoDB deletes its rows, singly and in any order."""
         item = self._table.get(_job_key(job_id))
-        if item is None:
+        if item is None or _has_expired(item):
             raise NotFound("job", job_id)
         return BatchJob.of(item)
 
@@ -100,7 +103,7 @@ class Jobs:
     # ---------------------------------------------------------------- shards
 
     def add_shards(self, job: BatchJob, shards: Sequence[Shard]) -> None:
-        """Those that are there already stay as they are."""
+        """Those that are there already stay as they are. Raises Conflict if one of them has another range."""
         starts = range(0, len(shards), SHARDS_A_TRANSACTION)
         with ThreadPoolExecutor(PARALLEL) as pool:
             for _ in pool.map(lambda start: self._add(job, shards[start : start + SHARDS_A_TRANSACTION]), starts):
@@ -108,17 +111,34 @@ class Jobs:
 
     def _add(self, job: BatchJob, some: Sequence[Shard]) -> None:
         try:
-            self._table.write([row for shard in some for row in _new(job, shard)])
+            self._write_patiently([row for shard in some for row in _new(job, shard)])
         except WriteConflict:
             for shard in some:
                 self._add_one(job, shard)
 
     def _add_one(self, job: BatchJob, shard: Shard) -> None:
         try:
-            self._table.write(_new(job, shard))
+            self._write_patiently(_new(job, shard))
         except WriteConflict:
-            if self._find(job.id, shard.name) is None:
-                raise Contended(job.id) from None
+            found = self._find(job.id, shard.name)
+            if found is None:
+                raise Contended(job.id, "job") from None
+            if (found.start, found.end) != (shard.start, shard.end):
+                raise Conflict(
+                    f"shard {shard.name}: got [{shard.start:,}, {shard.end:,}), expected [{found.start:,}, "
+                    f"{found.end:,}), as the job was planned before; make another job"
+                ) from None
+
+    def _write_patiently(self, rows: Sequence[Write]) -> None:
+        """Many thousand rows at once are more than a new table takes."""
+        for number in range(TRIES):
+            try:
+                self._table.write(rows)
+                return
+            except ServiceUnavailable:
+                if number == TRIES - 1:
+                    raise
+                time.sleep(random.SystemRandom().uniform(0, FIRST_PAUSE_SECONDS * 2**number))
 
     def shard(self, job_id: str, name: str) -> Shard:
         """Raises NotFound."""
@@ -213,6 +233,10 @@ def _put(job: BatchJob, shard: Shard, revision: int | None) -> Put:
 def _new(job: BatchJob, shard: Shard) -> list[Write]:
     pending = {"name": shard.name, "expires_at": job.expires_at}
     return [_put(job, shard, None), Put(_pending_key(job.id, shard.name), pending, None)]
+
+
+def _has_expired(item: Item) -> bool:
+    return bool(item["expires_at"] <= time.time())
 
 
 def _job_key(job_id: str) -> Key:

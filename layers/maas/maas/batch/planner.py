@@ -13,17 +13,19 @@ from maas.aws.sqs import Queue
 from maas.batch import formats, keys
 from maas.batch.formats import Options, Source
 from maas.batch.jobs import Jobs
-from maas.batch.records import BatchJob, JobStatus, Shard, shard_name
+from maas.batch.records import BatchJob, JobStatus, Shard, ShardStatus, shard_name
 from maas.batch.results import Results
 from maas.batch.rows import row_ms
 from maas.batch.s3_source import source_of
-from maas.errors import Contended, MaasError, ServiceUnavailable
+from maas.errors import Contended, MaasError, NotFound, ServiceUnavailable
 from maas.records import ModelVersion
 from maas.registry import Registry
 from maas.registry.rows import canonical
 
 ACTOR = "batch"
 TEXT, SAMPLE_BYTES = ("jsonl", "csv"), 1 << 16
+NO_END = "no attempt came to an end: its worker ran out of memory or time"
+RUNS = (JobStatus.RUNNING, JobStatus.FINISHING)
 SHARD_SECONDS = 120.0  # what a shard should take: short enough to lose little, long enough that its start costs little
 
 
@@ -57,6 +59,38 @@ class Planner:
             return self._start(self.jobs.get(job_id) if name == keys.START else self._uploaded(job_id, arrived))
         dropped = keys.drop_of(arrived.key)
         return self._start(self._dropped(arrived, *dropped)) if dropped else None
+
+    def abandon(self, arrived: Arrived, reason: str) -> BatchJob | None:
+        """The job of an object that no attempt could plan, FAILED; None if there is none. Raises ServiceUnavailable."""
+        named, dropped = keys.job_of(arrived.key), keys.drop_of(arrived.key)
+        if dropped:
+            return self.results.fail(self._dropped(arrived, *dropped).id, reason)
+        try:
+            return self.results.fail(named[0], reason) if named else None
+        except NotFound:
+            return None
+
+    def give_up(self, job_id: str, shard_name: str, run: int) -> BatchJob | None:
+        """The job of a shard, or a request, whose last delivery failed too: both are FAILED. None if there is none.
+
+        One that was done all the same is only settled. What is of another run of the job changes nothing.
+
+        Raises ServiceUnavailable, Contended.
+        """
+        try:
+            job = self.jobs.get(job_id)
+            shard = self.jobs.shard(job_id, shard_name) if shard_name else None
+        except NotFound:
+            return None
+        if shard and shard.status is ShardStatus.DONE and job.status in RUNS:
+            return self.results.settle(job, shard, self.queue)
+        if job.run != run or job.status not in (JobStatus.RUNNING, JobStatus.FAILED):
+            return self.results.announce(job)
+        if shard is None:
+            return self.results.fail(job_id, NO_END, run)
+        reason = shard.reason or NO_END
+        self.jobs.set_shard_status(job, shard_name, ShardStatus.FAILED, reason)
+        return self.results.fail(job_id, f"shard {shard_name} failed at every attempt: {reason}", run)
 
     def _uploaded(self, job_id: str, arrived: Arrived) -> BatchJob:
         """The job that waits for this object; its first version is the one that counts."""
@@ -107,8 +141,10 @@ class Planner:
         if job.status is JobStatus.PLANNING:
             try:
                 changes = {} if job.kind == "infer" or job.format else self._plan(job)
-                now = canonical(datetime.now(UTC))
-                job = self.jobs.move(job.id, JobStatus.RUNNING, [JobStatus.PLANNING], started_at=now, **changes)
+                now, run = canonical(datetime.now(UTC)), job.run + 1
+                job = self.jobs.move(
+                    job.id, JobStatus.RUNNING, [JobStatus.PLANNING], started_at=now, run=run, **changes
+                )
             except (ServiceUnavailable, Contended):
                 raise
             except MaasError as error:
@@ -119,19 +155,25 @@ class Planner:
             job = self.results.announce(job)
         if job.status is JobStatus.RUNNING:
             names = [""] if job.kind == "infer" else self.jobs.pending(job.id)
-            self.queue.send({"job": job.id, "shard": name} for name in names)
+            self.queue.send(job.message(name) for name in names)
         return job if job.kind == "infer" else self.results.finish(job)
 
     def _plan(self, job: BatchJob) -> Mapping[str, Any]:
         """Its shards are there afterwards; returns what the job is to say of them. Raises MaasError if it cannot be."""
-        version = self.registry.resolve(job.model, str(job.version))
+        version = self.registry.resolve(job.model, str(job.version or self._reference(job)))
         format_ = formats.format_of(PurePosixPath(job.input_key).name)
         source = source_of(job, self.reader)
         plan = formats.plan(format_, source, fitting_bytes(format_, source, job.shard_bytes, max_rows(version)))
         formats.reader(format_, plan.layout, Options.of(job.options), version.inputs or ())  # refuses what cannot fit
         shards = [Shard(shard_name(index), start, end) for index, (start, end) in enumerate(plan.shards)]
         self.jobs.add_shards(job, shards)
-        return {"format": format_, "layout": plan.layout}
+        planned = [shards[0].start, shards[-1].end] if shards else []
+        return {"version": version.number, "format": format_, "layout": plan.layout, "planned": planned}
+
+    def _reference(self, job: BatchJob) -> str:
+        """What the key of a dropped object names: when it came, that was no version yet."""
+        dropped = keys.drop_of(job.input_key)
+        return dropped[1] if dropped else ""
 
 
 def fitting_bytes(format_: str, source: Source, shard_bytes: int, rows: int) -> int:

@@ -35,7 +35,8 @@ class BatchJob:
     """`version` is pinned when the job is made. `kind` is "batch", or "infer" for one request answered later.
 
     `input_s3_version` is of the object that is read, once it is there. `format` and `layout` are what the planner
-    found, `shard_bytes` what it cuts by. `announced` is the last status that others were told,
+    found, `shard_bytes` what it cuts by, `planned` the [start, end) that all shards have together, nothing if there
+    are none. `run` counts how often it was started. `announced` is the last status that others were told,
     `request_digest` of the call that made it.
     """
 
@@ -56,9 +57,11 @@ class BatchJob:
     shard_bytes: int = 0
     format: str = ""
     layout: dict[str, Any] = field(default_factory=dict)
+    planned: list[int] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
     notify: str | None = None
     started_at: str | None = None
+    run: int = 0
     reason: str | None = None
     announced: str = ""
     request_digest: str = ""
@@ -66,6 +69,15 @@ class BatchJob:
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> Self:
         return cls(**(dict(item) | {"status": JobStatus(item["status"])}))
+
+    @property
+    def mark(self) -> str:
+        """What its objects carry: no other job has it, not even one that has its id after it was forgotten."""
+        return f"{self.id}/{self.created_at}"
+
+    def message(self, shard_name: str) -> dict[str, Any]:
+        """What the queue carries of a shard, or of the one request of an `infer` job, which has no name."""
+        return {"job": self.id, "shard": shard_name, "run": self.run}
 
 
 @dataclass(frozen=True, slots=True)

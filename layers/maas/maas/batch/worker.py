@@ -27,6 +27,8 @@ from maas.runner import Runner
 MAX_PART_BYTES = 128 << 20  # a part is in memory until it is whole
 PIECES = 8  # that the rest of a shard is cut into
 LOOK_SECONDS = 15  # between two looks at whether the job is still wanted
+HEADER_LENGTH = "maas-header-length"  # in the metadata of an answer: the bytes of its JSON
+FIRST_SHARE = 0.6  # of the time, for an attempt that may end early: if it dies then, one up to the same end fits well
 _TRY_AGAIN = (ServiceUnavailable, Contended, ArtifactCorrupt)
 
 
@@ -53,40 +55,38 @@ class Worker:
     results: Results
 
     def work(self, job_id: str, shard_name: str, deadline: float) -> BatchJob:
-        """The job as it is once the shard is done, or was already. `deadline` is of time.monotonic.
+        """The job as it is once the shard is done, or was already. `deadline` is of time.monotonic: it is when
+        an answer is over, and the repeat of a shard; a first attempt ends earlier.
 
         Whatever is raised means that the message has to come again; the reason is left in the shard's row, in case that
         it does not.
         """
+        began = time.monotonic()
         job = self.jobs.get(job_id)
         if job.status not in (JobStatus.RUNNING, JobStatus.FINISHING):  # cancelled, or ended by another delivery
-            return job
+            return self.results.announce(job)
+        limit = began + FIRST_SHARE * (deadline - began)
         try:
-            return self._answer(job, deadline) if job.kind == "infer" else self._run(job, shard_name, deadline)
+            return self._answer(job, deadline) if job.kind == "infer" else self._run(job, shard_name, limit)
         except NotWanted:
-            return self.jobs.get(job_id)
+            return self.results.announce(self.jobs.get(job_id))
         except Exception as error:
             if isinstance(error, MaasError) and not isinstance(error, _TRY_AGAIN):
-                return self.results.fail(job_id, error.message)  # would only happen again
+                return self.results.fail(job_id, error.message, job.run)  # would only happen again
             if shard_name:
                 self.jobs.set_shard_status(job, shard_name, ShardStatus.PENDING, _reason(error))
             raise
 
-    def _run(self, job: BatchJob, name: str, deadline: float) -> BatchJob:
+    def _run(self, job: BatchJob, name: str, limit: float) -> BatchJob:
         shard = self.jobs.shard(job.id, name)
         if shard.status is not ShardStatus.DONE:
-            shard = self._done(job, shard, deadline)
-        pending = [one for one in shard.rest if self.jobs.shard(job.id, one).status is not ShardStatus.DONE]
-        self.queue.send({"job": job.id, "shard": one} for one in pending)
-        if shard.errors:
-            job = self.results.check_errors(job)
-        return self.results.finish(job)
+            shard = self._done(job, shard, limit)
+        return self.results.settle(job, shard, self.queue)
 
-    def _done(self, job: BatchJob, shard: Shard, deadline: float) -> Shard:
+    def _done(self, job: BatchJob, shard: Shard, limit: float) -> Shard:
         runner = self.dataplane.runner(job.model, str(job.version))
         end = shard.end if shard.agreed_end is None else shard.agreed_end
-        limit = deadline if shard.agreed_end is None else float("inf")
-        found = self._predicted(job, runner, shard.start, end, limit)
+        found = self._predicted(job, runner, shard.start, end, limit if shard.agreed_end is None else float("inf"))
         agreed = self.jobs.agree(job, shard.name, found.end)
         if agreed != found.end:  # another delivery stopped elsewhere, and may have written: its end counts
             found = self._predicted(job, runner, shard.start, agreed, float("inf"))
@@ -112,28 +112,28 @@ class Worker:
         ranges = formats.pieces(job.format, source, job.layout, start, shard.end, PIECES)
         return [shard.piece(index, *bounds) for index, bounds in enumerate(ranges)]
 
-    def _predicted(self, job: BatchJob, runner: Runner, start: int, end: int, deadline: float) -> Predicted:
+    def _predicted(self, job: BatchJob, runner: Runner, start: int, end: int, limit: float) -> Predicted:
         options = Options.of(job.options)
         outputs = selected(runner, options.select)
         names = [tensor.name for tensor in outputs]
         reader = formats.reader(job.format, job.layout, options, runner.inputs)
         writer = formats.writer(job.format, job.layout, options, outputs)
         rows = errors = 0
-        slowest, looked = 0.0, time.monotonic()
+        slowest = 0.0
         version = self.dataplane.resolve(job.model, str(job.version))
         rows_at_once = batch_rows(runner.inputs, job.options.get("batch_size"), row_ms(version))
+        before = looked = time.monotonic()
         for chunk in one_ahead(reader.chunks(source_of(job, self.reader), start, end, rows_at_once)):
-            began = time.monotonic()
             predicted, failed = predict(runner, chunk, names)
             writer.add(chunk, predicted, failed)
             rows, errors = rows + chunk.rows, errors + len(failed)
             now = time.monotonic()
-            slowest = max(slowest, now - began)
+            slowest, before = max(slowest, now - before), now  # with the wait for its chunk
             if now - looked > LOOK_SECONDS:
                 looked = now
                 if self.jobs.get(job.id).status is not JobStatus.RUNNING:
                     raise NotWanted
-            full = now + 2 * slowest > deadline or (writer.size_bytes > MAX_PART_BYTES and deadline != float("inf"))
+            full = now + 2 * slowest > limit or (writer.size_bytes > MAX_PART_BYTES and limit != float("inf"))
             if full and chunk.end < end:
                 return Predicted(chunk.end, rows, errors, writer.finish())
         return Predicted(end, rows, errors, writer.finish())
@@ -143,8 +143,9 @@ class Worker:
         body = source_of(job, self.reader).read(0, job.input_bytes)
         length = job.options.get("header_length")
         reply = self.dataplane.infer(job.model, str(job.version), body, length, deadline)
-        self.bucket.write_new(job.output + RESPONSE, reply.body)
-        options = job.options | {"response_header_length": reply.header_length}
+        said = {} if reply.header_length is None else {HEADER_LENGTH: str(reply.header_length)}
+        found = self.results.write_once(job, RESPONSE, reply.body, said).metadata.get(HEADER_LENGTH)
+        options = job.options | {"response_header_length": None if found is None else int(found)}
         job = self.jobs.move(job.id, JobStatus.SUCCEEDED, [JobStatus.RUNNING], options=options)
         return self.results.announce(job)
 
