@@ -4,17 +4,19 @@ import io
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from arro3 import core
 from arro3.io import write_parquet
 from batch_files import MemorySource
 
-from maas.aws.dynamodb import Table
+from maas.aws.clients import client
+from maas.aws.dynamodb import CallFailed, Table, boto3_call
 from maas.batch import formats
 from maas.batch.jobs import Jobs
 from maas.batch.records import BatchJob, JobStatus, Part, Shard, ShardStatus, shard_name
-from maas.errors import Conflict, NotFound
+from maas.errors import Conflict, NotFound, ServiceUnavailable
 
 NOW = "2026-01-31T12:00:00.000000Z"
 
@@ -70,6 +72,16 @@ def test_a_folder_has_one_job(jobs: Jobs) -> None:
         jobs.create(job(2, output="batch/output/1/"))
     with pytest.raises(NotFound):
         jobs.get(job(2).id)
+
+
+def test_a_job_that_expired_is_gone_before_any_of_its_rows(jobs: Jobs) -> None:
+    made = jobs.create(job(expires_at=1_700_000_000))
+    with pytest.raises(NotFound):
+        jobs.get(made.id)
+    with pytest.raises(NotFound):
+        jobs.move(made.id, JobStatus.FINISHING, [JobStatus.PLANNING])
+    with pytest.raises(Conflict, match="name another folder"):
+        jobs.create(job())
 
 
 def test_jobs_newest_first_in_pages(jobs: Jobs) -> None:
@@ -128,6 +140,43 @@ def test_shards_in_order_however_many_and_added_twice(jobs: Jobs) -> None:
     assert [one.name for one in found] == [one.name for one in shards(33)]
     assert [one.status for one in found[:2]] == [ShardStatus.DONE, ShardStatus.PENDING]
     assert list(jobs.pending(made.id)) == [one.name for one in shards(33)[1:]]
+
+
+def test_shards_that_were_planned_otherwise_before_are_refused(jobs: Jobs) -> None:
+    made = jobs.create(job())
+    jobs.add_shards(made, shards(3))
+    with pytest.raises(Conflict, match=r"shard 00002: got \[20, 25\), expected \[20, 30\)"):
+        jobs.add_shards(made, [*shards(2), Shard("00002", 20, 25)])
+
+
+CANCELLED = "TransactionCanceledException"
+
+
+@pytest.mark.parametrize(
+    ("code", "reasons"),
+    [
+        (CANCELLED, ["None", "ThrottlingError"]),
+        (CANCELLED, ["ProvisionedThroughputExceeded", "None"]),
+        ("TransactionInProgressException", []),
+    ],
+)
+def test_shards_are_added_when_the_table_takes_them(
+    endpoint_url: str, table_name: str, code: str, reasons: list[str]
+) -> None:
+    through, refused = boto3_call(client("dynamodb", "us-east-1", endpoint_url)), [3]
+
+    def call(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        if operation == "TransactWriteItems" and refused[0]:
+            refused[0] -= 1
+            raise CallFailed(code, "not now", reasons)
+        return through(operation, request)
+
+    jobs = Jobs(Table(call, table_name))
+    with pytest.raises(ServiceUnavailable):
+        jobs.create(job())
+    jobs.add_shards(job(), shards(12))
+    assert not refused[0]
+    assert [one.name for one in jobs.shards(job().id)] == [one.name for one in shards(12)]
 
 
 def test_a_job_is_done_when_no_shard_is_left(jobs: Jobs) -> None:

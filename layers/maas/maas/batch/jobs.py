@@ -54,7 +54,7 @@ class Jobs:
             return BatchJob.of(made)
 
     def get(self, job_id: str) -> BatchJob:
-        """Raises NotFound, also once it has expired: from then on DynamoDB deletes its rows, singly and in any order."""
+        """Raises NotFound, also once it has expired: then DynamoDB deletes its rows, one by one and in any order."""
         item = self._table.get(_job_key(job_id))
         if item is None or _has_expired(item):
             raise NotFound("job", job_id)
