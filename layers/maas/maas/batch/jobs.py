@@ -124,21 +124,20 @@ class Jobs:
             if found is None:
                 raise Contended(job.id, "job") from None
             if (found.start, found.end) != (shard.start, shard.end):
+                came, planned = (f"[{one.start:,}, {one.end:,})" for one in (shard, found))
                 raise Conflict(
-                    f"shard {shard.name}: got [{shard.start:,}, {shard.end:,}), expected [{found.start:,}, "
-                    f"{found.end:,}), as the job was planned before; make another job"
+                    f"shard {shard.name}: got {came}, expected {planned}, as it was planned before; make another job"
                 ) from None
 
     def _write_patiently(self, rows: Sequence[Write]) -> None:
         """Many thousand rows at once are more than a new table takes."""
-        for number in range(TRIES):
+        for number in range(TRIES - 1):
             try:
                 self._table.write(rows)
                 return
             except ServiceUnavailable:
-                if number == TRIES - 1:
-                    raise
                 time.sleep(random.SystemRandom().uniform(0, FIRST_PAUSE_SECONDS * 2**number))
+        self._table.write(rows)
 
     def shard(self, job_id: str, name: str) -> Shard:
         """Raises NotFound."""
