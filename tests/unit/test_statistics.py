@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from maas.records import ModelVersion, Status
-from maas.statistics import STAGES, Stage, Statistics
+from maas.stages import Stage
+from maas.statistics import STAGES, Statistics
 
 VERSIONS = [
     ModelVersion(model, number, Status.READY, (), "", "", 1) for model, number in (("b", 1), ("a", 2), ("a", 1))

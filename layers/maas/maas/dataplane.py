@@ -15,7 +15,8 @@ from maas.records import ModelVersion, Quantized, RegisteredModel
 from maas.registry import Registry
 from maas.runner import Runner
 from maas.runner_cache import RunnerCache
-from maas.statistics import Stage, Statistics
+from maas.stages import Stage
+from maas.statistics import Statistics
 
 US_PER_SECOND = 1_000_000
 PAGE = 100

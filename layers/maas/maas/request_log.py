@@ -21,7 +21,7 @@ import orjson
 
 if TYPE_CHECKING:
     from maas.records import ModelVersion
-    from maas.statistics import Stage
+    from maas.stages import Stage
 
 NAMESPACE = "MaaS"
 DIMENSIONS = ("service", "Model", "Version")

@@ -7,30 +7,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any
 
 from maas.records import ModelVersion
 from maas.request_log import inference_begins
+from maas.stages import Stage
 
 STAGES = ("queue", "compute_input", "compute_infer", "compute_output")
 Key = tuple[str, int]
-
-
-class Stage:
-    """A stopwatch of one request: nanoseconds between the stages it reached. `cold` if its model was not loaded."""
-
-    def __init__(self, started_ns: int) -> None:
-        self.started_ns = self._last_ns = started_ns
-        self.ns: dict[str, int] = {}
-        self.cold = False
-
-    @classmethod
-    def start(cls) -> Self:
-        return cls(time.perf_counter_ns())
-
-    def reached(self, stage: str) -> None:
-        now = time.perf_counter_ns()
-        self.ns[stage], self._last_ns = now - self._last_ns, now
 
 
 class _Counts:

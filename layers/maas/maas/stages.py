@@ -1,0 +1,21 @@
+"""How long each stage of a request takes."""
+
+import time
+from typing import Self
+
+
+class Stage:
+    """A stopwatch of one request: nanoseconds between the stages it reached. `cold` if its model was not loaded."""
+
+    def __init__(self, started_ns: int) -> None:
+        self.started_ns = self._last_ns = started_ns
+        self.ns: dict[str, int] = {}
+        self.cold = False
+
+    @classmethod
+    def start(cls) -> Self:
+        return cls(time.perf_counter_ns())
+
+    def reached(self, stage: str) -> None:
+        now = time.perf_counter_ns()
+        self.ns[stage], self._last_ns = now - self._last_ns, now
