@@ -45,7 +45,7 @@ def run(cloud: Cloud, queue: str, model: str, processes: int = 1) -> Worked:
             assert worker.stdin
             worker.stdin.write("go\n")
             worker.stdin.flush()
-        answers = [json.loads(worker.communicate()[0]) for worker in workers]
+        answers = [json.loads(worker.communicate()[0].splitlines()[-1]) for worker in workers]  # after its metrics
         done = time.perf_counter()
     shard_seconds = [took for answer in answers for took in answer["shard_seconds"]]
     return Worked(go - started, done - go, shard_seconds, max(answer["peak_bytes"] for answer in answers))
