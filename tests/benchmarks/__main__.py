@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from aws import CREDENTIALS, TEMPLATE, Cloud
@@ -47,8 +48,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, LocalCloud.start(TEMPLATE) as local:
         tmp_dir = str(Path(folder) / "maas")
         settings = Settings(table=NAME, bucket=NAME, endpoint_url=local.url, tmp_dir=tmp_dir, tmp_mb=2048)
-        console = Console(stderr="--json" in sys.argv)
-        with console.status("measuring …"):
+        console = Console(file=sys.stderr if "--json" in sys.argv else sys.stdout)
+        # What the handlers print, a line a request, is for CloudWatch.
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), console.status("measuring …"):
             requests, cloud = cases(), Cloud(settings)
             parts: dict[str, Callable[[], list[Figure]]] = {
                 "inference": lambda: inference(cloud, Path(folder), requests),
