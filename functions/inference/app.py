@@ -21,7 +21,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request = http.request_of(event)
     infer = http.INFER.fullmatch(request.path)
     if not infer or request.method != "POST":
-        return _web(event, context)
+        return http.preflight(event) or _web(event, context)  # `sam local` gives OPTIONS to the route of any method
     try:
         caller = access.caller_of(event)
         caller.check_infer(infer[1])
