@@ -109,5 +109,6 @@ def _run(cloud: Cloud, script: str, argument: Path, *more: object) -> float:
         cwd=ROOT / "functions" / "inference",
         env=environment,
         check=True,
+        stdout=subprocess.DEVNULL,
     )
     return (time.perf_counter() - started) * 1000
