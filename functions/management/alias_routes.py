@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from edge import Absent, AliasName, IfMatch, ModelName, Time, registry
+from maas.alias_schemas import Alias, AliasAt, Aliases, PutAlias
 from maas.registry import rows
-from maas.schemas import Alias, AliasAt, Aliases, PutAlias
 from maas.web import Actor
 from openapi import ALIAS_LINKS, item, refusals
 

@@ -10,13 +10,16 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator
 from pydantic.json_schema import SkipJsonSchema
 
 from maas import bootstrap
+from maas.alias_schemas import Alias
 from maas.errors import PreconditionFailed
 from maas.http import error_document
+from maas.model_schemas import Model
 from maas.names import ALIAS_PATTERN, NAME_PATTERN
 from maas.records import ModelVersion, RegisteredModel
 from maas.registry import Idempotency
-from maas.schemas import Alias, Model, Version, rfc_3339
+from maas.schemas import rfc_3339
 from maas.settings import Settings
+from maas.version_schemas import Version
 from maas.web import Actor
 
 settings = Settings.from_env()

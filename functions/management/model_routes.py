@@ -22,8 +22,9 @@ from edge import (
     shown_model,
     tagged,
 )
+from maas.model_schemas import CreateModel, History, HistoryEntry, Model, Models, ModelStatus
 from maas.records import RegisteredModel
-from maas.schemas import Change, CreateModel, History, HistoryEntry, Model, Models, ModelStatus
+from maas.schemas import Change
 from maas.web import Actor
 from openapi import MODEL_LINKS, PURGES, item, refusals
 

@@ -30,16 +30,8 @@ from maas import uploads
 from maas.artifacts import source_key
 from maas.records import ModelFile, ModelVersion, Status
 from maas.registry import rows
-from maas.schemas import (
-    Change,
-    CreatedVersion,
-    CreateVersion,
-    DeletedVersion,
-    Download,
-    Downloads,
-    Version,
-    Versions,
-)
+from maas.schemas import Change
+from maas.version_schemas import CreatedVersion, CreateVersion, DeletedVersion, Download, Downloads, Version, Versions
 from maas.web import Actor
 from openapi import PURGES, VERSION_LINKS, item, refusals
 

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from maas import errors, http
 from maas.aws.s3_reader import S3Reader
 from maas.aws.signed import SignedClient
-from maas.schemas import Golden
 from maas.settings import MissingSetting, Settings
+from maas.version_schemas import Golden
 from maas_client.local.template import Template
 
 V2 = {"version": "2.0", "rawPath": "/v2/models/m/infer", "headers": {"X-One": "1"}, "body": "{}"}
