@@ -1,42 +1,16 @@
-"""Deleting, restoring, purging, rolling back, and what history tells of it, on moto and on DynamoDB Local."""
+"""Deleting, restoring, rolling back, and what history tells of it, on moto and on DynamoDB Local."""
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from registry_steps import FILE, NEVER, Objects, kinds, ready, state
 
-from maas.errors import AlreadyExists, Conflict, Gone, NotFound, NotReady, PreconditionFailed, QuotaExceeded
-from maas.records import MetadataTensor, ModelFile, ModelQuota, ModelVersion, Status
+from maas.errors import AlreadyExists, Conflict, Gone, NotFound, NotReady, PreconditionFailed
+from maas.records import Status
 from maas.registry import Idempotency, Registry
-
-FILE = ModelFile("model.onnx", 10, "0" * 64)
-SIGNATURE = (MetadataTensor("x", "FP32", (-1, 3)),)
-NEVER = float("inf")
-
-
-def ready(registry: Registry, model: str = "m") -> ModelVersion:
-    created = registry.versions.create(model, [FILE], "", {}, "ann")
-    version = registry.versions.start_validation(model, created.number, "deployment")
-    found = replace(version, status=Status.READY, inputs=SIGNATURE, outputs=SIGNATURE, profile={"load_ms": 1.5})
-    return registry.versions.finish_validation(found, "deployment")
-
-
-def kinds(registry: Registry, model: str = "m") -> list[str]:
-    return [entry.kind for entry in registry.history.page(model, 1000)[0]][::-1]
-
-
-def state(registry: Registry, model: str = "m") -> dict[str, Any]:
-    """All that GET shows of a model, but times of change and what they drag along."""
-
-    def plain(record: Any) -> dict[str, Any]:
-        return {key: value for key, value in asdict(record).items() if key not in ("updated_at", "revision")}
-
-    owner = registry.models.get(model)
-    return plain(owner) | {"versions": [plain(one) for one in registry.versions.page(model, 100)[0]]}
 
 
 @pytest.fixture(autouse=True)
@@ -135,88 +109,6 @@ def test_a_deployment_that_ends_after_its_model_was_deleted_is_there_when_it_is_
     registry.versions.finish_validation(replace(version, status=Status.READY), "deployment")
     registry.models.restore("m", "bob")
     assert registry.resolve("m", None).number == 1
-
-
-# -------------------------------------------------------------------- purging
-
-
-class Objects:
-    """Stands where the bucket would be: tells whether all is gone, as often as it was told to."""
-
-    def __init__(self, *answers: bool) -> None:
-        self.prefixes: list[str] = []
-        self._answers = list(answers)
-
-    def __call__(self, prefix: str, _: float) -> bool:
-        self.prefixes.append(prefix)
-        return self._answers.pop(0) if self._answers else True
-
-
-def test_only_what_is_deleted_is_purged(registry: Registry) -> None:
-    ready(registry)
-    objects = Objects()
-    with pytest.raises(Conflict, match="model 'm' is not deleted: delete it first"):
-        registry.purge(objects).model("m", "bob", NEVER)
-    with pytest.raises(Conflict, match="version 1 of model 'm' is not deleted: delete it first"):
-        registry.purge(objects).version("m", 1, "bob", NEVER)
-    assert objects.prefixes == []
-
-
-def test_a_purged_model_leaves_its_history_and_its_number_counter(registry: Registry) -> None:
-    ready(registry), ready(registry)
-    registry.models.delete("m", "bob")
-    objects = Objects()
-    assert registry.purge(objects).model("m", "bob", NEVER)
-    assert registry.purge(objects).model("m", "bob", NEVER)  # again
-    assert objects.prefixes == ["models/m/"]
-    for call in (lambda: registry.models.get("m", deleted=True), lambda: registry.resolve("m", "1")):
-        with pytest.raises(NotFound):
-            call()
-    assert registry.models.page(10, keep=lambda _: True)[0] == []
-    assert kinds(registry)[-3:] == ["model.deleted", "model.purging", "model.purged"]
-
-    again = registry.models.create("m", "anew", {}, "ann")
-    assert (again.aliases, again.tags, again.latest_ready_version) == ({}, {}, None)
-    assert ready(registry).number == 3
-    with pytest.raises(NotFound):
-        registry.versions.get("m", 1)
-
-
-def test_a_purge_that_ended_half_way_goes_on_and_cannot_be_restored(registry: Registry) -> None:
-    ready(registry)
-    registry.models.delete("m", "bob")
-    assert not registry.purge(Objects(False)).model("m", "bob", NEVER)
-    with pytest.raises(Conflict, match="is being purged"):
-        registry.models.restore("m", "bob")
-    long_ago = datetime.now(UTC) - timedelta(days=365)
-    assert list(registry.purge(Objects()).expired(long_ago, "maintenance", NEVER)) == ["m"]
-    assert list(registry.purge(Objects()).expired(long_ago, "maintenance", NEVER)) == []
-    assert kinds(registry).count("model.purging") == 1
-
-
-def test_the_schedule_takes_what_is_past_its_time_and_leaves_the_rest(registry: Registry) -> None:
-    for name in ("old", "older", "live"):
-        registry.models.create(name, "", {}, "ann")
-        ready(registry, name)
-    registry.versions.delete("live", 1, "bob")
-    registry.versions.delete("older", 1, "bob")
-    registry.models.delete("older", "bob")
-    registry.models.delete("old", "bob")
-    now = datetime.now(UTC)
-    registry.models.delete("m", "bob")
-    objects = Objects()
-    purged = list(registry.purge(objects).expired(now, "maintenance", NEVER))
-    assert sorted(purged) == ["live@1", "old", "older"]
-    assert sorted(objects.prefixes) == ["models/live/1/", "models/old/", "models/older/"]
-    assert registry.models.restore("m", "bob").deleted_at is None
-    with pytest.raises(NotFound):
-        registry.versions.get("live", 1, deleted=True)
-    assert list(registry.purge(objects).expired(now, "maintenance", NEVER)) == []
-
-
-def test_no_time_left_purges_nothing_more(registry: Registry) -> None:
-    registry.models.delete("m", "bob")
-    assert list(registry.purge(Objects()).expired(datetime.now(UTC), "maintenance", time.monotonic() - 1)) == []
 
 
 # ------------------------------------------------------- rollback and history
@@ -359,60 +251,3 @@ def test_lists_leave_out_what_is_not_asked_for(registry: Registry) -> None:
 def test_a_secret_is_made_once(registry: Registry) -> None:
     assert registry.secret("one") == registry.secret("one") != registry.secret("two")
     assert len(registry.secret("one")) == 32
-
-
-# --------------------------------------------------------------------- quotas
-
-
-def test_no_more_versions_are_kept_than_are_allowed(registry: Registry) -> None:
-    quota = ModelQuota(versions=2)
-
-    def create() -> ModelVersion:
-        return registry.versions.create("m", [FILE], "", {}, "ann", quota=quota)
-
-    create(), create()
-    before = registry.models.get("m")
-    with pytest.raises(
-        QuotaExceeded, match=r"versions kept of model 'm' .*: got 3, allowed are 2; try again in 3600 s"
-    ):
-        create()
-    assert registry.models.get("m") == before
-    registry.versions.delete("m", 1, "ann")
-    with pytest.raises(QuotaExceeded):  # it can still be restored, so it is still kept
-        create()
-    assert registry.purge(lambda *_: True).version("m", 1, "ann", NEVER)
-    assert create().number == 3
-    assert registry.models.get("m").kept_versions == 2
-
-
-def test_no_more_bytes_are_kept_than_are_allowed(registry: Registry) -> None:
-    quota = ModelQuota(size_bytes=25)
-    for _ in range(2):
-        registry.versions.create("m", [FILE], "", {}, "ann", quota=quota)
-    with pytest.raises(QuotaExceeded, match=r"bytes kept of model 'm' .*: got 30, allowed are 25"):
-        registry.versions.create("m", [FILE], "", {}, "ann", quota=quota)
-    small = replace(FILE, size_bytes=5)
-    assert registry.versions.create("m", [small], "", {}, "ann", quota=quota).number == 3
-    assert registry.models.get("m").kept_bytes == 25
-
-
-def test_a_purged_model_keeps_nothing(registry: Registry) -> None:
-    ready(registry)
-    registry.models.delete("m", "ann")
-    assert registry.models.get("m", deleted=True).kept_bytes == FILE.size_bytes
-    assert registry.purge(lambda *_: True).model("m", "ann", NEVER)
-    registry.models.create("m", "", {}, "ann")
-    model = registry.models.get("m")
-    assert (model.kept_versions, model.kept_bytes, model.last_version) == (0, 0, 1)
-
-
-def test_at_once_no_more_are_made_than_are_allowed(registry: Registry) -> None:
-    def create(_: int) -> bool:
-        try:
-            registry.versions.create("m", [FILE], "", {}, "ann", quota=ModelQuota(versions=3))
-        except QuotaExceeded:
-            return False
-        return True
-
-    with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(create, range(8))) == 3

@@ -4,7 +4,6 @@ import gzip
 import json
 import math
 import re
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 
 from maas.batch import formats
 from maas.batch.formats import Options
-from maas.batch.formats.blocks import BLOCK_BYTES, unpacked
+from maas.batch.formats.blocks import BLOCK_BYTES
 from maas.batch.formats.lines import MAX_CHUNK_BYTES, MAX_LINE_BYTES
 from maas.errors import InvalidRequest
 
@@ -273,43 +272,6 @@ def test_planning_reads_nothing_and_a_shard_only_its_range() -> None:
     reader = formats.reader("jsonl", plan.layout, Options(), X)
     assert sum(chunk.rows for chunk in reader.chunks(large, *plan.shards[1], 1000)) > 150_000
     assert large.read_bytes < (plan.shards[1][1] - plan.shards[1][0]) + (70 << 10)
-
-
-@pytest.mark.parametrize("data", [b"", b"no gzip", gzip.compress(b"[1,2]\n" * 1000)[:-9]])
-def test_a_gzip_file_that_is_none_is_refused(data: bytes) -> None:
-    with pytest.raises(InvalidRequest, match=r"input: got a (truncated|damaged) gzip file"):
-        records(chunks("jsonl.gz", MemorySource(data), X, Cut(batch_rows=8)))
-
-
-def test_gzip_of_several_streams_that_unpacks_to_much() -> None:
-    text = b"[1,2]" + b" " * (20 << 20) + b"\n"
-    data = gzip.compress(text) + gzip.compress(b"[3,4]\n") + b"\0" * 100
-    assert len(data) < 40_000
-    assert lines_of(echoed("jsonl.gz", MemorySource(data), X, Cut(batch_rows=8))) == [
-        {"x": [1.0, 2.0]},
-        {"x": [3.0, 4.0]},
-    ]
-
-
-def test_gzip_of_many_small_streams_takes_time_as_its_bytes() -> None:
-    streams = gzip.compress(b"") * 9999 + gzip.compress(b"[1,2]\n")
-
-    def seconds(data: bytes, times: int) -> float:
-        began = time.process_time()
-        for _ in range(times):
-            assert b"".join(unpacked(MemorySource(data), 0)) == b"[1,2]\n" * (len(data) // len(streams))
-        return time.process_time() - began
-
-    assert seconds(streams * 30, 1) < 4 * seconds(streams, 30)
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.sampled_from([0, 1, 3000, 16 << 10, 70_000, 9 << 20]), max_size=4), st.integers(0, 40_000))
-def test_gzip_streams_of_every_size_with_padding_between(sizes: list[int], padding: int) -> None:
-    random = np.random.default_rng(0)
-    texts = [random.integers(65, 91, size, np.uint8).tobytes() for size in [*sizes, 5]]
-    data = b"".join(gzip.compress(text, 1) + bytes(padding) for text in texts)
-    assert hash(b"".join(unpacked(MemorySource(data), 0))) == hash(b"".join(texts))
 
 
 def test_what_jsonl_cannot_do_is_refused_for_the_whole_job() -> None:

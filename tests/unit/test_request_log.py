@@ -11,7 +11,7 @@ from aws import ROOT, Cloud
 from conftest import LoadFunction
 from event_cases import CASES, seed
 
-from maas.request_log import UNITS, observed
+from maas.request_log import UNITS, Handler, observed
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000, aws_request_id="one")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
@@ -26,14 +26,20 @@ def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_an_inference_is_one_line_with_its_log_and_its_metrics(
-    cloud: Cloud, load_function: LoadFunction, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def inference(cloud: Cloud, load_function: LoadFunction, capsys: pytest.CaptureFixture[str]) -> Handler:
+    """The handler, over a model that is READY; what its start printed is gone."""
     seed(cloud)
-    handler = load_function("InferenceFunction").lambda_handler
+    handler: Handler = load_function("InferenceFunction").lambda_handler
     capsys.readouterr()
+    return handler
+
+
+def test_an_inference_is_one_line_with_its_log_and_its_metrics(
+    inference: Handler, capsys: pytest.CaptureFixture[str]
+) -> None:
     event = event_of("inference_infer")
-    answer = handler(event, CONTEXT)
+    answer = inference(event, CONTEXT)
     (line,) = printed(capsys)
     assert line["message"] == "request" and line["status"] == answer["statusCode"] == 200
     assert line["request_id"] == event["requestContext"]["requestId"] and line["function_request_id"] == "one"
@@ -42,20 +48,15 @@ def test_an_inference_is_one_line_with_its_log_and_its_metrics(
     assert line["bytes_in"] == len(event["body"]) and line["bytes_out"] == len(answer["body"])
     stages = ("queue_ms", "load_ms", "compute_input_ms", "compute_infer_ms", "compute_output_ms")
     assert 0 < sum(line[stage] for stage in stages) <= line["duration_ms"]
-    handler(event, CONTEXT)
+    inference(event, CONTEXT)
     (again,) = printed(capsys)
     assert again["cold_start"] is again["cold"] is False
     assert again["ColdLoads"] == 0 and "LoadTime" not in again
 
 
-def test_the_metrics_are_the_embedded_metric_format(
-    cloud: Cloud, load_function: LoadFunction, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_metrics_are_the_embedded_metric_format(inference: Handler, capsys: pytest.CaptureFixture[str]) -> None:
     """Each named metric is a number beside the directive, each dimension a text: else CloudWatch drops the line."""
-    seed(cloud)
-    handler = load_function("InferenceFunction").lambda_handler
-    capsys.readouterr()
-    handler(event_of("inference_infer"), CONTEXT)
+    inference(event_of("inference_infer"), CONTEXT)
     (line,) = printed(capsys)
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "MaaS" and isinstance(line["_aws"]["Timestamp"], int)
@@ -74,37 +75,26 @@ def test_refusals_and_the_other_protocols_count_too(
     name: str,
     refused: int,
     model: str,
-    cloud: Cloud,
-    load_function: LoadFunction,
+    inference: Handler,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    seed(cloud)
-    handler = load_function("InferenceFunction").lambda_handler
-    capsys.readouterr()
-    handler(event_of(name), CONTEXT)
+    inference(event_of(name), CONTEXT)
     (line,) = printed(capsys)
     assert (line["Refused"], line["Errors"], line["Model"]) == (refused, 0, model)
 
 
-def test_a_model_that_is_not_there_makes_no_metric(
-    cloud: Cloud, load_function: LoadFunction, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_model_that_is_not_there_makes_no_metric(inference: Handler, capsys: pytest.CaptureFixture[str]) -> None:
     """A caller could make as many as it likes, and each is paid for."""
-    handler = load_function("InferenceFunction").lambda_handler
-    capsys.readouterr()
     event = event_of("inference_infer")
-    assert handler(event | {"rawPath": "/v2/models/nowhere/infer"}, CONTEXT)["statusCode"] == 404
+    assert inference(event | {"rawPath": "/v2/models/nowhere/infer"}, CONTEXT)["statusCode"] == 404
     (line,) = printed(capsys)
     assert line["status"] == 404 and "_aws" not in line and "Model" not in line
 
 
 def test_a_request_that_is_answered_later_names_its_version(
-    cloud: Cloud, load_function: LoadFunction, capsys: pytest.CaptureFixture[str]
+    inference: Handler, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    seed(cloud)
-    handler = load_function("InferenceFunction").lambda_handler
-    capsys.readouterr()
-    assert handler(event_of("inference_respond_async"), CONTEXT)["statusCode"] == 202
+    assert inference(event_of("inference_respond_async"), CONTEXT)["statusCode"] == 202
     (line,) = printed(capsys)
     assert (line["Model"], line["Version"]) == ("example", "1") and "_aws" not in line
 

@@ -1,0 +1,82 @@
+"""Purging: for good, at any time half done, and by the schedule; on moto and on DynamoDB Local."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from registry_steps import NEVER, Objects, kinds, ready
+
+from maas.errors import Conflict, NotFound
+from maas.registry import Registry
+
+
+@pytest.fixture(autouse=True)
+def model(registry: Registry) -> None:
+    registry.models.create("m", "a model", {"team": "vision"}, "ann")
+
+
+def test_only_what_is_deleted_is_purged(registry: Registry) -> None:
+    ready(registry)
+    objects = Objects()
+    with pytest.raises(Conflict, match="model 'm' is not deleted: delete it first"):
+        registry.purge(objects).model("m", "bob", NEVER)
+    with pytest.raises(Conflict, match="version 1 of model 'm' is not deleted: delete it first"):
+        registry.purge(objects).version("m", 1, "bob", NEVER)
+    assert objects.prefixes == []
+
+
+def test_a_purged_model_leaves_its_history_and_its_number_counter(registry: Registry) -> None:
+    ready(registry), ready(registry)
+    registry.models.delete("m", "bob")
+    objects = Objects()
+    assert registry.purge(objects).model("m", "bob", NEVER)
+    assert registry.purge(objects).model("m", "bob", NEVER)  # again
+    assert objects.prefixes == ["models/m/"]
+    for call in (lambda: registry.models.get("m", deleted=True), lambda: registry.resolve("m", "1")):
+        with pytest.raises(NotFound):
+            call()
+    assert registry.models.page(10, keep=lambda _: True)[0] == []
+    assert kinds(registry)[-3:] == ["model.deleted", "model.purging", "model.purged"]
+
+    again = registry.models.create("m", "anew", {}, "ann")
+    assert (again.aliases, again.tags, again.latest_ready_version) == ({}, {}, None)
+    assert ready(registry).number == 3
+    with pytest.raises(NotFound):
+        registry.versions.get("m", 1)
+
+
+def test_a_purge_that_ended_half_way_goes_on_and_cannot_be_restored(registry: Registry) -> None:
+    ready(registry)
+    registry.models.delete("m", "bob")
+    assert not registry.purge(Objects(False)).model("m", "bob", NEVER)
+    with pytest.raises(Conflict, match="is being purged"):
+        registry.models.restore("m", "bob")
+    long_ago = datetime.now(UTC) - timedelta(days=365)
+    assert list(registry.purge(Objects()).expired(long_ago, "maintenance", NEVER)) == ["m"]
+    assert list(registry.purge(Objects()).expired(long_ago, "maintenance", NEVER)) == []
+    assert kinds(registry).count("model.purging") == 1
+
+
+def test_the_schedule_takes_what_is_past_its_time_and_leaves_the_rest(registry: Registry) -> None:
+    for name in ("old", "older", "live"):
+        registry.models.create(name, "", {}, "ann")
+        ready(registry, name)
+    registry.versions.delete("live", 1, "bob")
+    registry.versions.delete("older", 1, "bob")
+    registry.models.delete("older", "bob")
+    registry.models.delete("old", "bob")
+    now = datetime.now(UTC)
+    registry.models.delete("m", "bob")
+    objects = Objects()
+    purged = list(registry.purge(objects).expired(now, "maintenance", NEVER))
+    assert sorted(purged) == ["live@1", "old", "older"]
+    assert sorted(objects.prefixes) == ["models/live/1/", "models/old/", "models/older/"]
+    assert registry.models.restore("m", "bob").deleted_at is None
+    with pytest.raises(NotFound):
+        registry.versions.get("live", 1, deleted=True)
+    assert list(registry.purge(objects).expired(now, "maintenance", NEVER)) == []
+
+
+def test_no_time_left_purges_nothing_more(registry: Registry) -> None:
+    registry.models.delete("m", "bob")
+    assert list(registry.purge(Objects()).expired(datetime.now(UTC), "maintenance", time.monotonic() - 1)) == []

@@ -1,0 +1,44 @@
+"""What tests of the registry do again and again."""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from maas.records import MetadataTensor, ModelFile, ModelVersion, Status
+from maas.registry import Registry
+
+FILE = ModelFile("model.onnx", 10, "0" * 64)
+SIGNATURE = (MetadataTensor("x", "FP32", (-1, 3)),)
+NEVER = float("inf")
+
+
+def ready(registry: Registry, model: str = "m") -> ModelVersion:
+    created = registry.versions.create(model, [FILE], "", {}, "ann")
+    version = registry.versions.start_validation(model, created.number, "deployment")
+    found = replace(version, status=Status.READY, inputs=SIGNATURE, outputs=SIGNATURE, profile={"load_ms": 1.5})
+    return registry.versions.finish_validation(found, "deployment")
+
+
+def kinds(registry: Registry, model: str = "m") -> list[str]:
+    return [entry.kind for entry in registry.history.page(model, 1000)[0]][::-1]
+
+
+def state(registry: Registry, model: str = "m") -> dict[str, Any]:
+    """All that GET shows of a model, but times of change and what they drag along."""
+
+    def plain(record: Any) -> dict[str, Any]:
+        return {key: value for key, value in asdict(record).items() if key not in ("updated_at", "revision")}
+
+    owner = registry.models.get(model)
+    return plain(owner) | {"versions": [plain(one) for one in registry.versions.page(model, 100)[0]]}
+
+
+class Objects:
+    """Stands where the bucket would be: tells whether all is gone, as often as it was told to."""
+
+    def __init__(self, *answers: bool) -> None:
+        self.prefixes: list[str] = []
+        self._answers = list(answers)
+
+    def __call__(self, prefix: str, _: float) -> bool:
+        self.prefixes.append(prefix)
+        return self._answers.pop(0) if self._answers else True
