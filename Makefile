@@ -24,12 +24,12 @@ help: ## this list
 
 dev: $(VENV)/.done ## set up .venv with everything but SAM
 
-$(VENV)/.done: requirements/dev.txt pyproject.toml
+$(VENV)/.done: requirements/dev.txt pyproject.toml local/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.13 ...")'
 	@echo "Setting up $(VENV) (once, about a minute)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(RUN)/python $(PIP_INSTALL) -r requirements/dev.txt
-	@$(RUN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(RUN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable . --editable local
 	@touch $@
 
 $(SAM_VENV)/.done $(LINT_VENV)/.done: .venv-%/.done: requirements/%.txt
@@ -39,7 +39,7 @@ $(SAM_VENV)/.done $(LINT_VENV)/.done: .venv-%/.done: requirements/%.txt
 	@touch $@
 
 demo: dev ## train, push, predict: the main job on real data, in half a minute
-	@$(RUN)/python -m maas_client.demo
+	@$(RUN)/python -m maas_local.demo
 
 serve: dev ## the whole system on http://127.0.0.1:8080, without AWS or Docker
 	@$(RUN)/maas local

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from aws import CREDENTIALS, TEMPLATE, Cloud, create_cloud
 
-from maas_client.local.moto_process import moto_server
-from maas_client.local.template import Template
+from maas_local.moto_process import moto_server
+from maas_local.template import Template
+from support.aws.engine import CREDENTIALS, TEMPLATE, Cloud, create_cloud
 
 LoadFunction = Callable[[str], ModuleType]
 REQUIRED = os.environ.get("MAAS_REQUIRE_ENGINES") == "1"
@@ -60,8 +60,9 @@ def load_function(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> LoadFunction
         for name, value in cloud.environment.items():
             monkeypatch.setenv(name, value)
         monkeypatch.syspath_prepend(folder)
-        for module in folder.glob("*.py"):  # of an earlier environment
-            monkeypatch.delitem(sys.modules, module.stem, raising=False)
+        own = {path.stem for path in folder.iterdir()}
+        for module in [name for name in sys.modules if name.partition(".")[0] in own]:  # of an earlier environment
+            monkeypatch.delitem(sys.modules, module)
         return importlib.import_module(known.handler.rpartition(".")[0])
 
     return load

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     )
     from maas_client.job_records import Job, JobProgress, JobResult, JobResults
     from maas_client.key_records import ApiKey, NewKey
-    from maas_client.records import (
+    from maas_client.model_records import (
         Alias,
         Download,
         HistoryEntry,
@@ -86,7 +86,7 @@ _HOMES = {
     ],
     "job_records": ["Job", "JobProgress", "JobResult", "JobResults"],
     "key_records": ["ApiKey", "NewKey"],
-    "records": [
+    "model_records": [
         "Alias",
         "Download",
         "HistoryEntry",

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from maas_client.calls import ATTEMPTS, deadline_after
 from maas_client.job_records import Job
-from maas_client.records import InferenceResponse, ModelMetadata
+from maas_client.model_records import InferenceResponse, ModelMetadata
 from maas_client.transport import AsyncTransport
 from maas_client.watch import Watch
 
 if TYPE_CHECKING:
     from maas_client.inference import Inputs, Signature
-    from maas_client.records import Outputs
+    from maas_client.model_records import Outputs
 
 
 class AsyncMaasClient:

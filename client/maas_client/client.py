@@ -7,12 +7,12 @@ from maas_client.calls import ATTEMPTS, deadline_after
 from maas_client.job_records import Job
 from maas_client.jobs_client import JobsClient
 from maas_client.keys_client import KeysClient
-from maas_client.records import InferenceResponse, ModelMetadata
+from maas_client.model_records import InferenceResponse, ModelMetadata
 from maas_client.transport import Transport
 
 if TYPE_CHECKING:
     from maas_client.inference import Inputs, Signature
-    from maas_client.records import Outputs
+    from maas_client.model_records import Outputs
 
 
 class MaasClient(JobsClient, KeysClient):

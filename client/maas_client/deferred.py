@@ -14,7 +14,7 @@ from maas_client.calls import Answer, Body, Call, Flow, inference_path, json_bod
 from maas_client.errors import InvalidInput, InvalidResponse, MaasError
 from maas_client.inference import HEADER_LENGTH, read_response
 from maas_client.job_records import Job, JobResults, NewJob
-from maas_client.records import InferenceResponse, ModelFile, Upload
+from maas_client.model_records import InferenceResponse, ModelFile, Upload
 from maas_client.upload import LocalFile, declare, send
 
 INLINE_BYTES = 4_000_000  # of a body that goes with the call: Lambda takes 6 MB, of base64

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from maas_client.errors import DownloadFailed
-from maas_client.records import Download
+from maas_client.model_records import Download
 from maas_client.transport import HTTPX_ERRORS, http_client, pause, reason
 from maas_client.upload import ATTEMPTS, CHUNK_BYTES, WORTH_RETRYING, Meter, Report
 

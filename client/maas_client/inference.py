@@ -12,7 +12,7 @@ from typing import Any, TypeGuard
 from maas_client.calls import Answer, Body, Call, Flow, inference_path, json_body
 from maas_client.errors import InvalidInput, InvalidRequest, InvalidResponse
 from maas_client.fitting import fit, is_tensor, only
-from maas_client.records import InferenceResponse, MetadataTensor, ModelMetadata
+from maas_client.model_records import InferenceResponse, MetadataTensor, ModelMetadata
 from maas_client.tensors import Tensor, decode, encode_binary, encode_json
 
 HEADER_LENGTH = "inference-header-content-length"

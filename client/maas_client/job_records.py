@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from maas_client.records import UploadPart
+from maas_client.model_records import UploadPart
 
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 

@@ -11,7 +11,7 @@ from maas_client import results, upload
 from maas_client.calls import path_of
 from maas_client.errors import CannotConnect, InvalidInput, MaasError, ServerFailed
 from maas_client.job_records import Job, JobResults, NewJob
-from maas_client.records import Progress, Upload
+from maas_client.model_records import Progress, Upload
 from maas_client.transport import pause
 from maas_client.upload import LocalFile
 from maas_client.versions_client import VersionsClient

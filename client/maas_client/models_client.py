@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from maas_client.calls import path_of
-from maas_client.records import Alias, HistoryEntry, RegisteredModel
+from maas_client.model_records import Alias, HistoryEntry, RegisteredModel
 from maas_client.transport import Transport
 
 PAGE = 100

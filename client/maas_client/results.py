@@ -9,7 +9,7 @@ from pathlib import Path
 from maas_client import download
 from maas_client.errors import DownloadFailed, InvalidInput
 from maas_client.job_records import Job, JobResult, JobResults
-from maas_client.records import Download
+from maas_client.model_records import Download
 from maas_client.upload import Report
 
 TEXT = (".jsonl", ".csv")

@@ -11,7 +11,7 @@ from typing import Literal
 import httpx
 
 from maas_client.errors import InvalidInput, UploadFailed
-from maas_client.records import ModelFile, Progress, Upload, UploadPart
+from maas_client.model_records import ModelFile, Progress, Upload, UploadPart
 from maas_client.transport import HTTPX_ERRORS, http_client, pause, reason
 
 ATTEMPTS = 6

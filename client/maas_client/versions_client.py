@@ -9,8 +9,8 @@ from typing import Any
 
 from maas_client import download, upload
 from maas_client.errors import ApiError, Conflict, DeploymentFailed, InvalidInput, NotFound, TimedOut, api_error
+from maas_client.model_records import Download, ModelFile, ModelVersion, NewVersion, Progress, Upload
 from maas_client.models_client import ModelsClient, change, filters, models_path
-from maas_client.records import Download, ModelFile, ModelVersion, NewVersion, Progress, Upload
 
 CHECK_SECONDS = 900.0  # as long as the deployment function may take
 FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0

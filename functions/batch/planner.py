@@ -11,8 +11,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from maas import bootstrap
 from maas.batch.planner import Arrived
 from maas.errors import NotFound
-from maas.observability import logger
 from maas.settings import Settings
+from maas.telemetry.observability import logger
 
 MOST_RECEIVED = 5  # of an event that was given up, before its job is
 MOST_RECEIVED_SHARD = 3 * MOST_RECEIVED  # it comes through three queues, which may count on

@@ -6,9 +6,10 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from maas import bootstrap, http
-from maas.observability import logger
+from maas import bootstrap
 from maas.settings import Settings
+from maas.telemetry.observability import logger
+from maas.web import events
 
 FINAL_MARGIN_SECONDS = 30  # to write a part and its row, and to queue what is left
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 15, 900
@@ -20,7 +21,7 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    deadline = http.deadline_of(context) - FINAL_MARGIN_SECONDS
+    deadline = events.deadline_of(context) - FINAL_MARGIN_SECONDS
 
     def record_handler(record: SQSRecord) -> None:
         try:

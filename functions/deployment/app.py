@@ -4,12 +4,12 @@ import time
 from typing import Any
 
 from maas import bootstrap
-from maas.artifacts import version_of_commit_mark
+from maas.deployment.artifacts import version_of_commit_mark
+from maas.deployment.inbox import PREFIX
 from maas.errors import NotFound
-from maas.inbox import PREFIX
-from maas.observability import count, logger
 from maas.records import ModelVersion
 from maas.settings import Settings
+from maas.telemetry.observability import count, logger
 
 settings = Settings.from_env()
 deployment = bootstrap.deployment(settings)

@@ -5,12 +5,14 @@ from typing import Any
 
 import orjson
 
-from maas import access, bootstrap, compression, http
+from maas import bootstrap
+from maas.access.caller import caller_of
 from maas.errors import TooLarge
-from maas.oip import HEADER_LENGTH
-from maas.oip_reply import Reply
-from maas.request_log import concerns, observed
+from maas.serving.oip import HEADER_LENGTH
+from maas.serving.oip_reply import Reply
 from maas.settings import Settings
+from maas.telemetry.request_log import concerns, observed
+from maas.web import compression, events
 
 settings = Settings.from_env()
 dataplane = bootstrap.dataplane(settings)
@@ -18,21 +20,21 @@ dataplane = bootstrap.dataplane(settings)
 
 @observed
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    request = http.request_of(event)
-    infer = http.INFER.fullmatch(request.path)
+    request = events.request_of(event)
+    infer = events.INFER.fullmatch(request.path)
     if not infer or request.method != "POST":
-        return http.preflight(event) or _web(event, context)  # `sam local` gives OPTIONS to the route of any method
+        return events.preflight(event) or _web(event, context)  # `sam local` gives OPTIONS to the route of any method
     try:
-        caller = access.caller_of(event)
+        caller = caller_of(event)
         caller.check_infer(infer[1])
         headers = request.headers
         body = compression.decoded(request.body, headers.get("content-encoding"))
         if "respond-async" in headers.get("prefer", ""):
             return _deferred(infer[1], infer[2], body, headers, caller.actor)
-        reply = dataplane.infer(infer[1], infer[2], body, headers.get(HEADER_LENGTH), http.deadline_of(context))
+        reply = dataplane.infer(infer[1], infer[2], body, headers.get(HEADER_LENGTH), events.deadline_of(context))
         return _answer(reply, compression.accepted(headers.get("accept-encoding")))
     except Exception as error:
-        return http.error_answer(error)
+        return events.error_answer(error)
 
 
 def _deferred(model: str, reference: str | None, body: bytes, headers: Mapping[str, str], actor: str) -> dict[str, Any]:
@@ -44,7 +46,7 @@ def _deferred(model: str, reference: str | None, body: bytes, headers: Mapping[s
     )
     location = f"/api/v1/jobs/{job.id}"
     told = {"id": job.id, "status": job.status, "location": location}
-    return http.answer(202, orjson.dumps(told), {"location": location, "preference-applied": "respond-async"})
+    return events.answer(202, orjson.dumps(told), {"location": location, "preference-applied": "respond-async"})
 
 
 def _answer(reply: Reply, encodings: list[str]) -> dict[str, Any]:
@@ -53,15 +55,15 @@ def _answer(reply: Reply, encodings: list[str]) -> dict[str, Any]:
         headers = {"content-type": "application/octet-stream", HEADER_LENGTH: str(reply.header_length)}
     try:
         if len(encodings) != 1:
-            return http.answer(200, reply.body, headers, binary=bool(headers))
+            return events.answer(200, reply.body, headers, binary=bool(headers))
     except TooLarge:
         if not encodings:
             raise
     packed = compression.encoded(reply.body, encodings[0])
-    return http.answer(200, packed, headers | {"content-encoding": encodings[0]}, binary=True)
+    return events.answer(200, packed, headers | {"content-encoding": encodings[0]}, binary=True)
 
 
 def _web(event: dict[str, Any], context: Any) -> dict[str, Any]:
     import web_app
 
-    return http.carried(web_app.handler(dataplane)(event, context))
+    return events.carried(web_app.handler(dataplane)(event, context))

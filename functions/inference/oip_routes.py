@@ -4,11 +4,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from maas import __version__, http
+from maas import __version__
 from maas.errors import MaasError
-from maas.oip import HEADER_LENGTH
 from maas.records import MetadataTensor, ModelVersion
-from maas.web import Who
+from maas.serving.oip import HEADER_LENGTH
+from maas.web import events
+from maas.web.application import Who
 from plane import Plane
 
 PLATFORM = "onnx_onnxv1"
@@ -61,7 +62,7 @@ def model_ready(plane: Plane, model: str, response: Response, version: str | Non
     try:
         plane.resolve(model, version)
     except MaasError as error:
-        response.status_code, document = http.error_document(error)
+        response.status_code, document = events.error_document(error)
         return {"name": model, "ready": False} | document
     return {"name": model, "ready": True}
 

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from maas import compatibility, compression, http
-from maas.access import Caller
-from maas.dataplane import DataPlane
+from maas.access.caller import Caller
 from maas.errors import InvalidRequest, NotOffered
-from maas.oip import MAX_JSON_BYTES, read_json
-from maas.web import Who
+from maas.serving import compatibility
+from maas.serving.dataplane import DataPlane
+from maas.serving.oip import MAX_JSON_BYTES, read_json
+from maas.web import compression, events
+from maas.web.application import Who
 from plane import Plane
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
@@ -125,4 +126,4 @@ def _is(request: Request, header: str, kind: str) -> bool:
 
 
 def _deadline(request: Request) -> float:
-    return http.deadline_of(request.scope["aws.context"])
+    return events.deadline_of(request.scope["aws.context"])

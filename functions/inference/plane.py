@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from maas.dataplane import DataPlane
+from maas.serving.dataplane import DataPlane
 
 
 def _of_application(request: Request) -> DataPlane:

@@ -3,7 +3,7 @@
 `infer` is for the model that the path names. Lists show what the caller may use or read, and nothing else.
 """
 
-from maas.access import ANYBODY, INFER, OPEN, READ, Need
+from maas.access.caller import ANYBODY, INFER, OPEN, READ, Need
 
 _ABOUT = Need((INFER, READ))
 _USE = Need((INFER,))

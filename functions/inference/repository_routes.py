@@ -6,10 +6,10 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends, Request
 
-from maas import http
 from maas.errors import InvalidRequest, NotOffered
 from maas.records import Status
-from maas.web import Who
+from maas.web import events
+from maas.web.application import Who
 from plane import Plane
 
 MAX_LISTED = 1000
@@ -73,7 +73,7 @@ def load(plane: Plane, model: str, request: Request, options: Options) -> dict[s
             "parameters: got a config or files, expected none: push a new version with `maas push`",
             field="parameters",
         )
-    version = plane.load(model, None, http.deadline_of(request.scope["aws.context"]))
+    version = plane.load(model, None, events.deadline_of(request.scope["aws.context"]))
     return {"name": model, "version": str(version.number), "state": "READY"}
 
 

@@ -8,8 +8,8 @@ from mangum import Mangum
 import oip_routes
 import other_protocols
 import repository_routes
-from maas.dataplane import DataPlane
-from maas.web import create_app
+from maas.serving.dataplane import DataPlane
+from maas.web.application import create_app
 from plane_scopes import NEEDS
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from maas import bootstrap
-from maas.observability import count, logger
 from maas.settings import Settings
+from maas.telemetry.observability import count, logger
 
 ACTOR = "maintenance"
 RESERVE_SECONDS = 30  # for what is under way when the time is over

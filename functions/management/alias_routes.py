@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from edge import Absent, AliasName, IfMatch, ModelName, Time, registry
-from maas.alias_schemas import Alias, AliasAt, Aliases, PutAlias
-from maas.registry import rows
-from maas.web import Actor
+from maas.times import canonical
+from maas.web.application import Actor
 from openapi import ALIAS_LINKS, item, refusals
+from schemas.aliases import Alias, AliasAt, Aliases, PutAlias
 
 router = APIRouter(prefix="/models/{model}/aliases", tags=["aliases"])
 
@@ -41,7 +41,7 @@ def get_alias(
     """What it points to, or pointed to at a time, which works for deleted models too."""
     if at is not None:
         version = registry.aliases.version_at(model, alias, at)
-        return AliasAt(alias=alias, model=model, at=rows.canonical(at.astimezone(UTC)), version=version)
+        return AliasAt(alias=alias, model=model, at=canonical(at.astimezone(UTC)), version=version)
     found = registry.aliases.get(model, alias)
     response.headers["etag"] = found.etag
     return Alias.of(model, alias, found)

@@ -11,9 +11,9 @@ import model_routes
 import version_routes
 from edge import precondition_failed
 from maas.errors import PreconditionFailed
-from maas.http import preflight
-from maas.request_log import observed
-from maas.web import create_app
+from maas.telemetry.request_log import observed
+from maas.web.application import create_app
+from maas.web.events import preflight
 from scopes import NEEDS
 
 PREFIX = "/api/v1"

@@ -10,23 +10,24 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator
 from pydantic.json_schema import SkipJsonSchema
 
 from maas import bootstrap
-from maas.alias_schemas import Alias
 from maas.errors import PreconditionFailed
-from maas.http import error_document
-from maas.model_schemas import Model
 from maas.names import ALIAS_PATTERN, NAME_PATTERN
 from maas.records import ModelVersion, RegisteredModel
 from maas.registry import Idempotency
-from maas.schemas import rfc_3339
 from maas.settings import Settings
-from maas.version_schemas import Version
-from maas.web import Actor
+from maas.web.application import Actor
+from maas.web.events import error_document
+from page_tokens import PageTokens
+from schemas.aliases import Alias
+from schemas.models import Model
+from schemas.shared import rfc_3339
+from schemas.versions import Version
 
 settings = Settings.from_env()
 registry = bootstrap.registry(settings)
 keys = bootstrap.keys(settings)
 bucket = bootstrap.bucket(settings)
-page_tokens = bootstrap.page_tokens(registry)
+page_tokens = PageTokens(lambda: registry.secret("page-tokens"))
 purge = registry.purge(bucket.delete_prefix)
 
 # A request ends within API Gateway's 30 s; a purge that takes longer is finished by the schedule.

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from edge import Limit, ListScope, OnceOnly, Token, page_tokens, registry, settings
 from maas import bootstrap
-from maas.access import JOBS
-from maas.batch.schemas import CreatedJob, CreateJob, Job, JobResults, Jobs
+from maas.access.caller import JOBS
 from maas.errors import NotAllowed
-from maas.web import Who
+from maas.web.application import Who
 from openapi import MADE_JOB, refusals
+from schemas.jobs import CreatedJob, CreateJob, Job, JobResult, JobResults, Jobs
 
 jobs = bootstrap.jobs(settings)
 submission = bootstrap.submission(settings)
@@ -35,7 +35,7 @@ def create_job(body: CreateJob, who: Who, once: OnceOnly, response: Response) ->
     """Of an object that is in the bucket, or of a file that is uploaded as the answer says."""
     if not who.has(JOBS) and not (body.kind == "infer" and who.may_infer(body.model)):
         raise NotAllowed(who.actor, [JOBS])
-    job, parts = submission.create(registry.resolve(body.model, body.version), body, who.actor, once)
+    job, parts = submission.create(registry.resolve(body.model, body.version), body.request(), who.actor, once)
     response.headers["location"] = f"/api/v1/jobs/{job.id}"
     return CreatedJob.with_upload(job, parts)
 
@@ -66,7 +66,8 @@ def job_results(job: OwnJob, scope: ListScope, limit: Limit = 250, token: Token 
     `limit` counts shards; a page has fewer where they have many outputs.
     """
     found, header_length, last = submission.shown_results(job, limit, page_tokens.position(scope, token))
-    return JobResults(results=found, header_length=header_length, next_page_token=page_tokens.issue(scope, last))
+    results = [JobResult.of(one) for one in found]
+    return JobResults(results=results, header_length=header_length, next_page_token=page_tokens.issue(scope, last))
 
 
 @router.post("/{job}/retry", status_code=202, responses=refusals(404, 409))

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from edge import Limit, ListScope, OnceOnly, Token, keys, page_tokens
-from maas.key_schemas import CreatedKey, CreateKey, Key, KeyHistory, Keys, RotateKey
-from maas.keys import ApiKey
-from maas.web import Who
+from maas.access.api_keys import ApiKey
+from maas.web.application import Who
 from openapi import CREATED_KEY, refusals
+from schemas.keys import CreatedKey, CreateKey, Key, KeyHistory, Keys, RotateKey
 
 router = APIRouter(prefix="/keys", tags=["keys"])
 KeyId = Annotated[str, Path(alias="id", pattern="^[0-9a-f]{16}$", examples=["0123456789abcdef"])]

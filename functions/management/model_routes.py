@@ -22,11 +22,11 @@ from edge import (
     shown_model,
     tagged,
 )
-from maas.model_schemas import CreateModel, History, HistoryEntry, Model, Models, ModelStatus
 from maas.records import RegisteredModel
-from maas.schemas import Change
-from maas.web import Actor
+from maas.web.application import Actor
 from openapi import MODEL_LINKS, PURGES, item, refusals
+from schemas.models import CreateModel, History, HistoryEntry, Model, Models, ModelStatus
+from schemas.shared import Change
 
 router = APIRouter(prefix="/models", tags=["models"])
 

@@ -1,6 +1,6 @@
 """What each route asks of its caller, by the route's name; one that is not here lets nobody in."""
 
-from maas.access import ANYBODY, INFER, JOBS, KEYS, READ, WRITE, Need
+from maas.access.caller import ANYBODY, INFER, JOBS, KEYS, READ, WRITE, Need
 
 _ROUTES = {
     READ: "list_models get_model model_history list_versions get_version version_files list_aliases get_alias",

@@ -26,14 +26,14 @@ from edge import (
     shown_version,
     tagged,
 )
-from maas import uploads
-from maas.artifacts import source_key
+from maas.deployment import uploads
+from maas.deployment.artifacts import source_key
 from maas.records import ModelFile, ModelVersion, Status
-from maas.registry import rows
-from maas.schemas import Change
-from maas.version_schemas import CreatedVersion, CreateVersion, DeletedVersion, Download, Downloads, Version, Versions
-from maas.web import Actor
+from maas.times import canonical
+from maas.web.application import Actor
 from openapi import PURGES, VERSION_LINKS, item, refusals
+from schemas.shared import Change
+from schemas.versions import CreatedVersion, CreateVersion, DeletedVersion, Download, Downloads, Version, Versions
 
 router = APIRouter(prefix="/models/{model}/versions", tags=["versions"])
 
@@ -98,7 +98,7 @@ def complete_version(model: ModelName, number: Number, response: Response) -> Ve
 def version_files(model: ModelName, number: Number) -> Downloads:
     """The files as they were uploaded, each with a URL to download it from."""
     version, _ = registry.versions.get(model, number)
-    expires_at = rows.canonical(datetime.now(UTC) + timedelta(seconds=settings.upload_expiry_seconds))
+    expires_at = canonical(datetime.now(UTC) + timedelta(seconds=settings.upload_expiry_seconds))
     files = [
         Download(
             name=file.name,

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from aws import CREDENTIALS, TEMPLATE, Cloud
 from rich.console import Console
 
 from benchmarks import cold, fuzz, large, many_versions, models, peers, prepared, quantized, warm
@@ -19,8 +18,9 @@ from benchmarks.batch.run import measure as batch
 from benchmarks.cases import Case, cases
 from benchmarks.figures import Figure, show
 from maas.settings import Settings
-from maas_client.local.cloud import LocalCloud
-from maas_client.local.template import NAME
+from maas_local.cloud import LocalCloud
+from maas_local.template import NAME
+from support.aws.engine import CREDENTIALS, TEMPLATE, Cloud
 
 NOISE = 1.25  # shared machines drift; beyond this a missed budget is a fault
 

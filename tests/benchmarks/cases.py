@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from aws import ROOT
 
 from benchmarks import models
-from maas.oip import HEADER_LENGTH
+from maas.serving.oip import HEADER_LENGTH
+from support.aws.engine import ROOT
 
 Array = np.ndarray[Any, Any]
 

@@ -11,9 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from aws import ROOT, Cloud
-
 from benchmarks.figures import Figure
+from support.aws.engine import ROOT, Cloud
 
 PAIRS = 11
 BARE = """

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from aws import ROOT
+from support.aws.engine import ROOT
 
 PART_BYTES = 8 << 20  # of boto3's own multipart uploads
 PIECE_BYTES = 1 << 20

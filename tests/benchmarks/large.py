@@ -9,15 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnx_models
-from aws import ROOT, Cloud
 from onnx import TensorProto, helper
 
 from benchmarks.disk_bucket import disk_bucket
 from benchmarks.figures import Figure
-from maas import bootstrap, uploads
-from maas.artifacts import file_digest, source_key
+from maas import bootstrap
+from maas.deployment import uploads
+from maas.deployment.artifacts import file_digest, source_key
 from maas.records import ModelFile, Status
+from support import onnx_models
+from support.aws.engine import ROOT, Cloud
 
 LAYERS, WIDTH = 8, 8224
 TMP_MB, MEMORY_MB = 8192, 10_240

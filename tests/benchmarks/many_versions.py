@@ -5,8 +5,6 @@ import statistics
 import time
 from dataclasses import dataclass
 
-from aws import create_table
-from metering import Meter, grow, operations
 from rich.console import Console
 from rich.table import Table as Grid
 
@@ -14,6 +12,8 @@ from benchmarks.figures import Figure
 from maas.aws.clients import client
 from maas.aws.dynamodb import Table, boto3_call
 from maas.registry import Registry
+from support.aws.engine import create_table
+from support.aws.metering import Meter, grow, operations
 
 FEW, MANY = 10, 100_000
 ROUNDS = 7  # the first warms up

@@ -3,8 +3,9 @@
 from itertools import pairwise
 
 import numpy as np
-import onnx_models
 from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+from support import onnx_models
 
 
 def dense(megabytes: int) -> bytes:

@@ -10,8 +10,8 @@ import numpy as np
 
 from benchmarks import models
 from benchmarks.figures import Figure
-from maas.runner import Runner, write_prepared
-from maas.variants import DATA_NAME, MODEL_NAME
+from maas.deployment.variants import DATA_NAME, MODEL_NAME
+from maas.serving.runner import Runner, write_prepared
 
 LOADS, RUNS, THREADS = 9, 9, 1
 _PEAK = """

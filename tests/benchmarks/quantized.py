@@ -9,9 +9,9 @@ import numpy as np
 
 from benchmarks import models
 from benchmarks.figures import Figure
-from maas.quantization import relative_difference
-from maas.runner import Runner, write_quantized
-from maas.variants import MODEL_NAME
+from maas.deployment.quantization import relative_difference
+from maas.deployment.variants import MODEL_NAME
+from maas.serving.runner import Runner, write_quantized
 
 RUNS, THREADS = 15, 1
 

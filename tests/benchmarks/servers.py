@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from aws import ROOT
-
 from benchmarks.connection import Connection
 from maas_client import MaasClient
+from support.aws.engine import ROOT
 
 THREADS = 1  # what InferenceMemory's default in template.yaml buys
 START_SECONDS = 60

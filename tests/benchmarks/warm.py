@@ -8,10 +8,9 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from aws import ROOT, Cloud
-
 from benchmarks.cases import Case
 from benchmarks.figures import Figure
+from support.aws.engine import ROOT, Cloud
 
 BLOCKS = 20
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 29_000)

@@ -3,13 +3,13 @@
 import os
 
 import pytest
-from aws import create_table
-from conftest import skip_or_fail
 
+from conftest import skip_or_fail
 from maas.aws.clients import client
 from maas.aws.dynamodb import Table, boto3_call
 from maas.aws.signed import SignedDynamoDb
 from maas.registry import Registry
+from support.aws.engine import create_table
 
 
 @pytest.fixture(params=["moto", "dynamodb-local"])

@@ -1,11 +1,11 @@
 """No operation scans, and none costs more because there are more versions: from the capacity the engine consumed."""
 
 import pytest
-from metering import Cost, Meter, add_ready, operations
 
 from maas.aws.clients import client
 from maas.aws.dynamodb import Table, boto3_call
 from maas.registry import Registry
+from support.aws.metering import Cost, Meter, add_ready, operations
 
 # Reads and writes of each operation, whatever there is: a transaction is one write with its history entry.
 READ, READ_TWO, RANGE, WRITE = ["GetItem"], ["BatchGetItem"], ["Query"], ["TransactWriteItems"]

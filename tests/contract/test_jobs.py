@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from arro3 import core
 from arro3.io import write_parquet
-from batch_files import MemorySource
 
 from maas.aws.clients import client
 from maas.aws.dynamodb import CallFailed, Table, boto3_call
 from maas.batch import formats
+from maas.batch.job_records import BatchJob, JobStatus, Part, Shard, ShardStatus, shard_name
 from maas.batch.jobs import Jobs
-from maas.batch.records import BatchJob, JobStatus, Part, Shard, ShardStatus, shard_name
 from maas.errors import Conflict, NotFound, ServiceUnavailable
+from support.batch.files import MemorySource
 
 NOW = "2026-01-31T12:00:00.000000Z"
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from maas.access import Caller
-from maas.authorizer import Authorizer
+from maas.access.authorizer import Authorizer
+from maas.access.caller import Caller
+from maas.access.keys_table import Keys
 from maas.aws.dynamodb import Put, Table
 from maas.errors import Conflict, InvalidRequest, NotAllowed, NotFound
-from maas.registry import Idempotency, rows
-from maas.registry.keys import Keys
+from maas.registry import Idempotency, table_rows
+from maas.times import canonical
 
 ADMIN = Caller("key:boss", frozenset(["admin"]))
 HOUR = timedelta(hours=1)
@@ -71,7 +72,7 @@ def test_history_says_who_did_what(keys: Keys) -> None:
 def test_the_table_has_no_text_of_a_key(keys: Keys, table: Table) -> None:
     key, text = keys.create("ci", ["jobs"], ADMIN)
     _, again = keys.rotate(key.id, 60, ADMIN)
-    kept = [table.get(rows.api_key(key.id)), *table.query(rows.key_partition(key.id), "", limit=10)[0]]
+    kept = [table.get(table_rows.api_key(key.id)), *table.query(table_rows.key_partition(key.id), "", limit=10)[0]]
     for one in (text, again):
         assert one.rpartition("_")[2] not in str(kept)
 
@@ -231,8 +232,8 @@ def test_when_it_was_used_is_written_once_an_hour(keys: Keys, reads: Keys, table
     for _ in range(3):
         asked(found, text), asked(another, text)
     assert keys.get(key.id) == replace(key, used_at=first)  # of the same revision: it is no change
-    long_ago = rows.canonical(datetime.now(UTC) - 2 * HOUR)
-    table.write([Put(rows.api_key(key.id), replace(key, used_at=long_ago).fields, key.revision)])
+    long_ago = canonical(datetime.now(UTC) - 2 * HOUR)
+    table.write([Put(table_rows.api_key(key.id), replace(key, used_at=long_ago).fields, key.revision)])
     asked(another, text)
     assert (keys.get(key.id).used_at or "") > first
     _, bad = keys.rotate(key.id, 60, ADMIN)

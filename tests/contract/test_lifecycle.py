@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from registry_steps import FILE, NEVER, Objects, kinds, ready, state
 
 from maas.errors import AlreadyExists, Conflict, Gone, NotFound, NotReady, PreconditionFailed
 from maas.records import Status
 from maas.registry import Idempotency, Registry
+from support.registry_steps import FILE, NEVER, Objects, kinds, ready, state
 
 
 @pytest.fixture(autouse=True)

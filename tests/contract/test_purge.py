@@ -4,10 +4,10 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from registry_steps import NEVER, Objects, kinds, ready
 
 from maas.errors import Conflict, NotFound
 from maas.registry import Registry
+from support.registry_steps import NEVER, Objects, kinds, ready
 
 
 @pytest.fixture(autouse=True)

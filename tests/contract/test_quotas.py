@@ -4,11 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from registry_steps import FILE, NEVER, ready
 
 from maas.errors import QuotaExceeded
 from maas.records import ModelQuota, ModelVersion
 from maas.registry import Registry
+from support.registry_steps import FILE, NEVER, ready
 
 
 @pytest.fixture(autouse=True)

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import iam_stack
 import pytest
-import sam_cli
 import tritonclient.http as triton
-from conftest import skip_or_fail
 
+from conftest import skip_or_fail
 from maas_client import MaasClient
-from maas_client.local.stack import LocalStack
-from maas_client.local.template import NAME
+from maas_local.stack import LocalStack
+from maas_local.template import NAME
+from support import sam_cli
+from support.aws import iam_stack
 
 Push = Callable[..., int]
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import onnx_models
 import pytest
 
 from maas_client import AsyncMaasClient, MaasClient, NotAllowed
 from maas_client.cli import app
-from maas_client.local.stack import LocalStack
-from maas_client.local.template import NAME
+from maas_local.stack import LocalStack
+from maas_local.template import NAME
+from support import onnx_models
 
 REQUEST = {"inputs": [{"name": "x", "shape": [1, 3], "datatype": "FP32", "data": [1, 2, 3]}]}
 Anybody = httpx.Client

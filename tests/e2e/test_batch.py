@@ -8,15 +8,15 @@ from typing import Any
 
 import httpx
 import numpy as np
-import onnx_models
 import pytest
 from arro3.core import Array, Table
 from arro3.io import read_parquet, write_parquet
-from e2e.conftest import Bucket
 
+from e2e.conftest import Bucket
 from maas_client import MaasClient
-from maas_client.local.stack import LocalStack
-from maas_client.local.template import NAME
+from maas_local.stack import LocalStack
+from maas_local.template import NAME
+from support import onnx_models
 
 Jobs = Callable[..., dict[str, Any]]
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx_models
 import pytest
-from e2e.conftest import Bucket
 
+from e2e.conftest import Bucket
 from maas_client import AsyncMaasClient, Conflict, JobFailed, MaasClient
 from maas_client.cli import app
-from maas_client.local.template import NAME
+from maas_local.template import NAME
+from support import onnx_models
 
 Run = Callable[..., str]
 MODEL = "batch-client"

@@ -5,7 +5,6 @@ from typing import Any
 
 import httpx
 import numpy as np
-import onnx_models
 import pytest
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
@@ -17,6 +16,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from maas_client import MaasClient
 from maas_client.errors import DeploymentFailed
+from support import onnx_models
 
 FLATS = np.array([["Bonn", 1.0], ["Köln", 2.0], ["Bonn", 3.0], ["Köln", 0.5]], object)
 COLUMNS = [("city", StringTensorType([None, 1])), ("size", FloatTensorType([None, 1]))]

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx_models
 import pytest
-from benchmarks import models
 
+from benchmarks import models
 from maas_client.cli import app
+from support import onnx_models
 
 Run = Callable[..., str]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 import numpy as np
-import onnx_models
 import pytest
-from e2e.test_batch import wait
 
+from e2e.test_batch import wait
 from maas_client import MaasClient
+from support import onnx_models
 
 LATER = {"prefer": "respond-async"}
 

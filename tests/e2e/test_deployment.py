@@ -7,13 +7,13 @@ from pathlib import Path
 
 import httpx
 import numpy as np
-import onnx_models
 import onnxruntime as ort
 import pytest
+
 from benchmarks import models
 from e2e.conftest import Bucket
-
 from maas_client import Conflict, DeploymentFailed, InvalidInput, MaasClient, NotFound
+from support import onnx_models
 
 Write = Callable[[bytes], Path]
 

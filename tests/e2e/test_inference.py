@@ -4,10 +4,10 @@ import time
 from typing import Any
 
 import httpx
-import onnx_models
 import pytest
 
 from maas_client import MaasClient
+from support import onnx_models
 
 X = {"name": "x", "shape": [1, 3], "datatype": "FP32", "data": [1, 2, 3]}
 

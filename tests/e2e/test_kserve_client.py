@@ -6,12 +6,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import onnx_models
 import pytest
-from aws import ROOT
-from conftest import skip_or_fail
 
+from conftest import skip_or_fail
 from maas_client import MaasClient
+from support import onnx_models
+from support.aws.engine import ROOT
 
 PYTHON = Path(os.environ.get("MAAS_KSERVE_PYTHON", ROOT / ".venv-kserve/bin/python"))
 SUM = [[1.5, 2.5], [3.5, 4.5]]

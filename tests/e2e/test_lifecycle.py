@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import onnx_models
 import pytest
 
 from maas_client import Conflict, Gone, MaasClient, NotFound, PreconditionFailed
+from support import onnx_models
 
 _names = (f"lifecycle-{index}" for index in itertools.count())
 SOON_SECONDS = 6.0  # an alias, a deletion or a restore is followed within MAAS_RESOLVE_TTL_SECONDS

@@ -1,10 +1,10 @@
 """The management API over HTTP."""
 
 import httpx
-import onnx_models
 import pytest
 
 from maas_client import MaasClient
+from support import onnx_models
 
 FILE = {"name": "model.onnx", "size_bytes": 10, "sha256": "0" * 64}
 

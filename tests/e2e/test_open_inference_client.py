@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-import onnx_models
 import pytest
 from open_inference.openapi.client import OpenInferenceClient
 from open_inference.openapi.core.api_error import ApiError
@@ -12,6 +11,7 @@ from open_inference.openapi.errors import BadRequestError
 from open_inference.openapi.types import InferenceRequest, RequestInput, TensorData
 
 from maas_client import MaasClient
+from support import onnx_models
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from maas_client.local.stack import LocalStack
+from maas_local.stack import LocalStack
 
 EXAMPLES = os.environ.get("MAAS_FUZZ_EXAMPLES", "15")  # for each operation; CI: 40
 OPERATIONS = [

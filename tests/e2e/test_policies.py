@@ -14,19 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import iam_policies
-import iam_stack
-import onnx_models
 import pytest
-from aws import ROOT
+
 from benchmarks import models as benchmark_models
 from e2e.conftest import Bucket
 from e2e.test_batch import wait
-from iam_policies import Call, Grant
-
 from maas_client import MaasClient
-from maas_client.local.stack import LocalStack
-from maas_client.local.template import NAME
+from maas_local.stack import LocalStack
+from maas_local.template import NAME
+from support import onnx_models
+from support.aws import iam_policies, iam_stack
+from support.aws.engine import ROOT
+from support.aws.iam_policies import Call, Grant
 
 # What is granted and cannot be seen here, with the reason. `*` in front of an action stands for every function.
 SERVICE_OF_LAMBDA = "Lambda itself does it in the role's name"

@@ -4,10 +4,10 @@ from typing import Any
 
 import httpx
 import numpy as np
-import onnx_models
 import pytest
 
 from maas_client import MaasClient
+from support import onnx_models
 
 
 @pytest.fixture(scope="module", autouse=True)

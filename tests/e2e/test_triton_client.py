@@ -1,13 +1,13 @@
 """Triton's own client, unmodified: every call that it can make over HTTP."""
 
 import numpy as np
-import onnx_models
 import pytest
 import tritonclient.http as triton
-from triton_calls import SUM, tensor, two
 from tritonclient.utils import InferenceServerException
 
 from maas_client import MaasClient
+from support import onnx_models
+from support.triton_calls import SUM, tensor, two
 
 
 @pytest.fixture(scope="module", autouse=True)

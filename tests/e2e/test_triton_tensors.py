@@ -4,13 +4,13 @@ from pathlib import Path
 
 import ml_dtypes
 import numpy as np
-import onnx_models
 import pytest
 import tritonclient.http as triton
-from triton_calls import tensor
 from tritonclient.utils import InferenceServerException
 
 from maas_client import MaasClient
+from support import onnx_models
+from support.triton_calls import tensor
 
 LABELS = ["cat", "dog", "duck"]
 

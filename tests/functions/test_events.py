@@ -6,11 +6,11 @@ import sys
 import time
 
 import pytest
-from aws import ROOT, Cloud
-from conftest import LoadFunction
-from event_cases import CASES, EVENTS, EventCase, seed
 
+from conftest import LoadFunction
 from maas import bootstrap
+from support.aws.engine import ROOT, Cloud
+from support.events import CASES, EVENTS, EventCase, seed
 
 
 class Context:

@@ -6,13 +6,12 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import onnx_models
 import pytest
-import wire
 from onnx import TensorProto
 
-from maas.oip import HEADER_LENGTH, MAX_JSON_BYTES
-from maas.oip_reply import OutputTensor
+from maas.serving.oip import HEADER_LENGTH, MAX_JSON_BYTES
+from maas.serving.oip_reply import OutputTensor
+from support import onnx_models, wire
 
 MODELS = {
     "linear": onnx_models.linear(),

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from aws import ROOT
+from support.aws.engine import ROOT
 
 
 def test_no_broken_model_gets_through_with_a_lie_or_takes_its_parent_along() -> None:

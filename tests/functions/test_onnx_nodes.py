@@ -13,14 +13,14 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
-import wire
 from onnx import numpy_helper
 from onnx.backend.test.case.test_case import TestCase
 
-from maas import tensors
 from maas.errors import ModelRejected
-from maas.oip_reply import OutputTensor
-from maas.runner import Runner
+from maas.serving import tensors
+from maas.serving.oip_reply import OutputTensor
+from maas.serving.runner import Runner
+from support import wire
 
 ALL = os.environ.get("MAAS_ALL_NODES") == "1"
 SAMPLE = 37

@@ -6,11 +6,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import wire
-from aws import Cloud
-from conftest import LoadFunction
-from event_cases import seed
 from fastapi import APIRouter
+
+from conftest import LoadFunction
+from support import wire
+from support.aws.engine import Cloud
+from support.events import seed
 
 SCOPES = ["", "models:read", "models:write", "infer", "infer:example", "infer:other", "jobs", "keys", "admin"]
 READ, WRITE, KEYS = {"models:read", "models:write", "admin"}, {"models:write", "admin"}, {"keys", "admin"}

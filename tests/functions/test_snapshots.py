@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from aws import ROOT, Cloud
-from event_cases import EVENTS, seed
+
+from support.aws.engine import ROOT, Cloud
+from support.events import EVENTS, seed
 
 HANDLERS = {
     "management": "management_list_models",

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from maas_client.local import intrinsics
+from maas_local import intrinsics
 
 MB = 1024 * 1024
 HTTP_MB, ANY_MB = 180, 245  # what a function carries is part of its cold start; Lambda's own limit is 250

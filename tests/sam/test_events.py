@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-import sam_cli
-from conftest import skip_or_fail
-from event_cases import CASES, EventCase
 
+from conftest import skip_or_fail
 from maas import bootstrap
 from maas.settings import Settings
-from maas_client.local.template import NAME
+from maas_local.template import NAME
+from support import sam_cli
+from support.events import CASES, EventCase
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from maas_client.cli import jobs, keys, manage, use
+from maas_client.cli import jobs, keys, manage, plugged, use
 from maas_client.errors import MaasError
 
 commands = typer.Typer(
@@ -20,6 +20,8 @@ for command in (*use.COMMANDS, *jobs.COMMANDS, *manage.COMMANDS):
 commands.add_typer(manage.alias)
 commands.add_typer(jobs.job)
 commands.add_typer(keys.keys)
+plugged.add(commands, "local")
+plugged.add(keys.keys, "bootstrap", "keys.bootstrap")
 
 
 def app(arguments: list[str] | None = None) -> None:

@@ -12,9 +12,9 @@ from maas_client.cli.options import Json, Key, Limit, Reference, Url, connect, p
 from maas_client.errors import CannotConnect, JobFailed, MaasError
 
 if TYPE_CHECKING:
+    from maas_client.cli.progress import Display
     from maas_client.client import MaasClient
     from maas_client.job_records import Job
-    from maas_client.progress import Display
 
 SHOWN = 20
 INTERRUPTED = 130  # as a shell has it after Ctrl-C
@@ -62,7 +62,7 @@ def batch(
     api_key: Key = None,
 ) -> None:
     """Predict every record of a file: upload, wait, download. The file's format is the predictions'."""
-    from maas_client.progress import Display
+    from maas_client.cli.progress import Display
 
     if join not in (None, "input"):
         raise typer.BadParameter(f"--join: got {join!r}, expected 'input'")
@@ -103,7 +103,7 @@ def jobs(
     api_key: Key = None,
 ) -> None:
     """List the jobs, newest first, or show one with its progress."""
-    from maas_client.render_jobs import show_job, show_jobs
+    from maas_client.cli.render_jobs import show_job, show_jobs
 
     with connect(url, api_key) as maas:
         if job_id:
@@ -117,7 +117,7 @@ def jobs(
 @job.command("wait")
 def wait_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
     """Follow a job until it has ended."""
-    from maas_client.progress import Display
+    from maas_client.cli.progress import Display
 
     with connect(url, api_key) as maas, Display(silent=as_json) as display:
         _follow(maas, job_id, None, display, as_json=as_json)
@@ -146,7 +146,7 @@ def download_job(
     job_id: JobId, to: To = None, parts: Parts = False, as_json: Json = False, url: Url = None, api_key: Key = None
 ) -> None:
     """Get a job's predictions, in one file; of one that runs or FAILED, those there are."""
-    from maas_client.progress import Display
+    from maas_client.cli.progress import Display
 
     with connect(url, api_key) as maas, Display(silent=as_json) as display:
         target = to or Path(job_id if parts else ".")
@@ -157,9 +157,9 @@ def download_job(
 @job.command("answer")
 def answer_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
     """The answer to `maas predict --later`, waited for."""
+    from maas_client.cli.progress import spinner
+    from maas_client.cli.render import show_prediction
     from maas_client.inference import response_json
-    from maas_client.progress import spinner
-    from maas_client.render import show_prediction
 
     with connect(url, api_key) as maas, spinner("waiting for the answer", silent=as_json), _going_on(job_id):
         response = maas.deferred_response(job_id)
@@ -184,7 +184,7 @@ def _target(source: str, output: str | None) -> Path | None:
 
 def _follow(maas: "MaasClient", job_id: str, to: Path | None, display: "Display", *, as_json: bool) -> None:
     """Wait, download to `to`, and tell what came of it. A job that did not succeed is told of too, and then raised."""
-    from maas_client.render_jobs import show_ended
+    from maas_client.cli.render_jobs import show_ended
 
     failure: JobFailed | None = None
     files: list[Path] = []

@@ -26,19 +26,6 @@ KeyId = Annotated[str, typer.Argument(metavar="ID", help="As `maas keys list` sh
 
 
 @keys.command()
-def bootstrap(
-    name: Annotated[str, typer.Option("--name", "-n", help="What the key is for.")] = "admin",
-    table: Annotated[str | None, typer.Option("--table", envvar="MAAS_TABLE", help="The DynamoDB table.")] = None,
-    stack: Annotated[str, typer.Option("--stack", help="Or the CloudFormation stack whose table it is.")] = "maas",
-    as_json: Json = False,
-) -> None:
-    """The first key, which may do everything: made with your AWS credentials in the table itself (needs boto3)."""
-    from maas_client.bootstrap import bootstrap as make
-
-    _told(make(name, table, stack), as_json)
-
-
-@keys.command()
 def create(
     name: Annotated[str, typer.Option("--name", "-n", help="What the key is for.")],
     scope: Annotated[
@@ -57,7 +44,7 @@ def create(
     until = datetime.now(UTC) + duration(expires) if expires else None
     with connect(url, api_key) as maas:
         made = maas.create_key(name, scope, expires_at=until, requests_per_second=rate)
-    _told(made, as_json)
+    show_new_key(made, as_json)
 
 
 @keys.command("list")
@@ -68,7 +55,7 @@ def list_keys(
     api_key: Key = None,
 ) -> None:
     """What keys there are. Nothing of a key can be seen that lets anybody use it."""
-    from maas_client.render_keys import show_keys
+    from maas_client.cli.render_keys import show_keys
 
     with connect(url, api_key) as maas:
         found = maas.api_keys(include_revoked=revoked)
@@ -87,7 +74,7 @@ def rotate(
     seconds = int(duration(grace).total_seconds())
     with connect(url, api_key) as maas:
         made = maas.rotate_key(key_id, seconds)
-    _told(made, as_json)
+    show_new_key(made, as_json)
 
 
 @keys.command()
@@ -98,7 +85,7 @@ def revoke(key_id: KeyId, as_json: Json = False, url: Url = None, api_key: Key =
     print_json(gone) if as_json else typer.echo(f"{gone.id} ({gone.name}) is revoked")
 
 
-def _told(made: "NewKey", as_json: bool) -> None:
+def show_new_key(made: "NewKey", as_json: bool) -> None:
     """The text alone on standard output, for a script to keep; what it is on standard error."""
     if as_json:
         print_json(made)

@@ -26,7 +26,7 @@ from maas_client.errors import InvalidInput
 
 if TYPE_CHECKING:
     from maas_client.client import MaasClient
-    from maas_client.records import Alias, ModelVersion, RegisteredModel
+    from maas_client.model_records import Alias, ModelVersion, RegisteredModel
 
 SHOWN = 20
 
@@ -46,7 +46,7 @@ def models(
     api_key: Key = None,
 ) -> None:
     """List the models."""
-    from maas_client.render import show_models
+    from maas_client.cli.render import show_models
 
     with connect(url, api_key) as maas:
         found = maas.models(limit, prefix=prefix, tags=tag or (), status=status, include_deleted=deleted)
@@ -64,7 +64,7 @@ def versions(
     api_key: Key = None,
 ) -> None:
     """List a model's versions, newest first."""
-    from maas_client.render import show_versions
+    from maas_client.cli.render import show_versions
 
     with connect(url, api_key) as maas:
         found = maas.versions(model, limit, tags=tag or (), status=status, include_deleted=deleted)
@@ -75,7 +75,7 @@ def show(
     reference: Reference, deleted: Deleted = False, as_json: Json = False, url: Url = None, api_key: Key = None
 ) -> None:
     """Show a model with its newest versions, or one version with its signature."""
-    from maas_client.render import show_model, show_version
+    from maas_client.cli.render import show_model, show_version
 
     model, version = split(reference)
     with connect(url, api_key) as maas:
@@ -98,7 +98,7 @@ def tag(
     api_key: Key = None,
 ) -> None:
     """Set or remove tags, and the description, of a model or a version."""
-    from maas_client.render import show_tagged
+    from maas_client.cli.render import show_tagged
 
     changes: dict[str, str | None] = dict(tag_of(one) for one in tags or [])
     changes |= dict.fromkeys(remove or [])
@@ -212,7 +212,7 @@ def purge(
     api_key: Key = None,
 ) -> None:
     """Remove a deleted model or version for good. Its history stays."""
-    from maas_client.progress import spinner
+    from maas_client.cli.progress import spinner
 
     model, version = numbered(reference)
     with connect(url, api_key) as maas:
@@ -242,7 +242,7 @@ def history(
     api_key: Key = None,
 ) -> None:
     """Who changed what, newest first; of deleted and purged models too."""
-    from maas_client.render import show_history
+    from maas_client.cli.render import show_history
 
     with connect(url, api_key) as maas:
         found = maas.history(model, limit, kind=kind, actor=actor)
@@ -257,7 +257,7 @@ def download(
     api_key: Key = None,
 ) -> None:
     """Get a version's files as they were uploaded: of its number, an alias, or else of the newest READY version."""
-    from maas_client.progress import Display
+    from maas_client.cli.progress import Display
 
     model, version = split(reference)
     with connect(url, api_key) as maas:

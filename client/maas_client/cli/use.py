@@ -1,4 +1,4 @@
-"""Commands that put models to use: push, predict, and the local stack."""
+"""Commands that put models to use: push and predict."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,21 +9,8 @@ from maas_client.cli.options import Json, Key, Reference, Tags, Url, connect, pr
 from maas_client.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from maas_client.cli.inputs import Given
     from maas_client.client import MaasClient
-    from maas_client.inputs import Given
-
-
-def local(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8080,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the functions log.")] = False,
-) -> None:
-    """Run the whole system on this machine, from template.yaml, until Ctrl-C."""
-    try:
-        from maas_client.local.stack import serve
-    except ImportError as error:
-        raise InvalidInput(f"the local stack needs `{error.name}`: run it from a checkout, after `make dev`") from error
-    serve(port=port, host=host, verbose=verbose)
 
 
 def push(
@@ -50,8 +37,8 @@ def push(
     api_key: Key = None,
 ) -> None:
     """Upload a model, have it checked, and put it behind an endpoint."""
-    from maas_client.progress import Display
-    from maas_client.render import show_pushed
+    from maas_client.cli.progress import Display
+    from maas_client.cli.render import show_pushed
 
     tags = dict(tag_of(one) for one in tag or [])
     tolerance = {name: value for name, value in (("rtol", rtol), ("atol", atol)) if value is not None}
@@ -100,9 +87,9 @@ def predict(
     JSON: an Open Inference Protocol request, an object of inputs by name, or the array of a model's only input.
     CSV: columns named as the inputs are, or else all columns in order make the one two-dimensional input.
     """
+    from maas_client.cli.inputs import read
+    from maas_client.cli.render import show_prediction
     from maas_client.inference import response_json, response_of
-    from maas_client.inputs import read
-    from maas_client.render import show_prediction
 
     model, version = split(reference)
     with connect(url, api_key, timeout_seconds=timeout) as maas:
@@ -136,4 +123,4 @@ def _ask_later(
     print_json(job) if as_json else typer.echo(f"job {job.id} is {job.status}: `maas job answer {job.id}` has it then")
 
 
-COMMANDS = (push, predict, local)
+COMMANDS = (push, predict)

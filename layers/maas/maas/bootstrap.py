@@ -9,32 +9,31 @@ from maas.registry import Registry
 from maas.settings import MB, Settings
 
 if TYPE_CHECKING:
-    from maas.authorizer import Authorizer
+    from maas.access.authorizer import Authorizer
+    from maas.access.keys_table import Keys
     from maas.aws.s3 import ModelBucket
     from maas.aws.s3_reader import S3Reader
     from maas.aws.sqs import Queue
     from maas.batch.deferred import Deferred
+    from maas.batch.job_end import Results
     from maas.batch.jobs import Jobs
     from maas.batch.planner import Planner
-    from maas.batch.results import Results
     from maas.batch.submission import Submission
     from maas.batch.worker import Worker
-    from maas.dataplane import DataPlane
-    from maas.deployment import Deployment
-    from maas.inbox import Inbox
-    from maas.page_tokens import PageTokens
-    from maas.registry.keys import Keys
-    from maas.write_back import WriteBack
+    from maas.deployment.deploy import Deployment
+    from maas.deployment.inbox import Inbox
+    from maas.deployment.write_back import WriteBack
+    from maas.serving.dataplane import DataPlane
 
 
 def dataplane(settings: Settings) -> "DataPlane":
     """For inference: reads through signed requests, so that neither boto3 nor a web framework is imported."""
-    from maas.artifacts import LocalArtifacts
     from maas.aws.s3_reader import S3Reader
     from maas.aws.signed import SignedDynamoDb
-    from maas.dataplane import DataPlane
-    from maas.runner import Runner, limit_memory
-    from maas.runner_cache import RunnerCache
+    from maas.deployment.artifacts import LocalArtifacts
+    from maas.serving.dataplane import DataPlane
+    from maas.serving.runner import Runner, limit_memory
+    from maas.serving.runner_cache import RunnerCache
 
     limit_memory(settings.model_memory_bytes)
     registry = Registry(Table(SignedDynamoDb(settings.region, settings.endpoint_url), settings.table))
@@ -59,10 +58,10 @@ def dataplane(settings: Settings) -> "DataPlane":
 
 def _write_back(settings: Settings, reader: "S3Reader") -> "WriteBack":
     from maas.aws.s3_writer import S3Writer
-    from maas.child import Limits
-    from maas.preparation import Inspection, Job, inspect
-    from maas.variants import own_key
-    from maas.write_back import WriteBack
+    from maas.deployment.child import Limits
+    from maas.deployment.preparation import Inspection, Job, inspect
+    from maas.deployment.variants import own_key
+    from maas.deployment.write_back import WriteBack
 
     def prepare(path: str, to: str) -> Inspection:
         limits = Limits(settings.model_memory_bytes)
@@ -79,25 +78,19 @@ def registry(settings: Settings) -> Registry:
 
 def keys(settings: Settings) -> "Keys":
     """For management: through boto3."""
-    from maas.registry.keys import Keys
+    from maas.access.keys_table import Keys
 
     return Keys(Table(boto3_call(_client("dynamodb", settings)), settings.table))
 
 
 def authorizer(settings: Settings) -> "Authorizer":
     """Through signed requests, for a quick cold start: every first request waits for it."""
-    from maas.authorizer import Authorizer
+    from maas.access.authorizer import Authorizer
+    from maas.access.keys_table import Keys
     from maas.aws.signed import SignedDynamoDb
-    from maas.registry.keys import Keys
 
     known = Keys(Table(SignedDynamoDb(settings.region, settings.endpoint_url), settings.table))
     return Authorizer(known, settings.key_header, settings.key_ttl_seconds, settings.key_requests_per_second)
-
-
-def page_tokens(registry: Registry) -> "PageTokens":
-    from maas.page_tokens import PageTokens
-
-    return PageTokens(lambda: registry.secret("page-tokens"))
 
 
 def bucket(settings: Settings) -> "ModelBucket":
@@ -108,8 +101,8 @@ def bucket(settings: Settings) -> "ModelBucket":
 
 def deployment(settings: Settings) -> "Deployment":
     from maas.aws.s3_reader import S3Reader
-    from maas.child import Limits
-    from maas.deployment import Deployment, Means
+    from maas.deployment.child import Limits
+    from maas.deployment.deploy import Deployment, Means
 
     reader = S3Reader(settings.region, settings.endpoint_url, settings.bucket)
     means = Means(
@@ -125,7 +118,7 @@ def deployment(settings: Settings) -> "Deployment":
 
 def inbox(settings: Settings) -> "Inbox":
     from maas.aws.s3_reader import S3Reader
-    from maas.inbox import Inbox
+    from maas.deployment.inbox import Inbox
 
     reader = S3Reader(settings.region, settings.endpoint_url, settings.bucket)
     tmp_dir = Path(settings.tmp_dir)
@@ -150,7 +143,7 @@ def results(settings: Settings) -> "Results":
     from maas.aws.event_bus import EventBus
     from maas.aws.sns import Topics
     from maas.batch.announcements import Announcements
-    from maas.batch.results import Results
+    from maas.batch.job_end import Results
 
     known = jobs(settings)
     bus, topics = EventBus(_client("events", settings)), Topics(_client("sns", settings))

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from aws import Cloud
 
 from benchmarks import models
 from benchmarks.batch import process
@@ -14,8 +13,9 @@ from benchmarks.batch.files import jsonl
 from benchmarks.batch.place import Place
 from benchmarks.disk_bucket import disk_bucket
 from benchmarks.figures import Figure
-from maas.batch.keys import DATA
-from maas.batch.records import JobStatus
+from maas.batch.job_records import JobStatus
+from maas.batch.locations import DATA
+from support.aws.engine import Cloud
 
 SMALL_MB, LARGE_MB = 64, 1024
 BLOCK_ROWS = 4096

@@ -4,17 +4,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from aws import Cloud
-
 from maas import bootstrap
 from maas.aws.clients import client
-from maas.batch.keys import DATA, START, UPLOADS
+from maas.batch.job_records import BatchJob, JobRequest, JobStatus
+from maas.batch.locations import DATA, START, UPLOADS
 from maas.batch.planner import Arrived, Planner
-from maas.batch.records import BatchJob, JobStatus
-from maas.batch.schemas import CreateJob
 from maas.batch.submission import Submission
 from maas.batch.worker import Worker
 from maas.settings import Settings
+from support.aws.engine import Cloud
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Place:
         """Of `batch/data/{file}`, planned: its shards are queued."""
         version = self.worker.dataplane.resolve(model, "1")
         submission = replace(self.submission, shard_bytes=shard_bytes or self.submission.shard_bytes)
-        made, _ = submission.create(version, CreateJob(model=model, input=f"{DATA}{file}"), "tester", None)
+        made, _ = submission.create(version, JobRequest(input=f"{DATA}{file}"), "tester", None)
         job = self.planner.arrived(Arrived(f"{UPLOADS}{made.id}/{START}", None, 2, ""))
         assert job and job.status is JobStatus.RUNNING, job and job.reason
         return job

@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from aws import ROOT, Cloud
+from support.aws.engine import ROOT, Cloud
 
 
 @dataclass(frozen=True)

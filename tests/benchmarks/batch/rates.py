@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from aws import Cloud
 
 from benchmarks import models
 from benchmarks.batch.files import FORMATS
@@ -22,11 +21,12 @@ from benchmarks.batch.place import Place
 from benchmarks.disk_bucket import disk_bucket
 from benchmarks.figures import Figure
 from maas.batch.formats.blocks import BLOCK_BYTES
-from maas.batch.keys import DATA
-from maas.batch.records import JobStatus
-from maas.batch.rows import batch_rows, row_ms
-from maas.runner import Runner
-from maas_client.demo.classifiers import train
+from maas.batch.job_records import JobStatus
+from maas.batch.locations import DATA
+from maas.batch.predicting import batch_rows, row_ms
+from maas.serving.runner import Runner
+from maas_local.demo.classifiers import train
+from support.aws.engine import Cloud
 
 ROUNDS = 3
 BUDGET = 0.9

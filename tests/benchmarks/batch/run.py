@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from aws import Cloud
 from rich.console import Console
 
 from benchmarks.batch import memory, rates, scaling, seeds
 from benchmarks.figures import Figure
+from support.aws.engine import Cloud
 
 
 def measure(cloud: Cloud, folder: Path, console: Console) -> list[Figure]:

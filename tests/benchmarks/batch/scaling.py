@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from aws import Cloud
 from rich.console import Console
 from rich.table import Table as Grid
 
@@ -15,9 +14,10 @@ from benchmarks.batch.files import npy
 from benchmarks.batch.place import Place
 from benchmarks.batch.simulation import Times, seconds
 from benchmarks.figures import Figure
-from maas.batch.keys import DATA
+from maas.batch.job_records import JobStatus
+from maas.batch.locations import DATA
 from maas.batch.planner import SHARD_SECONDS
-from maas.batch.records import JobStatus
+from support.aws.engine import Cloud
 
 ROWS, SHARDS, ROUNDS = 1 << 14, 24, 3
 SIMULATED_SHARDS = 20_000  # as many as a job has at most

@@ -7,9 +7,8 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from aws import ROOT
-
 from benchmarks.figures import Figure
+from support.aws.engine import ROOT
 
 SEEDS, AT_ONCE, PROCESSES = 1000, 50, 2
 

@@ -8,11 +8,10 @@ import sys
 import time
 from dataclasses import replace
 
-from aws import Cloud
-
 from benchmarks.batch.place import Place
-from maas.inspection import peak_memory_bytes
+from maas.deployment.inspection import peak_memory_bytes
 from maas.settings import Settings
+from support.aws.engine import Cloud
 
 
 def main() -> None:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from maas.aws.event_bus import EventBus
 from maas.aws.sns import Topics
 from maas.batch import webhook
+from maas.batch.job_records import ENDED, BatchJob
 from maas.batch.jobs import Jobs
-from maas.batch.records import ENDED, BatchJob
-from maas.observability import count, logger
+from maas.telemetry.observability import count, logger
 
 STATE_CHANGE = "MaaS Job State Change"
 TOPIC = "arn:"

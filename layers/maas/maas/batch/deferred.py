@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 from maas.aws.s3_writer import S3Writer
 from maas.batch import webhook
+from maas.batch.job_records import BatchJob, JobStatus
 from maas.batch.jobs import Jobs
-from maas.batch.keys import DEFERRED, REQUEST
-from maas.batch.records import BatchJob, JobStatus
+from maas.batch.locations import DEFERRED, REQUEST
 from maas.errors import InvalidRequest
 from maas.records import ModelVersion
-from maas.registry.rows import canonical
+from maas.times import canonical
 
 
 @dataclass(frozen=True, slots=True)

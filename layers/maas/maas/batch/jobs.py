@@ -19,10 +19,10 @@ from dataclasses import replace
 from typing import Any
 
 from maas.aws.dynamodb import Delete, Item, Key, Put, Table, Write, WriteConflict
-from maas.batch.records import OPEN, BatchJob, JobStatus, Shard, ShardStatus, fields_of
+from maas.batch.job_records import OPEN, BatchJob, JobStatus, Shard, ShardStatus, fields_of
 from maas.errors import Conflict, Contended, NotFound, ServiceUnavailable
 from maas.registry.ledger import attempts
-from maas.registry.rows import time_after
+from maas.times import time_after
 
 INDEX, OUTPUTS = "JOBS", "OUTPUTS"
 PAGE = 500

@@ -10,17 +10,17 @@ from typing import Any
 
 from maas.aws.s3_reader import S3Reader
 from maas.aws.sqs import Queue
-from maas.batch import formats, keys
+from maas.batch import formats, locations
 from maas.batch.formats import Options, Source
+from maas.batch.job_end import Results
+from maas.batch.job_records import BatchJob, JobStatus, Shard, ShardStatus, shard_name
 from maas.batch.jobs import Jobs
-from maas.batch.records import BatchJob, JobStatus, Shard, ShardStatus, shard_name
-from maas.batch.results import Results
-from maas.batch.rows import row_ms
+from maas.batch.predicting import row_ms
 from maas.batch.s3_source import source_of
 from maas.errors import Contended, MaasError, NotFound, ServiceUnavailable
 from maas.records import ModelVersion
 from maas.registry import Registry
-from maas.registry.rows import canonical
+from maas.times import canonical
 
 ACTOR = "batch"
 TEXT, SAMPLE_BYTES = ("jsonl", "csv"), 1 << 16
@@ -53,16 +53,16 @@ class Planner:
 
     def arrived(self, arrived: Arrived) -> BatchJob | None:
         """The job that the object is the input of; None if it is no job's. Raises ServiceUnavailable, NotFound."""
-        named = keys.job_of(arrived.key)
+        named = locations.job_of(arrived.key)
         if named is not None:
             job_id, name = named
-            return self._start(self.jobs.get(job_id) if name == keys.START else self._uploaded(job_id, arrived))
-        dropped = keys.drop_of(arrived.key)
+            return self._start(self.jobs.get(job_id) if name == locations.START else self._uploaded(job_id, arrived))
+        dropped = locations.drop_of(arrived.key)
         return self._start(self._dropped(arrived, *dropped)) if dropped else None
 
     def abandon(self, arrived: Arrived, reason: str) -> BatchJob | None:
         """The job of an object that no attempt could plan, FAILED; None if there is none. Raises ServiceUnavailable."""
-        named, dropped = keys.job_of(arrived.key), keys.drop_of(arrived.key)
+        named, dropped = locations.job_of(arrived.key), locations.drop_of(arrived.key)
         if dropped:
             return self.results.fail(self._dropped(arrived, *dropped).id, reason)
         try:
@@ -118,7 +118,7 @@ class Planner:
             model=model,
             version=0,
             input_key=arrived.key,
-            output=f"{keys.OUTPUT}{job_id}/",
+            output=f"{locations.OUTPUT}{job_id}/",
             created_at=now,
             updated_at=now,
             expires_at=int(time.time()) + self.retention_seconds,
@@ -172,7 +172,7 @@ class Planner:
 
     def _reference(self, job: BatchJob) -> str:
         """What the key of a dropped object names: when it came, that was no version yet."""
-        dropped = keys.drop_of(job.input_key)
+        dropped = locations.drop_of(job.input_key)
         return dropped[1] if dropped else ""
 
 

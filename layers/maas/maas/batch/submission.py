@@ -4,22 +4,20 @@ import hashlib
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from maas.aws.s3 import PART_BYTES, ModelBucket, StoredObject, UploadPart
 from maas.batch.deferred import check_notify
+from maas.batch.job_end import Results
+from maas.batch.job_records import BatchJob, JobRequest, JobResult, JobStatus, Shard, ShardStatus
 from maas.batch.jobs import Jobs
-from maas.batch.keys import DATA, DEFERRED, INPUTS, OUTPUT, REQUEST, RESPONSE, START, UPLOADS
-from maas.batch.records import BatchJob, JobStatus, Shard, ShardStatus
-from maas.batch.results import Results
-from maas.batch.schemas import CreateJob, JobResult
+from maas.batch.locations import DATA, DEFERRED, INPUTS, OUTPUT, REQUEST, RESPONSE, START, UPLOADS
 from maas.errors import Conflict, InvalidRequest, NotFound, TooLarge
 from maas.names import check_file_name
-from maas.records import ModelVersion
+from maas.records import ModelFile, ModelVersion
 from maas.registry import Idempotency
-from maas.registry.rows import canonical
-from maas.schemas import DeclaredFile
+from maas.times import canonical
 
 MAX_UPLOAD_BYTES = 100 * 1024**3  # 1,600 parts: the answer with all their URLs stays below Lambda's 6 MB
 MAX_REQUEST_BYTES = 1024**3  # of a job of kind infer: the worker reads it into memory
@@ -38,7 +36,7 @@ class Submission:
     retention_seconds: int
 
     def create(
-        self, version: ModelVersion, wanted: CreateJob, actor: str, once: Idempotency | None
+        self, version: ModelVersion, wanted: JobRequest, actor: str, once: Idempotency | None
     ) -> tuple[BatchJob, list[UploadPart]]:
         """The job, and the requests that upload its file, if one is to come; the same job for the same key.
 
@@ -46,7 +44,7 @@ class Submission:
         """
         job_id, now = _job_id(once), canonical(datetime.now(UTC))
         is_infer = wanted.kind == "infer"
-        options = wanted.options.model_dump(exclude_none=True)
+        options = dict(wanted.options)
         if is_infer and wanted.header_length is not None:
             options["header_length"] = str(wanted.header_length)
         upload = wanted.upload
@@ -126,7 +124,7 @@ class Submission:
         if job.kind == "infer":
             if job.status is not JobStatus.SUCCEEDED:
                 raise Conflict(f"job '{job_id}' is {job.status}" + (f": {job.reason}" if job.reason else ""))
-            answer = JobResult(name=RESPONSE, url=self.bucket.presign_download(job.output + RESPONSE, None))
+            answer = JobResult(RESPONSE, self.bucket.presign_download(job.output + RESPONSE, None))
             return [answer], job.options["response_header_length"], None
         shards, last = self.jobs.shards_page(job_id, limit, after)
         fitting = _fitting(shards)
@@ -135,9 +133,8 @@ class Submission:
         found = []
         for shard in shards:
             for part in shard.parts:
-                said = {name: value for name, value in asdict(part).items() if name != "key"}
-                url = self.bucket.presign_download(part.key, None)
-                found.append(JobResult(name=part.key.removeprefix(job.output), url=url, rows=shard.rows, **said))
+                name, url = part.key.removeprefix(job.output), self.bucket.presign_download(part.key, None)
+                found.append(JobResult(name, url, part.size_bytes, part.sha256, shard.rows))
         return found, None, last
 
     def _start(self, job: BatchJob) -> None:
@@ -182,7 +179,7 @@ def _job_id(once: Idempotency | None) -> str:
     return hashlib.sha256(f"{once.actor}\0{once.key}".encode()).hexdigest()[:20]
 
 
-def _check_upload(upload: DeclaredFile, is_infer: bool) -> None:
+def _check_upload(upload: ModelFile, is_infer: bool) -> None:
     """Raises InvalidRequest for a name of no format, TooLarge."""
     if not is_infer and not upload.name.lower().endswith(SUFFIXES):
         expected = f"a name that ends in one of {', '.join(SUFFIXES)}"

@@ -13,16 +13,16 @@ from maas.aws.s3_reader import S3Reader
 from maas.aws.sqs import Queue
 from maas.batch import formats
 from maas.batch.formats import Options
+from maas.batch.job_end import Results
+from maas.batch.job_records import BatchJob, JobStatus, Shard, ShardStatus
 from maas.batch.jobs import Jobs
-from maas.batch.keys import RESPONSE
-from maas.batch.records import BatchJob, JobStatus, Shard, ShardStatus
-from maas.batch.results import Results
-from maas.batch.rows import batch_rows, one_ahead, predict, row_ms, selected
+from maas.batch.locations import RESPONSE
+from maas.batch.predicting import batch_rows, one_ahead, predict, row_ms, selected
 from maas.batch.s3_source import source_of
-from maas.dataplane import DataPlane
 from maas.errors import ArtifactCorrupt, Contended, MaasError, ServiceUnavailable
-from maas.observability import count
-from maas.runner import Runner
+from maas.serving.dataplane import DataPlane
+from maas.serving.runner import Runner
+from maas.telemetry.observability import count
 
 MAX_PART_BYTES = 128 << 20  # a part is in memory until it is whole
 PIECES = 8  # that the rest of a shard is cut into

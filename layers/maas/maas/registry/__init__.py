@@ -11,7 +11,7 @@ from maas.aws.dynamodb import Table
 from maas.errors import NotFound, NotReady
 from maas.names import is_name, version_number
 from maas.records import ModelVersion, RegisteredModel, Status
-from maas.registry import rows
+from maas.registry import table_rows
 from maas.registry.aliases import Aliases
 from maas.registry.history import History
 from maas.registry.ledger import Idempotency, Ledger, checked_model, checked_version
@@ -67,6 +67,6 @@ class Registry:
         """Model and version in one call, since a deleted model serves nothing."""
         if not is_name(model):
             raise NotFound("model", model)
-        owner, row = self._ledger.table.get_many([rows.model_key(model), rows.version_key(model, number)])
+        owner, row = self._ledger.table.get_many([table_rows.model_key(model), table_rows.version_key(model, number)])
         checked_model(model, RegisteredModel.of(owner) if owner else None)
         return checked_version(model, number, ModelVersion.of(row) if row else None)

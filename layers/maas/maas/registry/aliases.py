@@ -6,8 +6,9 @@ from datetime import datetime
 from maas.errors import Conflict, NotFound, NotReady
 from maas.names import check_alias
 from maas.records import Alias, RegisteredModel, Status
-from maas.registry import rows
+from maas.registry import table_rows
 from maas.registry.ledger import Change, Ledger, check_etag
+from maas.times import canonical
 
 MAX_ALIASES = 100  # they are in the model's row, and in a row of the timeline at each change of one
 
@@ -72,7 +73,7 @@ class Aliases:
         """
         if self._ledger.row(model) is None:
             raise NotFound("model", model)
-        then = self._ledger.table.last(rows.partition(model), rows.TIMELINE, rows.canonical(at))
+        then = self._ledger.table.last(table_rows.partition(model), table_rows.TIMELINE, canonical(at))
         served = then["aliases"] if then else None
         return served.get(alias) if served else None
 

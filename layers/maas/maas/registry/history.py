@@ -2,7 +2,7 @@
 
 from maas.errors import NotFound
 from maas.records import HistoryEntry
-from maas.registry import rows
+from maas.registry import table_rows
 from maas.registry.ledger import Ledger
 
 
@@ -17,12 +17,12 @@ class History:
         if self._ledger.row(model) is None:
             raise NotFound("model", model)
         return self._ledger.page(
-            rows.partition(model),
+            table_rows.partition(model),
             "H#",
             limit,
             after,
             record=lambda row: HistoryEntry(**row),
-            sort_key=lambda entry: rows.history_key(model, entry.revision)[1],
+            sort_key=lambda entry: table_rows.history_key(model, entry.revision)[1],
             keep=lambda entry: kind in (None, entry.kind) and actor in (None, entry.actor),
             newest_first=True,
         )

@@ -12,7 +12,8 @@ from maas.aws.dynamodb import Item, Put, Table, Write, WriteConflict
 from maas.errors import Conflict, Contended, Gone, NotFound, PreconditionFailed
 from maas.names import is_name
 from maas.records import HistoryEntry, ModelVersion, RegisteredModel, fields_of
-from maas.registry import rows
+from maas.registry import table_rows
+from maas.times import time_after
 
 T = TypeVar("T")
 
@@ -61,7 +62,7 @@ class Ledger:
 
     def row(self, name: str) -> RegisteredModel | None:
         """The model in whatever state, a purged one's remains included."""
-        row = self.table.get(rows.model_key(name)) if is_name(name) else None  # never ask for what cannot be
+        row = self.table.get(table_rows.model_key(name)) if is_name(name) else None  # never ask for what cannot be
         return RegisteredModel.of(row) if row else None
 
     def model(self, name: str, *, deleted: bool = False) -> RegisteredModel:
@@ -70,7 +71,7 @@ class Ledger:
 
     def version(self, model: str, number: int, *, deleted: bool = False) -> ModelVersion:
         """Whatever became of its model. Raises NotFound, and Gone unless deleted ones are welcome."""
-        row = self.table.get(rows.version_key(model, number)) if is_name(model) else None
+        row = self.table.get(table_rows.version_key(model, number)) if is_name(model) else None
         return checked_version(model, number, ModelVersion.of(row) if row else None, deleted)
 
     def page(
@@ -103,7 +104,7 @@ class Ledger:
 
     def secret(self, name: str) -> bytes:
         """32 random bytes, the same ones for ever."""
-        key = (rows.SECRETS, name)
+        key = (table_rows.SECRETS, name)
         row = self.table.get(key)
         if row is None:
             with suppress(WriteConflict):  # another one's are as good
@@ -118,7 +119,7 @@ class Ledger:
         """Read, decide, write; anew when somebody else wrote in between. Raises Contended when they keep doing so."""
         for _ in attempts():
             model = self.model(name, deleted=deleted)
-            now = rows.time_after(model.updated_at)
+            now = time_after(model.updated_at)
             change = decide(model, now)
             if change is None:
                 return None
@@ -134,7 +135,7 @@ class Ledger:
         """The model (and version number) that the same call made before. Raises Conflict if the key was for another."""
         if idempotency is None:
             return None
-        row = self.table.get(rows.idempotency_key(idempotency.actor, idempotency.key))
+        row = self.table.get(table_rows.idempotency_key(idempotency.actor, idempotency.key))
         if row is None:
             return None
         if row["digest"] != idempotency.digest:
@@ -202,14 +203,14 @@ def writes(was: RegisteredModel | None, change: Change, actor: str) -> list[Writ
         after=change.after,
     )
     listed: list[Write] = [
-        Put(rows.model_key(model.name), fields_of(model), was.revision if was else None),
-        Put(rows.history_key(model.name, model.revision), fields_of(entry), None),
+        Put(table_rows.model_key(model.name), fields_of(model), was.revision if was else None),
+        Put(table_rows.history_key(model.name, model.revision), fields_of(entry), None),
     ]
     if version:
         version_was = change.version_was.revision if change.version_was else None
-        listed.append(Put(rows.version_key(model.name, version.number), fields_of(version), version_was))
+        listed.append(Put(table_rows.version_key(model.name, version.number), fields_of(version), version_was))
     if was is None or _served(was) != _served(model):
-        listed.append(Put(rows.timeline_key(model.name, model.updated_at), {"aliases": _served(model)}, None))
+        listed.append(Put(table_rows.timeline_key(model.name, model.updated_at), {"aliases": _served(model)}, None))
     return [*listed, *change.also]
 
 
@@ -223,7 +224,7 @@ def idempotency_row(idempotency: Idempotency | None, model: str, number: int | N
     }
     if idempotency.expires:
         fields["expires_at"] = int(time.time()) + IDEMPOTENCY_SECONDS
-    return (Put(rows.idempotency_key(idempotency.actor, idempotency.key), fields, None),)
+    return (Put(table_rows.idempotency_key(idempotency.actor, idempotency.key), fields, None),)
 
 
 def _served(model: RegisteredModel) -> dict[str, int] | None:

@@ -7,7 +7,7 @@ from maas.aws.dynamodb import Delete, WriteConflict
 from maas.errors import AlreadyExists, Conflict, Contended
 from maas.names import check_name
 from maas.records import ModelVersion, RegisteredModel
-from maas.registry import rows
+from maas.registry import table_rows
 from maas.registry.ledger import (
     Change,
     Idempotency,
@@ -17,6 +17,7 @@ from maas.registry.ledger import (
     idempotency_row,
     writes,
 )
+from maas.times import time_after
 
 
 class Models:
@@ -35,7 +36,7 @@ class Models:
             if was and not was.purged:
                 remark = "; it is deleted: restore it, or purge it to free the name" if was.deleted_at else ""
                 raise AlreadyExists("model", name, remark)
-            now = rows.time_after(was.updated_at if was else "")
+            now = time_after(was.updated_at if was else "")
             revision, last_version = (was.revision + 1, was.last_version) if was else (1, 0)
             model = RegisteredModel(name, now, now, revision, description, tags, last_version=last_version)
             created = Change(
@@ -65,7 +66,7 @@ class Models:
     ) -> tuple[list[RegisteredModel], str | None]:
         """By name. See `Ledger.page`."""
         return self._ledger.page(
-            rows.MODELS,
+            table_rows.MODELS,
             prefix,
             limit,
             after,
@@ -105,7 +106,7 @@ class Models:
             if model.deleted_at:
                 return None
             check_etag(if_match, model.etag, model)
-            also = (rows.deletion(now, name),)
+            also = (table_rows.deletion(now, name),)
             return Change("model.deleted", replace(model, deleted_at=now), also=also)
 
         change = self._ledger.change(name, decide, actor, deleted=True)
@@ -120,7 +121,7 @@ class Models:
             if model.purging:
                 raise Conflict(f"model '{name}' is being purged: it cannot be restored any more")
             check_etag(if_match, model.etag, model)
-            index = Delete(rows.deleted_key(model.deleted_at, name))
+            index = Delete(table_rows.deleted_key(model.deleted_at, name))
             return Change("model.restored", replace(model, deleted_at=None), also=(index,))
 
         change = self._ledger.change(name, decide, actor, deleted=True)

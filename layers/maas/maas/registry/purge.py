@@ -13,8 +13,9 @@ from typing import Any
 from maas.aws.dynamodb import Delete, Write
 from maas.errors import Conflict, Gone, NotFound
 from maas.records import RegisteredModel
-from maas.registry import rows
+from maas.registry import table_rows
 from maas.registry.ledger import Change, Ledger, check_etag
+from maas.times import canonical
 
 DeleteObjects = Callable[[str, float], bool]
 _PAGE = 100
@@ -59,7 +60,10 @@ class Purge:
 
         def finish(owner: RegisteredModel, _: str) -> Change:
             old = self._ledger.version(model, number, deleted=True)
-            also = (Delete(rows.version_key(model, number)), Delete(rows.deleted_key(rows.AT_ONCE, model, number)))
+            also = (
+                Delete(table_rows.version_key(model, number)),
+                Delete(table_rows.deleted_key(table_rows.AT_ONCE, model, number)),
+            )
             return Change("version.purged", owner.keeping(-1, -old.size_bytes), version_was=old, also=also)
 
         self._ledger.change(model, mark, actor)
@@ -70,9 +74,9 @@ class Purge:
 
     def expired(self, before: datetime, actor: str, deadline: float) -> Iterator[str]:
         """Purge what was deleted before then, and what a purge began with; yields each name when it is done."""
-        end, after = rows.canonical(before), None
+        end, after = canonical(before), None
         while True:
-            page, after = self._ledger.table.query(rows.DELETED, "", limit=_PAGE, after=after)
+            page, after = self._ledger.table.query(table_rows.DELETED, "", limit=_PAGE, after=after)
             for row in page:
                 if row["deleted_at"] >= end or time.monotonic() > deadline:
                     return
@@ -90,11 +94,11 @@ class Purge:
         except Gone:
             return False  # its model is deleted: the version goes with it
         except NotFound:  # went with its model
-            self._ledger.table.delete([rows.deleted_key(row["deleted_at"], model, number)])
+            self._ledger.table.delete([table_rows.deleted_key(row["deleted_at"], model, number)])
             return False
 
     def _delete_rows(self, name: str, deadline: float) -> bool:
-        partition = rows.partition(name)
+        partition = table_rows.partition(name)
         for prefix in ("V#", "R#"):
             while keys := self._ledger.table.keys(partition, prefix, limit=_PAGE):
                 if time.monotonic() > deadline:
@@ -107,11 +111,13 @@ def _finish_model(model: RegisteredModel, _: str) -> Change:
     remains = RegisteredModel(
         model.name, model.created_at, model.updated_at, model.revision, last_version=model.last_version, purged=True
     )
-    return Change("model.purged", remains, also=(Delete(rows.deleted_key(rows.AT_ONCE, model.name)),))
+    return Change("model.purged", remains, also=(Delete(table_rows.deleted_key(table_rows.AT_ONCE, model.name)),))
 
 
 def _hurry(what: str, deleted_at: str | None, model: str, number: int | None) -> tuple[Write, ...]:
     """Moves a deletion to the front, so that the schedule finishes a purge that did not end."""
     if not deleted_at:
         raise Conflict(f"{what} is not deleted: delete it first")
-    return Delete(rows.deleted_key(deleted_at, model, number)), rows.deletion(rows.AT_ONCE, model, number)
+    return Delete(table_rows.deleted_key(deleted_at, model, number)), table_rows.deletion(
+        table_rows.AT_ONCE, model, number
+    )

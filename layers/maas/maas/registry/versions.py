@@ -7,7 +7,7 @@ from typing import Any
 from maas.aws.dynamodb import Delete, Put, Write, WriteConflict
 from maas.errors import Conflict, Contended, QuotaExceeded
 from maas.records import ModelFile, ModelQuota, ModelVersion, RegisteredModel, Status
-from maas.registry import rows
+from maas.registry import table_rows
 from maas.registry.ledger import (
     Change,
     Idempotency,
@@ -19,6 +19,7 @@ from maas.registry.ledger import (
     writes,
 )
 from maas.registry.models import merged, shown
+from maas.times import time_after
 
 NO_QUOTA = ModelQuota()
 PURGED_EVERY_SECONDS = 3600  # by the schedule: what makes room
@@ -47,7 +48,7 @@ class Versions:
             if made and made[1]:
                 return self._ledger.version(model, made[1])
             owner = self._ledger.model(model)
-            now, number = rows.time_after(owner.updated_at), owner.last_version + 1
+            now, number = time_after(owner.updated_at), owner.last_version + 1
             version = ModelVersion(
                 model,
                 number,
@@ -90,12 +91,12 @@ class Versions:
     ) -> tuple[list[ModelVersion], str | None]:
         """Newest first. See `Ledger.page`."""
         return self._ledger.page(
-            rows.partition(model),
+            table_rows.partition(model),
             "V#",
             limit,
             after,
             record=ModelVersion.of,
-            sort_key=lambda version: rows.version_key(model, version.number)[1],
+            sort_key=lambda version: table_rows.version_key(model, version.number)[1],
             keep=keep,
             newest_first=True,
         )
@@ -148,9 +149,9 @@ class Versions:
                     f"version {number} of model '{model}' has aliases: {names}; move them, or use force=true"
                 )
             new = replace(old, deleted_at=now)
-            also: tuple[Write, ...] = (rows.deletion(now, model, number),)
+            also: tuple[Write, ...] = (table_rows.deletion(now, model, number),)
             if old.status is Status.READY:
-                also += (Delete(rows.ready_key(model, number)),)
+                also += (Delete(table_rows.ready_key(model, number)),)
                 owner = replace(owner, latest_ready_version=self._newest_ready(model, but=number))
             for alias in removed:
                 owner = owner.with_alias(alias, None)
@@ -171,7 +172,7 @@ class Versions:
             if old.purging:
                 raise Conflict(f"version {number} of model '{model}' is being purged: it cannot be restored any more")
             check_etag(if_match, old.etag([]), (old, []))
-            also: tuple[Write, ...] = (Delete(rows.deleted_key(old.deleted_at, model, number)),)
+            also: tuple[Write, ...] = (Delete(table_rows.deleted_key(old.deleted_at, model, number)),)
             if old.status is Status.READY:
                 also += (self._ready_mark(model, number),)
                 owner = replace(owner, latest_ready_version=max(owner.latest_ready_version or 0, number))
@@ -232,10 +233,10 @@ class Versions:
 
     @staticmethod
     def _ready_mark(model: str, number: int) -> Put:
-        return Put(rows.ready_key(model, number), {"number": number}, None)
+        return Put(table_rows.ready_key(model, number), {"number": number}, None)
 
     def _newest_ready(self, model: str, but: int) -> int | None:
-        page, _ = self._ledger.table.query(rows.partition(model), "R#", limit=2, newest_first=True)
+        page, _ = self._ledger.table.query(table_rows.partition(model), "R#", limit=2, newest_first=True)
         return next((row["number"] for row in page if row["number"] != but), None)
 
 

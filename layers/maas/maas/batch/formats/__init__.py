@@ -6,14 +6,15 @@ Reading is of a `Source` alone, writing is to bytes: nothing here knows where ei
 from collections.abc import Sequence
 from typing import Any
 
-from maas.batch.formats import csv_cuts, cuts, jsonl_reader, npy_reader
-from maas.batch.formats.csv_reader import CsvReader
-from maas.batch.formats.csv_writer import CsvWriter
+from maas.batch.formats import cuts, npy_reader
 from maas.batch.formats.interface import Array, Chunk, Options, Plan, Reader, Source, Writer
-from maas.batch.formats.jsonl_reader import JsonlReader
-from maas.batch.formats.jsonl_writer import JsonlWriter
 from maas.batch.formats.npy_reader import NpyReader
 from maas.batch.formats.npy_writer import NpyWriter
+from maas.batch.formats.text import csv_cuts, jsonl_reader
+from maas.batch.formats.text.csv_reader import CsvReader
+from maas.batch.formats.text.csv_writer import CsvWriter
+from maas.batch.formats.text.jsonl_reader import JsonlReader
+from maas.batch.formats.text.jsonl_writer import JsonlWriter
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
 
@@ -57,7 +58,7 @@ def plan(format_: str, source: Source, shard_bytes: int) -> Plan:
     if kind == "npy":
         return npy_reader.plan(source, shard_bytes)
     if kind == "parquet":
-        from maas.batch.formats import parquet_reader
+        from maas.batch.formats.parquet import parquet_reader
 
         return parquet_reader.plan(source, shard_bytes)
     raise _not_known(format_)
@@ -85,7 +86,7 @@ def reader(format_: str, layout: dict[str, Any], options: Options, signature: Se
     if kind == "npy":
         return NpyReader(layout, options, signature)
     if kind == "parquet":
-        from maas.batch.formats.parquet_reader import ParquetReader
+        from maas.batch.formats.parquet.parquet_reader import ParquetReader
 
         return ParquetReader(layout, options, signature)
     raise _not_known(format_)
@@ -101,7 +102,7 @@ def writer(format_: str, layout: dict[str, Any], options: Options, outputs: Sequ
     if kind == "npy":
         return NpyWriter(options, outputs)
     if kind == "parquet":
-        from maas.batch.formats.parquet_writer import ParquetWriter
+        from maas.batch.formats.parquet.parquet_writer import ParquetWriter
 
         return ParquetWriter(layout, options, outputs)
     raise _not_known(format_)

@@ -7,7 +7,7 @@ import numpy as np
 from maas.batch.formats.interface import Array
 from maas.batch.formats.signatures import RecordTensor
 from maas.errors import InvalidRequest
-from maas.strings import array_of
+from maas.serving.strings import array_of
 
 _FROM = {"b": "b", "i": "iu", "u": "iu", "f": "fiu"}  # what kinds of NumPy's may become one
 

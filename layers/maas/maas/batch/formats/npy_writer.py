@@ -8,7 +8,7 @@ import numpy as np
 
 from maas.batch.formats.errors_file import ErrorsFile
 from maas.batch.formats.interface import Array, Chunk, Options
-from maas.batch.formats.rows import RowsWriter
+from maas.batch.formats.rows_writer import RowsWriter
 from maas.batch.formats.signatures import record_outputs, record_rows
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from maas.datatypes import DTYPES
 from maas.errors import InvalidRequest
-from maas.oip import RequestInput
 from maas.records import MetadataTensor
-from maas.tensors import Array, decode
+from maas.serving.datatypes import DTYPES
+from maas.serving.oip import RequestInput
+from maas.serving.tensors import Array, decode
 
 
 @dataclass(frozen=True, slots=True)

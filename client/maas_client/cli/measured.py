@@ -1,0 +1,43 @@
+"""What was measured of a version, in words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from maas_client.cli.looks import size
+
+
+def profile_table(profile: Mapping[str, Any], variants: Sequence[Mapping[str, Any]]) -> Table:
+    """Of the deployment, a measurement a row; then the prepared forms."""
+    table = Table(box=None, show_header=False)
+    told = [
+        ("size", "size_bytes", size),
+        ("peak memory", "peak_memory_bytes", size),
+        ("load", "load_ms", _ms),
+        ("run, batch 1", "run_ms", _ms),
+        ("run, batch 32", "run_ms_batch_32", _ms),
+        ("test vectors", "golden_vectors", "{:.0f} answered".format),
+        ("memory to give", "recommended_memory_mb", "{:.0f} MB".format),
+        ("a million requests", "usd_per_million_requests", "about ${:.2f} at that memory".format),
+    ]
+    for name, key, shown in told:
+        if key in profile:
+            table.add_row(f"[dim]{name}[/]", shown(profile[key]))
+    for one in variants:
+        prepared = f"{_ms(one['load_ms'])} to load, {_ms(one['run_ms'])} to run"
+        table.add_row("[dim]prepared[/]", f"{escape(one['key'])}: {prepared}, differs by {one['max_difference']:.1g}")
+    return table
+
+
+def quantized_line(form: Mapping[str, Any]) -> str:
+    """Kept or not, and the numbers."""
+    if not form["kept"]:
+        return f"{form['scheme']} was not kept: {form['reason']}"
+    told = f"{size(form['size_bytes'])}, {_ms(form['load_ms'])} to load, {_ms(form['run_ms'])} to run"
+    return f"{form['scheme']}: {told}, differs by {form['difference']:.1%} of the largest value"
+
+
+def _ms(value: float) -> str:
+    return f"{value:.3g} ms"

@@ -1,0 +1,1 @@
+"""The wire of the management API: a file a resource."""

@@ -1,0 +1,222 @@
+"""Jobs as the API takes and shows them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
+
+from maas.aws.s3 import UploadPart
+from maas.batch import job_records
+from maas.batch.job_records import BatchJob, JobStatus, Shard, ShardStatus
+from maas.records import ModelFile
+from schemas.shared import EXAMPLE_TIME, Body, DeclaredFile, Name, Part, like, whole
+
+Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Location = Annotated[str, StringConstraints(min_length=1, max_length=1100)]
+Size = Annotated[int, Field(ge=0, lt=1 << 53, strict=True), BeforeValidator(whole)]
+MAX_NAMES_BYTES = 64_000  # a job's row has to stay under DynamoDB's 400 kB
+
+_JOB = {
+    "id": "0123456789abcdef0123",
+    "kind": "batch",
+    "model": "digits",
+    "version": 1,
+    "status": "RUNNING",
+    "reason": None,
+    "input": "batch/data/images.npy",
+    "output": "batch/output/0123456789abcdef0123/",
+    "options": {},
+    "notify": None,
+    "created_at": EXAMPLE_TIME,
+    "started_at": EXAMPLE_TIME,
+    "updated_at": EXAMPLE_TIME,
+    "actor": "arn:aws:iam::123456789012:user/ann",
+    "progress": {
+        "shards_total": 8,
+        "shards_done": 2,
+        "shards_failed": 0,
+        "rows": 250000,
+        "errors": 3,
+        "rows_per_second": 12500.0,
+        "eta_seconds": 60.0,
+    },
+}
+
+
+class JobOptions(Body):
+    """`columns` and `exclude` choose the features of CSV and Parquet, `select` the outputs, all their names together at
+    most 64 kB; `join` carries the input's columns along; with more than `max_errors` bad records the job fails;
+    `batch_size` is how many rows run at once."""
+
+    columns: Annotated[list[Column], Field(min_length=1, max_length=5000)] | None = None
+    exclude: Annotated[list[Column], Field(min_length=1, max_length=5000)] | None = None
+    join: Literal["input"] | None = None
+    select: Annotated[list[Column], Field(min_length=1, max_length=200)] | None = None
+    max_errors: Size | None = None
+    batch_size: Annotated[int, Field(ge=1, le=100_000, strict=True), BeforeValidator(whole)] | None = None
+
+    @model_validator(mode="after")
+    def _fit_into_a_row(self) -> Self:
+        named = [*(self.columns or ()), *(self.exclude or ()), *(self.select or ())]
+        size_bytes = sum(len(one.encode()) for one in named)
+        if size_bytes > MAX_NAMES_BYTES:
+            came = f"got {size_bytes:,} bytes of names in columns, exclude and select"
+            raise ValueError(f"{came}, expected at most {MAX_NAMES_BYTES:,}")
+        return self
+
+
+class CreateJob(Body):
+    """Either `input`, an object of the bucket, or `upload`, a file to come; an `infer` job takes an upload.
+
+    `version` is a number or an alias, which is followed now. `output` is a folder that no other job writes to; `notify`
+    an https URL or the ARN of an SNS topic.
+    """
+
+    model_config = like(model="digits", version="production", input="batch/data/images.npy", options={"max_errors": 10})
+
+    model: Name
+    version: Annotated[str, StringConstraints(min_length=1, max_length=63)] | None = None
+    kind: Literal["batch", "infer"] = "batch"
+    input: Location | None = None
+    upload: DeclaredFile | None = None
+    header_length: Size | None = None
+    output: Location | None = None
+    options: JobOptions = JobOptions()
+    notify: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.input is None) == (self.upload is None):
+            raise ValueError("expected either input or upload")
+        if self.kind == "infer" and not self.upload:
+            raise ValueError("expected upload: a job of kind infer takes one request")
+        if self.kind == "infer" and self.output:
+            raise ValueError("expected no output: the answer of an infer job is read from …/results")
+        return self
+
+    def request(self) -> job_records.JobRequest:
+        return job_records.JobRequest(
+            self.kind,
+            self.input,
+            ModelFile(self.upload.name, self.upload.size_bytes, self.upload.sha256) if self.upload else None,
+            self.header_length,
+            self.output,
+            self.options.model_dump(exclude_none=True),
+            self.notify,
+        )
+
+
+class Progress(BaseModel):
+    """`rows_per_second` and `eta_seconds` are null until they can be told."""
+
+    shards_total: int
+    shards_done: int
+    shards_failed: int
+    rows: int
+    errors: int
+    rows_per_second: float | None
+    eta_seconds: float | None
+
+
+class Job(BaseModel):
+    """`progress` is null in lists, and before there are shards."""
+
+    model_config = like(**_JOB)
+
+    id: str
+    kind: str
+    model: str
+    version: int
+    status: JobStatus
+    reason: str | None
+    input: str
+    output: str
+    options: dict[str, Any]
+    notify: str | None
+    created_at: str
+    started_at: str | None
+    updated_at: str
+    actor: str
+    progress: Progress | None
+
+    @classmethod
+    def of(cls, job: BatchJob, shards: Sequence[Shard] = (), **more: object) -> Self:
+        plain = {name: getattr(job, name) for name in Job.model_fields if name not in ("input", "progress")}
+        progress = _progress(job, shards) if shards else None
+        return cls.model_validate(plain | {"input": job.input_key, "progress": progress} | more)
+
+
+class CreatedJob(Job):
+    """`upload` says where its file is to be sent; a large one is completed then with …/complete."""
+
+    model_config = like(**_JOB | {"status": "PLANNING", "progress": None, "upload": []})
+
+    upload: list[Part]
+
+    @classmethod
+    def with_upload(cls, job: BatchJob, parts: Sequence[UploadPart]) -> Self:
+        listed = [
+            Part(url=one.url, method=one.method, headers=one.headers, offset=one.offset, size_bytes=one.size_bytes)
+            for one in parts
+        ]
+        return cls.of(job, upload=listed)
+
+
+class Jobs(BaseModel):
+    model_config = like(jobs=[_JOB | {"progress": None}], next_page_token=None)
+
+    jobs: list[Job]
+    next_page_token: str | None
+
+
+_RESULT = {
+    "name": "part-00000.label.npy",
+    "url": "https://BUCKET.s3.amazonaws.com/batch/output/0123456789abcdef0123/part-00000.label.npy?X-Amz-Signature=...",
+    "size_bytes": 800128,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "rows": 100000,
+}
+
+
+class JobResult(BaseModel):
+    name: str
+    url: str
+    size_bytes: int | None = None
+    sha256: str | None = None
+    rows: int | None = None
+
+    @classmethod
+    def of(cls, result: job_records.JobResult) -> Self:
+        return cls.model_validate(asdict(result))
+
+
+class JobResults(BaseModel):
+    """In the input's order. `header_length` is of a binary answer to an `infer` job: the bytes of its JSON."""
+
+    model_config = like(results=[_RESULT], header_length=None, next_page_token=None)
+
+    results: list[JobResult]
+    header_length: int | None
+    next_page_token: str | None
+
+
+def _progress(job: BatchJob, shards: Sequence[Shard]) -> Progress:
+    done = [shard for shard in shards if shard.status is ShardStatus.DONE]
+    rows = sum(shard.rows for shard in done)
+    began = datetime.fromisoformat(job.started_at or job.created_at)
+    until = max((shard.updated_at for shard in done), default="")
+    seconds = (datetime.fromisoformat(until) - began).total_seconds() if until else 0.0
+    width, finished = (sum(one.end - one.start for one in some) for some in (shards, done))
+    running = job.status is JobStatus.RUNNING and finished and width > finished
+    elapsed = (datetime.now(UTC) - began).total_seconds()
+    return Progress(
+        shards_total=len(shards),
+        shards_done=len(done),
+        shards_failed=sum(shard.status is ShardStatus.FAILED for shard in shards),
+        rows=rows,
+        errors=sum(shard.errors for shard in done),
+        rows_per_second=round(rows / seconds, 1) if seconds > 0 else None,
+        eta_seconds=round(elapsed * (width - finished) / finished, 1) if running else None,
+    )

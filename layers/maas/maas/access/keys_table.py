@@ -1,0 +1,164 @@
+"""API keys in the table: made, listed, rotated, revoked, each change with its history entry."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from maas.access import api_keys
+from maas.access.api_keys import ApiKey, KeyChange
+from maas.access.caller import Caller, check_scope
+from maas.aws.dynamodb import Put, Table, WriteConflict
+from maas.errors import Conflict, Contended, InvalidRequest, NotAllowed, NotFound
+from maas.registry import table_rows
+from maas.registry.ledger import Idempotency, Ledger, attempts, idempotency_row
+from maas.times import canonical
+
+COUNTED_SECONDS = 3600  # how long a second's count is kept at least
+
+
+class Keys:
+    def __init__(self, table: Table) -> None:
+        self._table, self._ledger = table, Ledger(table)
+
+    def find(self, key_id: str) -> ApiKey | None:
+        row = self._table.get(table_rows.api_key(key_id))
+        return ApiKey.of(row) if row else None
+
+    def get(self, key_id: str) -> ApiKey:
+        """Raises NotFound."""
+        key = self.find(key_id)
+        if key is None:
+            raise NotFound("API key", key_id)
+        return key
+
+    def page(
+        self, limit: int, after: str | None = None, *, keep: Callable[[ApiKey], bool] = lambda key: not key.revoked_at
+    ) -> tuple[list[ApiKey], str | None]:
+        """By id. See `Ledger.page`."""
+        return self._ledger.page(
+            table_rows.KEYS, "", limit, after, record=ApiKey.of, sort_key=lambda key: key.id, keep=keep
+        )
+
+    def history(self, key_id: str, limit: int, after: str | None = None) -> tuple[list[KeyChange], str | None]:
+        """Newest first. Raises NotFound."""
+        self.get(key_id)
+        return self._ledger.page(
+            table_rows.key_partition(key_id),
+            "H#",
+            limit,
+            after,
+            record=lambda row: KeyChange(**row),
+            sort_key=lambda entry: table_rows.key_history_key(key_id, entry.revision)[1],
+            keep=lambda _: True,
+            newest_first=True,
+        )
+
+    def create(
+        self,
+        name: str,
+        scopes: Sequence[str],
+        by: Caller,
+        idempotency: Idempotency | None = None,
+        *,
+        good_until: datetime | None = None,
+        requests_per_second: int | None = None,
+    ) -> tuple[ApiKey, str]:
+        """The key and its text, which is nowhere else. Nobody gives more than they have.
+
+        Raises InvalidRequest, NotAllowed, and Conflict for a repeated call, since the text cannot be told again.
+        """
+        now = datetime.now(UTC)
+        held = tuple(dict.fromkeys(check_scope(scope, "scopes") for scope in scopes))
+        if not held:
+            raise InvalidRequest("scopes: got none, expected at least one", field="scopes")
+        _check_covered(by, held)
+        if good_until is not None and good_until <= now:
+            raise InvalidRequest("expires_at: got a time that is over, expected one to come", field="expires_at")
+        made = self._ledger.made_before(idempotency)
+        if made:
+            raise Conflict(f"key {made[0]} was made by the same call, and its text told: rotate it if that was lost")
+        key_id = api_keys.new_id()
+        text, secret = api_keys.new_secret(key_id)
+        at, until = canonical(now), canonical(good_until) if good_until else None
+        key = ApiKey(
+            key_id, name, held, (secret,), at, by.actor, good_until=until, requests_per_second=requests_per_second
+        )
+        after = {"name": name, "scopes": list(held), "expires_at": until}
+        also = idempotency_row(idempotency, key_id)
+        entry = KeyChange(key_id, 1, at, by.actor, "key.created", after)
+        try:
+            self._table.write([_put(key, None), _history(entry), *also])
+        except WriteConflict:  # the same call, at the same time
+            raise Contended(name, "API key") from None
+        return key, text
+
+    def rotate(self, key_id: str, grace_seconds: int, by: Caller) -> tuple[ApiKey, str]:
+        """Another secret; the one before it is good for `grace_seconds` more. Raises NotFound, Conflict, NotAllowed."""
+        text = ""
+
+        def decide(key: ApiKey, now: datetime) -> tuple[ApiKey, str, dict[str, Any]] | None:
+            nonlocal text
+            if not key.is_good(canonical(now)):
+                raise Conflict(f"API key '{key_id}' is {'revoked' if key.revoked_at else 'expired'}: make another")
+            text, secret = api_keys.new_secret(key_id)
+            until = canonical(now + timedelta(seconds=grace_seconds))
+            before = replace(key.secrets[0], good_until=until)
+            return replace(key, secrets=(secret, before)), "key.rotated", {"before_good_until": until}
+
+        return self._change(key_id, by, decide), text
+
+    def revoke(self, key_id: str, by: Caller) -> ApiKey:
+        """For good; again changes nothing. Raises NotFound, NotAllowed."""
+
+        def decide(key: ApiKey, now: datetime) -> tuple[ApiKey, str, dict[str, Any]] | None:
+            if key.revoked_at:
+                return None
+            return replace(key, revoked_at=canonical(now), revoked_by=by.actor), "key.revoked", {}
+
+        return self._change(key_id, by, decide)
+
+    def used(self, key_id: str, at: str, before: str) -> None:
+        """Note that it was used, unless that was noted after `before`."""
+        self._table.advance(table_rows.api_key(key_id), "used_at", at, before)
+
+    def count(self, key_id: str, second: int, requests: int) -> int:
+        """Count requests of one second; returns all that were counted in it."""
+        return self._table.add(table_rows.requests_key(key_id, second), requests, second + COUNTED_SECONDS)
+
+    def _change(
+        self,
+        key_id: str,
+        by: Caller,
+        decide: Callable[[ApiKey, datetime], tuple[ApiKey, str, dict[str, Any]] | None],
+    ) -> ApiKey:
+        for _ in attempts():
+            key, now = self.get(key_id), datetime.now(UTC)
+            _check_covered(by, key.scopes)  # whoever rotates a key has its secret
+            decided = decide(key, now)
+            if decided is None:
+                return key
+            changed, kind, after = decided
+            changed = replace(changed, revision=key.revision + 1)
+            entry = KeyChange(key_id, changed.revision, canonical(now), by.actor, kind, after)
+            try:
+                self._table.write([_put(changed, key.revision), _history(entry)])
+                return changed
+            except WriteConflict:
+                continue
+        raise Contended(key_id, "API key")
+
+
+def _check_covered(by: Caller, scopes: Sequence[str]) -> None:
+    beyond = [scope for scope in scopes if not by.has(scope)]
+    if beyond:
+        raise NotAllowed(by.actor, beyond)
+
+
+def _put(key: ApiKey, revision: int | None) -> Put:
+    return Put(table_rows.api_key(key.id), key.fields, revision)
+
+
+def _history(entry: KeyChange) -> Put:
+    fields = {"id": entry.id, "revision": entry.revision, "at": entry.at, "actor": entry.actor, "kind": entry.kind}
+    return Put(table_rows.key_history_key(entry.id, entry.revision), fields | {"after": entry.after}, None)

@@ -1,0 +1,1 @@
+"""Parquet: footer, reader and writer."""

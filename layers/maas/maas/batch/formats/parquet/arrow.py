@@ -1,0 +1,154 @@
+"""The only home of arro3: Parquet files in memory to NumPy's arrays, and back. Imported when Parquet is met."""
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from arro3 import core
+from arro3.io import read_parquet, write_parquet
+
+from maas.batch.formats.interface import Array
+from maas.errors import InvalidRequest
+from maas.serving.strings import array_of
+
+_KINDS = (
+    "bool",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "float16",
+    "float32",
+    "float64",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Values of many records: `values` flat, of which record i has those from `offsets[i]` on; None is one each."""
+
+    values: Array
+    nulls: Array | None
+    offsets: Array | None = None
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Raises InvalidRequest for damaged data. On some arro3 panics, which is no Exception."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:
+        said = " ".join(str(error).split())
+        raise InvalidRequest(
+            f"input: got damaged Parquet ({said:.200}), expected a whole file", field="input"
+        ) from None
+
+
+def batches(file: bytes, rows: int) -> Iterator[Any]:
+    """Record batches of at most so many rows. Raises InvalidRequest for damaged data."""
+    with _refusing():
+        reader = iter(read_parquet(file, batch_size=rows))
+    while True:
+        with _refusing():
+            batch = next(reader, None)
+        if batch is None:
+            return
+        yield batch
+
+
+def types(file: bytes) -> list[tuple[str, str]]:
+    """Columns in order, each with NumPy's name of its values, `list:` before it where a record has several; "" if none.
+
+    Raises InvalidRequest for columns that are none.
+    """
+    with _refusing():
+        schema = read_parquet(file).schema
+    return [(name, _type(found)) for name, found in zip(schema.names, schema.types, strict=True)]
+
+
+def _type(found: Any) -> str:
+    if core.DataType.is_list(found) or core.DataType.is_large_list(found) or core.DataType.is_fixed_size_list(found):
+        inner = _type(found.value_type)
+        return f"list:{inner}" if inner and ":" not in inner else ""
+    name = "" if core.DataType.is_nested(found) else str(found)
+    text = "object" if "Utf8" in name or "Binary" in name else ""
+    return next((kind for kind in _KINDS if found == getattr(core.DataType, kind)()), text)
+
+
+def column(array: Any) -> Column:
+    """Of a record batch."""
+    if core.DataType.is_list(array.type) or core.DataType.is_large_list(array.type):
+        nulls = _nulls(array)
+        offsets = core.list_offsets(array).to_numpy()
+        inner = core.list_flatten(array)
+        values, missing = _values(inner)
+        if missing is not None:
+            owners = np.searchsorted(offsets, np.flatnonzero(missing), "right") - 1
+            nulls = np.zeros(len(array), np.bool_) if nulls is None else nulls
+            nulls[owners] = True
+        return Column(values, nulls, offsets)
+    values, nulls = _values(array)
+    return Column(values, nulls)
+
+
+def _nulls(array: Any) -> Array | None:
+    if not array.null_count:
+        return None
+    return np.array([value is None for value in array.to_pylist()], np.bool_)
+
+
+def _values(array: Any) -> tuple[Array, Array | None]:
+    if not array.null_count:
+        return array.to_numpy(), None
+    listed = array.to_pylist()
+    nulls = np.array([value is None for value in listed], np.bool_)
+    kind = _type(array.type)
+    if kind == "object":
+        nothing: str | bytes = b"" if "Binary" in str(array.type) else ""
+        return array_of([nothing if value is None else value for value in listed]), nulls
+    return np.array([0 if value is None else value for value in listed], kind), nulls
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """An output of many records, (records, *record), and which of them are null: their values count for nothing."""
+
+    name: str
+    values: Array
+    nulls: Array | None
+
+
+def table(joined: Sequence[tuple[str, list[Any]]], outputs: Sequence[Rows]) -> bytes:
+    """A Parquet file of the input's columns, each of slices one after the other, and the outputs.
+
+    The same columns give the same bytes.
+    """
+    columns: dict[str, Any] = {name: core.ChunkedArray(slices).combine_chunks() for name, slices in joined}
+    for output in outputs:
+        columns[output.name] = _array(output.values, output.nulls)
+    file = io.BytesIO()
+    write_parquet(core.Table.from_pydict(columns), file, compression="zstd(3)", created_by="maas")
+    return file.getvalue()
+
+
+def _array(values: Array, nulls: Array | None) -> Any:
+    flat = values.reshape(-1)
+    found = core.Array(flat.tolist(), core.DataType.string()) if flat.dtype.hasobject else core.Array.from_numpy(flat)
+    count = values.size
+    for size in reversed(values.shape[1:]):
+        count = count // size if size else int(np.prod(values.shape[: values.ndim - 1], dtype=int))
+        offsets = core.Array.from_numpy(np.arange(count + 1, dtype=np.int32) * np.int32(size))
+        found = core.list_array(offsets, found, type=core.DataType.list(core.Field("element", found.type)))
+    if nulls is None:
+        return found
+    kept = [None if is_null else place for place, is_null in enumerate(nulls.tolist())]
+    return found.take(core.Array(kept, core.DataType.int64()))

@@ -1,0 +1,192 @@
+"""A Parquet file's footer, and single row groups of it as files of their own, so that little has to be read.
+
+The footer's fields: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
+"""
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+from typing import Any
+
+from maas.batch.formats.interface import Source
+from maas.batch.formats.parquet import thrift
+from maas.batch.formats.parquet.thrift import I64, LIST, Struct
+from maas.errors import InvalidRequest
+
+MAGIC = b"PAR1"
+TAIL_BYTES = 64 << 10  # in which most footers are
+MAX_FOOTER_BYTES = 64 << 20
+MAX_GAP_BYTES = 256 << 10  # that are read for nothing: S3 sends so many in less time than another request takes
+VERSION, SCHEMA, ROWS, GROUPS = 1, 2, 3, 4  # of FileMetaData
+COLUMNS = 1  # of RowGroup
+PAGES, DICTIONARY, INDEX = 9, 11, 10  # of ColumnMetaData: where they begin
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """`metadata` has of a row group's columns only where in `data` they begin: together there may be a million."""
+
+    data: bytes
+    metadata: Struct
+
+    @property
+    def groups(self) -> list[Struct]:
+        found: list[Struct] = self.metadata[GROUPS][1][1]
+        return found
+
+    @property
+    def borders(self) -> list[int]:
+        """The row at which each row group begins, and how many there are in all."""
+        return list(accumulate((_get(group, 3) for group in self.groups), initial=0))
+
+    def group_bytes(self, index: int) -> int:
+        """Unpacked, as far as the file knows."""
+        return max(int(_get(self.groups[index], 2)), 1)
+
+    def without_rows(self) -> bytes:
+        """A file of the same columns."""
+        return _file(self.metadata, [MAGIC], [], 0, None)
+
+    def group_ranges(self, index: int, columns: Collection[str] | None) -> list[tuple[Struct, int, int]]:
+        """The wanted columns' chunks (all if None) of a row group, and the bytes that each is."""
+        ranges = []
+        kind, place = self.groups[index][COLUMNS]
+        if kind != LIST:
+            raise thrift.NotThrift("columns that are no list")
+        for chunk in thrift.Decoder(self.data, place).items()[1]:
+            column = _get(chunk, 3)
+            if columns is None or _get(column, 3)[1][0].decode("utf-8", "replace") in columns:
+                start = min(offset for offset in (_get(column, PAGES), column.get(DICTIONARY, (0, 0))[1]) if offset > 0)
+                ranges.append((column, start, start + _get(column, 7)))
+        return ranges
+
+    def group_file(self, source: Source, index: int, columns: Collection[str] | None) -> bytes:
+        """A file of the one row group and the wanted columns. Raises InvalidRequest for one that lies nowhere."""
+        with _whole():
+            ranges = self.group_ranges(index, columns)
+        if not all(0 < start < end <= source.size_bytes for _, start, end in ranges):
+            raise wrong("a column beyond its end", "a whole file")
+        firsts, moved, body, size = [], [], [MAGIC], len(MAGIC)
+        for first, last in _together([(start, end) for _, start, end in ranges]):
+            firsts.append(first)
+            moved.append(size - first)
+            body.append(source.read(first, last))
+            size += last - first
+        with _whole():
+            chunks: list[Struct] = [
+                {2: (I64, 0), 3: (thrift.STRUCT, _moved(column, moved[bisect_right(firsts, start) - 1]))}
+                for column, start, _ in ranges
+            ]
+            return _file(self.metadata, body, chunks, _get(self.groups[index], 3), columns)
+
+
+def _together(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The ranges in the file's order, as one where hardly anything is between them: columns lie side by side."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if found and start - found[-1][1] <= MAX_GAP_BYTES:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Raises InvalidRequest where the footer has not what it should."""
+    try:
+        yield
+    except (thrift.NotThrift, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise wrong(f"a footer that cannot be read ({error!s:.80})", "a whole file") from None
+
+
+@lru_cache(1)  # a worker has one shard after another of the same file
+def read_footer(source: Source) -> Footer:
+    """Raises InvalidRequest for what is no Parquet file, or not whole; of the row groups, `check` tells."""
+    size = source.size_bytes
+    if size < 12:
+        raise wrong(f"{size} bytes", "a Parquet file")
+    tail = source.read(max(0, size - TAIL_BYTES), size)
+    if tail[-4:] == b"PARE":
+        raise wrong("an encrypted footer", "one that can be read")
+    if tail[-4:] != MAGIC:
+        raise wrong("an end that is none of Parquet", "a whole file: this one may be truncated")
+    length = int.from_bytes(tail[-8:-4], "little")
+    if length > min(size - 12, MAX_FOOTER_BYTES):
+        raise wrong(f"a footer of {length:,} bytes", f"at most {min(size - 12, MAX_FOOTER_BYTES):,}")
+    footer = tail[-8 - length : -8] if length + 8 <= len(tail) else source.read(size - 8 - length, size - 8)
+    with _whole():
+        return Footer(footer, thrift.Decoder(footer).struct((GROUPS, COLUMNS), (VERSION, SCHEMA, ROWS, GROUPS)))
+
+
+def check(footer: Footer, source: Source) -> None:
+    """Raises InvalidRequest where the footer says what cannot be."""
+    with _whole():
+        for index in range(len(footer.groups)):
+            for column, _, end in footer.group_ranges(index, None):
+                if end > source.size_bytes - 8 - len(footer.data) or not _moved(column, 0):
+                    raise wrong("columns beyond its end", "a whole file")
+            footer.group_bytes(index)
+        footer.without_rows()
+        rows, borders = _get(footer.metadata, ROWS), footer.borders
+        if not _get(footer.metadata, SCHEMA)[1] or borders[-1] != rows or borders != sorted(borders):
+            raise wrong("row groups that do not add up", "a whole file")
+
+
+def _file(
+    metadata: Struct, body: list[bytes], chunks: list[Struct], rows: int, columns: Collection[str] | None
+) -> bytes:
+    """Without the writer's own schema beside Parquet's, which is of all columns."""
+    sizes = [_get(chunk[3][1], 6) for chunk in chunks]
+    group: Struct = {1: (LIST, (thrift.STRUCT, chunks)), 2: (I64, sum(sizes)), 3: (I64, rows)}
+    footer: Struct = {
+        VERSION: metadata[VERSION],
+        SCHEMA: (LIST, (thrift.STRUCT, _schema(metadata, columns))),
+        ROWS: (I64, rows),
+        GROUPS: (LIST, (thrift.STRUCT, [group] if chunks else [])),
+    }
+    end = thrift.encoded(footer)
+    return b"".join([*body, end, len(end).to_bytes(4, "little"), MAGIC])
+
+
+def _schema(metadata: Struct, columns: Collection[str] | None) -> list[Struct]:
+    """The root and the wanted columns below it; the elements stand in the order of the tree."""
+    root, *elements = _get(metadata, SCHEMA)[1]
+    kept: list[Struct] = []
+    count = place = 0
+    while place < len(elements):
+        end = _end(elements, place)
+        if columns is None or _get(elements[place], 4).decode("utf-8", "replace") in columns:
+            kept += elements[place:end]
+            count += 1
+        place = end
+    return [root | {5: (thrift.I32, count)}, *kept]
+
+
+def _end(elements: list[Struct], place: int) -> int:
+    """After an element and all below it."""
+    left = 1
+    while left:
+        left += elements[place].get(5, (0, 0))[1] - 1
+        place += 1
+    return place
+
+
+def _moved(column: Struct, by: int) -> Struct:
+    """With its pages elsewhere; without its statistics and Bloom filters, which nobody asks for here."""
+    kept = {number: column[number] for number in (1, 2, 3, 4, 5, 6, 7)}
+    for number in (PAGES, DICTIONARY, INDEX):
+        if column.get(number, (0, 0))[1] > 0:
+            kept[number] = (I64, column[number][1] + by)
+    return kept
+
+
+def _get(fields: Struct, number: int) -> Any:
+    return fields[number][1]
+
+
+def wrong(came: str, expected: str) -> InvalidRequest:
+    return InvalidRequest(f"input: got {came}, expected {expected}", field="input")

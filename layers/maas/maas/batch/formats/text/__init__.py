@@ -1,0 +1,1 @@
+"""CSV and JSONL: cuts, readers and writers."""

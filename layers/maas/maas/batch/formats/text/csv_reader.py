@@ -1,0 +1,162 @@
+"""CSV to chunks: a record a line, its columns the inputs by name or, in order, the one 2-D input."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from maas.batch.formats.blocks import stream, unpacked
+from maas.batch.formats.columns import Chosen, choose
+from maas.batch.formats.interface import Array, Chunk, Options, Source
+from maas.batch.formats.signatures import record_inputs
+from maas.batch.formats.stacking import stacked
+from maas.batch.formats.text.csv_numbers import numbers
+from maas.batch.formats.text.lines import MAX_LINE_BYTES, Line, Lines, TooLong
+from maas.errors import InvalidRequest
+from maas.records import MetadataTensor
+from maas.serving.strings import array_of
+
+csv.field_size_limit(MAX_LINE_BYTES)  # else a cell has at most 131,072 characters
+
+Rows = Sequence[str | list[str]]  # whole records, or the cells of each
+
+_WIDEST = {"f": "float64", "i": "int64", "u": "uint64"}
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+
+
+class CsvRecord(NamedTuple):
+    """`text` is the record as it came, None where it is none; `cells` only where it has quotes, or they are wanted."""
+
+    text: str | None
+    cells: list[str] | None = None
+    error: str = ""
+
+
+class CsvReader:
+    def __init__(
+        self, layout: dict[str, Any], options: Options, signature: Sequence[MetadataTensor], *, packed: bool = False
+    ) -> None:
+        """Raises InvalidRequest for columns that can never be the model's inputs."""
+        self._inputs = record_inputs(signature, "CSV")
+        self._names: list[str] = layout["header"]
+        self._packed = packed
+        self._chosen = choose(self._names, options, self._inputs) if self._names else []
+        # One input of all columns, in their order: no record has to be split.
+        self._has_all = [one.places for one in self._chosen] == [tuple(range(len(self._names)))]
+        self._has_words = any(one.tensor.datatype in ("BYTES", "BOOL") for one in self._chosen)
+
+    def chunks(self, source: Source, start: int, end: int, batch_rows: int) -> Iterator[Chunk]:
+        blocks = unpacked(source, start) if self._packed else stream(source, start, end)
+        lines = Lines(blocks, start, end, quoted=True)
+        rows = batch_rows if self._inputs.is_batched else 1
+        while True:
+            found, ends = lines.take(rows)
+            if not found:
+                return
+            yield self._chunk([self._record(line) for line in found], min(ends[-1], end))
+
+    def _record(self, line: Line) -> CsvRecord:
+        if isinstance(line, TooLong):
+            return CsvRecord(None, error=f"record: got {line.size_bytes:,} bytes, expected at most {MAX_LINE_BYTES:,}")
+        try:
+            text = line.decode()
+        except UnicodeDecodeError:
+            return CsvRecord(None, error="record: got bytes that are not UTF-8, expected text")
+        text = text.removesuffix("\r")
+        if '"' in text:
+            try:
+                cells: list[str] | None = next(csv.reader([text], strict=True))
+            except csv.Error as error:
+                return CsvRecord(None, error=f"record: got quotes out of place ({error})")
+            width = len(cells or ())
+        else:
+            cells = text.split(",") if self._has_words else None
+            width = text.count(",") + 1
+        if width != len(self._names):
+            return CsvRecord(None, error=f"record: got {width} values, expected {len(self._names)}, as in the header")
+        return CsvRecord(text, cells)
+
+    def _chunk(self, records: list[CsvRecord], end: int) -> Chunk:
+        refused = {place: record.error for place, record in enumerate(records) if record.error}
+        places = [place for place in range(len(records)) if place not in refused] if refused else range(len(records))
+        good, inputs, errors = stacked(places, lambda some: self._arrays([records[place] for place in some]))
+        whole = bool(good) and not self._inputs.is_batched
+        return Chunk(end, len(records), good, inputs, refused | errors, whole, records)
+
+    def _arrays(self, records: list[CsvRecord]) -> dict[str, Array]:
+        if self._has_all:
+            rows: Rows = [record.text or "" for record in records]
+            if any(record.cells is not None for record in records):
+                rows = [_cells(record) for record in records]
+        else:
+            rows = [_cells(record) for record in records]
+        arrays = {}
+        for one in self._chosen:
+            values = _values(one, rows) if len(rows) > 1 else self._value(one, rows)
+            shape = (len(one.places) if size == -1 else size for size in one.tensor.shape)
+            array = values.reshape(len(records), *shape)
+            is_full = self._inputs.is_batched or one.tensor.declared[:1] == (1,)
+            arrays[one.tensor.name] = array if is_full else array[0]
+        return arrays
+
+    def _value(self, one: Chosen, rows: Rows) -> Array:
+        """Of a single record, so that what is wrong can be told."""
+        try:
+            return _values(one, rows)
+        except InvalidRequest:
+            cells = _split(rows[0])
+            for place in one.places:
+                try:
+                    _values(Chosen(one.tensor, (place,), one.is_named), [cells])
+                except InvalidRequest:
+                    came, expected = f"'{cells[place]:.80}'", f"{one.tensor.datatype} values"
+                    raise InvalidRequest(f"column '{self._names[place]}': got {came}, expected {expected}") from None
+            raise
+
+
+def _values(one: Chosen, rows: Rows) -> Array:
+    """All values of the input, flat. Raises InvalidRequest if any is none."""
+    datatype = one.tensor.datatype
+    if datatype == "BYTES":
+        return array_of([cells[place] for cells in map(_split, rows) for place in one.places])
+    if datatype == "BOOL":
+        words = [_BOOLEANS.get(cells[place].strip().lower()) for cells in map(_split, rows) for place in one.places]
+        if None in words:
+            raise InvalidRequest("record: got other words, expected true or false")
+        return np.array(words, np.bool_)
+    kind = one.tensor.dtype.kind
+    parsed = numbers(_texts(one, rows), len(rows) * len(one.places), np.dtype(_WIDEST[kind]))
+    with np.errstate(over="ignore"):
+        values = parsed.astype(one.tensor.dtype, copy=False)
+    if kind == "f":
+        if np.isinf(values).any():
+            _check_infinite(one, rows, values)
+    elif (values != parsed).any():
+        raise InvalidRequest(f"record: got a number out of range, expected {datatype} values")
+    return values
+
+
+def _texts(one: Chosen, rows: Rows) -> Sequence[str]:
+    """The wanted cells, those of a record with commas between them or each alone."""
+    if not isinstance(rows[0], list):
+        return rows  # type: ignore[return-value]
+    cells = [cells[place] for cells in rows for place in one.places]
+    if any("," in cell or "\n" in cell or "\r" in cell for cell in cells):
+        raise InvalidRequest("record: got other text, expected numbers")
+    return cells
+
+
+def _check_infinite(one: Chosen, rows: Rows, values: Array) -> None:
+    """Raises InvalidRequest unless infinity is what the text says: 1e999 is an overflow."""
+    for row, column in np.argwhere(np.isinf(values.reshape(len(rows), -1))):
+        if any(map(str.isdigit, _split(rows[row])[one.places[column]])):
+            raise InvalidRequest(f"record: got a number out of range, expected {one.tensor.datatype} values")
+
+
+def _split(row: str | list[str]) -> list[str]:
+    return row if isinstance(row, list) else row.split(",")
+
+
+def _cells(record: CsvRecord) -> list[str]:
+    return record.cells if record.cells is not None else _split(record.text or "")

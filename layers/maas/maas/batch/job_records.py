@@ -1,0 +1,166 @@
+"""What is kept of batch jobs and their shards."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+from maas.records import ModelFile
+
+Kind = Literal["batch", "infer"]
+
+
+class JobStatus(StrEnum):
+    """UPLOADING → PLANNING → RUNNING → FINISHING → SUCCEEDED; FAILED or CANCELLED from any before FINISHING."""
+
+    UPLOADING = "UPLOADING"
+    PLANNING = "PLANNING"
+    RUNNING = "RUNNING"
+    FINISHING = "FINISHING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+OPEN = (JobStatus.UPLOADING, JobStatus.PLANNING, JobStatus.RUNNING)  # may still fail or be cancelled
+ENDED = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
+
+
+class ShardStatus(StrEnum):
+    PENDING = "PENDING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchJob:
+    """`version` is pinned when the job is made. `kind` is "batch", or "infer" for one request answered later.
+
+    `input_s3_version` is of the object that is read, once it is there. `format` and `layout` are what the planner
+    found, `shard_bytes` what it cuts by, `planned` the [start, end) that all shards have together, nothing if there
+    are none. `run` counts how often it was started. `announced` is the last status that others were told,
+    `request_digest` of the call that made it.
+    """
+
+    id: str
+    kind: Kind
+    model: str
+    version: int
+    input_key: str
+    output: str
+    created_at: str
+    updated_at: str
+    expires_at: int
+    actor: str
+    status: JobStatus
+    revision: int = 1
+    input_s3_version: str | None = None
+    input_bytes: int = 0
+    shard_bytes: int = 0
+    format: str = ""
+    layout: dict[str, Any] = field(default_factory=dict)
+    planned: list[int] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
+    notify: str | None = None
+    started_at: str | None = None
+    run: int = 0
+    reason: str | None = None
+    announced: str = ""
+    request_digest: str = ""
+
+    @classmethod
+    def of(cls, item: Mapping[str, Any]) -> Self:
+        return cls(**(dict(item) | {"status": JobStatus(item["status"])}))
+
+    @property
+    def mark(self) -> str:
+        """What its objects carry: no other job has it, not even one that has its id after it was forgotten."""
+        return f"{self.id}/{self.created_at}"
+
+    def message(self, shard_name: str) -> dict[str, Any]:
+        """What the queue carries of a shard, or of the one request of an `infer` job, which has no name."""
+        return {"job": self.id, "shard": shard_name, "run": self.run}
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """A job to be created: either `input`, the location of an object, or `upload`, a file to come.
+
+    `options` are those of `BatchJob`; `header_length` is the bytes of JSON in a binary request of kind "infer".
+    """
+
+    kind: Kind = "batch"
+    input: str | None = None
+    upload: ModelFile | None = None
+    header_length: int | None = None
+    output: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    notify: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """An object of a job's output and a URL to download it; size, digest and rows where they are known."""
+
+    name: str
+    url: str
+    size_bytes: int | None = None
+    sha256: str | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An object with a shard's predictions, or its errors."""
+
+    key: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A range of the input: bytes or rows, as the format counts. Names sort in the input's order.
+
+    `agreed_end` is where its part ends, once one delivery has said so; `rest` are the shards that were made of what
+    was left then.
+    """
+
+    name: str
+    start: int
+    end: int
+    status: ShardStatus = ShardStatus.PENDING
+    agreed_end: int | None = None
+    parts: tuple[Part, ...] = ()
+    rest: tuple[str, ...] = ()
+    rows: int = 0
+    errors: int = 0
+    updated_at: str = ""
+    revision: int = 1
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, item: Mapping[str, Any]) -> Self:
+        made = {
+            "status": ShardStatus(item["status"]),
+            "parts": tuple(Part(**part) for part in item["parts"]),
+            "rest": tuple(item["rest"]),
+        }
+        fields = {name: value for name, value in item.items() if name != "expires_at"}
+        return cls(**(fields | made))
+
+    def piece(self, index: int, start: int, end: int) -> "Shard":
+        """One of those that this one's rest becomes: its name sorts after this one's and before the next one's.
+
+        So do the names of their parts, whatever suffix follows: "_" is after the ".", which begins a suffix.
+        """
+        return Shard(f"{self.name}_{index:02d}", start, end)
+
+
+def fields_of(record: BatchJob | Shard) -> dict[str, Any]:
+    """The record as plain values, for `of` to read back. Empty text, the default, is left out."""
+    return {name: value for name, value in asdict(record).items() if value != ""}
+
+
+def shard_name(index: int) -> str:
+    return f"{index:05d}" if index < 100_000 else f"x{index:09d}"  # sorts after all of five digits

@@ -1,0 +1,110 @@
+"""A process for what may crash, hang or grow: without credentials, with limits, its answer one JSON document."""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maas.errors import ModelRejected
+from maas.settings import MB
+from maas.telemetry.observability import logger
+
+TIMEOUT_SECONDS = 600
+SPARE_FILE_BYTES = 64 * MB  # beyond the model's own size, which the prepared form has too
+NEARLY = 0.8
+_PR_SET_DUMPABLE = 4  # linux/prctl.h
+_SIGNALS = {signal.SIGKILL: "ran out of memory or was killed", signal.SIGSEGV: "crashed onnxruntime"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of the child process. `memory_bytes` is what it may allocate; files that are mapped do not count."""
+
+    memory_bytes: int
+    timeout_seconds: float = TIMEOUT_SECONDS
+
+
+def run(module: str, job: dict[str, Any], folder: Path, limits: Limits) -> dict[str, Any]:
+    """The answer of `python -m module JOB` about the model in `folder`.
+
+    Raises ModelRejected with a reason a person can act on: the child's own, or that it crashed or did not end.
+    """
+    _dumpable(False)
+    size_bytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    try:
+        child = subprocess.run(  # noqa: S603 (our own interpreter and module)
+            [sys.executable, "-m", module, json.dumps(job)],
+            env=_environment(),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=limits.timeout_seconds,
+            preexec_fn=_set_limits(limits, 2 * size_bytes + SPARE_FILE_BYTES),
+        )
+    except subprocess.TimeoutExpired:
+        raise ModelRejected(f"loading and running took over {limits.timeout_seconds:.0f} s") from None
+    answer = _answer(child)
+    if "rejected" in answer:
+        raise ModelRejected(answer["rejected"] + _memory_hint(answer.get("peak_memory_bytes", 0), limits))
+    return answer
+
+
+def _environment() -> dict[str, str]:
+    """Only what Python needs to find its packages: above all no AWS credentials."""
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.defpath, "LANG": "C.UTF-8"}
+    return environment | {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "HOME") if name in os.environ}
+
+
+def _answer(child: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
+    if child.returncode < 0:
+        what = _SIGNALS.get(signal.Signals(-child.returncode), "ended")
+        raise ModelRejected(f"the model {what} when it was loaded and run (signal {-child.returncode})")
+    if child.returncode:
+        trace = child.stderr.decode(errors="replace")
+        logger().error("the inspection of a model failed", extra={"trace": trace[-4000:]})
+        last_line = trace.strip().rpartition("\n")[2] or "no reason given"
+        raise ModelRejected(f"the model could not be loaded and run: {last_line:.500}")
+    answer: dict[str, Any] = json.loads(child.stdout)
+    return answer
+
+
+def _dumpable(wanted: bool) -> None:
+    """Whether processes of the same user may trace this one, and read its environment, with the credentials, in /proc.
+
+    https://man7.org/linux/man-pages/man2/pr_set_dumpable.2const.html
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, int(wanted), 0, 0, 0)
+
+
+def _memory_hint(peak_bytes: int, limits: Limits) -> str:
+    if peak_bytes <= limits.memory_bytes * NEARLY:
+        return ""
+    peak_mb, limit_mb = peak_bytes // MB, limits.memory_bytes // MB
+    return f" (it took {peak_mb:,} of {limit_mb:,} MB: raise DeploymentMemory of the template)"
+
+
+def _set_limits(limits: Limits, file_bytes: int) -> Callable[[], None]:
+    cpu_seconds = int(limits.timeout_seconds) * (os.cpu_count() or 1) + 1
+
+    def set_limits() -> None:
+        _dumpable(True)  # else its own /proc is closed to it
+        for what, most in (
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_FSIZE, file_bytes),
+            (resource.RLIMIT_DATA, limits.memory_bytes),
+            (resource.RLIMIT_CPU, cpu_seconds),
+        ):
+            resource.setrlimit(what, (most, most))
+        # Where memory ends nevertheless, the kernel takes this process and not its parent.
+        with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+
+    return set_limits

@@ -1,0 +1,114 @@
+"""Test vectors that a version brings with it, in its folder `golden/`: it is READY only if it answers them.
+
+Either ONNX's own convention, `test_data_set_*/input_N.pb` and `output_N.pb` (serialised TensorProto, in the order of
+the graph's inputs and outputs), or `*.json` with an Open Inference Protocol `request` and `response`.
+https://github.com/onnx/onnx/blob/main/docs/OnnxBackendTest.md
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maas.deployment.tensor_proto import read_tensor
+from maas.errors import MaasError, ModelRejected
+from maas.records import MetadataTensor
+from maas.serving import oip, tensors
+from maas.serving.oip import RequestInput
+from maas.serving.runner import Runner
+
+Array = np.ndarray[Any, Any]
+
+
+def check(runner: Runner, folder: Path, rtol: float, atol: float) -> int:
+    """The number of test vectors that the model answers. Raises ModelRejected, with the worst element, for one that it
+    does not, or that cannot be read."""
+    count = 0
+    for name, inputs, expected in _vectors(runner, folder):
+        try:
+            outputs = runner.run(inputs, list(expected))
+        except MaasError as error:
+            raise ModelRejected(f"{name}: {error.message}") from None
+        for (output, wanted), came in zip(expected.items(), outputs, strict=True):
+            _compare(f"{name}: output '{output}'", came, wanted, rtol, atol)
+        count += 1
+    return count
+
+
+def inputs_of(runner: Runner, folder: Path) -> Iterator[Mapping[str, Array]]:
+    """The inputs of each test vector. Raises ModelRejected for one that cannot be read."""
+    return (inputs for _, inputs, _ in _vectors(runner, folder))
+
+
+def _vectors(runner: Runner, folder: Path) -> Iterator[tuple[str, Mapping[str, Array], dict[str, Array]]]:
+    for path in sorted(folder.rglob("*.json")):
+        yield path.relative_to(folder).as_posix(), *_json_vector(runner, path)
+    for inner in sorted({path.parent for path in folder.rglob("output_*.pb")}):
+        yield inner.relative_to(folder).as_posix(), *_pb_vector(runner, inner)
+
+
+def _json_vector(runner: Runner, path: Path) -> tuple[Mapping[str, Array], dict[str, Array]]:
+    try:
+        document = json.loads(path.read_bytes())
+        request = oip.parse_request(json.dumps(document["request"]).encode())
+        inputs = tensors.decode(request.inputs, runner.inputs, runner.symbols)
+        outputs = [
+            RequestInput(one["name"], one["datatype"], tuple(one["shape"]), one["data"])
+            for one in document["response"]["outputs"]
+        ]
+        return inputs, tensors.decode(outputs, [_any_shape(one, outputs) for one in runner.outputs])
+    except MaasError as error:
+        raise ModelRejected(f"{path.name}: {error.message}") from None
+    except (ValueError, KeyError, TypeError):
+        raise ModelRejected(f"{path.name}: expected JSON with a request and a response with outputs") from None
+
+
+def _any_shape(tensor: MetadataTensor, given: Sequence[RequestInput]) -> MetadataTensor:
+    """An output as it is declared, but for its shape: that is compared, and may be left out altogether."""
+    rank = next((len(one.shape) for one in given if one.name == tensor.name), 0)
+    return MetadataTensor(tensor.name, tensor.datatype, (-1,) * rank, optional=True)
+
+
+def _pb_vector(runner: Runner, folder: Path) -> tuple[Mapping[str, Array], dict[str, Array]]:
+    def read(kind: str, declared: Sequence[MetadataTensor]) -> dict[str, Array]:
+        found = {}
+        for path in sorted(folder.glob(f"{kind}_*.pb")):
+            number = path.stem.removeprefix(f"{kind}_")
+            if not number.isdigit() or int(number) >= len(declared):
+                raise ModelRejected(f"{folder.name}/{path.name}: the model has {len(declared)} {kind}s")
+            found[declared[int(number)].name] = read_tensor(path)
+        return found
+
+    return read("input", runner.inputs), read("output", runner.outputs)
+
+
+def _compare(what: str, came: Array, wanted: Array, rtol: float, atol: float) -> None:
+    if came.shape != wanted.shape:
+        raise ModelRejected(f"{what} has the shape {list(came.shape)}, expected {list(wanted.shape)}")
+    if came.dtype.kind != "f":
+        differs = np.asarray(came != wanted)
+        if differs.any():
+            raise _worst(what, came, wanted, np.unravel_index(int(differs.argmax()), differs.shape), "the same")
+        return
+    size = np.abs(wanted.astype(np.float64))
+    excess = difference(came, wanted) - np.where(np.isfinite(size), atol + rtol * size, 0)
+    excess[np.isnan(excess)] = -np.inf  # two infinities of one sign, or NaN for NaN
+    if excess.size and excess.max() > 0:
+        place = np.unravel_index(int(excess.argmax()), excess.shape)
+        raise _worst(what, came, wanted, place, f"within rtol {rtol:g} and atol {atol:g}")
+
+
+def difference(came: Array, wanted: Array) -> Array:
+    """|came - wanted| in float64; infinite where only one is NaN, NaN where both are alike and not finite."""
+    with np.errstate(invalid="ignore"):
+        found: Array = np.atleast_1d(np.abs(came.astype(np.float64) - wanted.astype(np.float64)))
+    found[np.atleast_1d(np.isnan(came) != np.isnan(wanted))] = np.inf
+    return found
+
+
+def _worst(what: str, came: Array, wanted: Array, place: tuple[Any, ...], allowed: str) -> ModelRejected:
+    at = [int(one) for one in place][: came.ndim]
+    value, expected = (array[tuple(at)] if array.ndim else array[()] for array in (came, wanted))
+    return ModelRejected(f"{what} differs most at {at}: got {value}, expected {expected} {allowed}")

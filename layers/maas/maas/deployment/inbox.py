@@ -1,0 +1,147 @@
+"""A model dropped into the bucket's `inbox/` becomes a version, with no call of the API.
+
+`inbox/{model}/{name}.onnx` with its data files in `inbox/{model}/{name}/`, or `inbox/{model}/{folder}/{name}.onnx` with
+its data files beside it. Objects may come in any order and more than once: the version is made when all that the model
+names is there, and the same bytes make one version. What became of it stands beside it, at `….onnx.result.json`.
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from maas.aws.s3 import ModelBucket
+from maas.aws.s3_reader import S3Reader
+from maas.deployment import artifacts, onnx_file, uploads
+from maas.deployment.variants import MODEL_NAME
+from maas.errors import AlreadyExists, InsufficientStorage, MaasError, ModelRejected, ServiceUnavailable
+from maas.names import MODEL_SUFFIX, check_name
+from maas.records import LABELS_NAME, ModelFile, ModelQuota, ModelVersion
+from maas.registry import Idempotency, Registry
+
+ACTOR = "inbox"
+PREFIX, RESULT_SUFFIX = "inbox/", ".result.json"
+MAX_OBJECTS = 1000  # of one drop: a version has at most 500 files
+
+
+class Inbox:
+    def __init__(
+        self,
+        registry: Registry,
+        bucket: ModelBucket,
+        reader: S3Reader,
+        tmp_dir: Path,
+        tmp_bytes: int,
+        max_bytes: int,
+        quota: ModelQuota,
+    ) -> None:
+        self._registry, self._bucket, self._reader = registry, bucket, reader
+        self._tmp_dir, self._tmp_bytes, self._max_bytes, self._quota = tmp_dir, tmp_bytes, max_bytes, quota
+
+    def drop(self, key: str) -> ModelVersion | None:
+        """The version that an arrived object is part of, or None while others are missing or the drop was refused.
+
+        Raises ServiceUnavailable, for the event to come again.
+        """
+        parts = PurePosixPath(key).parts
+        if len(parts) < 3 or not key.startswith(PREFIX) or key.endswith((RESULT_SUFFIX, "/")):
+            return None
+        model_key, objects = self._drop_of(key)
+        if model_key is None:
+            return None
+        try:
+            return self._version(parts[1], model_key, objects)
+        except ServiceUnavailable:
+            raise
+        except MaasError as error:
+            write_result(self._bucket, model_key, {"status": "REFUSED", "reason": error.message})
+            return None
+
+    def _drop_of(self, key: str) -> tuple[str | None, Mapping[str, int]]:
+        """The .onnx object that `key` belongs to, and all objects that may be part of it, with their sizes."""
+        parent = key.rpartition("/")[0]
+        deep = parent.count("/") >= 2  # in a folder of its own
+        folder = "/".join(parent.split("/")[:3]) if deep else parent
+        found = self._bucket.sizes(f"{folder}/", MAX_OBJECTS)
+        models = sorted(one for one in found if one.endswith(MODEL_SUFFIX) and one.rpartition("/")[0] == folder)
+        if key in models:
+            return key, found
+        if deep and not models:  # data of inbox/{model}/{name}.onnx, in the folder of that name
+            owner = folder + MODEL_SUFFIX
+            found = self._bucket.sizes(f"{folder.rpartition('/')[0]}/", MAX_OBJECTS)
+            return (owner if owner in found else None), found
+        return (models[0] if len(models) == 1 else None), found
+
+    def _version(self, model: str, model_key: str, objects: Mapping[str, int]) -> ModelVersion | None:
+        check_name(model, "model")
+        self._tmp_dir.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=self._tmp_dir))
+        try:
+            files = self._fetched(model_key, objects, folder)
+            if files is None:
+                return None
+            return self._made(model, model_key, files, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _fetched(self, model_key: str, objects: Mapping[str, int], folder: Path) -> list[ModelFile] | None:
+        """The model and the files that it names, downloaded; None while one is missing, which is said in the result."""
+        base, _, name = model_key.rpartition("/")
+        sizes = {key.removeprefix(f"{base}/"): size for key, size in objects.items() if key.startswith(f"{base}/")}
+        files = [self._fetch(base, name, sizes[name], folder)]
+        named = {one.location for one in onnx_file.read_externals(folder / name, self._max_bytes)}
+        missing = sorted(named - sizes.keys())
+        if missing:
+            write_result(self._bucket, model_key, {"status": "WAITING", "missing": missing})
+            return None
+        total_bytes = sizes[name] + sum(sizes[one] for one in named)
+        if total_bytes > self._tmp_bytes:
+            raise InsufficientStorage(total_bytes, self._tmp_bytes)
+        wanted = sorted(named | ({LABELS_NAME} & sizes.keys()))
+        return files + [self._fetch(base, one, sizes[one], folder) for one in wanted]
+
+    def _fetch(self, base: str, name: str, size_bytes: int, folder: Path) -> ModelFile:
+        if not size_bytes:
+            raise ModelRejected(f"{name} is empty")
+        if size_bytes > self._tmp_bytes:
+            raise InsufficientStorage(size_bytes, self._tmp_bytes)
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return ModelFile(name, size_bytes, self._reader.download(f"{base}/{name}", path, size_bytes).sha256)
+
+    def _made(self, model: str, model_key: str, files: list[ModelFile], folder: Path) -> ModelVersion:
+        """The version of these bytes, uploaded and committed; the one there is already, if they came before."""
+        uploads.check_files(files, self._max_bytes)
+        try:
+            self._registry.models.create(model, "", {}, ACTOR)
+        except AlreadyExists:
+            self._registry.models.get(model)  # raises Gone for one that is deleted
+        # Whatever the file is called: the names of its data are in its bytes.
+        digest = artifacts.content_digest([replace(files[0], name=MODEL_NAME), *files[1:]])
+        once = Idempotency(f"{ACTOR}/{model}", digest, digest, expires=False)
+        description = f"dropped as {model_key}"
+        version = self._registry.versions.create(
+            model, files, description, {}, ACTOR, once, origin=model_key, quota=self._quota
+        )
+        for file, declared in zip(files, version.files, strict=True):
+            if version.is_open:
+                self._bucket.upload(artifacts.source_key(model, version.number, declared.name), folder / file.name)
+        uploads.complete(self._bucket, version)
+        if version.is_open:
+            write_result(self._bucket, model_key, {"status": "VALIDATING", "version": version.number})
+        else:
+            write_version_result(self._bucket, replace(version, origin=model_key))
+        return version
+
+
+def write_version_result(bucket: ModelBucket, version: ModelVersion) -> None:
+    """Beside the drop that the version was made of, if it was."""
+    if version.origin:
+        result = {"model": version.model, "version": version.number, "status": version.status}
+        write_result(bucket, version.origin, result | {"reason": version.status_reason})
+
+
+def write_result(bucket: ModelBucket, model_key: str, result: Mapping[str, object]) -> None:
+    bucket.write(model_key + RESULT_SUFFIX, json.dumps(result, indent=2).encode())

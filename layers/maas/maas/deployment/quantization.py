@@ -1,0 +1,111 @@
+"""A child process (`python -m maas.quantization JOB`): an accepted model with int8 weights, and what that costs.
+
+JOB is JSON, the fields of `maas.preparation.QuantizeJob`. Answers one JSON document on stdout: {"size_bytes",
+"difference", "load_ms", "run_ms", "reason"}, or {"rejected": reason} where there can be no such form. A reason that is
+not null says why the form should not be kept.
+"""
+
+import math
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maas.deployment import golden
+from maas.deployment.inspection import LARGE_BATCH, answer_with, generated, median_run_ms, smoke_run
+from maas.deployment.preparation import QuantizeJob
+from maas.deployment.variants import MODEL_NAME
+from maas.errors import ModelRejected, RunFailed
+from maas.records import GOLDEN_FOLDER
+from maas.serving.runner import Array, Runner, write_quantized
+
+
+def quantize(job: QuantizeJob) -> dict[str, Any]:
+    """Raises ModelRejected where onnxruntime cannot quantise the model, or cannot run what came of it."""
+    path, to = Path(job.path), Path(job.to)
+    source = Runner(path, job.threads)
+    signature = (source.inputs, source.outputs)
+    smoke, _ = smoke_run(source, path.parent / GOLDEN_FOLDER)
+    runs = [(inputs, source.run(inputs)) for inputs in _samples(source, smoke, path.parent / GOLDEN_FOLDER)]
+    del source  # its memory is needed now
+    _write(path, to)
+    size_bytes = sum(file.stat().st_size for file in to.iterdir())
+    runner = Runner(to / MODEL_NAME, job.threads)
+    if (runner.inputs, runner.outputs) != signature:
+        raise ModelRejected("the quantised form has another signature")
+    try:
+        difference = max(_difference(runner.run(inputs), expected) for inputs, expected in runs)
+        run_ms = median_run_ms(runner, smoke)
+    except RunFailed as error:
+        raise ModelRejected(f"the quantised form does not run: {error.message}") from None
+    return {
+        "size_bytes": size_bytes,
+        "difference": difference if math.isfinite(difference) else None,
+        "load_ms": round(runner.load_ms, 3),
+        "run_ms": round(run_ms, 3),
+        "reason": _reason(job, size_bytes, difference),
+    }
+
+
+def _samples(source: Runner, smoke: Mapping[str, Array], vectors: Path) -> Iterator[Mapping[str, Array]]:
+    """The inputs to compare with: the smoke run's, many rows where the model takes a batch, and the test vectors'."""
+    yield smoke
+    required = [tensor for tensor in source.inputs if tensor.name in smoke]
+    if required and all(tensor.shape[:1] == (-1,) for tensor in required):
+        size = smoke[required[0].name].shape[0]
+        many = {tensor.name: generated(tensor, size, LARGE_BATCH) for tensor in required}
+        with suppress(RunFailed):
+            source.run(many)
+            yield many
+    yield from golden.inputs_of(source, vectors)
+
+
+def _write(path: Path, to: Path) -> None:
+    # onnxruntime leaves copies in the folder for temporary files; this one the parent removes whatever happens.
+    with tempfile.TemporaryDirectory(dir=to.parent) as folder:
+        tempfile.tempdir = folder
+        try:
+            write_quantized(path, to / MODEL_NAME)
+        finally:
+            tempfile.tempdir = None
+
+
+def _difference(came: list[Array], expected: list[Array]) -> float:
+    return max((relative_difference(*pair) for pair in zip(came, expected, strict=True)), default=0.0)
+
+
+def relative_difference(came: Array, wanted: Array) -> float:
+    """The largest, over the largest value; of what is no float, the share that differs. Infinite for another shape,
+    and where one is NaN or infinite and the other is not."""
+    if came.shape != wanted.shape:
+        return math.inf
+    if not wanted.size:
+        return 0.0
+    if wanted.dtype.kind != "f":
+        return float(np.mean(came != wanted))
+    found = golden.difference(came, wanted)
+    found[np.isnan(found)] = 0
+    finite = np.abs(wanted[np.isfinite(wanted)].astype(np.float64))
+    largest = float(finite.max()) if finite.size else 0.0
+    worst = float(found.max())
+    return worst / largest if largest else (math.inf if worst else 0.0)
+
+
+def _reason(job: QuantizeJob, size_bytes: int, difference: float) -> str | None:
+    if difference > job.tolerance:
+        return f"its outputs differ by {difference:.3g} of the largest value, allowed are {job.tolerance:g}"
+    folder = Path(job.path).parent
+    files = [file for file in folder.rglob("*") if file.is_file() and folder / GOLDEN_FOLDER not in file.parents]
+    source_bytes = sum(file.stat().st_size for file in files)
+    if size_bytes >= source_bytes:
+        return (
+            f"it is not smaller ({size_bytes:,} of {source_bytes:,} bytes): there are hardly any matrices to quantise"
+        )
+    return None
+
+
+if __name__ == "__main__":
+    answer_with(lambda job: quantize(QuantizeJob(**job)))

@@ -1,0 +1,74 @@
+"""From declared files to a committed upload: presigned requests, then the check that all of it is there."""
+
+import json
+from collections.abc import Sequence
+
+from maas.aws.s3 import PART_BYTES, ModelBucket, UploadPart
+from maas.deployment.artifacts import commit_mark_key, source_key
+from maas.errors import InvalidRequest, TooLarge, UploadIncomplete
+from maas.names import MODEL_SUFFIX, check_file_name
+from maas.records import ModelFile, ModelVersion, Status
+
+MAX_FILES = 500  # a version's row has to stay under DynamoDB's 400 kB
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")  # nothing is ever unpacked
+
+
+def check_files(files: Sequence[ModelFile], max_bytes: int) -> None:
+    """Raises InvalidRequest unless they are one model file and its external data, each named once; TooLarge."""
+    if len(files) > MAX_FILES:
+        raise InvalidRequest(f"files: got {len(files)}, expected at most {MAX_FILES}", field="files")
+    for index, file in enumerate(files):
+        check_file_name(file.name, f"files.{index}.name")
+    size_bytes = sum(file.size_bytes for file in files)
+    if size_bytes > max_bytes:
+        raise TooLarge(f"files: got {size_bytes:,} bytes together, expected at most {max_bytes:,}", field="files")
+    archives = [file.name for file in files if file.name.lower().endswith(ARCHIVES)]
+    if archives:
+        raise InvalidRequest(
+            f"files: got the archive {archives[0]}, expected its files, each by its name", field="files"
+        )
+    names = [file.name for file in files]
+    if len(set(names)) != len(names):
+        raise InvalidRequest(f"files: got {names}, expected each name once", field="files")
+    models = [name for name in names if name.endswith(MODEL_SUFFIX)]
+    if len(models) != 1:
+        raise InvalidRequest(f"files: got {models}, expected exactly one *{MODEL_SUFFIX}", field="files")
+
+
+def presign(bucket: ModelBucket, version: ModelVersion) -> dict[str, list[UploadPart]]:
+    """The upload requests of each file, by its name."""
+    return {
+        file.name: bucket.presign(source_key(version.model, version.number, file.name), file.size_bytes, file.sha256)
+        for file in version.files
+    }
+
+
+def complete(bucket: ModelBucket, version: ModelVersion) -> None:
+    """Write the commit mark of a wholly uploaded version; its event starts the deployment.
+
+    A version that is VALIDATING is marked again, which is how to restart a deployment whose event was lost.
+    Raises UploadIncomplete, naming every file at fault.
+    """
+    if version.status not in (Status.PENDING_UPLOAD, Status.VALIDATING):
+        return
+    problems = [problem for file in version.files if (problem := _problem(bucket, version, file))]
+    if problems:
+        raise UploadIncomplete(problems)
+    files = [{"name": file.name, "size_bytes": file.size_bytes, "sha256": file.sha256} for file in version.files]
+    mark = {"model": version.model, "version": version.number, "files": files}
+    bucket.write(commit_mark_key(version.model, version.number), json.dumps(mark).encode())
+
+
+def _problem(bucket: ModelBucket, version: ModelVersion, file: ModelFile) -> str | None:
+    key = source_key(version.model, version.number, file.name)
+    stored = bucket.stored(key)
+    if stored is None and file.size_bytes > PART_BYTES:
+        bucket.finish_multipart(key, file.size_bytes)
+        stored = bucket.stored(key)
+    if stored is None:
+        return f"{file.name} is not there"
+    if stored.size_bytes != file.size_bytes:
+        return f"{file.name} has {stored.size_bytes} bytes, declared were {file.size_bytes}"
+    if stored.sha256 and stored.sha256 != file.sha256:
+        return f"{file.name} has SHA-256 {stored.sha256}, declared was {file.sha256}"
+    return None

@@ -1,0 +1,1 @@
+"""One inference: protocol, tensors, runner and its cache, data plane."""

@@ -1,0 +1,177 @@
+"""KServe V1 / TF Serving and CSV: rows or columns of values to the model's inputs, and its outputs back.
+
+Contracts: https://www.tensorflow.org/tfx/serving/api_rest#predict_api and
+https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html. Types are not said there: the signature has them.
+"""
+
+import base64
+import binascii
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from maas.errors import InvalidRequest, RunFailed
+from maas.records import MetadataTensor
+from maas.serving import tensors
+from maas.serving.oip import RequestInput, kind_of
+from maas.serving.oip_reply import Array, OutputTensor, json_data
+from maas.serving.runner import Runner
+
+MAX_RANK = 64  # of NumPy's arrays
+
+
+def decode(document: Mapping[str, Any], runner: Runner) -> dict[str, Array]:
+    """The arrays of `instances` (rows) or of `inputs` (columns), whichever is there; never both.
+
+    Raises InvalidRequest, InvalidTensor.
+    """
+    rows, columns = document.get("instances"), document.get("inputs")
+    if (rows is None) == (columns is None):
+        came = "both" if columns is not None else "neither"
+        raise InvalidRequest(f"body: got {came}, expected either instances or inputs", field="body")
+    if columns is None:
+        columns = _columns(rows, runner.inputs)
+    elif len(runner.inputs) == 1 and not _is_named(columns, runner.inputs):
+        columns = {runner.inputs[0].name: columns}
+    elif not isinstance(columns, dict):
+        names = [tensor.name for tensor in runner.inputs]
+        raise InvalidRequest(f"inputs: got no object, expected one with {names}", field="inputs")
+    datatypes = {tensor.name: tensor.datatype for tensor in runner.inputs}
+    named = [_request_input(name, datatypes.get(name, "FP32"), value) for name, value in columns.items()]
+    return tensors.decode(named, runner.inputs, runner.symbols)
+
+
+def predictions(outputs: Mapping[str, Array], runner: Runner, rows: int) -> list[Any]:
+    """A value a row where one output has rows, an object a row where several have.
+
+    Outputs that do not have one entry a row are left out here, and always the labels of a classifier's columns, of
+    which there may be as many as rows. Raises RunFailed when none is left.
+    """
+    listed = {
+        name: _listed(name, array, runner)
+        for name, array in outputs.items()
+        if name in runner.row_outputs and array.shape[:1] == (rows,)
+    }
+    if not listed:
+        shapes = {name: list(array.shape) for name, array in outputs.items()}
+        raise RunFailed(f"no output has one entry for each of the {rows} rows, but {shapes}: ask with inputs")
+    if len(listed) == 1:
+        return next(iter(listed.values()))
+    return [dict(zip(listed, row, strict=True)) for row in zip(*listed.values(), strict=True)]
+
+
+def columnar(outputs: Mapping[str, Array], runner: Runner) -> Any:
+    listed = {name: _listed(name, array, runner) for name, array in outputs.items()}
+    return next(iter(listed.values())) if len(listed) == 1 else listed
+
+
+def decode_csv(body: bytes, runner: Runner) -> dict[str, Array]:
+    """Rows of values without a header: the features of the one input of rank 2, else a column an input, in order.
+
+    Raises InvalidRequest, InvalidTensor.
+    """
+    try:
+        rows = [row for row in csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True) if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InvalidRequest(f"body: not CSV in UTF-8 ({error})", field="body") from None
+    widths = {len(row) for row in rows}
+    if len(widths) != 1:
+        came = f"rows of {sorted(widths)} values" if widths else "no row"
+        raise InvalidRequest(f"body: got {came}, expected rows of one length", field="body")
+    if len(runner.inputs) == 1 and len(runner.inputs[0].shape) == 2:
+        tensor = runner.inputs[0]
+        columns: dict[str, Any] = {tensor.name: [[_parsed(text, tensor) for text in row] for row in rows]}
+    elif widths == {len(runner.inputs)}:
+        columns = {
+            tensor.name: [
+                [_parsed(row[index], tensor)] if len(tensor.shape) == 2 else _parsed(row[index], tensor) for row in rows
+            ]
+            for index, tensor in enumerate(runner.inputs)
+        }
+    else:
+        expected = f"{len(runner.inputs)}, one for each of {[tensor.name for tensor in runner.inputs]}"
+        raise InvalidRequest(f"body: got rows of {widths.pop()} values, expected {expected}", field="body")
+    return decode({"inputs": columns}, runner)
+
+
+def encode_csv(outputs: Mapping[str, Array], runner: Runner, rows: int) -> bytes:
+    """A line a row: all values of the outputs that have rows, in the outputs' order."""
+    predicted = predictions(outputs, runner, rows)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for row in predicted:
+        values = list(row.values()) if isinstance(row, dict) else [row]
+        writer.writerow(np.concatenate([np.ravel(np.array(value, dtype=object)) for value in values]).tolist())
+    return text.getvalue().encode()
+
+
+def _is_named(columns: object, signature: Sequence[MetadataTensor]) -> bool:
+    return isinstance(columns, dict) and columns.keys() == {signature[0].name}
+
+
+def _columns(rows: object, signature: Sequence[MetadataTensor]) -> dict[str, list[Any]]:
+    if not isinstance(rows, list) or not rows:
+        raise InvalidRequest("instances: got no rows, expected an array of at least one", field="instances")
+    if len(signature) == 1 and not _is_named(rows[0], signature):
+        return {signature[0].name: rows}
+    names = rows[0].keys() if isinstance(rows[0], dict) else ()
+    for index, row in enumerate(rows):
+        if not isinstance(row, dict) or row.keys() != names:
+            came = f"one with {[*row]!s:.80}" if isinstance(row, dict) else kind_of(row)
+            expected = f"an object with {[tensor.name for tensor in signature]} in each row"
+            raise InvalidRequest(f"instances[{index}]: got {came}, expected {expected}", field="instances")
+    return {name: [row[name] for row in rows] for name in names}
+
+
+def _request_input(name: str, datatype: str, value: Any) -> RequestInput:
+    """With the shape that the nesting of the value has."""
+    shape: list[int] = []
+    inner = value
+    while isinstance(inner, list):
+        shape.append(len(inner))
+        inner = inner[0] if inner else None
+    if datatype == "BYTES" and len(shape) <= MAX_RANK:  # deeper ones fit no signature
+        value = _without_base64(value, name, len(shape))
+    return RequestInput(name, datatype, tuple(shape), value if isinstance(value, list) else [value])
+
+
+def _without_base64(value: Any, name: str, rank: int) -> Any:
+    if isinstance(value, list) and rank:
+        return [_without_base64(one, name, rank - 1) for one in value]
+    if not isinstance(value, dict) or value.keys() != {"b64"}:
+        return value
+    try:
+        return base64.b64decode(value["b64"], validate=True).decode()
+    except (binascii.Error, ValueError, TypeError):
+        raise InvalidRequest(f"{name}: got a b64 that is not UTF-8 in base64, expected it", field=name) from None
+
+
+def _listed(name: str, array: Array, runner: Runner) -> Any:
+    datatype = next(tensor.datatype for tensor in runner.outputs if tensor.name == name)
+    flat = json_data(OutputTensor(name, datatype, array))
+    if isinstance(flat, list):  # strings, or numbers with NaN among them
+        objects = np.empty(len(flat), dtype=object)
+        objects[:] = flat
+        return objects.reshape(array.shape).tolist()
+    return array
+
+
+def _parsed(text: str, tensor: MetadataTensor) -> Any:
+    """What the datatype makes of a CSV value; what it cannot is left as text, for the codec to refuse."""
+    if tensor.datatype == "BYTES":
+        return text
+    try:
+        return int(text) if tensor.datatype.startswith(("INT", "UINT")) else _fraction(text, tensor)
+    except ValueError:
+        return text
+
+
+def _fraction(text: str, tensor: MetadataTensor) -> Any:
+    if tensor.datatype == "BOOL":
+        return {"true": True, "false": False, "1": True, "0": False}.get(text.strip().lower(), text)
+    value = float(text)
+    words = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+    return value if any(map(str.isdigit, text)) else words.get(str(value), value)  # 1e999 is an overflow

@@ -1,0 +1,188 @@
+"""One inference, as a straight line: decode, resolve, get the runner, run, encode. HTTP and batch both call it."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from maas.errors import InvalidRequest
+from maas.records import ModelVersion, Quantized, RegisteredModel
+from maas.registry import Registry
+from maas.serving import oip, tensors
+from maas.serving.classification import classified
+from maas.serving.oip import InferenceRequest, RequestedOutput
+from maas.serving.oip_reply import Array, OutputTensor, Reply, reply
+from maas.serving.runner import Runner
+from maas.serving.runner_cache import RunnerCache
+from maas.serving.statistics import Statistics
+from maas.telemetry.stages import Stage
+
+US_PER_SECOND = 1_000_000
+PAGE = 100
+T = TypeVar("T")
+Decode = Callable[[Runner], Mapping[str, Array]]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    runner: Runner
+    inputs: Mapping[str, Array]
+    outputs: Mapping[str, Array]
+
+
+class DataPlane:
+    def __init__(self, registry: Registry, runners: RunnerCache, resolve_ttl_seconds: float) -> None:
+        self._registry, self._runners, self._ttl = registry, runners, resolve_ttl_seconds
+        self._resolved: dict[tuple[str, str | None], tuple[float, ModelVersion]] = {}
+        self.statistics = Statistics()
+
+    def infer(
+        self,
+        model: str,
+        reference: str | None,
+        body: bytes,
+        header_length: str | None = None,
+        deadline: float | None = None,
+    ) -> Reply:
+        """An inference request's body to the response's. `reference` is a version number, an alias or None.
+
+        `header_length` is what the request's header of that name says, `deadline` when this call has to be over, of
+        time.monotonic. Raises InvalidRequest, InvalidTensor, NotFound, NotReady, RunFailed, DeadlineExceeded,
+        InsufficientStorage.
+        """
+        started, measured = time.monotonic(), Stage.start()
+        request = oip.parse_request(body, header_length)
+        version = self.resolve(model, reference)
+        with self.statistics.measure(version, measured):
+            deadline = _earlier(deadline, started, request.timeout_us)
+            measured.reached("queue")
+            quantized = _quantized(version, request.variant)
+            measured.cold = not self._runners.holds(version, quantized)
+            runner = self._runners.get(version, deadline, quantized)
+            measured.reached("load")
+            inputs = _decoded(request, runner)
+            asked = _asked(request, runner)
+            measured.reached("compute_input")
+            arrays = runner.run(inputs, [output.name for output in asked], deadline)
+            measured.reached("compute_infer")
+            answer = reply(version, request.id, _output_tensors(request, asked, arrays, runner), request.variant)
+            measured.reached("compute_output")
+            return answer
+
+    def predict(self, model: str, reference: str | None, decode: Decode, deadline: float | None = None) -> Prediction:
+        """All outputs, for the protocols that have their own words for tensors. Raises as `infer` does."""
+        measured = Stage.start()
+        version = self.resolve(model, reference)
+        with self.statistics.measure(version, measured):
+            measured.reached("queue")
+            measured.cold = not self._runners.holds(version)
+            runner = self._runners.get(version, deadline)
+            measured.reached("load")
+            inputs = decode(runner)
+            measured.reached("compute_input")
+            arrays = runner.run(inputs, None, deadline)
+            measured.reached("compute_infer")
+            outputs = {tensor.name: array for tensor, array in zip(runner.outputs, arrays, strict=True)}
+            return Prediction(runner, inputs, outputs)
+
+    def resolve(self, model: str, reference: str | None) -> ModelVersion:
+        """The READY version meant, as the registry said within `resolve_ttl_seconds`. Raises NotFound, NotReady."""
+        key, now = (model, reference), time.monotonic()
+        resolved_at, version = self._resolved.get(key, (0.0, None))
+        if version is None or now - resolved_at > self._ttl:
+            self._resolved.pop(key, None)
+            version = self._registry.resolve(model, reference)
+            if len(self._resolved) >= 1000:  # references are the callers' words: never keep them without bound
+                self._resolved.clear()
+            self._resolved[key] = (now, version)
+        return version
+
+    def runner(self, model: str, reference: str | None, deadline: float | None = None) -> Runner:
+        """Loaded. Raises as `infer` does."""
+        return self._runners.get(self.resolve(model, reference), deadline)
+
+    def models(self) -> Iterator[RegisteredModel]:
+        """All that are not deleted, by name."""
+        return _pages(self._registry.models.page)
+
+    def versions(self, of: Callable[[str], bool]) -> Iterator[ModelVersion]:
+        """Those of all models whose names `of` takes, the newest first of each."""
+        for model in filter(lambda one: of(one.name), self.models()):
+            yield from _pages(partial(self._registry.versions.page, model.name))
+
+    def load(self, model: str, reference: str | None, deadline: float | None = None) -> ModelVersion:
+        """Make sure that it is READY, and warm in this environment. Raises as `infer` does."""
+        self._resolved.pop((model, reference), None)
+        version = self.resolve(model, reference)
+        self._runners.get(version, deadline)
+        return version
+
+    def unload(self, model: str) -> None:
+        """Drop all versions of the model from this environment's memory; the next request loads again. NotFound."""
+        self._registry.models.get(model)
+        self._runners.drop(model)
+
+
+def _pages(page: Callable[[int, str | None], tuple[list[T], str | None]]) -> Iterator[T]:
+    items, after = page(PAGE, None)
+    yield from items
+    while after is not None:
+        items, after = page(PAGE, after)
+        yield from items
+
+
+def _earlier(deadline: float | None, started: float, timeout_us: int) -> float | None:
+    if not timeout_us:
+        return deadline
+    own = started + timeout_us / US_PER_SECOND
+    return own if deadline is None else min(deadline, own)
+
+
+def _quantized(version: ModelVersion, variant: str | None) -> Quantized | None:
+    """The form that is asked for. Raises InvalidRequest, saying what there is."""
+    if variant is None:
+        return None
+    found = version.quantized
+    if found and found.files and variant == found.scheme:
+        return found
+    which = f"version {version.number} of model '{version.model}'"
+    if found is None:
+        there_is = f"no variant: {which} was not pushed with one (--quantize)"
+    elif found.files:
+        there_is = f"'{found.scheme}' or no variant, which is what {which} has"
+    else:
+        there_is = f"no variant: '{found.scheme}' of {which} was not kept, as {found.reason}"
+    raise InvalidRequest(f"parameters.variant: got '{variant:.80}', expected {there_is}", field="parameters.variant")
+
+
+def _decoded(request: InferenceRequest, runner: Runner) -> Mapping[str, Array]:
+    if request.raw is not None:
+        arrays = tensors.raw_input(request.raw, runner.inputs)
+        tensors.check_symbols(arrays, runner.symbols)
+        return arrays
+    return tensors.decode(request.inputs, runner.inputs, runner.symbols)
+
+
+def _asked(request: InferenceRequest, runner: Runner) -> Sequence[RequestedOutput]:
+    if request.outputs is None:
+        return [RequestedOutput(tensor.name) for tensor in runner.outputs]
+    available = [tensor.name for tensor in runner.outputs]
+    for output in request.outputs:
+        if output.name not in available:
+            raise InvalidRequest(f"outputs: got '{output.name}', expected one of {available}", field="outputs")
+    return request.outputs
+
+
+def _output_tensors(
+    request: InferenceRequest, asked: Sequence[RequestedOutput], arrays: Sequence[Array], runner: Runner
+) -> list[OutputTensor]:
+    datatypes = {tensor.name: tensor.datatype for tensor in runner.outputs}
+    tensors_ = []
+    for output, array in zip(asked, arrays, strict=True):
+        datatype = datatypes[output.name]
+        binary = request.binary_output if output.binary is None else output.binary
+        if output.classification:
+            array, datatype = classified(output.name, datatype, array, output.classification, runner.labels), "BYTES"
+        tensors_.append(OutputTensor(output.name, datatype, array, binary))
+    return tensors_

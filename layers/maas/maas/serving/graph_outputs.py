@@ -1,0 +1,88 @@
+"""What a graph puts out, as the tensors that the protocol can carry.
+
+A tensor is itself. A sequence of tensors of one shape is stacked on a new first axis. A map, or a sequence of maps with
+one set of keys (what ZipMap makes of a classifier's probabilities), becomes two: the values, `NAME` of shape
+[rows, keys], and the keys, `NAME_labels` of shape [keys].
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from maas.errors import ModelRejected, RunFailed
+from maas.records import MetadataTensor
+from maas.serving.datatypes import DTYPES, ELEMENTS
+from maas.serving.strings import array_of
+
+Array = np.ndarray[Any, Any]
+
+_TENSOR = re.compile(r"tensor\((\w+)\)")
+_SEQUENCE = re.compile(r"seq\(tensor\((\w+)\)\)")
+_MAP = re.compile(r"(seq\()?map\((\w+),tensor\((\w+)\)\)+")
+
+
+@dataclass(frozen=True, slots=True)
+class ServedOutput:
+    """A tensor that is answered, and how it comes from the graph's output `source`; None where it is that output.
+
+    `is_keys` where it has a map's keys: an entry a column, and so none a row.
+    """
+
+    tensor: MetadataTensor
+    source: str
+    convert: Callable[[Any], Array] | None = None
+    is_keys: bool = False
+
+
+def served(name: str, kind: str, shape: Sequence[int]) -> list[ServedOutput]:
+    """Of the graph's output `name`, of onnxruntime's type `kind`. Raises ModelRejected for one that has no place."""
+    if found := _TENSOR.fullmatch(kind):
+        return [ServedOutput(MetadataTensor(name, datatype_of(found[1], f"output '{name}'"), tuple(shape)), name)]
+    if found := _SEQUENCE.fullmatch(kind):
+        datatype = datatype_of(found[1], f"output '{name}'")
+        tensor = MetadataTensor(name, datatype, (-1, *shape))
+        return [ServedOutput(tensor, name, lambda value: _stacked(name, value, DTYPES[datatype]))]
+    if found := _MAP.fullmatch(kind):
+        keys, values = (datatype_of(one, f"output '{name}'") for one in found.group(2, 3))
+        rows = (-1,) if found[1] else ()
+        numbers, labels = MetadataTensor(name, values, (*rows, -1)), MetadataTensor(f"{name}_labels", keys, (-1,))
+        return [
+            ServedOutput(numbers, name, lambda value: _values(name, value, DTYPES[values])),
+            ServedOutput(labels, name, lambda value: _keys(value, DTYPES[keys]), is_keys=True),
+        ]
+    raise ModelRejected(f"output '{name}' is a {kind}, which the Open Inference Protocol cannot carry")
+
+
+def datatype_of(element: str, what: str) -> str:
+    """The protocol's datatype of onnxruntime's element type. Raises ModelRejected if it has none."""
+    if element not in ELEMENTS:
+        raise ModelRejected(
+            f"{what} is a tensor of {element}, for which the Open Inference Protocol has no datatype: "
+            "cast it inside the model, e.g. to float16 or int8, and export it again"
+        )
+    return ELEMENTS[element]
+
+
+def _stacked(name: str, value: list[Array], dtype: np.dtype[Any]) -> Array:
+    shapes = {array.shape for array in value}
+    if len(shapes) > 1:
+        raise RunFailed(f"output '{name}' is a sequence of tensors of the shapes {sorted(shapes)}, which cannot be one")
+    return np.stack(value) if value else np.empty(0, dtype)
+
+
+def _values(name: str, value: Any, dtype: np.dtype[Any]) -> Array:
+    rows = [value] if isinstance(value, dict) else value
+    if any(row.keys() != rows[0].keys() for row in rows):
+        raise RunFailed(f"output '{name}' is a sequence of maps with different keys, which cannot be one tensor")
+    labels = list(rows[0]) if rows else []
+    numbers = np.array([[row[label] for label in labels] for row in rows], dtype).reshape(len(rows), len(labels))
+    return numbers[0] if isinstance(value, dict) else numbers
+
+
+def _keys(value: Any, dtype: np.dtype[Any]) -> Array:
+    rows = [value] if isinstance(value, dict) else value
+    labels = list(rows[0]) if rows else []
+    return array_of(labels) if dtype.hasobject else np.array(labels, dtype)

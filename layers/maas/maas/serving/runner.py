@@ -1,0 +1,230 @@
+"""The only home of onnxruntime: a model file becomes something that runs."""
+
+import ctypes
+import re
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
+
+from maas.errors import DeadlineExceeded, ModelRejected, RunFailed
+from maas.records import LABELS_NAME, MetadataTensor
+from maas.serving import graph_outputs
+from maas.serving.graph_outputs import ServedOutput
+from maas.serving.watchdog import Watchdog
+
+Array = np.ndarray[Any, Any]
+
+_BFLOAT16 = 16  # of TensorProto.DataType, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+_SOURCE_PLACE = re.compile(r"/onnxruntime_src/\S+ .*?\) (?=[A-Z\[])")
+_INPUT = re.compile(r"(optional\()?tensor\((\w+)\)+")
+# Alone, and with no fallback: that would print to standard output, and load or run once more what has just failed.
+PROVIDERS = ["CPUExecutionProvider"]
+_QUANTIZED_OPERATORS = ["MatMul", "Gemm", "Attention", "EmbedLayerNormalization", "Gather", "LSTM"]
+_watchdog = Watchdog()
+
+
+@cache
+def limit_memory(max_bytes: int) -> None:
+    """All models of this process together, weights and runs: a run that needs more fails instead of the process."""
+    memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    ort.create_and_register_allocator(memory, ort.OrtArenaCfg({"max_mem": max_bytes, "arena_extend_strategy": 1}))
+
+
+class Runner:
+    """A loaded model. `run` may be called from several threads at once (onnxruntime's own guarantee).
+
+    `labels` are the lines of `labels.txt` beside the model: the names of its classes, or None.
+    `symbols` has the names of each input's variable dimensions, None where there is none.
+    `row_outputs` are the outputs that may have an entry a row: all but the keys of maps.
+    """
+
+    def __init__(self, path: Path, threads: int, *, prepared: bool = False) -> None:
+        """Load from a path, which onnxruntime does with less memory than from bytes.
+
+        `prepared` is a file that `write_prepared` made, for this onnxruntime and CPU. Raises ModelRejected when
+        onnxruntime does not take the file, or a tensor type has no place in the protocol.
+        """
+        started = time.perf_counter()
+        options = _options(threads)
+        if prepared:
+            options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        try:
+            self._session = ort.InferenceSession(str(path), options, providers=PROVIDERS, enable_fallback=0)
+        except Exception as error:
+            raise ModelRejected(_load_failure(error, path)) from error
+        self.load_ms = (time.perf_counter() - started) * 1000
+        try:
+            self._read_signature()
+        except UnicodeDecodeError:
+            raise ModelRejected(
+                "names of inputs, outputs or dimensions are not UTF-8: export the model again"
+            ) from None
+        self.labels = _labels(path.parent / LABELS_NAME)
+
+    def _read_signature(self) -> None:
+        nodes = self._session.get_inputs()
+        defaults = self._session.get_overridable_initializers()
+        self.inputs = (*(_input(node) for node in nodes), *(_input(node, optional=True) for node in defaults))
+        self.symbols = {node.name: [_symbol(dimension) for dimension in node.shape] for node in nodes}
+        self._served = {one.tensor.name: one for node in self._session.get_outputs() for one in _outputs(node)}
+        self.outputs = tuple(one.tensor for one in self._served.values())
+        self.row_outputs = frozenset(name for name, one in self._served.items() if not one.is_keys)
+        self._is_plain = all(one.convert is None for one in self._served.values())
+        self._datatypes = {tensor.name: tensor.datatype for tensor in (*self.inputs, *self.outputs)}
+        self._has_bf16 = "BF16" in self._datatypes.values()
+        if self._has_bf16 and "BYTES" in self._datatypes.values():
+            raise ModelRejected("bfloat16 and string tensors at the border of one model, which onnxruntime cannot take")
+
+    def run(
+        self, inputs: Mapping[str, Array], outputs: Sequence[str] | None = None, deadline: float | None = None
+    ) -> list[Array]:
+        """The named outputs (all if None) in order, each an array of the datatype that `outputs` tells.
+
+        `deadline` is of time.monotonic. Raises RunFailed with onnxruntime's reason: shapes that are well-formed can
+        still not fit the graph; DeadlineExceeded.
+        """
+        names = [tensor.name for tensor in self.outputs] if outputs is None else outputs
+        sources = names if self._is_plain else list(dict.fromkeys(self._served[name].source for name in names))
+        options = ort.RunOptions()
+        if deadline is None:
+            values = self._values(sources, inputs, options)
+        else:
+            with _watchdog.limit(deadline, lambda: setattr(options, "terminate", True)) as limit:
+                try:
+                    values = self._values(sources, inputs, options)
+                except RunFailed:
+                    if limit.exceeded:
+                        raise DeadlineExceeded("the model ran") from None
+                    raise
+        if self._is_plain:
+            return values
+        found = dict(zip(sources, values, strict=True))
+        return [_converted(self._served[name], found) for name in names]
+
+    def _values(self, sources: Sequence[str], inputs: Mapping[str, Array], options: ort.RunOptions) -> list[Any]:
+        try:
+            if self._has_bf16:
+                return self._run_ort_values(sources, inputs, options)
+            return self._session.run(sources, inputs, options)  # type: ignore[no-any-return]
+        except Exception as error:
+            raise RunFailed(f"onnxruntime cannot run these inputs: {_plain(error)}") from error
+
+    def _run_ort_values(
+        self, sources: Sequence[str], inputs: Mapping[str, Array], options: ort.RunOptions
+    ) -> list[Any]:
+        """The way for BF16, which NumPy has not: in and out as bits."""
+        feeds = {
+            name: ort.OrtValue.ortvalue_from_numpy_with_onnx_type(np.ascontiguousarray(array), _BFLOAT16)
+            if self._datatypes[name] == "BF16"
+            else ort.OrtValue.ortvalue_from_numpy(array)
+            for name, array in inputs.items()
+        }
+        return [_array(value) for value in self._session.run_with_ort_values(sources, feeds, options)]
+
+
+def write_prepared(path: Path, to: Path, data_name: str, threads: int) -> None:
+    """The model as onnxruntime has optimised it for this CPU; its weights beside it, in a file that can be mapped.
+
+    Raises ModelRejected if onnxruntime cannot write it.
+    """
+    options = _options(threads)
+    options.optimized_model_filepath = str(to)
+    options.add_session_config_entry("session.optimized_model_external_initializers_file_name", data_name)
+    options.add_session_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", "1024")
+    try:
+        ort.InferenceSession(str(path), options, providers=PROVIDERS, enable_fallback=0)
+    except Exception as error:
+        raise ModelRejected(_load_failure(error, path)) from error
+
+
+def write_quantized(path: Path, to: Path) -> None:
+    """The model with its matrices in int8 and activations quantised as they come; weights in a file beside it.
+
+    Convolutions stay: with int8 weights they run at a third of the speed. Weights take 7 of the 8 bits, each column its
+    own scale: with 8, CPUs without VNNI overflow where others do not, and what was measured here would not hold there.
+    Raises ModelRejected if onnxruntime cannot do it.
+    """
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # needs onnx, which only the deployment has
+
+    try:
+        quantize_dynamic(
+            str(path),
+            str(to),
+            op_types_to_quantize=_QUANTIZED_OPERATORS,
+            per_channel=True,
+            reduce_range=True,
+            weight_type=QuantType.QInt8,
+            use_external_data_format=True,
+        )
+    except MemoryError:
+        raise ModelRejected("not enough memory to quantise the model: raise DeploymentMemory of the template") from None
+    except Exception as error:
+        raise ModelRejected(f"onnxruntime {ort.__version__} cannot quantise the model: {_plain(error)}") from error
+
+
+def _options(threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # A frozen Lambda must not burn its next milliseconds on threads that spin for work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.add_session_config_entry("session.use_env_allocators", "1")  # those of `limit_memory`, where called
+    return options
+
+
+def _array(value: ort.OrtValue) -> Any:
+    if value.data_type() != "tensor(bfloat16)":
+        return value.numpy()
+    shape = value.shape()
+    bits = np.empty(shape, np.uint16)
+    ctypes.memmove(bits.ctypes.data, value.data_ptr(), bits.nbytes)
+    return bits
+
+
+def _converted(served: ServedOutput, found: Mapping[str, Any]) -> Array:
+    value = found[served.source]
+    return served.convert(value) if served.convert else value
+
+
+def _input(node: Any, optional: bool = False) -> MetadataTensor:
+    found = _INPUT.fullmatch(node.type)
+    if found is None:
+        raise ModelRejected(f"input '{node.name}' is a {node.type}, which the Open Inference Protocol cannot carry")
+    datatype = graph_outputs.datatype_of(found[2], f"input '{node.name}'")
+    return MetadataTensor(node.name, datatype, _shape(node), optional or found[1] is not None)
+
+
+def _outputs(node: Any) -> list[ServedOutput]:
+    return graph_outputs.served(node.name, node.type, _shape(node))
+
+
+def _shape(node: Any) -> tuple[int, ...]:
+    return tuple(dimension if type(dimension) is int and dimension >= 0 else -1 for dimension in node.shape)
+
+
+def _symbol(dimension: object) -> str | None:
+    return dimension if type(dimension) is str else None
+
+
+def _labels(path: Path) -> tuple[str, ...] | None:
+    return tuple(path.read_text("utf-8", "replace").splitlines()) if path.is_file() else None
+
+
+def _load_failure(error: Exception, path: Path) -> str:
+    if isinstance(error, InvalidProtobuf):
+        return f"{path.name} is not a readable ONNX file: truncated, or of another format; export and push it again"
+    text = _plain(error).replace(str(path), path.name)
+    return f"onnxruntime {ort.__version__} cannot load the model: {text}"
+
+
+def _plain(error: Exception) -> str:
+    """onnxruntime's message in one line, without the place in its own source."""
+    return _SOURCE_PLACE.sub("", " ".join(str(error).split()))

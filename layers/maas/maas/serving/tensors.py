@@ -1,0 +1,231 @@
+"""The tensor codec: what the wire calls a tensor ↔ NumPy arrays, checked against the model's signature.
+
+Every mismatch is an InvalidTensor that names the input, what came and what was expected; nothing is converted
+silently: a fraction never becomes an integer, a string never a number, an overflow never infinity.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from maas.errors import InvalidRequest, InvalidTensor
+from maas.records import MetadataTensor
+from maas.serving import strings
+from maas.serving.datatypes import DTYPES
+from maas.serving.oip import RequestInput
+
+Array = np.ndarray[Any, Any]
+Symbols = Mapping[str, Sequence[str | None]]
+
+ALIGNMENT_BYTES = 64
+FEW = 1000
+NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def decode(
+    inputs: Sequence[RequestInput], signature: Sequence[MetadataTensor], symbols: Symbols | None = None
+) -> dict[str, Array]:
+    """The arrays of a request by input name, each of its declared shape and datatype, row-major.
+
+    `symbols` has the names of each input's variable dimensions, of which equal ones must have equal sizes.
+    Raises InvalidTensor for a wrong name, datatype, shape, element count or value; InvalidRequest for missing inputs.
+    """
+    expected = {tensor.name: tensor for tensor in signature}
+    arrays: dict[str, Array] = {}
+    for tensor in inputs:
+        if tensor.name not in expected:
+            raise InvalidTensor(tensor.name, "name", f"'{tensor.name}'", f"one of {sorted(expected)}")
+        if tensor.name in arrays:
+            raise InvalidTensor(tensor.name, "name", "it twice", "each input once")
+        _check_declared(tensor, expected[tensor.name])
+        arrays[tensor.name] = _array(tensor)
+    missing = [tensor.name for tensor in signature if not tensor.optional and tensor.name not in arrays]
+    if missing:
+        raise InvalidRequest(f"inputs: got {sorted(arrays)}, expected also {missing}", field="inputs")
+    if symbols:
+        check_symbols(arrays, symbols)
+    return arrays
+
+
+def check_symbols(arrays: Mapping[str, Array], symbols: Symbols) -> None:
+    """Raises InvalidTensor where dimensions of one name differ in size."""
+    sizes: dict[str, tuple[int, str]] = {}
+    for name, array in arrays.items():
+        for symbol, size in zip(symbols.get(name, ()), array.shape, strict=False):
+            if symbol is None:
+                continue
+            agreed, first = sizes.setdefault(symbol, (size, name))
+            if agreed != size:
+                raise InvalidTensor(name, "shape", list(array.shape), f"{symbol}={agreed}, as in input '{first}'")
+
+
+def raw_input(body: memoryview, signature: Sequence[MetadataTensor]) -> dict[str, Array]:
+    """A body that is nothing but one input of batch 1: its first variable dimension is 1, one more may be as it fits.
+
+    Raises InvalidRequest unless the model has one input, and its shape can be told from the number of bytes.
+    """
+    if len(signature) != 1:
+        names = [tensor.name for tensor in signature]
+        raise InvalidRequest(f"body: got one raw input, expected JSON for the inputs {names}", field="body")
+    tensor = signature[0]
+    shape = [*tensor.shape]
+    if shape and shape[0] == -1:
+        shape[0] = 1
+    if shape.count(-1) > 1:
+        raise InvalidTensor(tensor.name, "shape", "a raw body", f"JSON, as {list(tensor.shape)} leaves it open")
+    if tensor.datatype == "BYTES":
+        shape = [1 if dimension == -1 else dimension for dimension in shape]
+        length = len(body).to_bytes(4, "little")
+        return {tensor.name: _array(RequestInput(tensor.name, "BYTES", tuple(shape), raw=memoryview(length + body)))}
+    if -1 in shape:
+        row_bytes = DTYPES[tensor.datatype].itemsize * -math.prod(shape)
+        shape[shape.index(-1)] = len(body) // row_bytes if row_bytes else 0
+    return {tensor.name: _array(RequestInput(tensor.name, tensor.datatype, tuple(shape), raw=body))}
+
+
+def _check_declared(tensor: RequestInput, expected: MetadataTensor) -> None:
+    if tensor.datatype != expected.datatype:
+        raise InvalidTensor(tensor.name, "datatype", tensor.datatype, expected.datatype)
+    fits = len(tensor.shape) == len(expected.shape) and all(
+        fixed in (-1, came) for came, fixed in zip(tensor.shape, expected.shape, strict=True)
+    )
+    if not fits:
+        raise InvalidTensor(tensor.name, "shape", list(tensor.shape), f"{list(expected.shape)} (-1: any size)")
+
+
+def _array(tensor: RequestInput) -> Array:
+    dtype = DTYPES[tensor.datatype]
+    if tensor.raw is not None:
+        array = strings.from_raw(tensor) if dtype.hasobject else _from_raw(tensor, dtype)
+    elif tensor.datatype == "BF16":
+        raise InvalidTensor(tensor.name, "data", "BF16 in JSON", "BF16 as binary data")
+    else:
+        array = strings.from_json(tensor) if dtype.hasobject else _numbers(tensor, dtype)
+    if array.shape != tensor.shape and (array.ndim != 1 or array.size != math.prod(tensor.shape)):
+        expected = f"{math.prod(tensor.shape)} elements for shape {list(tensor.shape)}, flat or nested alike"
+        raise InvalidTensor(tensor.name, "data", f"{array.size} elements of shape {list(array.shape)}", expected)
+    try:
+        return array.reshape(tensor.shape) if dtype.hasobject else _aligned(array.reshape(tensor.shape))
+    except ValueError:  # no elements, yet dimensions beyond what NumPy can count
+        raise InvalidTensor(tensor.name, "shape", list(tensor.shape), "dimensions that fit into memory") from None
+
+
+def _from_raw(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
+    """Exactly the bytes of the request, so that no element can come from anywhere else (server#7171 of Triton)."""
+    assert tensor.raw is not None
+    size_bytes = math.prod(tensor.shape) * dtype.itemsize
+    if len(tensor.raw) != size_bytes:
+        expected = f"{size_bytes} for {tensor.datatype} of shape {list(tensor.shape)}"
+        raise InvalidTensor(tensor.name, "parameters.binary_data_size", f"{len(tensor.raw)} bytes", expected)
+    if dtype.kind == "b" and np.frombuffer(tensor.raw, np.uint8).max(initial=0) > 1:
+        raise InvalidTensor(tensor.name, "data", "a byte beyond 1", "BOOL as bytes of 0 and 1")
+    return np.frombuffer(tensor.raw, dtype)
+
+
+def _aligned(array: Array) -> Array:
+    """The array on a boundary of a cache line.
+
+    onnxruntime adds up in another order from another boundary: without this the last bits of an answer would depend on
+    where a request's bytes happened to lie, such as after a longer header.
+    """
+    address: int = array.__array_interface__["data"][0]
+    if address % ALIGNMENT_BYTES == 0:
+        return array
+    room = np.empty(array.nbytes + ALIGNMENT_BYTES, np.uint8)
+    start = -room.__array_interface__["data"][0] % ALIGNMENT_BYTES
+    moved: Array = room[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    moved[...] = array
+    return moved
+
+
+def _numbers(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
+    if not tensor.data:
+        return np.empty(0, dtype)
+    found = _found(tensor, tensor.data)
+    if dtype == np.uint64 and found.dtype.kind in "fO":
+        found = _beyond_int64(tensor.data, found)
+    not_finite = False
+    if dtype.kind == "f" and found.dtype.kind in "UO":
+        found, not_finite = _with_not_finite(tensor, tensor.data), True
+    allowed = {"b": "b", "u": "iu", "i": "iu", "f": "iuf"}[dtype.kind]
+    if found.dtype.kind not in allowed and found.size:
+        raise InvalidTensor(tensor.name, "data", _kind(found), f"{tensor.datatype} values")
+    if dtype.kind != "b" and _may_have_been_boolean(found) and _has_boolean(tensor.data):
+        raise InvalidTensor(tensor.name, "data", "a boolean among numbers", f"{tensor.datatype} values")
+    if dtype.kind == "f":
+        return _fractions(tensor, found, dtype, not_finite)
+    if dtype.kind in "iu":
+        _check_range(tensor, found, dtype)
+    return found.astype(dtype, copy=False)
+
+
+def _check_range(tensor: RequestInput, found: Array, dtype: np.dtype[Any]) -> None:
+    limits = np.iinfo(dtype)
+    if found.size and (int(found.min()) < limits.min or int(found.max()) > limits.max):
+        came = f"{found.min()} to {found.max()}"
+        raise InvalidTensor(tensor.name, "data", came, f"{tensor.datatype}, {limits.min} to {limits.max}")
+
+
+def _fractions(tensor: RequestInput, found: Array, dtype: np.dtype[Any], not_finite: bool) -> Array:
+    """`not_finite` where words for NaN and the infinities came; anything else that is one has overflowed."""
+    if found.dtype.itemsize == 8:
+        found = found.astype(np.float64, copy=False)  # as if a fraction stood beside it: rounded in the same two steps
+    with np.errstate(over="ignore"):
+        converted = found.astype(dtype, copy=False)
+    finite = np.isfinite(converted)
+    if not finite.all() and (~finite & (np.isfinite(found) if not_finite else True)).any():
+        raise InvalidTensor(tensor.name, "data", "a number out of range", f"{tensor.datatype} values")
+    return converted
+
+
+def _found(tensor: RequestInput, data: list[Any]) -> Array:
+    """As NumPy reads it without a dtype, so that what is there is known before anything is converted."""
+    try:
+        return np.array(data)
+    except (ValueError, OverflowError, RecursionError):
+        raise InvalidTensor(tensor.name, "data", "rows of different lengths", "rows of one length") from None
+
+
+def _may_have_been_boolean(found: Array) -> bool:
+    """Whether to look at each value: in large arrays only where there is a 0 or a 1, which NumPy finds sooner."""
+    return found.size <= FEW or bool(((found == 0) | (found == 1)).any())
+
+
+def _has_boolean(data: list[Any]) -> bool:
+    """Anywhere in the nested lists: NumPy takes true among numbers for 1."""
+    kinds = set(map(type, data))
+    return bool in kinds or (list in kinds and any(_has_boolean(row) for row in data))
+
+
+def _with_not_finite(tensor: RequestInput, data: list[Any]) -> Array:
+    """Fractions among which the words NaN, Infinity and -Infinity stand; anything else comes back as it was."""
+    try:
+        values = np.array(data, dtype=object)
+    except ValueError:
+        return _found(tensor, data)
+    flat = [NOT_FINITE.get(value, value) if type(value) is str else value for value in values.flat]
+    if not all(type(value) in (int, float) for value in flat):
+        return _found(tensor, data)
+    try:
+        fractions = np.array(flat, np.float64)
+    except OverflowError:
+        fractions = np.array([math.inf])
+    if np.isinf(fractions).sum() > sum(value in ("Infinity", "-Infinity") for value in values.flat):
+        raise InvalidTensor(tensor.name, "data", "a number out of range", f"{tensor.datatype} values")
+    return fractions.reshape(values.shape)
+
+
+def _beyond_int64(data: list[Any], found: Array) -> Array:
+    """Integers of which some need the 64th bit: NumPy makes floats of them where smaller ones stand beside them."""
+    values = np.array(data, dtype=object)
+    if all(type(value) is int and 0 <= value < 1 << 64 for value in values.flat):
+        return values.astype(np.uint64)
+    return found
+
+
+def _kind(found: Array) -> str:
+    return {"b": "booleans", "U": "strings", "O": "nulls, objects or numbers beyond 64 bits", "f": "fractions"}.get(
+        found.dtype.kind, f"{found.dtype} values"
+    )

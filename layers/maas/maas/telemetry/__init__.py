@@ -1,0 +1,1 @@
+"""Request log, metrics and the stages of a request."""

@@ -1,0 +1,188 @@
+"""One line for each HTTP request: its log, and in the same line its metrics, in CloudWatch's Embedded Metric Format.
+
+Written here and not with Powertools, whose import would cost the hot route as much as numpy and onnxruntime together
+(docs/adr/0011). Names and units: docs/operations.md. What is said of the caller is a key's id, or a digest: tokens'
+subjects and ARNs may have people's names in them. No header, no query and no body is in it.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+import functools
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from maas.records import ModelVersion
+    from maas.telemetry.stages import Stage
+
+NAMESPACE = "MaaS"
+DIMENSIONS = ("service", "Model", "Version")
+UNITS: Mapping[str, str] = {
+    "Latency": "Milliseconds",
+    "RunTime": "Milliseconds",
+    "LoadTime": "Milliseconds",
+    "ColdLoads": "Count",
+    "Refused": "Count",
+    "Errors": "Count",
+}
+PATH_LIMIT = 200  # characters of a path that are written
+NS_PER_MS = 1_000_000
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+class Observation:
+    """What becomes known of the request under way: the version it is for, and how far it came."""
+
+    def __init__(self, ids: Mapping[str, Any]) -> None:
+        self.ids = ids
+        self.version: ModelVersion | None = None
+        self.stage: Stage | None = None
+
+
+_current: ContextVar[Observation | None] = ContextVar("observation", default=None)
+
+
+def inference_begins(version: "ModelVersion", stage: "Stage") -> None:
+    """Called by whoever measures; outside of a request, as in batch, nobody listens."""
+    observation = _current.get()
+    if observation is not None:
+        observation.version, observation.stage = version, stage
+
+
+def concerns(version: "ModelVersion") -> None:
+    """Called where a request is for a version that is not asked now: its answer comes later."""
+    observation = _current.get()
+    if observation is not None:
+        observation.version = version
+
+
+def request_ids() -> Mapping[str, Any]:
+    """Of the request under way, for other lines about it."""
+    observation = _current.get()
+    return observation.ids if observation else {}
+
+
+def observed(handler: Handler) -> Handler:
+    """The handler, with a line about each of its answers. What it raises passes, and is a line with status 500."""
+    is_first = True
+
+    @functools.wraps(handler)
+    def wrapped(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        nonlocal is_first
+        started_ns, observation = time.perf_counter_ns(), Observation(_ids(event, context))
+        token = _current.set(observation)
+        answer: dict[str, Any] = {"statusCode": 500}
+        try:
+            answer = handler(event, context)
+            return answer
+        finally:
+            _current.reset(token)
+            elapsed_ns = time.perf_counter_ns() - started_ns
+            line = _request(event, observation.ids, answer) | {"cold_start": is_first, "duration_ms": _ms(elapsed_ns)}
+            is_first = False
+            _write(line | _inference(observation, answer, elapsed_ns))
+
+    return wrapped
+
+
+def service() -> str:
+    """What logs and metrics are told apart by: the stack's name. The variable is Powertools', which reads it too."""
+    return os.environ.get("POWERTOOLS_SERVICE_NAME", "maas")
+
+
+def _ids(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+    """API Gateway's, which is in its access log and answer too; and Lambda's."""
+    gateway = event.get("requestContext") or {}
+    return {
+        "request_id": gateway.get("requestId"),
+        "function_request_id": getattr(context, "aws_request_id", None),
+    }
+
+
+def _request(event: Mapping[str, Any], ids: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    gateway = event.get("requestContext") or {}
+    http = gateway.get("http") or {}
+    return {
+        "level": "INFO",
+        "message": "request",
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "service": service(),
+        **ids,
+        "caller": _caller(gateway),
+        "method": http.get("method") or event.get("httpMethod"),
+        "path": (event.get("rawPath") or event.get("path") or "")[:PATH_LIMIT],
+        "status": answer["statusCode"],
+        "bytes_in": _size(event),
+        "bytes_out": _size(answer),
+    }
+
+
+def _inference(observation: Observation, answer: Mapping[str, Any], elapsed_ns: int) -> dict[str, Any]:
+    """Metrics are of versions that there are: dimensions are paid for, so that no caller's word may become one."""
+    version, stage = observation.version, observation.stage
+    if version is None:
+        return {}
+    named: dict[str, Any] = {"Model": version.model, "Version": str(version.number)}
+    if stage is None:
+        return named
+    status = answer["statusCode"]
+    metrics: dict[str, Any] = {
+        "Latency": _ms(elapsed_ns),
+        "ColdLoads": int(stage.cold),
+        "Refused": int(400 <= status < 500),
+        "Errors": int(status >= 500),
+    }
+    if "compute_infer" in stage.ns:
+        metrics["RunTime"] = _ms(stage.ns["compute_infer"])
+    if stage.cold and "load" in stage.ns:
+        metrics["LoadTime"] = _ms(stage.ns["load"])
+    timings = {f"{name}_ms": _ms(ns) for name, ns in stage.ns.items()}
+    named["cold"] = stage.cold
+    aws = {"Timestamp": time.time_ns() // NS_PER_MS, "CloudWatchMetrics": [_directive(tuple(metrics))]}
+    return {"_aws": aws} | named | timings | metrics
+
+
+@functools.cache  # there are four
+def _directive(names: tuple[str, ...]) -> dict[str, Any]:
+    definitions = [{"Name": name, "Unit": UNITS[name]} for name in names]
+    return {"Namespace": NAMESPACE, "Dimensions": [DIMENSIONS], "Metrics": definitions}
+
+
+def _caller(gateway: Mapping[str, Any]) -> str:
+    authorizer = gateway.get("authorizer") or {}
+    asked = authorizer.get("lambda") or {}
+    key = asked.get("actor") or (f"key:{asked['key']}" if "key" in asked else None)
+    if key and str(key).startswith("key:"):
+        return str(key)
+    claims = (authorizer.get("jwt") or {}).get("claims") or {}
+    arn = (authorizer.get("iam") or gateway.get("identity") or {}).get("userArn")
+    actor = key or claims.get("sub") or claims.get("client_id") or arn
+    return _digest(str(actor)) if actor else "anonymous"
+
+
+@functools.lru_cache(1024)
+def _digest(actor: str) -> str:
+    return f"sha256:{hashlib.sha256(actor.encode()).hexdigest()[:16]}"
+
+
+def _size(message: Mapping[str, Any]) -> int:
+    """Bytes of a body as they travel outside of Lambda; of text, its characters."""
+    body = message.get("body") or ""
+    return len(body) * 3 // 4 - body[-2:].count("=") if message.get("isBase64Encoded") else len(body)
+
+
+def _ms(ns: int) -> float:
+    return round(ns / NS_PER_MS, 3)
+
+
+def _write(line: Mapping[str, Any]) -> None:
+    sys.stdout.write(orjson.dumps(line).decode() + "\n")
+    sys.stdout.flush()

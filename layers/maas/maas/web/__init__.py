@@ -1,0 +1,1 @@
+"""HTTP: Lambda events, the FastAPI application, content encodings."""

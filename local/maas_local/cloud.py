@@ -1,0 +1,157 @@
+"""What stands in for AWS: an endpoint with the template's table, bucket, queues and event rules."""
+
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from maas.aws.dynamodb import Table, boto3_call
+from maas_client.errors import MaasError
+from maas_local.first_key import admin_key
+from maas_local.intrinsics import ACCOUNT, REGION
+from maas_local.template import NAME, Queue, Template
+
+FAKE_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+MOTO_START_SECONDS = 30
+VISIBILITY_SECONDS = 900  # as long as a function may take
+_EXISTS = {"ResourceInUseException", "BucketAlreadyOwnedByYou"}
+
+
+class LocalCloud:
+    """`url` is where the services answer; `credentials` are what the functions get to sign with."""
+
+    def __init__(self, url: str, credentials: dict[str, str]) -> None:
+        self.url, self.credentials = url, credentials
+
+    @classmethod
+    @contextmanager
+    def start(
+        cls, template: Path, host: str = "127.0.0.1", advertised_host: str | None = None
+    ) -> Iterator["LocalCloud"]:
+        """moto's server in a process of its own, or the endpoint that AWS_ENDPOINT_URL names.
+
+        `advertised_host` is how others reach `host`: `sam local` containers know this machine by another address.
+        Raises MaasError when the endpoint does not answer.
+        """
+        given = os.environ.get("AWS_ENDPOINT_URL")
+        if given:
+            yield cls(given, _credentials())._with(template)
+            return
+        with _moto(host) as port:
+            yield cls(f"http://{advertised_host or host}:{port}", FAKE_CREDENTIALS)._with(template)
+
+    def client(self, service: str) -> Any:
+        config = Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}, max_pool_connections=32)
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id=self.credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.credentials["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=self.credentials.get("AWS_SESSION_TOKEN"),
+            config=config,
+        )
+
+    def admin_key(self, template: Template) -> str | None:
+        """A new API key that may do everything; None where the template asks for none."""
+        if not template.is_protected():
+            return None
+        table = Table(boto3_call(self.client("dynamodb")), NAME)
+        return admin_key(table, "local", "maas local").key
+
+    def _with(self, template: Path) -> "LocalCloud":
+        """Itself, with what the template describes."""
+        try:
+            self._create(Template.load(template, {"AwsEndpointUrl": self.url}))
+        except (BotoCoreError, ClientError) as error:
+            raise MaasError(f"{self.url} cannot stand in for AWS: {error}") from error
+        return self
+
+    def _create(self, template: Template) -> None:
+        s3, sqs, events = self.client("s3"), self.client("sqs"), self.client("events")
+        with _unless_there():
+            self.client("dynamodb").create_table(TableName=NAME, **template.table_request())
+        with _unless_there():
+            s3.create_bucket(Bucket=NAME)
+        bucket = template.bucket()
+        if bucket.versioned:
+            s3.put_bucket_versioning(Bucket=NAME, VersioningConfiguration={"Status": "Enabled"})
+        if bucket.sends_events:
+            configuration: dict[str, Any] = {"EventBridgeConfiguration": {}}
+            s3.put_bucket_notification_configuration(Bucket=NAME, NotificationConfiguration=configuration)
+        for queue in template.queues():
+            _create_queue(sqs, queue)
+        for rule in template.event_rules():
+            queue_url = sqs.create_queue(QueueName=rule.name)["QueueUrl"]
+            attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
+            events.put_rule(Name=rule.name, EventPattern=json.dumps(rule.pattern))
+            events.put_targets(Rule=rule.name, Targets=[{"Id": rule.function, "Arn": attributes["QueueArn"]}])
+
+
+def _create_queue(sqs: Any, queue: Queue) -> None:
+    attributes = {"VisibilityTimeout": str(VISIBILITY_SECONDS)}
+    if queue.dead_letters:
+        target = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue.dead_letters}"
+        policy = {"deadLetterTargetArn": target, "maxReceiveCount": queue.max_receives}
+        attributes["RedrivePolicy"] = json.dumps(policy)
+    sqs.create_queue(QueueName=queue.name, Attributes=attributes)
+
+
+@contextmanager
+def _moto(host: str) -> Iterator[int]:
+    """A moto server of our own; its port."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    with (
+        tempfile.TemporaryFile() as log,
+        subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+            [sys.executable, "-m", "maas_local.moto_process", host],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for the local stack, which then ends it
+        ) as process,
+    ):
+        assert process.stdin and process.stdout
+        try:
+            ready, _, _ = select.select([process.stdout], [], [], MOTO_START_SECONDS)
+            port = process.stdout.readline() if ready else b""
+            if not port:
+                log.seek(0)
+                last = log.read().decode(errors="replace").strip().rpartition("\n")[2]
+                raise MaasError(f"moto's server did not start on {host}: {last or 'no reason given'}")
+            yield int(port)
+        finally:
+            process.stdin.close()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(2)
+            process.kill()
+
+
+def _credentials() -> dict[str, str]:
+    """The person's own, for an endpoint of their own choice; moto's kind where there are none."""
+    found = boto3.Session().get_credentials()
+    if not found:
+        return FAKE_CREDENTIALS
+    frozen = found.get_frozen_credentials()
+    credentials = {"AWS_ACCESS_KEY_ID": frozen.access_key, "AWS_SECRET_ACCESS_KEY": frozen.secret_key}
+    return credentials | ({"AWS_SESSION_TOKEN": frozen.token} if frozen.token else {})
+
+
+@contextmanager
+def _unless_there() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _EXISTS:
+            raise

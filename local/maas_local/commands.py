@@ -1,0 +1,34 @@
+"""The commands that this package adds to `maas`: the local stack, and the first key of an installation."""
+
+from typing import Annotated
+
+import typer
+
+from maas_client.cli.keys import show_new_key
+from maas_client.cli.options import Json
+from maas_client.errors import InvalidInput
+
+
+def local(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8080,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the functions log.")] = False,
+) -> None:
+    """Run the whole system on this machine, from template.yaml, until Ctrl-C."""
+    try:
+        from maas_local.stack import serve
+    except ImportError as error:
+        raise InvalidInput(f"`maas local` needs `{error.name}`: run `make dev` in a checkout of MaaS") from error
+    serve(port=port, host=host, verbose=verbose)
+
+
+def bootstrap(
+    name: Annotated[str, typer.Option("--name", "-n", help="What the key is for.")] = "admin",
+    table: Annotated[str | None, typer.Option("--table", envvar="MAAS_TABLE", help="The DynamoDB table.")] = None,
+    stack: Annotated[str, typer.Option("--stack", help="The CloudFormation stack that owns the table.")] = "maas",
+    as_json: Json = False,
+) -> None:
+    """Create the first key, of scope admin, directly in the table with your AWS credentials."""
+    from maas_local.first_key import bootstrap as make
+
+    show_new_key(make(name, table, stack), as_json)

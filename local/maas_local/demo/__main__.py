@@ -1,0 +1,44 @@
+"""Two classifiers go behind one endpoint, the better takes over, every answer is checked. Exit code 0 if right."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from maas_client.errors import MaasError
+
+FOLDER = Path("build/demo")
+console = Console(highlight=False)
+
+
+def main() -> int:
+    console.print("\n[bold]MaaS[/], Model as a Service: two models, one endpoint, one release.\n")
+    try:
+        with step("Imported scikit-learn, skl2onnx and the local stack"):
+            from maas_local.demo.story import tell
+    except ImportError as error:
+        sys.stderr.write(f"maas: the demo needs `{error.name}`: run `make dev` in a checkout, then `make demo`\n")
+        return 1
+    try:
+        return 0 if tell(console, step, FOLDER) else 1
+    except MaasError as error:
+        sys.stderr.write(f"maas: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    """A line that turns while something runs, and says at the end how long it took."""
+    start = time.perf_counter()
+    with console.status(f"[dim]{title} …"):
+        yield
+    console.print(f"[green]✓[/] {title}  [dim]{time.perf_counter() - start:.1f} s[/]")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""The first API key of an installation, for who owns its AWS account: made in the table itself, not through the API."""
+
+import os
+from typing import TYPE_CHECKING
+
+from maas_client.errors import InvalidInput, MaasError
+from maas_client.key_records import NewKey
+
+if TYPE_CHECKING:
+    from maas.aws.dynamodb import Table
+
+
+def admin_key(table: "Table", name: str, actor: str) -> NewKey:
+    """A new key of scope `admin`."""
+    from maas.access.caller import ADMIN, Caller
+    from maas.access.keys_table import Keys
+
+    key, text = Keys(table).create(name, [ADMIN], Caller(actor, frozenset([ADMIN])))
+    return NewKey.of(key.shown | {"key": text})
+
+
+def bootstrap(name: str, table: str | None, stack: str) -> NewKey:
+    """With the caller's own AWS credentials; the table is that of the CloudFormation stack, if none is named.
+
+    Raises InvalidInput when boto3 is missing, MaasError when AWS says no.
+    """
+    try:
+        from maas import errors
+        from maas.aws.account import Account
+        from maas.aws.dynamodb import CallFailed
+    except ImportError as error:
+        raise InvalidInput(f"`maas keys bootstrap` needs `{error.name}`: `pip install boto3`") from error
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    account = Account(region, os.environ.get("AWS_ENDPOINT_URL", ""))
+    try:
+        actor = account.identity()
+        return admin_key(account.table(table or account.table_of(stack)), name, actor)
+    except (errors.MaasError, CallFailed) as error:
+        raise MaasError(f"{error}; name the table with --table or the stack with --stack") from None

@@ -1,0 +1,177 @@
+"""The parent's side: each function has a few execution environments, started on demand and kept warm."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from maas_local import environment
+from maas_local.channel import Channel
+from maas_local.intrinsics import REGION
+from maas_local.template import Function
+
+ENVIRONMENTS = min(4, max(2, os.cpu_count() or 1))  # a function's, at most; further events wait
+INIT_SECONDS = 30  # to import the handler; Lambda gives ten, on a machine of its own
+PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# What a handler's process may see of the person's own environment: nothing that Lambda would not give it.
+_KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE", "SSL_CERT_FILE", "AWS_CA_BUNDLE")
+
+
+class FunctionError(Exception):
+    """The handler raised, its process died, or its time was over. `details` are what Lambda would answer."""
+
+    def __init__(self, details: dict[str, Any]) -> None:
+        super().__init__(f"{details.get('errorType')}: {details.get('errorMessage')}")
+        self.details = details
+
+
+class Environment:
+    """One process, with a folder of its own for /tmp."""
+
+    def __init__(self, process: asyncio.subprocess.Process, channel: Channel, folder: str) -> None:
+        self._process, self._channel, self._folder = process, channel, folder
+
+    @classmethod
+    async def start(cls, function: Function, credentials: Mapping[str, str], log: IO[bytes] | None) -> "Environment":
+        """With the handler imported. Raises FunctionError with what its module raised."""
+        if not function.folder.is_dir():
+            raise FunctionError({"errorType": "Runtime.InvalidCodeUri", "errorMessage": f"no folder {function.folder}"})
+        ours, theirs = socket.socketpair()
+        folder = tempfile.mkdtemp(prefix="maas-local-")
+        arguments = (environment.__file__, str(theirs.fileno()), function.handler, str(function.timeout_seconds))
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",  # nothing but the function's own folder goes before the installed packages
+                *arguments,
+                env=_variables(function, credentials, folder),
+                cwd=function.folder,
+                stdin=asyncio.subprocess.PIPE,  # the lifeline
+                stdout=log or asyncio.subprocess.DEVNULL,
+                stderr=log,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C is for the local stack, which then ends them
+            )
+        _, channel = await asyncio.get_running_loop().create_unix_connection(Channel, sock=ours)
+        started = cls(process, channel, folder)
+        try:
+            await started._answer(channel.receive(INIT_SECONDS), INIT_SECONDS)
+        except BaseException:
+            await started.stop()
+            raise
+        return started
+
+    async def invoke(self, event: bytes, timeout_seconds: float) -> Any:
+        """The handler's result. Raises FunctionError, after which this environment may not be `alive`."""
+        return await self._answer(self._channel.exchange(event, timeout_seconds), timeout_seconds)
+
+    async def _answer(self, frame: Any, timeout_seconds: float) -> Any:
+        try:
+            answer: bytes = await frame
+        except TimeoutError:
+            self.kill()
+            message = f"Task timed out after {timeout_seconds:.2f} seconds"
+            raise FunctionError({"errorType": "Sandbox.Timedout", "errorMessage": message}) from None
+        except ConnectionError:
+            self.kill()
+            message = f"Runtime exited with error: exit status {await self._process.wait()}"
+            raise FunctionError({"errorType": "Runtime.ExitError", "errorMessage": message}) from None
+        if len(answer) > PAYLOAD_LIMIT_BYTES:
+            message = f"Response payload size exceeded maximum allowed payload size ({PAYLOAD_LIMIT_BYTES} bytes)."
+            raise FunctionError({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message})
+        content = orjson.loads(memoryview(answer)[1:])
+        if answer[:1] == environment.ERROR:
+            raise FunctionError(content)
+        return content
+
+    @property
+    def alive(self) -> bool:
+        return self._channel.is_open and self._process.returncode is None
+
+    def kill(self) -> None:
+        """The process with all that it started."""
+        self._channel.close()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    async def stop(self) -> None:
+        self.kill()
+        await self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Functions:
+    """Invokes functions by name, in environments that are reused while they live."""
+
+    def __init__(
+        self, functions: Mapping[str, Function], credentials: Mapping[str, str], log: IO[bytes] | None
+    ) -> None:
+        self._functions, self._credentials, self._log = functions, credentials, log
+        self._idle: dict[str, list[Environment]] = {name: [] for name in functions}
+        self._busy: set[Environment] = set()
+        self._free = {name: asyncio.Semaphore(ENVIRONMENTS) for name in functions}
+
+    async def invoke(self, name: str, event: dict[str, Any]) -> Any:
+        """The handler's result, as JSON values. Raises FunctionError."""
+        return await self.invoke_bytes(name, orjson.dumps(event))
+
+    async def invoke_bytes(self, name: str, event: bytes) -> Any:
+        function = self._functions[name]
+        async with self._free[name]:
+            chosen = await self._environment(function)
+            self._busy.add(chosen)
+            try:
+                return await chosen.invoke(event, function.timeout_seconds)
+            except asyncio.CancelledError:
+                chosen.kill()  # its answer to this event would be taken for the next one's
+                raise
+            finally:
+                self._busy.discard(chosen)
+                if chosen.alive:
+                    self._idle[name].append(chosen)
+                else:
+                    await chosen.stop()
+
+    async def _environment(self, function: Function) -> Environment:
+        """A warm one that still lives, or a new one."""
+        idle = self._idle[function.name]
+        while idle:
+            warm = idle.pop()
+            if warm.alive:
+                return warm
+            await warm.stop()
+        return await Environment.start(function, self._credentials, self._log)
+
+    async def stop(self) -> None:
+        """Ends them all, also those with an event under way."""
+        for chosen in [*self._busy, *(warm for idle in self._idle.values() for warm in idle)]:
+            await chosen.stop()
+
+
+def _variables(function: Function, credentials: Mapping[str, str], folder: str) -> dict[str, str]:
+    """What Lambda sets, then what the template says."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    given = {
+        "HOME": folder,
+        "TMPDIR": folder,
+        "PYTHONUNBUFFERED": "1",
+        "LAMBDA_TASK_ROOT": str(Path(function.folder).resolve()),
+        "_HANDLER": function.handler,
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+    return kept | dict(credentials) | given | function.environment

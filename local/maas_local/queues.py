@@ -1,0 +1,108 @@
+"""SQS's side of a function: messages become events; what fails stays in the queue, to come again or to be dead letters.
+
+As Lambda's own pollers do: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+"""
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from maas_local.cloud import LocalCloud
+from maas_local.events import Invoke
+from maas_local.intrinsics import ACCOUNT, REGION
+from maas_local.template import QueueSource, Template
+
+WORKERS = 4  # of one queue
+WAIT_SECONDS = 1
+RETRY_SECONDS = 1  # instead of the queue's visibility timeout, which is hours
+_log = logging.getLogger(__name__)
+
+
+class QueuePump:
+    """Calls `invoke(function, event)` for the messages of every queue that a function has as its source."""
+
+    def __init__(
+        self, cloud: LocalCloud, template: Template, invoke: Invoke, retry_seconds: int = RETRY_SECONDS
+    ) -> None:
+        self._cloud, self._invoke, self._retry_seconds = cloud, invoke, retry_seconds
+        self._sources = template.queue_sources()
+        self._closing = threading.Event()
+        self._workers = ThreadPoolExecutor(WORKERS * max(1, len(self._sources)), thread_name_prefix="queues")
+
+    def start(self) -> None:
+        for source in self._sources:
+            for _ in range(WORKERS):
+                self._workers.submit(self._poll, source)
+
+    def close(self) -> None:
+        """Take no more messages; what runs may end."""
+        self._closing.set()
+
+    def stop(self) -> None:
+        """Close, and wait for what runs."""
+        self.close()
+        self._workers.shutdown(cancel_futures=True)
+
+    def _poll(self, source: QueueSource) -> None:
+        sqs = self._cloud.client("sqs")
+        url = sqs.get_queue_url(QueueName=source.queue)["QueueUrl"]
+        while not self._closing.is_set():
+            try:
+                answer = sqs.receive_message(
+                    QueueUrl=url,
+                    WaitTimeSeconds=WAIT_SECONDS,
+                    MaxNumberOfMessages=min(source.batch_size, 10),
+                    AttributeNames=["All"],
+                )
+                if answer.get("Messages"):
+                    self._deliver(sqs, url, source, answer["Messages"])
+            except (BotoCoreError, ClientError) as error:
+                if not self._closing.is_set():
+                    _log.warning("messages of %s: %s", source.queue, error)
+                    self._closing.wait(self._retry_seconds)
+
+    def _deliver(self, sqs: Any, url: str, source: QueueSource, messages: list[dict[str, Any]]) -> None:
+        try:
+            answer = self._invoke(source.function, event_of(source.queue, messages))
+            failed = _failed(answer, messages) if source.reports_failures else set()
+        except Exception as error:
+            _log.error("%s failed on messages of %s: %s", source.function, source.queue, error)
+            failed = {message["MessageId"] for message in messages}
+        for message in messages:
+            handle = {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]}
+            if message["MessageId"] in failed:
+                sqs.change_message_visibility(**handle, VisibilityTimeout=self._retry_seconds)
+            else:
+                sqs.delete_message(**handle)
+
+
+def _failed(answer: object, messages: list[dict[str, Any]]) -> set[str]:
+    """Ids of those that the function says it could not handle; all of them, where it says so wrongly."""
+    everything = {message["MessageId"] for message in messages}
+    if not isinstance(answer, dict):
+        return set()
+    named = {one.get("itemIdentifier") for one in answer.get("batchItemFailures") or []}
+    return everything if named - everything else {one for one in named if one}
+
+
+def event_of(queue: str, messages: list[dict[str, Any]]) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
+    return {
+        "Records": [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": message.get("Attributes", {}),
+                "messageAttributes": {},
+                "md5OfBody": message.get("MD5OfBody", ""),
+                "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}",
+                "awsRegion": REGION,
+            }
+            for message in messages
+        ]
+    }

@@ -1,0 +1,123 @@
+"""The local stack as a whole: cloud, functions, events and gateway, started together and ended together."""
+
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO
+
+from maas_client.errors import MaasError
+from maas_local.cloud import LocalCloud
+from maas_local.events import EventPump
+from maas_local.gateway import OnAnswer
+from maas_local.intrinsics import REGION
+from maas_local.queues import QueuePump
+from maas_local.server import Server
+from maas_local.template import NAME, Template
+
+TEMPLATE = "template.yaml"
+
+
+class LocalStack:
+    """A running system. `url` is its HTTP API, `api_key` may do everything there, if it is protected.
+
+    `environment` is what a boto3 client of its cloud needs.
+    """
+
+    def __init__(self, url: str, cloud: LocalCloud, api_key: str | None) -> None:
+        self.url, self.cloud, self.api_key = url, cloud, api_key
+
+    @property
+    def environment(self) -> dict[str, str]:
+        names = {"AWS_ENDPOINT_URL": self.cloud.url, "MAAS_TABLE": NAME, "MAAS_BUCKET": NAME}
+        return self.cloud.credentials | names | {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
+
+    @classmethod
+    @contextmanager
+    def start(
+        cls,
+        template: Path | None = None,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        log: IO[bytes] | None = None,
+        on_answer: OnAnswer | None = None,
+    ) -> Iterator["LocalStack"]:
+        """Everything, until the block ends. Port 0 takes a free one; `log` gets what the functions print.
+
+        Raises MaasError when there is no template, the port is taken, or the cloud does not answer.
+        """
+        path = _existing(template) if template else find_template()
+        with ExitStack() as ending:
+            listener = ending.enter_context(_listener(host, port))
+            cloud = ending.enter_context(LocalCloud.start(path))
+            known = Template.load(path, {"AwsEndpointUrl": cloud.url})
+            server = Server(known, cloud.credentials, listener, log, on_answer)
+            pumps = (EventPump(cloud, known, server.invoke), QueuePump(cloud, known, server.invoke))
+            # In the end, from below: no new events, then the functions, then the events that this ended.
+            for pump in pumps:
+                ending.callback(pump.stop)
+            ending.callback(server.stop)
+            for pump in pumps:
+                ending.callback(pump.close)
+            server.start()
+            for pump in pumps:
+                pump.start()
+            yield cls(f"http://{host}:{listener.getsockname()[1]}", cloud, cloud.admin_key(known))
+
+
+@contextmanager
+def _listener(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        listener = socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        why = str(error.strerror).partition(" (")[0]
+        raise MaasError(f"cannot listen on {host}:{port} ({why}): choose another with --port") from None
+    with listener:
+        yield listener
+
+
+def _existing(template: Path) -> Path:
+    if not template.is_file():
+        raise MaasError(f"there is no template {template}")
+    return template
+
+
+def find_template() -> Path:
+    """template.yaml of the current directory or one above, else of the checkout that this package is part of."""
+    places = [Path.cwd(), *Path.cwd().parents, Path(__file__).parents[2]]
+    for place in places:
+        if (place / TEMPLATE).is_file() and (place / "functions").is_dir():
+            return place / TEMPLATE
+    raise MaasError(f"there is no {TEMPLATE} with functions/ here or above: run this in a checkout of MaaS")
+
+
+def serve(port: int = 8080, host: str = "127.0.0.1", verbose: bool = False) -> None:
+    """`maas local`: run until Ctrl-C or SIGTERM. Without `verbose`, only requests that failed here are shown."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)  # a URL stays whole
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+
+    def on_answer(method: str, path: str, status: int, milliseconds: float) -> None:
+        if verbose or status >= 500:
+            colour = "green" if status < 400 else "yellow" if status < 500 else "red"
+            console.print(Text.assemble((str(status), colour), f" {method} {path} ", (f"{milliseconds:.1f} ms", "dim")))
+
+    log = sys.stderr.buffer if verbose else None
+    with LocalStack.start(port=port, host=host, log=log, on_answer=on_answer) as stack:
+        console.print(f"[bold]MaaS[/] is on [bold]{stack.url}[/]  (API document: /api/v1/openapi.json)")
+        console.print("Models live in this process's memory and are gone when it ends. Ctrl-C ends it.")
+        if stack.api_key:
+            console.print(f"Give this key, which may do everything:  export MAAS_API_KEY={stack.api_key}")
+        elsewhere = "" if stack.url == "http://127.0.0.1:8080" else f" --url {stack.url}"
+        console.print(f"Try:  maas push model.onnx --name mine{elsewhere}")
+        ended.wait()
+        console.print("Ending …")

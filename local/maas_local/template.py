@@ -1,0 +1,221 @@
+"""What the local stack needs to know of template.yaml, as plain records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from maas_client.errors import MaasError
+from maas_local import intrinsics
+from maas_local.intrinsics import ACCOUNT, REGION
+
+NAME = "maas-local"  # of the bucket and the table; everything else is called by its logical id
+# What moto or DynamoDB Local do not take, and what changes nothing for a table in memory.
+_TABLE_PROPERTIES = (
+    "AttributeDefinitions",
+    "KeySchema",
+    "BillingMode",
+    "GlobalSecondaryIndexes",
+    "LocalSecondaryIndexes",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    name: str
+    folder: Path
+    handler: str
+    environment: dict[str, str]
+    timeout_seconds: float
+    memory_mb: int
+    attempts: int  # at an asynchronous event
+    on_failure: str | None  # the queue of events that were given up
+
+
+@dataclass(frozen=True, slots=True)
+class Authorizer:
+    """A function that is asked about requests. Its answers are remembered by all `headers` together, if at all."""
+
+    function: str
+    headers: tuple[str, ...]
+    remembered_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`path` as API Gateway writes it: `/v2/{proxy+}`. `method` may be ANY."""
+
+    method: str
+    path: str
+    function: str
+    authorizer: Authorizer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRule:
+    name: str
+    pattern: dict[str, Any]
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSource:
+    """A queue whose messages a function gets."""
+
+    queue: str
+    function: str
+    batch_size: int
+    reports_failures: bool  # of single messages
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """`dead_letters` is where a message goes that was received `max_receives` times."""
+
+    name: str
+    dead_letters: str | None
+    max_receives: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    versioned: bool
+    sends_events: bool  # to EventBridge
+
+
+class Template:
+    """Resources whose condition does not hold are not there."""
+
+    def __init__(self, path: Path, document: dict[str, Any], parameters: Mapping[str, str]) -> None:
+        self._folder, self._document = path.parent, document
+        self._resources: dict[str, Any] = document["Resources"]
+        self._resolver = intrinsics.Resolver(document, parameters, self._physical_name, self._arn)
+
+    @classmethod
+    def load(cls, path: Path, parameters: Mapping[str, str] | None = None) -> Self:
+        """Parameters that are not given have the template's defaults."""
+        return cls(path, intrinsics.load(path.read_text(encoding="utf-8")), parameters or {})
+
+    def functions(self) -> dict[str, Function]:
+        return {name: self._function(name, properties) for name, properties in self._of_type("Serverless::Function")}
+
+    def routes(self) -> list[Route]:
+        """Raises MaasError for an authorizer that is no Lambda function: there is nobody here to ask."""
+        return [
+            Route(event["Method"].upper(), event["Path"], function, self._authorizer(event))
+            for function, _, event in self._events("HttpApi")
+            if "Path" in event
+        ]
+
+    def is_protected(self) -> bool:
+        """Whether callers need a key."""
+        return any(route.authorizer for route in self.routes())
+
+    def event_rules(self) -> list[EventRule]:
+        return [
+            EventRule(f"{function}{name}", event["Pattern"], function)
+            for function, name, event in self._events("EventBridgeRule")
+        ]
+
+    def table_request(self) -> dict[str, Any]:
+        """The arguments of CreateTable but for its name."""
+        ((_, properties),) = self._of_type("DynamoDB::Table")
+        return {name: properties[name] for name in _TABLE_PROPERTIES if name in properties}
+
+    def bucket(self) -> Bucket:
+        ((_, properties),) = self._of_type("S3::Bucket")
+        events = properties.get("NotificationConfiguration", {}).get("EventBridgeConfiguration", {})
+        return Bucket(
+            versioned=properties.get("VersioningConfiguration", {}).get("Status") == "Enabled",
+            sends_events=str(events.get("EventBridgeEnabled", "false")).lower() == "true",
+        )
+
+    def queues(self) -> list[Queue]:
+        found = []
+        for name, properties in self._of_type("SQS::Queue"):
+            redrive = properties.get("RedrivePolicy", {})
+            target = redrive.get("deadLetterTargetArn", "").rpartition(":")[2] or None
+            found.append(Queue(name, target, int(redrive.get("maxReceiveCount", 0))))
+        return sorted(found, key=lambda queue: queue.dead_letters is not None)  # those first that others name
+
+    def queue_sources(self) -> list[QueueSource]:
+        return [
+            QueueSource(
+                event["Queue"].rpartition(":")[2],
+                function,
+                int(event.get("BatchSize", 10)),
+                "ReportBatchItemFailures" in event.get("FunctionResponseTypes", []),
+            )
+            for function, _, event in self._events("SQS")
+        ]
+
+    def _function(self, name: str, properties: dict[str, Any]) -> Function:
+        defaults = self._resolver.resolve(self._document.get("Globals", {}).get("Function", {}))
+        merged = defaults | properties
+        variables = {
+            key: str(value).lower() if isinstance(value, bool) else str(value)
+            for source in (defaults, properties)
+            for key, value in source.get("Environment", {}).get("Variables", {}).items()
+        }
+        asynchronous = merged.get("EventInvokeConfig", {})
+        on_failure = asynchronous.get("DestinationConfig", {}).get("OnFailure", {})
+        return Function(
+            name=name,
+            folder=self._folder / merged["CodeUri"],
+            handler=merged["Handler"],
+            environment=variables,
+            timeout_seconds=float(merged.get("Timeout", 3)),  # Lambda's own defaults
+            memory_mb=int(merged.get("MemorySize", 128)),
+            attempts=1 + int(asynchronous.get("MaximumRetryAttempts", 2)),
+            on_failure=on_failure["Destination"].rpartition(":")[2] if on_failure.get("Type") == "SQS" else None,
+        )
+
+    def _authorizer(self, event: dict[str, Any]) -> Authorizer | None:
+        """That the API's OpenAPI document has for the route of this event."""
+        apis = dict(self._of_type("Serverless::HttpApi"))
+        document = apis.get(event.get("ApiId", ""), {}).get("DefinitionBody", {})
+        methods = document.get("paths", {}).get(event["Path"], {})
+        method = "x-amazon-apigateway-any-method" if event["Method"].upper() == "ANY" else event["Method"].lower()
+        security = methods.get(method, {}).get("security") or []
+        if not security:
+            return None
+        ((name, _),) = security[0].items()
+        asked = document["components"]["securitySchemes"][name].get("x-amazon-apigateway-authorizer", {})
+        if asked.get("type") != "request":
+            raise MaasError("the local stack knows callers by API keys alone: leave the parameter Auth at keys")
+        sources = [one.strip() for one in asked.get("identitySource", "").split(",") if one.strip()]
+        function = asked["authorizerUri"].rpartition("/functions/")[2].removesuffix("/invocations")
+        return Authorizer(
+            function.split(":")[5],  # an ARN, of an alias or not
+            tuple(source.removeprefix("$request.header.").lower() for source in sources),
+            float(asked.get("authorizerResultTtlInSeconds", 300)) if sources else 0,
+        )
+
+    def _events(self, kind: str) -> list[tuple[str, str, dict[str, Any]]]:
+        return [
+            (function, name, event["Properties"])
+            for function, properties in self._of_type("Serverless::Function")
+            for name, event in properties.get("Events", {}).items()
+            if event["Type"] == kind
+        ]
+
+    def _of_type(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
+        return [
+            (name, self._resolver.resolve(resource.get("Properties", {})))
+            for name, resource in self._resources.items()
+            if resource["Type"] == f"AWS::{kind}" and self._is_there(resource)
+        ]
+
+    def _is_there(self, resource: dict[str, Any]) -> bool:
+        return "Condition" not in resource or self._resolver.holds(resource["Condition"])
+
+    def _physical_name(self, logical: str) -> str:
+        """What `Ref` of a resource is; of a queue its URL, of which the local stack knows only the name."""
+        kind = self._resources[logical]["Type"]
+        return NAME if kind in ("AWS::S3::Bucket", "AWS::DynamoDB::Table") else logical
+
+    def _arn(self, logical: str) -> str:
+        kind = self._resources[logical]["Type"]
+        if kind == "AWS::S3::Bucket":
+            return f"arn:aws:s3:::{self._physical_name(logical)}"
+        return f"arn:aws:{kind.split('::')[1].lower()}:{REGION}:{ACCOUNT}:{self._physical_name(logical)}"

@@ -1,0 +1,249 @@
+"""How a job ends: whole and by its own parts, told of, in the run it is in, and in the time that there is."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from maas import bootstrap
+from maas.aws.clients import client
+from maas.aws.dynamodb import Table, boto3_call
+from maas.aws.s3_reader import S3Reader
+from maas.aws.sqs import Queue
+from maas.batch.job_end import missing
+from maas.batch.job_records import BatchJob, JobRequest, JobStatus, Shard, ShardStatus
+from maas.batch.jobs import OUTPUTS
+from maas.batch.locations import START, UPLOADS
+from maas.batch.planner import Arrived
+from maas.errors import ServiceUnavailable
+from support.aws.engine import Cloud
+from support.batch import seeds
+from support.events import seed
+
+ROWS = b"".join(b'{"x": [%d, 2, 3]}\n' % number for number in range(8))
+FOLDER = "batch/output/daily/"
+
+
+class Runs:
+    """Jobs of model `example` by planner and worker as they are; `shard` messages are given as a test wants."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud, settings = cloud, cloud.settings
+        self.jobs, self.worker = bootstrap.jobs(settings), bootstrap.worker(settings)
+        self.planner = replace(bootstrap.planner(settings), shard_bytes=40)
+        self.submission = replace(bootstrap.submission(settings), shard_bytes=40)
+        self.version = bootstrap.registry(settings).resolve("example", "1")
+
+    def job(self, content: bytes = ROWS, output: str | None = None, **options: int) -> BatchJob:
+        """Planned."""
+        self.put("batch/data/rows.jsonl", content)
+        wanted = JobRequest(input="batch/data/rows.jsonl", output=output, options=options)
+        return self.started(self.submission.create(self.version, wanted, "tester", None)[0])
+
+    def started(self, job: BatchJob) -> BatchJob:
+        started = self.planner.arrived(Arrived(f"{UPLOADS}{job.id}/{START}", None, 2, ""))
+        assert started
+        return started
+
+    def deferred(self) -> BatchJob:
+        body = json.dumps({"inputs": [{"name": "x", "shape": [1, 3], "datatype": "FP32", "data": [1, 2, 3]}]}).encode()
+        job = bootstrap.deferred(self.cloud.settings).submit(self.version, body, None, "tester")
+        planned = self.planner.arrived(Arrived(job.input_key, None, len(body), ""))
+        assert planned
+        return planned
+
+    def work(self, job: BatchJob, *names: str) -> BatchJob:
+        """As it is after these shards, or all."""
+        for name in names or list(self.jobs.pending(job.id)):
+            self.worker.work(job.id, name, time.monotonic() + 600)
+        return self.jobs.get(job.id)
+
+    def put(self, key: str, content: bytes, **metadata: str) -> None:
+        self.cloud.s3.put_object(Bucket=self.cloud.settings.bucket, Key=key, Body=content, Metadata=metadata)
+
+    def read(self, key: str) -> bytes:
+        body: bytes = self.cloud.s3.get_object(Bucket=self.cloud.settings.bucket, Key=key)["Body"].read()
+        return body
+
+    @property
+    def table(self) -> Table:
+        settings = self.cloud.settings
+        return Table(boto3_call(client("dynamodb", settings.region, settings.endpoint_url)), settings.table)
+
+
+@pytest.fixture
+def runs(cloud: Cloud) -> Runs:
+    seed(cloud)
+    return Runs(cloud)
+
+
+# ---------------------------------------------------------------- whose parts
+
+
+def test_a_job_takes_no_part_of_one_that_was_forgotten(runs: Runs) -> None:
+    first = runs.work(runs.job(output=FOLDER))
+    assert first.status is JobStatus.SUCCEEDED
+    part = runs.read(f"{FOLDER}part-00000.jsonl")
+    runs.table.delete([*runs.table.keys(f"J#{first.id}", "", limit=100), (OUTPUTS, FOLDER)])
+    second = runs.work(runs.job(ROWS.replace(b"2, 3", b"7, 9"), output=FOLDER))
+    expected = f"output: the folder {FOLDER} holds 'part-00000.jsonl' of another job; name another folder"
+    assert (second.status, second.reason) == (JobStatus.FAILED, expected)
+    assert runs.read(f"{FOLDER}part-00000.jsonl") == part
+
+
+def test_a_job_takes_no_part_of_the_one_that_had_its_id_before(runs: Runs) -> None:
+    job = runs.job()
+    runs.put(f"{job.output}part-00000.jsonl", b"{}", **{"maas-job": f"{job.id}/2020-01-31T12:00:00.000000Z"})
+    assert "of another job" in (runs.work(job).reason or "")
+
+
+def test_a_part_that_an_earlier_delivery_wrote_is_the_jobs_own(runs: Runs) -> None:
+    job = runs.job()
+    runs.put(f"{job.output}part-00000.jsonl", b"{}", **{"maas-job": job.mark})
+    assert runs.work(job).status is JobStatus.SUCCEEDED
+    assert runs.jobs.shard(job.id, "00000").parts[0].size_bytes == 2
+
+
+def test_the_header_length_is_of_the_answer_that_was_first(runs: Runs) -> None:
+    job = runs.deferred()
+    runs.put(f"{job.output}response", b"{} 1234", **{"maas-job": job.mark, "maas-header-length": "3"})
+    done = runs.work(job, "")
+    assert (done.status, done.options["response_header_length"]) == (JobStatus.SUCCEEDED, 3)
+
+
+def test_an_answer_of_another_job_is_not_taken(runs: Runs) -> None:
+    job = runs.deferred()
+    runs.put(f"{job.output}response", b"{}")
+    done = runs.work(job, "")
+    assert (done.status, "'response' of another job" in (done.reason or "")) == (JobStatus.FAILED, True)
+
+
+# ---------------------------------------------------------------- whole
+
+
+def test_a_job_whose_shards_are_not_all_there_does_not_succeed(runs: Runs) -> None:
+    job = runs.job()
+    lost = runs.jobs.shard(job.id, "00001")
+    runs.table.delete([(f"J#{job.id}", f"{kind}#00001") for kind in "SP"])
+    ended = runs.work(job)
+    assert ended.status is JobStatus.FAILED
+    assert ended.reason == f"its shards are not whole: nothing is known of [{lost.start}, {lost.end})"
+    assert all("_SUCCESS" not in one for one in runs.worker.bucket.sizes(job.output, 100))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([(0, 10), (10, 20)], None),
+        ([(0, 4), (4, 10), (10, 20)], None),
+        ([(10, 20)], "nothing is known of [0, 10)"),
+        ([(0, 10)], "nothing is known of [10, 20)"),
+        ([], "nothing is known of [0, 20)"),
+    ],
+)
+def test_what_is_missing(given: list[tuple[int, int]], expected: str | None, runs: Runs) -> None:
+    job = replace(runs.job(), planned=[0, 20])
+    shards = [Shard("", start, 20, ShardStatus.DONE, agreed_end=end) for start, end in given]
+    assert missing(job, shards) == expected
+
+
+def test_an_end_that_nobody_was_told_is_told_by_whoever_comes_next(runs: Runs) -> None:
+    job = runs.job()
+    runs.jobs.move(job.id, JobStatus.FAILED, [JobStatus.RUNNING], reason="its worker died right after this")
+    assert runs.work(job).announced == JobStatus.FAILED
+
+
+# ---------------------------------------------------------------- given up
+
+
+def test_the_rest_of_a_shard_whose_last_delivery_could_not_queue_it_is_queued(runs: Runs) -> None:
+    job = runs.job(ROWS * 2, batch_size=1)
+    sqs = client("sqs", runs.cloud.settings.region, runs.cloud.settings.endpoint_url)
+    nowhere = Queue(sqs, runs.cloud.settings.queue_url + "-gone")
+    with pytest.raises(ServiceUnavailable):
+        replace(runs.worker, queue=nowhere).work(job.id, "00000", time.monotonic())
+    shard = runs.jobs.shard(job.id, "00000")
+    assert (shard.status, shard.rest != ()) == (ShardStatus.DONE, True)
+    with pytest.raises(ServiceUnavailable):
+        replace(runs.planner, queue=nowhere).give_up(job.id, "00000", job.run)
+    sqs.purge_queue(QueueUrl=runs.cloud.settings.queue_url)
+    assert runs.planner.give_up(job.id, "00000", job.run)
+    queued = sqs.receive_message(QueueUrl=runs.cloud.settings.queue_url, MaxNumberOfMessages=10)["Messages"]
+    assert {json.loads(one["Body"])["shard"] for one in queued} == set(shard.rest)
+    assert runs.work(job).status is JobStatus.SUCCEEDED
+
+
+def test_the_last_shard_that_was_done_before_it_was_given_up_ends_its_job(runs: Runs) -> None:
+    job = runs.job(ROWS[:17])
+    shard = runs.jobs.shard(job.id, "00000")
+    runs.jobs.finish_shard(job, replace(shard, status=ShardStatus.DONE, agreed_end=shard.end), [])
+    assert runs.planner.give_up(job.id, "00000", job.run)
+    assert runs.jobs.get(job.id).status is JobStatus.SUCCEEDED
+
+
+def test_a_letter_of_an_earlier_run_changes_nothing(runs: Runs) -> None:
+    first = runs.job()
+    assert runs.planner.give_up(first.id, "00000", first.run)
+    retried = runs.submission.retry(first.id)
+    assert retried.status is JobStatus.PLANNING
+    assert runs.planner.give_up(first.id, "00001", first.run) == retried
+    second = runs.started(retried)
+    assert (second.status, second.run) == (JobStatus.RUNNING, first.run + 1)
+    assert runs.planner.give_up(first.id, "00001", first.run) == second
+    assert runs.jobs.shard(first.id, "00001").status is ShardStatus.PENDING
+    assert runs.work(second).status is JobStatus.SUCCEEDED
+
+
+def test_a_drop_that_came_before_its_alias_is_planned_once_there_is_one(runs: Runs) -> None:
+    key = "batch/input/example/late/rows.jsonl"
+    runs.put(key, ROWS)
+    job = runs.planner.arrived(Arrived(key, None, len(ROWS), ""))
+    assert job and (job.status, job.version) == (JobStatus.FAILED, 0)
+    bootstrap.registry(runs.cloud.settings).aliases.set("example", "late", 1, "tester")
+    started = runs.started(runs.submission.retry(job.id))
+    assert (started.status, started.version, started.reason) == (JobStatus.RUNNING, 1, None)
+    assert runs.work(started).status is JobStatus.SUCCEEDED
+
+
+# ---------------------------------------------------------------- time
+
+
+class SlowReader(S3Reader):
+    """Every range takes so many seconds of a clock that nothing else moves."""
+
+    seconds = passed = 0.0
+
+    def read_range(self, key: str, start: int, end: int, s3_version: str | None) -> bytes:
+        found = super().read_range(key, start, end, s3_version)
+        if end - start > 8:
+            self.passed += self.seconds
+        return found
+
+
+@pytest.fixture
+def attempt(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], Shard]:
+    def run(seconds: float) -> Shard:
+        """A shard of 12 row groups of 40 records, each so long to read, after its first attempt of 900 s."""
+        key, content = "batch/input/example/1/slow.parquet", seeds.parquet(480)
+        runs.put(key, content)
+        job = replace(runs.planner, shard_bytes=1 << 20).arrived(Arrived(key, None, len(content), ""))
+        assert job
+        settings = runs.cloud.settings
+        reader = SlowReader(settings.region, settings.endpoint_url, settings.bucket)
+        reader.seconds = seconds
+        monkeypatch.setattr(time, "monotonic", lambda: reader.passed)
+        replace(runs.worker, reader=reader).work(job.id, "00000", 900.0)
+        return runs.jobs.shard(job.id, "00000")
+
+    return run
+
+
+def test_a_first_attempt_leaves_a_repeat_its_time(attempt: Callable[[float], Shard]) -> None:
+    shard = attempt(42)  # 504 s for all of it
+    assert 240 <= (shard.agreed_end or 0) <= 440
+
+
+def test_waiting_for_records_counts_as_their_time(attempt: Callable[[float], Shard]) -> None:
+    assert attempt(200).agreed_end == 40  # two more would be too late

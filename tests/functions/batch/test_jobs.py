@@ -1,0 +1,104 @@
+"""Planner and worker as Lambda calls them: what they leave in the bucket, and what becomes of what cannot be done."""
+
+import json
+from typing import Any
+
+import pytest
+
+from conftest import LoadFunction
+from maas import bootstrap
+from maas.batch.job_records import BatchJob, JobStatus
+from support.aws.engine import Cloud
+from support.events import EVENTS, PLANNED, seed
+
+
+class Context:
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 60_000
+
+
+def event(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return found
+
+
+def planned(cloud: Cloud) -> BatchJob:
+    jobs, _ = bootstrap.jobs(cloud.settings).page(10, None)
+    return next(job for job in jobs if job.input_key == PLANNED)
+
+
+def read(cloud: Cloud, key: str) -> bytes:
+    body: bytes = cloud.s3.get_object(Bucket=cloud.settings.bucket, Key=key)["Body"].read()
+    return body
+
+
+@pytest.fixture
+def seeded(cloud: Cloud) -> Cloud:
+    seed(cloud)
+    return cloud
+
+
+def test_a_shard_becomes_a_part_and_the_last_one_ends_the_job(seeded: Cloud, load_function: LoadFunction) -> None:
+    handler = load_function("WorkerFunction").lambda_handler
+    for _ in range(2):  # the second delivery changes nothing
+        assert handler(event("worker_shard"), Context) == {"batchItemFailures": []}
+        job = planned(seeded)
+        assert (job.status, job.reason) == (JobStatus.SUCCEEDED, None)
+        first, bad, last = (json.loads(one) for one in read(seeded, f"{job.output}part-00000.jsonl").splitlines())
+        assert (first, last) == ({"y": [6.0, 6.0]}, {"y": [15.0, 15.0]})
+        assert bad["record"] == {"x": "bad"}
+        manifest = json.loads(read(seeded, f"{job.output}manifest.json"))
+        assert (manifest["rows"], manifest["errors"]) == (3, 1)
+
+
+def test_a_record_that_is_none_is_given_back_alone(seeded: Cloud, load_function: LoadFunction) -> None:
+    malformed = event("worker_malformed")
+    answer = load_function("WorkerFunction").lambda_handler(malformed, Context)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": malformed["Records"][0]["messageId"]}]}
+    assert planned(seeded).status is JobStatus.SUCCEEDED
+
+
+def test_a_shard_that_was_given_up_fails_its_job_and_a_retry_runs_it(
+    seeded: Cloud, load_function: LoadFunction
+) -> None:
+    for _ in range(2):
+        assert load_function("PlannerFunction").lambda_handler(event("planner_given_up"), Context) == {
+            "batchItemFailures": []
+        }
+    job = planned(seeded)
+    assert job.status is JobStatus.FAILED
+    assert (
+        job.reason
+        == "shard 00000 failed at every attempt: no attempt came to an end: its worker ran out of memory or time"
+    )
+    load_function("WorkerFunction").lambda_handler(event("worker_shard"), Context)
+    assert planned(seeded) == job  # late: it is FAILED
+    bootstrap.submission(seeded.settings).retry(job.id)
+    assert planned(seeded).status is JobStatus.PLANNING
+    start = event("planner_drop")
+    start["detail"]["object"] |= {"key": f"batch/jobs/{job.id}/start", "size": 2}
+    assert load_function("PlannerFunction").lambda_handler(start, Context)["status"] == "RUNNING"
+    load_function("WorkerFunction").lambda_handler(event("worker_shard"), Context)
+    assert planned(seeded).status is JobStatus.SUCCEEDED
+
+
+def test_a_version_that_is_gone_fails_the_job(seeded: Cloud, load_function: LoadFunction) -> None:
+    bootstrap.registry(seeded.settings).models.delete("example", "tester")
+    load_function("WorkerFunction").lambda_handler(event("worker_shard"), Context)
+    job = planned(seeded)
+    assert (job.status, "was deleted" in (job.reason or "")) == (JobStatus.FAILED, True)
+
+
+def test_a_cancelled_job_predicts_nothing(seeded: Cloud, load_function: LoadFunction) -> None:
+    job = bootstrap.submission(seeded.settings).cancel(planned(seeded).id)
+    assert load_function("WorkerFunction").lambda_handler(event("worker_shard"), Context) == {"batchItemFailures": []}
+    assert planned(seeded).status is job.status is JobStatus.CANCELLED
+    found = seeded.s3.list_objects_v2(Bucket=seeded.settings.bucket, Prefix=job.output)
+    assert "Contents" not in found
+
+
+def test_the_start_of_a_job_that_nobody_knows_is_passed_over(seeded: Cloud, load_function: LoadFunction) -> None:
+    start = event("planner_drop")
+    start["detail"]["object"]["key"] = "batch/jobs/0123/start"
+    assert load_function("PlannerFunction").lambda_handler(start, Context) == {"ignored": "batch/jobs/0123/start"}

@@ -1,0 +1,127 @@
+"""What was given up, through the planner's handler: tried once more, kept while that fails, at last told to its job."""
+
+import importlib
+import json
+import sys
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from conftest import LoadFunction
+from maas import bootstrap
+from maas.batch.job_records import BatchJob, JobStatus, ShardStatus
+from support.aws.engine import Cloud
+from support.events import EVENTS, PLANNED, seed
+
+DROPPED = "batch/input/example/1/rows.jsonl"
+LAST = "6"  # one more than an event is tried
+
+
+class Context:
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 60_000
+
+
+@pytest.fixture
+def seeded(cloud: Cloud) -> Cloud:
+    seed(cloud)
+    return cloud
+
+
+def letter(body: object = None, received: str = "1") -> dict[str, Any]:
+    """Lambda's record of an event that failed three times, or with another body."""
+    event: dict[str, Any] = json.loads((EVENTS / "planner_dead_letter.json").read_text())
+    (record,) = event["Records"]
+    record["attributes"]["ApproximateReceiveCount"] = received
+    if body is not None:
+        record["body"] = json.dumps(body)
+    return event
+
+
+def arrival(key: str) -> dict[str, Any]:
+    """As the rule's own dead letters are."""
+    event: dict[str, Any] = json.loads((EVENTS / "planner_drop.json").read_text())
+    event["detail"]["object"]["key"] = key
+    return event
+
+
+def job_of(cloud: Cloud, key: str) -> BatchJob | None:
+    jobs, _ = bootstrap.jobs(cloud.settings).page(10, None)
+    return next((job for job in jobs if job.input_key == key), None)
+
+
+@pytest.fixture
+def broken(seeded: Cloud, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The handler while SQS takes no messages."""
+    load_function("PlannerFunction")
+    monkeypatch.setenv("MAAS_QUEUE_URL", seeded.settings.queue_url + "-gone")
+    return importlib.reload(sys.modules["planner"])
+
+
+@pytest.mark.parametrize("body", [None, arrival(DROPPED)])
+def test_an_event_that_came_to_nothing_is_tried_again(
+    seeded: Cloud, load_function: LoadFunction, body: dict[str, Any] | None
+) -> None:
+    handler = load_function("PlannerFunction").lambda_handler
+    assert handler(letter(body), Context) == {"batchItemFailures": []}
+    job = job_of(seeded, DROPPED)
+    assert job and (job.status, job.reason) == (JobStatus.RUNNING, None)
+
+
+def test_it_stays_while_that_fails(seeded: Cloud, broken: Any) -> None:
+    event = letter()
+    failed = [{"itemIdentifier": event["Records"][0]["messageId"]}]
+    assert broken.lambda_handler(event, Context) == {"batchItemFailures": failed}
+    job = job_of(seeded, DROPPED)
+    assert job and job.status is JobStatus.RUNNING
+
+
+@pytest.mark.parametrize("key", [DROPPED, "batch/input/example/1/never-seen.jsonl"])
+def test_at_last_its_job_is_failed_and_the_letter_gone(seeded: Cloud, broken: Any, key: str) -> None:
+    broken.lambda_handler(letter(), Context)
+    assert broken.lambda_handler(letter(arrival(key), LAST), Context) == {"batchItemFailures": []}
+    job = job_of(seeded, key)
+    assert job and job.status is JobStatus.FAILED
+    assert (job.reason or "").startswith("could not be planned: ")
+
+
+def test_a_letter_of_an_upload_fails_the_job_that_waits_for_it(seeded: Cloud, load_function: LoadFunction) -> None:
+    version = bootstrap.registry(seeded.settings).resolve("example", "1")
+    waiting = bootstrap.deferred(seeded.settings).submit(version, b"{}", None, "tester")
+    handler = load_function("PlannerFunction").lambda_handler
+    assert handler(letter(arrival(waiting.input_key), LAST), Context) == {"batchItemFailures": []}
+    job = job_of(seeded, waiting.input_key)
+    assert job and job.status is JobStatus.FAILED
+
+
+@pytest.mark.parametrize("key", ["batch/jobs/0123/start", "batch/input/rows.jsonl"])
+@pytest.mark.parametrize("received", ["1", LAST])
+def test_a_letter_of_nobodys_object_goes(seeded: Cloud, load_function: LoadFunction, key: str, received: str) -> None:
+    handler = load_function("PlannerFunction").lambda_handler
+    assert handler(letter(arrival(key), received), Context) == {"batchItemFailures": []}
+
+
+def test_a_shard_that_came_through_both_queues_is_given_up(seeded: Cloud, load_function: LoadFunction) -> None:
+    job = job_of(seeded, PLANNED)
+    assert job
+    handler = load_function("PlannerFunction").lambda_handler
+    assert handler(letter(job.message("00000"), "11"), Context) == {"batchItemFailures": []}
+    job = job_of(seeded, PLANNED)
+    assert job and (job.status, "shard 00000 failed" in (job.reason or "")) == (JobStatus.FAILED, True)
+
+
+def test_a_shard_that_can_never_be_settled_fails_its_job_at_last(seeded: Cloud, broken: Any) -> None:
+    jobs, job = bootstrap.jobs(seeded.settings), job_of(seeded, PLANNED)
+    assert job
+    shard = jobs.shard(job.id, "00000")
+    rest = shard.piece(0, 20, shard.end)
+    done = replace(shard, status=ShardStatus.DONE, agreed_end=20, rest=(rest.name,))
+    jobs.finish_shard(job, done, [rest])
+    event = letter(job.message("00000"), "15")
+    failed = [{"itemIdentifier": event["Records"][0]["messageId"]}]
+    assert broken.lambda_handler(event, Context) == {"batchItemFailures": failed}
+    assert jobs.get(job.id).status is JobStatus.RUNNING
+    assert broken.lambda_handler(letter(job.message("00000"), "16"), Context) == {"batchItemFailures": []}
+    assert jobs.get(job.id).status is JobStatus.FAILED

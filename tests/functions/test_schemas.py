@@ -1,0 +1,17 @@
+"""What the schemas of the management API refuse."""
+
+import importlib
+
+import pytest
+from pydantic import ValidationError
+
+from conftest import LoadFunction
+
+
+@pytest.mark.parametrize("tolerance", [False, "1e-3", -1, None])
+def test_tolerance_is_a_number(load_function: LoadFunction, tolerance: object) -> None:
+    load_function("ManagementFunction")
+    golden = importlib.import_module("schemas.versions").Golden
+    assert golden.model_validate({"atol": 0}).atol == 0
+    with pytest.raises(ValidationError):
+        golden.model_validate({"atol": tolerance})

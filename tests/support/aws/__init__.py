@@ -1,0 +1,1 @@
+"""Stand-ins for AWS: engines, recorded calls, policies."""

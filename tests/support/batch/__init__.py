@@ -1,0 +1,1 @@
+"""Batch jobs without their cloud, and under faults."""

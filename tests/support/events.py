@@ -1,0 +1,118 @@
+"""What each file of events/ does, for the handlers called here and for `sam local invoke` alike.
+
+Before each: model `example` has version 1 READY and version 2 uploaded and committed, but not deployed, and with a
+quantised form asked for; a file was dropped into the inbox; there are inputs of batch jobs, one of them planned; and
+there is an API key.
+"""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from maas import bootstrap
+from maas.access.api_keys import ApiKey, StoredSecret
+from maas.aws.clients import client
+from maas.aws.dynamodb import Put, Table, boto3_call
+from maas.batch.planner import Arrived
+from maas.registry import table_rows
+from maas.settings import Settings
+from support import onnx_models
+from support.aws.engine import ROOT, Cloud
+
+EVENTS = ROOT / "events"
+PLANNED, ROWS = "batch/input/example/1/planned.jsonl", b'{"x": [1, 2, 3]}\n{"x": "bad"}\n{"x": [4, 5, 6]}\n'
+INFERRED = {"outputs": [{"name": "y", "datatype": "FP32", "shape": [2, 2], "data": [6.0, 6.0, 15.0, 15.0]}]}
+KEY_ID, SALT, SECRET = "0123456789abcdef", "ab" * 16, "0" * 64
+KNOWN = {
+    "isAuthorized": True,
+    "context": {"actor": f"key:{KEY_ID}", "name": "ci", "scopes": "models:read infer:example"},
+}
+
+
+@dataclass(frozen=True)
+class EventCase:
+    """`expected` is part of the answer: of its JSON body where there is a status, else of the result itself."""
+
+    name: str
+    status: int | None
+    expected: dict[str, Any]
+
+    @property
+    def function(self) -> str:
+        return f"{self.name.split('_')[0].title()}Function"
+
+    @property
+    def event(self) -> dict[str, Any]:
+        return json.loads((EVENTS / f"{self.name}.json").read_text())
+
+    def check(self, result: dict[str, Any]) -> None:
+        if self.status is None:
+            answer = result
+        else:
+            assert result["statusCode"] == self.status, result
+            answer = json.loads(result["body"])
+        assert answer | self.expected == answer
+
+
+CASES = [
+    EventCase("management_create_model", 201, {"name": "another", "tags": {"team": "vision"}}),
+    EventCase("management_create_model_bad_name", 400, {"field": "name"}),
+    EventCase("management_list_models", 200, {"next_page_token": None}),
+    EventCase("management_create_version", 201, {"model": "example", "version": 3, "status": "PENDING_UPLOAD"}),
+    EventCase("management_put_alias", 200, {"alias": "production", "version": 1}),
+    EventCase("inference_server_metadata", 200, {"name": "maas"}),
+    EventCase("inference_model_metadata", 200, {"name": "example", "platform": "onnx_onnxv1"}),
+    EventCase("inference_infer", 200, {"model_version": "1", "id": "42", **INFERRED}),
+    EventCase("inference_infer_binary", 200, {"model_version": "1", "id": "42", **INFERRED}),
+    EventCase("inference_v1_predict", 200, {"predictions": [[6.0, 6.0], [15.0, 15.0]]}),
+    EventCase("inference_invocations_csv", 200, {"predictions": [[6.0, 6.0], [15.0, 15.0]]}),
+    EventCase("inference_infer_wrong_shape", 400, {"field": "inputs[x].shape"}),
+    EventCase("inference_infer_function_url", 200, INFERRED),
+    EventCase("inference_infer_rest_api", 200, INFERRED),
+    EventCase("deployment_commit_mark", None, {"model": "example", "version": 2, "status": "READY"}),
+    EventCase("deployment_drop", None, {"model": "dropped", "version": 1, "status": "PENDING_UPLOAD"}),
+    EventCase("management_create_job", 201, {"model": "example", "version": 1, "status": "PLANNING"}),
+    EventCase("inference_respond_async", 202, {"status": "UPLOADING"}),
+    EventCase("planner_drop", None, {"status": "RUNNING", "reason": None}),
+    EventCase("planner_other_object", None, {"ignored": "batch/input/rows.jsonl"}),
+    EventCase("planner_given_up", None, {"batchItemFailures": []}),
+    EventCase("planner_dead_letter", None, {"batchItemFailures": []}),
+    EventCase("worker_shard", None, {"batchItemFailures": []}),
+    EventCase(
+        "worker_malformed", None, {"batchItemFailures": [{"itemIdentifier": "059f36b4-87a3-44ab-83d2-661975680130"}]}
+    ),
+    EventCase("maintenance_purge", None, {"purged": []}),
+    EventCase("authorizer_key", None, KNOWN),
+    EventCase("authorizer_bearer", None, KNOWN),
+    EventCase("authorizer_unknown_key", None, {"context": {"refusal": "this API key is not known"}}),
+    EventCase("authorizer_no_key", None, {"isAuthorized": True, "context": {"refusal": "no API key came with it"}}),
+    EventCase("deployment_other_object", None, {"ignored": "models/example/2/source/model.onnx"}),
+]
+
+
+def seed(cloud: Cloud) -> None:
+    cloud.create_model("example")
+    cloud.deploy("example", onnx_models.linear())
+    quantize = {"scheme": "dynamic-int8", "tolerance": 0.05}
+    cloud.upload("example", onnx_models.linear(2.0), options={"quantize": quantize})
+    put_key(cloud)
+    s3, bucket = cloud.s3, cloud.settings.bucket
+    s3.put_object(Bucket=bucket, Key="inbox/dropped/model.onnx", Body=onnx_models.linear(3.0))
+    for key in ("batch/data/rows.jsonl", "batch/input/example/1/rows.jsonl", PLANNED):
+        s3.put_object(Bucket=bucket, Key=key, Body=ROWS)
+    bootstrap.planner(cloud.settings).arrived(Arrived(PLANNED, None, len(ROWS), "etag"))
+
+
+def put_key(cloud: Cloud) -> None:
+    """The key of events/authorizer_*.json; what is kept of its secret is worked out here, not by the code tested."""
+    digest = hmac.new(bytes.fromhex(SALT), SECRET.encode(), hashlib.sha256).hexdigest()
+    scopes = ("models:read", "infer:example")
+    key = ApiKey(KEY_ID, "ci", scopes, (StoredSecret(SALT, digest),), "2026-01-01T00:00:00.000000Z", "tester")
+    write_key(cloud.settings, key)
+
+
+def write_key(settings: Settings, key: ApiKey) -> None:
+    table = Table(boto3_call(client("dynamodb", settings.region, settings.endpoint_url)), settings.table)
+    table.write([Put(table_rows.api_key(key.id), key.fields, None)])

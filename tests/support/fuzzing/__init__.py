@@ -1,0 +1,1 @@
+"""Broken requests and models by the thousand."""

@@ -1,0 +1,136 @@
+"""Chunks through real models: in one run where that works, record by record where it does not."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+
+from maas.batch.formats import Chunk
+from maas.batch.planner import SHARD_SECONDS, fitting_bytes, max_rows
+from maas.batch.predicting import MAX_BATCH_ROWS, batch_rows, predict, row_ms, selected
+from maas.errors import InvalidRequest
+from maas.records import MetadataTensor, ModelVersion, Status
+from maas.serving.runner import Runner
+from support import onnx_models
+
+Load = Callable[[bytes], Runner]
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    def load_bytes(content: bytes) -> Runner:
+        path = tmp_path / "model.onnx"
+        path.write_bytes(content)
+        return Runner(path, threads=1)
+
+    return load_bytes
+
+
+def chunk(good: list[int], errors: dict[int, str] | None = None, *, whole: bool = False, **inputs: Any) -> Chunk:
+    arrays = {name: np.array(value, np.float32) for name, value in inputs.items()}
+    return Chunk(0, len(good) + len(errors or {}), good, arrays, errors or {}, whole)
+
+
+def fixed(shape: list[int]) -> bytes:
+    """y = 2 x, of one shape alone."""
+    graph = helper.make_graph(
+        [helper.make_node("Add", ["x", "x"], ["y"])],
+        "fixed",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)],
+    )
+    return onnx_models.model(graph).SerializeToString()
+
+
+def picky() -> bytes:
+    """y = table[i] of three entries, an element a row: one index beyond them spoils the batch."""
+    graph = helper.make_graph(
+        [helper.make_node("Cast", ["i"], ["n"], to=TensorProto.INT64), helper.make_node("Gather", ["t", "n"], ["y"])],
+        "picky",
+        [helper.make_tensor_value_info("i", TensorProto.FLOAT, ["n"])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n"])],
+        [helper.make_tensor("t", TensorProto.FLOAT, [3], [10, 20, 30])],
+    )
+    return onnx_models.model(graph).SerializeToString()
+
+
+def test_good_rows_in_one_run_beside_bad_ones(load: Load) -> None:
+    predicted, failed = predict(load(onnx_models.linear()), chunk([0, 2], {1: "bad"}, x=[[1, 2, 3], [4, 5, 6]]), ["y"])
+    assert predicted["y"].tolist() == [[6, 6], [15, 15]]
+    assert failed == {1: "bad"}
+
+
+def test_nothing_good(load: Load) -> None:
+    assert predict(load(onnx_models.linear()), chunk([], {0: "bad"}), ["y"]) == ({}, {0: "bad"})
+
+
+def test_one_record_that_the_model_refuses_spoils_no_other(load: Load) -> None:
+    predicted, failed = predict(load(picky()), chunk([0, 2, 3], {1: "bad"}, i=[0, 7, 2]), ["y"])
+    assert predicted["y"].tolist() == [10, 30]
+    assert (failed[1], list(failed)) == ("bad", [1, 2])
+    assert "onnxruntime cannot run" in failed[2]
+
+
+def test_an_output_that_is_not_of_rows_is_made_record_by_record(load: Load) -> None:
+    predicted, failed = predict(load(onnx_models.needs_two_rows()), chunk([0, 1, 2], x=[[1, 2]] * 3), ["y"])
+    assert predicted == {}  # it needs two rows at once
+    assert set(failed) == {0, 1, 2}
+
+
+def test_a_model_without_a_batch_takes_one_record(load: Load) -> None:
+    assert batch_rows(load(fixed([2, 2])).inputs, 50) == 1
+
+
+def test_a_whole_record_is_run_as_it_is(load: Load) -> None:
+    predicted, _ = predict(load(onnx_models.linear()), chunk([0], whole=True, x=[[1, 2, 3], [4, 5, 6]]), ["y"])
+    assert predicted["y"].tolist() == [[6, 6], [15, 15]]
+
+
+def test_outputs_by_name_and_never_the_keys_of_a_map(load: Load) -> None:
+    runner = load(onnx_models.zipmap(["cat", "dog"]))
+    assert [tensor.name for tensor in selected(runner, None)] == ["label", "probabilities"]
+    assert [tensor.name for tensor in selected(runner, ["probabilities"])] == ["probabilities"]
+    for name in ("nothing", "probabilities_labels"):
+        with pytest.raises(InvalidRequest, match=r"options.select: got .*, expected some of"):
+            selected(runner, [name])
+
+
+def test_a_batch_has_a_few_mb_and_a_bound() -> None:
+    rows = [MetadataTensor("x", "FP32", (-1, 3))]
+    images = [MetadataTensor("x", "FP32", (-1, 3, 224, 224))]
+    assert batch_rows(rows, None) == MAX_BATCH_ROWS
+    assert 1 < batch_rows(images, None) < 16
+    assert batch_rows(images, 100) == 100
+
+
+def test_batches_of_a_slow_model_take_a_fraction_of_a_second() -> None:
+    rows = [MetadataTensor("x", "FP32", (-1, 64))]
+    assert batch_rows(rows, None, row_ms(version(run_ms=0.9, run_ms_batch_32=0.5))) == MAX_BATCH_ROWS
+    assert batch_rows(rows, None, row_ms(version(run_ms=2.0, run_ms_batch_32=12.8))) == 500
+    assert batch_rows(rows, None, row_ms(version(run_ms=900.0))) == 32
+    assert batch_rows(rows, None, row_ms(version())) == MAX_BATCH_ROWS
+    assert batch_rows(rows, 1000, row_ms(version(run_ms=900.0))) == 1000
+
+
+class Memory:
+    def __init__(self, content: bytes) -> None:
+        self.content, self.size_bytes = content, len(content)
+
+    def read(self, start: int, end: int) -> bytes:
+        return self.content[start:end]
+
+
+def version(**profile: float) -> ModelVersion:
+    return ModelVersion("m", 1, Status.READY, (), "", "", 1, profile=profile)
+
+
+def test_a_shard_has_as_many_rows_as_end_in_time() -> None:
+    rows = max_rows(version(run_ms=500, run_ms_batch_32=3200))
+    assert rows == SHARD_SECONDS * 1000 / 100
+    source = Memory(b"0123456789\n" * 100_000)
+    assert fitting_bytes("jsonl", source, 1 << 20, rows) == pytest.approx(11 * rows, rel=0.01)
+    assert fitting_bytes("jsonl", source, 1000, rows) == 1000
+    assert max_rows(version(run_ms=10_000_000)) == 1

@@ -1,0 +1,261 @@
+"""The commands of batch and jobs: what a person sees, what a script reads."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from maas_client import Job, MaasClient
+from maas_client.cli import app
+from maas_client.cli.progress import told_of
+from support.server.server import ContractServer, contract_server
+
+Run = Callable[..., tuple[int, str, str]]
+MAAS = [sys.executable, "-c", "from maas_client.cli import app; app()"]
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ContractServer]:
+    """Model `times`, whose version 2 is `prod`; the tests run in an empty folder."""
+    model = tmp_path / "model.onnx"
+    model.write_bytes(b"good")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with contract_server() as server:
+        with MaasClient(server.url) as client:
+            client.push(model, "times")
+            client.push(model, "times", alias="prod")
+        yield server
+
+
+@pytest.fixture
+def maas(server: ContractServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command line; gives exit code, standard output, standard error."""
+    monkeypatch.setenv("MAAS_URL", server.url)
+    monkeypatch.setenv("COLUMNS", "200")
+    for name in ("MAAS_API_KEY", "MAAS_DEBUG", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as exit_:
+            app([str(argument) for argument in arguments])
+        code = exit_.value.code
+        assert isinstance(code, int)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"x": [1, 2]}\n{"x": [3, 4]}\n{"y": [5, 6]}\n{"x": [7, 8]}\n{"x": [9, 10]}\n')
+    return path
+
+
+def as_json(result: tuple[int, str, str]) -> Any:
+    code, out, err = result
+    assert (code, err) == (0, "")
+    return json.loads(out)
+
+
+def test_batch_waits_downloads_and_tells_what_came_of_it(maas: Run, lines: Path) -> None:
+    code, out, err = maas("batch", "times@prod", lines, "--wait")
+    assert (code, err) == (0, "")
+    header, _, row = out.strip().splitlines()
+    assert header.split() == ["job", "status", "rows", "errors", "seconds", "where"]
+    assert row.split()[1:] == ["SUCCEEDED", "5", "1", "10.5", "rows.predictions.jsonl"]
+    found = [json.loads(line) for line in Path("rows.predictions.jsonl").read_text().splitlines()]
+    assert [one.get("y") for one in found] == [[2, 4], [6, 8], None, [14, 16], [18, 20]]
+    assert "error" in found[2]
+
+
+def test_batch_json_is_the_job_and_its_files(maas: Run, lines: Path, tmp_path: Path) -> None:
+    told = as_json(maas("batch", "times", lines, "--output", tmp_path / "out.jsonl", "--json"))
+    assert (told["job"]["status"], told["files"]) == ("SUCCEEDED", [str(tmp_path / "out.jsonl")])
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 5
+
+
+def test_batch_away_from_a_terminal_does_not_wait(maas: Run, lines: Path, server: ContractServer) -> None:
+    code, out, err = maas("batch", "times@1", lines, "--column", "a", "--column", "b", "--batch-size", 8)
+    (job,) = server.jobs.values()
+    assert (code, out, err) == (0, f"job {job['id']} is PLANNING: `maas job wait {job['id']}` follows it\n", "")
+    assert (job["version"], job["options"]) == (1, {"columns": ["a", "b"], "batch_size": 8})
+    assert as_json(maas("batch", "times", lines, "--no-wait", "--json"))["status"] == "PLANNING"
+    assert list(Path().iterdir()) == []
+
+
+def test_what_is_in_the_bucket_stays_there(maas: Run, lines: Path, server: ContractServer) -> None:
+    server.parts["/bucket/batch/data/x.jsonl"] = {0: lines.read_bytes()}
+    code, out, _ = maas("batch", "times", "s3://maas/batch/data/x.jsonl", "--wait")
+    assert (code, "batch/output/" in out) == (0, True)
+    code, out, _ = maas("batch", "times", lines, "--wait", "-o", "s3://maas/batch/output/mine/")
+    assert (code, "batch/output/mine/ in the bucket" in out) == (0, True)
+    assert list(Path().iterdir()) == []
+
+
+def test_a_failed_job_is_told_of_with_its_reason_and_exit_code_1(maas: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(b"bad")
+    code, out, err = maas("batch", "times", tmp_path / "x.csv", "--wait")
+    assert (code, "FAILED" in out, err.count("\n")) == (1, True, 1)
+    assert err.startswith("maas: job ")
+    assert "failed: input: got no file of its format; `maas job retry" in err
+    code, out, err = maas("batch", "times", tmp_path / "x.csv", "--wait", "--json")
+    assert (code, json.loads(out)["job"]["reason"], err.count("\n")) == (1, "input: got no file of its format", 1)
+
+
+def test_jobs_are_listed_and_shown(maas: Run, lines: Path) -> None:
+    assert maas("jobs")[1] == "No jobs yet. maas batch MODEL FILE makes one.\n"
+    maas("batch", "times", lines, "--wait", "--max-errors", 3, "--notify", "https://example.com/")
+    (listed,) = as_json(maas("jobs", "--json"))["jobs"]
+    assert (listed["status"], listed["progress"]) == ("SUCCEEDED", None)
+    _, out, _ = maas("jobs", "-l", 5)
+    assert listed["id"] in out
+    assert "times@2" in out
+    _, out, _ = maas("jobs", listed["id"])
+    assert "3/3 shards, 5 rows, 1 error, 1,000 rows/s" in out
+    assert "max_errors=3" in out
+    assert "https://example.com/" in out
+    assert as_json(maas("jobs", listed["id"], "--json"))["progress"]["rows"] == 5
+    assert maas("jobs", "0" * 20)[2].startswith("maas: there is no job")
+
+
+def test_jobs_are_followed_cancelled_and_tried_again(maas: Run, tmp_path: Path, server: ContractServer) -> None:
+    (tmp_path / "x.csv").write_bytes(b"bad")
+    failed = as_json(maas("batch", "times", tmp_path / "x.csv", "--json"))["id"]
+    assert maas("job", "wait", failed)[0] == 1
+    server.parts[f"/bucket/{server.jobs[failed]['input']}"] = {0: b"a,b\n1,2\n"}
+    assert maas("job", "retry", failed)[1] == f"job {failed} is PLANNING: `maas job wait {failed}` follows it\n"
+    assert as_json(maas("job", "wait", failed, "--json"))["job"]["status"] == "SUCCEEDED"
+    assert "there is nothing to cancel" in maas("job", "cancel", failed)[2]
+    server.holds = True
+    held = as_json(maas("batch", "times", tmp_path / "x.csv", "--json"))["id"]
+    assert maas("job", "cancel", held) == (0, f"job {held} is CANCELLED\n", "")
+    assert "was cancelled" in maas("job", "wait", held)[2]
+
+
+def test_results_are_downloaded_later_joined_or_not(maas: Run, lines: Path) -> None:
+    made = as_json(maas("batch", "times", lines, "--output", "s3://maas/batch/output/a/", "--wait", "--json"))
+    job = made["job"]["id"]
+    assert made["files"] == []
+    assert maas("job", "download", job) == (0, f"{job}.jsonl\n", "")
+    assert as_json(maas("job", "download", job, "--to", "y.jsonl", "--json")) == ["y.jsonl"]
+    assert maas("job", "download", job, "--parts")[1].split() == [
+        str(Path(job, f"part-0000{index}.jsonl").resolve()) for index in range(3)
+    ]
+
+
+def test_predict_later_and_its_answer(maas: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array([[1, 2]], np.float32))
+    job = as_json(maas("predict", "times@prod", "-i", tmp_path / "x.npy", "--later", "--json"))
+    assert (job["kind"], job["version"]) == ("infer", 2)
+    answer = as_json(maas("job", "answer", job["id"], "--json"))
+    assert (answer["model_version"], answer["outputs"][0]["data"]) == ("2", [2, 4])
+    assert "times@2" in maas("job", "answer", job["id"])[1]
+    _, out, _ = maas("predict", "times", "-i", tmp_path / "x.npy", "--later")
+    assert "`maas job answer" in out
+    assert "`maas job answer`, gives its answer" in maas("job", "download", job["id"])[2]
+    (tmp_path / "x.json").write_text('{"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [1, 2]}]}')
+    assert "--later takes inputs by name" in maas("predict", "times", "-i", tmp_path / "x.json", "--later")[2]
+
+
+def test_wrong_usage_is_told_before_anything_is_sent(maas: Run, lines: Path, server: ContractServer) -> None:
+    server.seen.clear()
+    for code, command in (
+        (2, ("batch", "times")),
+        (2, ("batch", "times", lines, "--join", "output")),
+        (2, ("batch", "times", lines, "--no-wait", "--output", "y.jsonl")),
+        (2, ("batch", "times@", lines)),
+        (2, ("job",)),
+        (1, ("batch", "times", lines, "--output", "y.csv")),
+        (1, ("batch", "times", "rows.txt")),
+        (1, ("batch", "times", "missing.npy")),
+    ):
+        assert maas(*command)[0] == code, command
+    assert server.seen == []
+
+
+def test_ctrl_c_ends_the_waiting_and_not_the_job(server: ContractServer, lines: Path) -> None:
+    server.holds = True
+    environment = os.environ | {"MAAS_URL": server.url}
+    process = subprocess.Popen(
+        [*MAAS, "batch", "times", str(lines), "--wait"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 60
+    while not any(job["status"] == "RUNNING" for job in server.jobs.values()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    (job,) = server.jobs.values()
+    hint = f"`maas job wait {job['id']}` follows it, `maas job cancel {job['id']}` ends it"
+    assert (process.returncode, out) == (130, b"")
+    assert err.decode().strip() == f"maas: job {job['id']} goes on: {hint}"
+    assert job["status"] == "RUNNING"
+
+
+def test_a_lost_server_says_that_the_job_goes_on(maas: Run, lines: Path, server: ContractServer) -> None:
+    server.trouble = [("GET /api/v1/jobs/", None)] * 4
+    code, _, err = maas("batch", "times", lines, "--wait")
+    assert (code, "goes on: `maas job wait" in err, "cannot reach" in err) == (1, True, True)
+
+
+def test_on_a_terminal_there_are_bars_and_it_waits(server: ContractServer, lines: Path) -> None:
+    environment = os.environ | {"MAAS_URL": server.url, "TERM": "xterm", "COLUMNS": "150"}
+    main, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [*MAAS, "batch", "times", str(lines)], env=environment, stdin=terminal, stdout=terminal, stderr=terminal
+    )
+    os.close(terminal)
+    shown = b""
+    try:
+        while chunk := os.read(main, 65536):
+            shown += chunk
+    except OSError:
+        pass  # that is how Linux tells of the other end's close
+    os.close(main)
+    assert process.wait(30) == 0
+    for told in ("hashing", "uploading", "succeeded", "3/3 shards, 5 rows, 1 error, 1,000 rows/s", "downloading"):
+        assert told in shown.decode(), told
+    assert Path("rows.predictions.jsonl").exists()
+
+
+def test_progress_tells_what_can_be_told() -> None:
+    fields = {"id": "0", "kind": "batch", "model": "m", "version": 1, "status": "RUNNING", "input": "i", "output": "o"}
+    fields |= {"created_at": "", "updated_at": "", "actor": "ann"}
+    assert told_of(Job.of(fields)) == ""
+    progress = {"shards_total": 8, "shards_done": 0, "shards_failed": 0, "rows": 0, "errors": 0}
+    assert told_of(Job.of(fields | {"progress": progress})) == "0/8 shards, 0 rows"
+    progress |= {"shards_done": 2, "rows": 250_000, "errors": 3, "rows_per_second": 12500.4, "eta_seconds": 60.2}
+    told = "2/8 shards, 250,000 rows, 3 errors, 12,500 rows/s, 60 s left"
+    assert told_of(Job.of(fields | {"progress": progress})) == told
+
+
+def test_a_shell_completes_jobs(server: ContractServer, lines: Path) -> None:
+    with MaasClient(server.url) as client:
+        job = client.batch("times", lines).id
+    program = "import sys; from maas_client.cli import commands; sys.argv = ['maas']; commands(prog_name='maas')"
+
+    def completed(words: str) -> list[str]:
+        environment = os.environ | {
+            "MAAS_URL": server.url,
+            "_MAAS_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split()) - 1),
+        }
+        return subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+        ).stdout.split()
+
+    assert completed(f"maas job wait {job[:4]}") == [job]
+    assert completed(f"maas jobs {job[:4]}") == [job]
+    assert completed("maas batch tim") == ["times"]

@@ -1,0 +1,151 @@
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from maas_client.cli.inputs import Given
+from maas_client.cli.inputs import read as read_given
+from maas_client.errors import InvalidInput
+from maas_client.model_records import MetadataTensor
+from maas_client.tensors import encode_json
+
+ONE = (MetadataTensor("x", "FP32", (-1, 2)),)
+TWO = (MetadataTensor("age", "INT64", (-1,)), MetadataTensor("city", "BYTES", (-1, 1)))
+
+
+def read(path: Path, signature: tuple[MetadataTensor, ...] = ONE) -> list[dict[str, Any]]:
+    return as_json(read_given(str(path), lambda: signature))
+
+
+def as_json(given: Given) -> list[dict[str, Any]]:
+    assert given.request is None
+    return [encode_json(name, tensor) for name, tensor in given.inputs.items()]
+
+
+def tensor(name: str, datatype: str, shape: list[int], data: list[Any]) -> dict[str, Any]:
+    return {"name": name, "shape": shape, "datatype": datatype, "data": data}
+
+
+def never() -> tuple[MetadataTensor, ...]:
+    raise AssertionError("a whole request needs no signature")
+
+
+def test_a_whole_request_goes_as_it_is(tmp_path: Path) -> None:
+    request = {"id": "7", "inputs": [tensor("x", "FP32", [1, 2], [[1, 2]])], "outputs": [{"name": "y"}]}
+    (tmp_path / "request.json").write_text(json.dumps(request))
+    assert read_given(str(tmp_path / "request.json"), never) == (request, {})
+
+
+@pytest.mark.parametrize(
+    ("document", "shape"),
+    [([[1, 2], [3, 4]], [2, 2]), ([1, 2], [1, 2]), ({"x": [[1, 2]]}, [1, 2]), ({"x": [1.5, 2]}, [1, 2])],
+)
+def test_json_arrays_take_the_datatype_and_one_record_is_a_batch(
+    tmp_path: Path, document: object, shape: list[int]
+) -> None:
+    (tmp_path / "x.json").write_text(json.dumps(document))
+    (only,) = read(tmp_path / "x.json")
+    assert (only["datatype"], only["shape"]) == ("FP32", shape)
+
+
+def test_an_input_named_inputs_is_no_request(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('{"inputs": [[1, 2]]}')
+    assert read(tmp_path / "x.json", (MetadataTensor("inputs", "INT8", (-1, 2)),)) == [
+        tensor("inputs", "INT8", [1, 2], [1, 2])
+    ]
+
+
+def test_standard_input_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("[[1, 2]]"))
+    assert as_json(read_given("-", lambda: ONE)) == [tensor("x", "FP32", [1, 2], [1.0, 2.0])]
+
+
+def test_csv_columns_are_the_features_of_the_one_input(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("\ufefflength,width\n1,2\n3.5, 4\n\n", encoding="utf-8")
+    assert read(tmp_path / "x.csv") == [tensor("x", "FP32", [2, 2], [1.0, 2.0, 3.5, 4.0])]
+    (tmp_path / "pandas.csv").write_text("0,1\n1,2\n")
+    assert read(tmp_path / "pandas.csv") == [tensor("x", "FP32", [1, 2], [1.0, 2.0])]
+
+
+def test_csv_columns_named_as_the_inputs_are_the_inputs(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text('city,age\n"Ulm, Donau",30\nBonn,31\n')
+    assert read(tmp_path / "x.csv", TWO) == [
+        tensor("age", "INT64", [2], [30, 31]),
+        tensor("city", "BYTES", [2, 1], ["Ulm, Donau", "Bonn"]),
+    ]
+
+
+def test_nulls_and_empty_cells_are_nan(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('[[1, null], ["NaN", "-Infinity"]]')
+    assert read(tmp_path / "x.json") == [tensor("x", "FP32", [2, 2], [1.0, "NaN", "NaN", "-Infinity"])]
+    (tmp_path / "x.csv").write_text("a,b\n1,\n")
+    assert read(tmp_path / "x.csv") == [tensor("x", "FP32", [1, 2], [1.0, "NaN"])]
+
+
+def test_csv_booleans(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("flag\ntrue\n0\n")
+    signature = (MetadataTensor("flag", "BOOL", (-1, 1)),)
+    assert read(tmp_path / "x.csv", signature) == [tensor("flag", "BOOL", [2, 1], [True, False])]
+
+
+def test_npy_and_npz(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array([[1, 2]], np.float64))
+    assert read(tmp_path / "x.npy") == [tensor("x", "FP32", [1, 2], [1.0, 2.0])]
+    np.savez(tmp_path / "x.npz", age=np.array([30], np.uint8), city=np.array([["Ulm"]]))
+    assert read(tmp_path / "x.npz", TWO) == [
+        tensor("age", "INT64", [1], [30]),
+        tensor("city", "BYTES", [1, 1], ["Ulm"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("x.json", "{", "is not JSON"),
+        ("x.json", "3", "expected an inference request, an object"),
+        ("x.json", '{"z": [[1, 2]]}', r"has z; the model takes x FP32 \[-1, 2\]"),
+        ("x.json", "[[1, 2, 3]]", r"'x' has shape \[1, 3\], expected \[-1, 2\]"),
+        ("x.json", "[[1, 2], [3]]", "in rows of one length"),
+        ("x.json", '[["a", "b"]]', "'x' takes FP32 values"),
+        ("x.json", "[[1, 1e39]]", "'x' takes FP32 values"),
+        ("x.csv", "a,b\n", "expected a header line and at least one record"),
+        ("x.csv", "1.5,2.5\n1,2\n", "its first line is numbers"),
+        ("x.csv", "a,b\n1,2\n3\n", "record 2 has 1 columns, the header 2"),
+        ("x.csv", "a,b,c\n1,2,3\n", r"'x' has shape \[1, 3\]"),
+        ("x.csv", "a,b\n1,two\n", "'x' takes FP32 values"),
+        ("x.npy", "nothing", "is not a NumPy file"),
+        ("x.parquet", "", "expected a .json, .csv, .npy or .npz file"),
+        ("x.png", "", "expected a .json"),
+    ],
+)
+def test_what_does_not_fit_says_why(tmp_path: Path, name: str, text: str, message: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InvalidInput, match=message):
+        read(tmp_path / name)
+
+
+def test_several_inputs_need_names(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("[1, 2]")
+    with pytest.raises(InvalidInput, match=r"name each, in a JSON object or an \.npz file"):
+        read(tmp_path / "x.json", TWO)
+    (tmp_path / "x.csv").write_text("age,town\n1,a\n")
+    with pytest.raises(InvalidInput, match=r"has columns age, town; the model takes age INT64 \[-1\], city"):
+        read(tmp_path / "x.csv", TWO)
+
+
+@pytest.mark.parametrize("values", [[1.5], [300], [-1], [1e400], [256.0], [2**64], [None]])
+def test_whole_numbers_are_never_rounded_or_wrapped(tmp_path: Path, values: list[float]) -> None:
+    (tmp_path / "x.json").write_text(json.dumps(values))
+    with pytest.raises(InvalidInput, match="takes UINT8 values"):
+        read(tmp_path / "x.json", (MetadataTensor("x", "UINT8", (-1,)),))
+
+
+def test_missing_files_and_pickles(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"cannot read .*: No such file"):
+        read(tmp_path / "missing.csv")
+    np.save(tmp_path / "x.npy", np.array([{}], object), allow_pickle=True)
+    with pytest.raises(InvalidInput, match="is not a NumPy file of numbers"):
+        read(tmp_path / "x.npy")

@@ -1,0 +1,136 @@
+"""A model dropped into the bucket: a version once all of it is there, one version however often it comes."""
+
+import json
+from typing import Any
+
+import pytest
+
+from maas import bootstrap
+from maas.records import ModelVersion, Status
+from support import onnx_models
+from support.aws.engine import Cloud
+from support.onnx_models import external, with_weights
+
+LINEAR = onnx_models.linear()
+LARGE = with_weights(external("weights.bin")).SerializeToString()
+DATA = bytes(16)
+
+
+def drop(cloud: Cloud, key: str, content: bytes) -> ModelVersion | None:
+    """`aws s3 cp`, and the event of it."""
+    cloud.s3.put_object(Bucket=cloud.settings.bucket, Key=f"inbox/{key}", Body=content)
+    return bootstrap.inbox(cloud.settings).drop(f"inbox/{key}")
+
+
+def result(cloud: Cloud, key: str) -> dict[str, Any]:
+    return json.loads(cloud.s3.get_object(Bucket=cloud.settings.bucket, Key=f"inbox/{key}.result.json")["Body"].read())
+
+
+def deployed(cloud: Cloud, model: str, number: int) -> ModelVersion:
+    return bootstrap.deployment(cloud.settings).deploy(model, number)
+
+
+def numbers(cloud: Cloud, model: str) -> list[int]:
+    return [version.number for version in bootstrap.registry(cloud.settings).versions.page(model, 100)[0]]
+
+
+def test_a_drop_becomes_a_version_with_its_result_beside_it(cloud: Cloud) -> None:
+    version = drop(cloud, "digits/strong.onnx", LINEAR)
+    assert version
+    assert (version.number, version.description) == (1, "dropped as inbox/digits/strong.onnx")
+    assert result(cloud, "digits/strong.onnx") == {"status": "VALIDATING", "version": 1}
+    assert deployed(cloud, "digits", 1).status == Status.READY
+    assert result(cloud, "digits/strong.onnx") == {"model": "digits", "version": 1, "status": "READY", "reason": None}
+    entries = bootstrap.registry(cloud.settings).history.page("digits", 10)[0]
+    assert [entry.actor for entry in entries if entry.kind == "version.created"] == ["inbox"]
+
+
+def test_the_same_bytes_make_one_version(cloud: Cloud) -> None:
+    for key in ("m/a.onnx", "m/a.onnx", "m/a.onnx"):
+        drop(cloud, key, LINEAR)
+    deployed(cloud, "m", 1)
+    again = drop(cloud, "m/a.onnx", LINEAR)
+    assert again
+    assert again.status == Status.READY
+    assert result(cloud, "m/a.onnx")["status"] == "READY"
+    assert numbers(cloud, "m") == [1]
+    drop(cloud, "m/a.onnx", onnx_models.linear(2.0))
+    assert numbers(cloud, "m") == [2, 1]
+
+
+@pytest.mark.parametrize("first_is_deployed", [True, False])
+def test_the_same_bytes_by_another_name_are_the_same_version(cloud: Cloud, first_is_deployed: bool) -> None:
+    drop(cloud, "m/a.onnx", LINEAR)
+    if first_is_deployed:
+        deployed(cloud, "m", 1)
+    again = drop(cloud, "m/b.onnx", LINEAR)
+    assert again and again.number == 1
+    assert result(cloud, "m/b.onnx")["status"] == ("READY" if first_is_deployed else "VALIDATING")
+    assert deployed(cloud, "m", 1).status == Status.READY
+    assert numbers(cloud, "m") == [1]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize(
+    ("model_key", "data_key"),
+    [("m/a.onnx", "m/weights.bin"), ("m/folder/a.onnx", "m/folder/weights.bin")],
+)
+def test_a_drop_waits_for_the_files_that_the_model_names(
+    cloud: Cloud, model_key: str, data_key: str, order: tuple[int, int]
+) -> None:
+    objects = [(model_key, LARGE), (data_key, DATA)]
+    assert drop(cloud, *objects[order[0]]) is None
+    if order[0] == 0:
+        assert result(cloud, model_key) == {"status": "WAITING", "missing": ["weights.bin"]}
+    version = drop(cloud, *objects[order[1]])
+    assert version
+    assert [file.name for file in version.files] == ["a.onnx", "weights.bin"]
+    assert deployed(cloud, "m", 1).status == Status.READY
+
+
+def test_data_may_lie_in_a_folder_of_the_models_name(cloud: Cloud) -> None:
+    large = with_weights(external("a/weights.bin")).SerializeToString()
+    assert drop(cloud, "m/a.onnx", large) is None
+    version = drop(cloud, "m/a/weights.bin", DATA)
+    assert version
+    assert [file.name for file in version.files] == ["a.onnx", "a/weights.bin"]
+
+
+@pytest.mark.parametrize(
+    ("key", "content", "reason"),
+    [
+        ("Not-A-Name/a.onnx", LINEAR, "model: got 'Not-A-Name'"),
+        ("m/a.onnx", b"hello", "not a readable ONNX file"),
+        (
+            "m/a.onnx",
+            with_weights(external("../x")).SerializeToString(),
+            "outside of the model's folder",
+        ),
+        ("m/a b.onnx", LINEAR, "files.0.name"),
+    ],
+)
+def test_a_drop_that_cannot_be_says_why_beside_it(cloud: Cloud, key: str, content: bytes, reason: str) -> None:
+    assert drop(cloud, key, content) is None
+    said = result(cloud, key)
+    assert said["status"] == "REFUSED"
+    assert reason in said["reason"]
+
+
+def test_a_drop_for_a_deleted_model_says_how_to_go_on(cloud: Cloud) -> None:
+    drop(cloud, "m/a.onnx", LINEAR)
+    bootstrap.registry(cloud.settings).models.delete("m", "tester")
+    assert drop(cloud, "m/b.onnx", onnx_models.linear(3.0)) is None
+    assert "restore" in result(cloud, "m/b.onnx")["reason"]
+
+
+def test_a_failed_drop_says_so(cloud: Cloud) -> None:
+    drop(cloud, "m/a.onnx", onnx_models.never_runs())
+    deployed(cloud, "m", 1)
+    assert result(cloud, "m/a.onnx")["status"] == "FAILED"
+    assert "smoke run failed" in result(cloud, "m/a.onnx")["reason"]
+
+
+@pytest.mark.parametrize("key", ["m/a.onnx.result.json", "m/readme.txt", "a.onnx", "m/folder/"])
+def test_what_is_no_model_is_passed_over(cloud: Cloud, key: str) -> None:
+    assert drop(cloud, key, b"{}") is None
+    assert cloud.s3.list_objects_v2(Bucket=cloud.settings.bucket)["KeyCount"] == 1

@@ -1,0 +1,191 @@
+"""A second form with int8 weights: kept where its outputs stay within the tolerance, served to who asks for it."""
+
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import maas
+from benchmarks import models
+from maas import bootstrap
+from maas.deployment import uploads
+from maas.deployment.child import Limits
+from maas.deployment.preparation import QuantizeJob, quantize
+from maas.deployment.quantization import relative_difference
+from maas.errors import InvalidRequest, ModelRejected
+from maas.records import ModelFile, ModelVersion, Quantized, Status
+from maas.serving.dataplane import DataPlane
+from support import onnx_models
+from support.aws.engine import Cloud
+
+SCHEME = "dynamic-int8"
+DENSE = models.dense(8)
+GIGABYTE = 1 << 30
+NONE = Quantized(SCHEME, 0)
+X = np.random.default_rng(0).random((1, 64)).astype(np.float32)
+
+
+def pushed(cloud: Cloud, content: bytes, tolerance: float | None, golden: bytes | None = None) -> ModelVersion:
+    """As the API makes it, deployed."""
+    registry = bootstrap.registry(cloud.settings)
+    files = {"model.onnx": content} | ({"golden/one.json": golden} if golden else {})
+    declared = [ModelFile(name, len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items()]
+    options: dict[str, Any] = {"rtol": 1e-3, "atol": 1e-3}
+    if tolerance is not None:
+        options["quantize"] = {"scheme": SCHEME, "tolerance": tolerance}
+    version = registry.versions.create("m", declared, "", {}, "tester", options=options)
+    for name, data in files.items():
+        key = f"models/m/{version.number}/source/{name}"
+        cloud.s3.put_object(Bucket=cloud.settings.bucket, Key=key, Body=data)
+    uploads.complete(bootstrap.bucket(cloud.settings), version)
+    bootstrap.deployment(cloud.settings).deploy("m", version.number)
+    return registry.versions.get("m", version.number)[0]
+
+
+def asked(plane: DataPlane, variant: object = None, x: np.ndarray = X) -> dict[str, Any]:
+    tensor = {"name": "x", "shape": x.shape, "datatype": "FP32", "data": x.ravel().tolist()}
+    parameters = {} if variant is None else {"parameters": {"variant": variant}}
+    answer: dict[str, Any] = json.loads(
+        plane.infer("m", "1", json.dumps({"inputs": [tensor]} | parameters).encode()).body
+    )
+    return answer
+
+
+@pytest.fixture(autouse=True)
+def model(cloud: Cloud) -> None:
+    cloud.create_model("m")
+
+
+def test_a_form_within_its_tolerance_is_kept_and_served_to_who_asks(cloud: Cloud) -> None:
+    version = pushed(cloud, DENSE, tolerance=0.5)
+    found = version.quantized
+    assert version.status is Status.READY
+    assert found and found.reason is None
+    assert found.difference and found.size_bytes and found.load_ms and found.run_ms
+    assert 0 < found.difference <= 0.5
+    assert found.size_bytes == sum(file.size_bytes for file in found.files) < 0.3 * len(DENSE)
+
+    plane = bootstrap.dataplane(cloud.settings)
+    plain, quantized = asked(plane), asked(plane, SCHEME)
+    assert "parameters" not in plain
+    assert quantized["parameters"] == {"variant": SCHEME}
+    exact, rounded = (np.array(one["outputs"][0]["data"]) for one in (plain, quantized))
+    assert 0 < np.abs(exact - rounded).max() <= found.difference * np.abs(exact).max() * 1.5
+    assert asked(plane)["outputs"] == plain["outputs"]
+
+
+def test_a_form_beyond_its_tolerance_is_not_kept_and_the_record_has_the_numbers(cloud: Cloud) -> None:
+    version = pushed(cloud, DENSE, tolerance=1e-6)
+    found = version.quantized
+    assert version.status is Status.READY
+    assert found and found.files == ()
+    assert found.difference and found.size_bytes and found.run_ms
+    assert found.reason == f"its outputs differ by {found.difference:.3g} of the largest value, allowed are 1e-06"
+    listed = cloud.s3.list_objects_v2(Bucket=cloud.settings.bucket, Prefix="models/m/1/prepared/")
+    assert not [one["Key"] for one in listed.get("Contents", []) if SCHEME in one["Key"]]
+    with pytest.raises(
+        InvalidRequest, match=r"expected no variant: 'dynamic-int8' of version 1 .* as its outputs differ"
+    ):
+        asked(bootstrap.dataplane(cloud.settings), SCHEME)
+
+
+def test_a_model_without_matrices_has_no_such_form(cloud: Cloud) -> None:
+    version = pushed(cloud, models.doubled(["n", 64]), tolerance=0.5)
+    assert version.status is Status.READY
+    assert version.quantized
+    assert "it is not smaller" in (version.quantized.reason or "")
+    assert "hardly any matrices" in (version.quantized.reason or "")
+
+
+def test_it_is_measured_on_the_test_vectors_too(cloud: Cloud) -> None:
+    assert (pushed(cloud, DENSE, tolerance=0.03).quantized or NONE).files
+    x = np.full((1, 64), 0.4, np.float32)
+    x[0, 0] = 100  # beside this, int8 has no room for the others
+    outputs = asked(bootstrap.dataplane(cloud.settings), x=x)["outputs"]
+    tensor = {"name": "x", "shape": [1, 64], "datatype": "FP32", "data": x.ravel().tolist()}
+    vector = {"request": {"inputs": [tensor]}, "response": {"outputs": outputs}}
+    version = pushed(cloud, DENSE, tolerance=0.03, golden=json.dumps(vector).encode())
+    assert version.profile and version.profile["golden_vectors"] == 1
+    assert version.quantized and not version.quantized.files
+    assert "of the largest value, allowed are 0.03" in (version.quantized.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("variant", "reason"),
+    [
+        (
+            SCHEME,
+            r"parameters.variant: got 'dynamic-int8', expected no variant: version 1 of model 'm' was not pushed with",
+        ),
+        ("fast", r"parameters.variant: got 'fast', expected no variant"),
+        (8, r"parameters.variant: got a number, expected a string"),
+    ],
+)
+def test_a_form_that_is_not_there_is_refused_with_what_is(cloud: Cloud, variant: object, reason: str) -> None:
+    pushed(cloud, DENSE, tolerance=None)
+    with pytest.raises(InvalidRequest, match=reason) as refused:
+        asked(bootstrap.dataplane(cloud.settings), variant)
+    assert refused.value.field == "parameters.variant"
+
+
+def test_another_name_is_refused_with_the_one_there_is(cloud: Cloud) -> None:
+    pushed(cloud, DENSE, tolerance=0.5)
+    with pytest.raises(InvalidRequest, match=r"got 'int4', expected 'dynamic-int8' or no variant"):
+        asked(bootstrap.dataplane(cloud.settings), "int4")
+
+
+def test_the_child_that_quantises_has_its_limits(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "to").mkdir()
+    path = tmp_path / "source" / "model.onnx"
+    path.write_bytes(models.dense(40))
+    job = QuantizeJob(str(path), 1, str(tmp_path / "to"), SCHEME, 1.0)
+    with pytest.raises(ModelRejected, match=r"not enough memory to quantise|bad_alloc"):
+        quantize(job, Limits(150 << 20))
+    with pytest.raises(ModelRejected, match="took over 0 s"):
+        quantize(job, Limits(GIGABYTE, 0.2))
+    assert [file.name for file in (tmp_path / "source").iterdir()] == ["model.onnx"]
+
+
+def test_a_version_is_ready_although_the_child_that_quantises_dies(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "shadow" / "maas"  # as ours is, but for this one module
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(f"__path__.append({str(Path(maas.__file__).parent)!r})\n")
+    (package / "quantization.py").write_text("import os\nos.kill(os.getpid(), 11)\n")
+    monkeypatch.syspath_prepend(package.parent)
+    version = pushed(cloud, DENSE, tolerance=0.5)
+    assert version.status is Status.READY, version.status_reason
+    assert version.quantized and not version.quantized.files
+    assert "crashed onnxruntime" in (version.quantized.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("came", "wanted", "difference"),
+    [
+        ([1.0, 2.2], [1.0, 2.0], 0.1),
+        ([0.0], [0.0], 0.0),
+        ([1e-9], [0.0], math.inf),
+        ([math.nan, 1.0], [math.nan, 1.0], 0.0),
+        ([math.nan, 1.0], [1.0, 1.0], math.inf),
+        ([math.inf, 1.0], [math.inf, 1.0], 0.0),
+        ([1, 2, 3, 4], [1, 2, 3, 5], 0.25),
+        (["a", "b"], ["a", "c"], 0.5),
+        ([[1.0]], [1.0], math.inf),
+        ([], [], 0.0),
+    ],
+)
+def test_the_difference_is_relative_to_the_largest_value(came: list[Any], wanted: list[Any], difference: float) -> None:
+    arrays = [np.array(one, object if "a" in one else None) for one in (came, wanted)]
+    assert relative_difference(*arrays) == pytest.approx(difference)
+
+
+def test_quantising_leaves_a_small_model_as_it_was(cloud: Cloud) -> None:
+    version = pushed(cloud, onnx_models.linear(), tolerance=0.5)
+    assert version.status is Status.READY
+    assert version.quantized and version.quantized.reason

@@ -1,0 +1,177 @@
+"""Events of real S3 objects, from moto through the pump, and the end of a stack."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from maas_client.errors import MaasError
+from maas_local.cloud import LocalCloud
+from maas_local.events import EventPump
+from maas_local.stack import LocalStack
+from maas_local.template import NAME, Template
+from support import local_project
+
+RESOURCES = """
+  One:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/one
+      Timeout: 60
+      EventInvokeConfig:
+        MaximumRetryAttempts: 1
+        DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Dead.Arn}}
+      Events:
+        Http: {Type: HttpApi, Properties: {Path: /one, Method: ANY}}
+        Mark:
+          Type: EventBridgeRule
+          Properties:
+            Pattern:
+              source: [aws.s3]
+              detail-type: [Object Created]
+              detail: {bucket: {name: [!Ref Bucket]}, object: {key: [{wildcard: "in/*/mark"}]}}
+  Dead: {Type: AWS::SQS::Queue}
+"""
+HANDLER = """
+import pathlib, time
+
+def lambda_handler(event, context):
+    if "detail" in event:
+        pathlib.Path("started").touch()
+        time.sleep(60)
+    return "here"
+"""
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    return local_project.write(tmp_path / "project", RESOURCES, HANDLER)
+
+
+@pytest.fixture
+def cloud(template: Path) -> Iterator[LocalCloud]:
+    with LocalCloud.start(template) as cloud:
+        yield cloud
+
+
+class Recorder:
+    """An `invoke` that fails as often as it is told to."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self.enough = threading.Event()
+        self._failures = failures
+
+    def __call__(self, function: str, event: dict[str, Any]) -> None:
+        assert function == "One"
+        self.calls.append(event)
+        if len(self.calls) <= self._failures:
+            raise RuntimeError("not now")
+        self.enough.set()
+
+
+def put(cloud: LocalCloud, *keys: str) -> None:
+    for key in keys:
+        cloud.client("s3").put_object(Bucket=NAME, Key=key, Body=b"12345")
+
+
+def test_an_object_that_the_rule_lets_through_arrives_as_eventbridge_sends_it(
+    cloud: LocalCloud, template: Path
+) -> None:
+    recorder = Recorder()
+    pump = EventPump(cloud, Template.load(template), recorder)
+    pump.start()
+    put(cloud, "in/a/other", "out/a/mark", "in/a/mark")
+    assert recorder.enough.wait(10)
+    pump.stop()
+    (event,) = recorder.calls
+    assert (event["source"], event["detail-type"], event["detail"]["bucket"]) == (
+        "aws.s3",
+        "Object Created",
+        {"name": NAME},
+    )
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", event["time"])
+    stored = event["detail"]["object"]
+    assert (stored["key"], stored["size"], stored["etag"]) == ("in/a/mark", 5, "827ccb0eea8a706c4c34a16891f84e7b")
+    assert stored["version-id"] not in (None, "null")  # the bucket is versioned
+
+
+def test_an_event_that_always_fails_is_repeated_then_put_into_the_named_queue(
+    cloud: LocalCloud, template: Path
+) -> None:
+    recorder = Recorder(failures=99)
+    pump = EventPump(cloud, Template.load(template), recorder, retry_seconds=0.01)
+    pump.start()
+    put(cloud, "in/a/mark")
+    sqs = cloud.client("sqs")
+    queue = sqs.get_queue_url(QueueName="Dead")["QueueUrl"]
+    (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
+    pump.stop()
+    record = json.loads(message["Body"])
+    assert len(recorder.calls) == 2
+    assert record["requestPayload"] == recorder.calls[0]
+    assert record["requestContext"]["approximateInvokeCount"] == 2
+    assert record["responsePayload"] == {"errorType": "RuntimeError", "errorMessage": "not now"}
+
+
+def test_another_endpoint_can_take_motos_place(
+    cloud: LocalCloud, template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
+    put(cloud, "kept")
+    with LocalCloud.start(template) as other:  # everything is there already
+        assert (other.url, other.credentials["AWS_ACCESS_KEY_ID"]) == (cloud.url, "mine")
+        assert other.client("s3").head_object(Bucket=NAME, Key="kept")["ContentLength"] == 5
+
+
+def test_a_host_that_is_not_ours_is_said_at_once(template: Path) -> None:
+    with pytest.raises(MaasError, match=r"did not start on 203\.0\.113\.1"), LocalCloud.start(template, "203.0.113.1"):
+        pass
+
+
+def test_a_stack_ends_at_once_with_an_event_under_way(template: Path) -> None:
+    with LocalStack.start(template) as stack:
+        put(stack.cloud, "in/a/mark")
+        started = template.parent / "functions" / "one" / "started"
+        deadline = time.monotonic() + 10
+        while not started.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert started.exists()
+        ending = time.monotonic()
+    assert time.monotonic() - ending < 5
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(stack.url)
+
+
+def children(parent: int) -> list[str]:
+    return subprocess.run(["pgrep", "-P", str(parent)], capture_output=True, text=True).stdout.split()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_maas_local_says_where_it_is_and_leaves_nothing_behind(template: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-c", "from maas_local.stack import serve; serve(port=0)"]
+    environment = os.environ | {"TMPDIR": str(template.parent.parent), "COLUMNS": "200"}
+    with subprocess.Popen(command, cwd=template.parent, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        found = re.search(r"http://[\d.:]+", process.stdout.readline())
+        assert found
+        assert httpx.get(f"{found[0]}/one").json() == "here"
+        pids = children(process.pid)
+        assert len(pids) == 2  # moto and one execution environment
+        process.send_signal(number)
+        said = process.stdout.read()
+        assert process.wait(10) == 0
+    assert "gone when it ends" in said and f"maas push model.onnx --name mine --url {found[0]}" in said
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    assert not list(template.parent.parent.glob("maas-local-*"))

@@ -1,0 +1,194 @@
+"""Execution environments: real processes."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maas_local.functions import PAYLOAD_LIMIT_BYTES, FunctionError, Functions
+from maas_local.template import Function
+
+HANDLER = """
+import collections, decimal, os, subprocess, sys, threading, time
+
+def die_soon(_):
+    threading.Timer(0.05, os._exit, [4]).start()
+    return os.getpid()
+
+def with_child(_):
+    child = subprocess.Popen([sys.executable, "-c", "import sys, time; sys.stdin.read(); print(1); time.sleep(60)"],
+                             stdout=subprocess.PIPE)
+    child.stdout.readline()  # it has found its standard input empty
+    return [os.getpid(), child.pid]
+
+def sleep(seconds):
+    time.sleep(seconds)
+    return os.getpid()
+
+ANSWERS = {
+    "pid": lambda _: os.getpid(),
+    "sleep": sleep,
+    "exit": lambda status: sys.exit(status),
+    "die_soon": die_soon,
+    "with_child": with_child,
+    "set": lambda _: {1, 2},
+    "decimal": lambda _: collections.OrderedDict(half=decimal.Decimal("0.5")),
+    "large": lambda size: "x" * size,
+    "where": lambda _: [os.getcwd(), sys.path[0], os.environ["TMPDIR"], os.environ["HOME"]],
+    "fail": lambda message: [][message],
+}
+
+def lambda_handler(event, context):
+    (what, value), = event.items()
+    return ANSWERS[what](value)
+"""
+Call = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "app.py").write_text(HANDLER)
+    return tmp_path
+
+
+def run(folder: Path, body: Callable[[Functions], Awaitable[Any]], handler: str = "app.lambda_handler") -> Any:
+    function = Function("One", folder, handler, {}, timeout_seconds=1, memory_mb=128, attempts=1, on_failure=None)
+
+    async def main() -> Any:
+        functions = Functions({"One": function}, {}, None)
+        try:
+            return await body(functions)
+        finally:
+            await functions.stop()
+
+    return asyncio.run(main())
+
+
+def error_of(folder: Path, event: dict[str, Any], handler: str = "app.lambda_handler") -> dict[str, Any]:
+    with pytest.raises(FunctionError) as caught:
+        run(folder, lambda functions: functions.invoke("One", event), handler)
+    return caught.value.details
+
+
+def gone(pid: int) -> bool:
+    """Ended, if not yet collected by whoever has to."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_warm_environment_is_used_again_and_two_events_have_two(folder: Path) -> None:
+    async def body(functions: Functions) -> None:
+        first = await functions.invoke("One", {"pid": 0})
+        assert await functions.invoke("One", {"pid": 0}) == first
+        together = await asyncio.gather(*(functions.invoke("One", {"sleep": 0.2}) for _ in range(2)))
+        assert len(set(together)) == 2
+        assert first in together
+
+    run(folder, body)
+
+
+def test_more_events_than_environments_wait_for_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maas_local.functions.ENVIRONMENTS", 1)
+
+    async def body(functions: Functions) -> Any:
+        return await asyncio.gather(*(functions.invoke("One", {"sleep": 0.05}) for _ in range(4)))
+
+    assert len(set(run(folder, body))) == 1
+
+
+def test_one_that_died_between_two_events_is_replaced(folder: Path) -> None:
+    async def body(functions: Functions) -> None:
+        died = await functions.invoke("One", {"die_soon": 0})
+        await asyncio.sleep(0.3)
+        assert await functions.invoke("One", {"pid": 0}) != died
+
+    run(folder, body)
+
+
+@pytest.mark.parametrize(
+    ("event", "kind", "message"),
+    [
+        ({"exit": 3}, "Runtime.ExitError", "exit status"),
+        ({"set": 0}, "Runtime.MarshalError", "set is not JSON"),
+        ({"large": PAYLOAD_LIMIT_BYTES}, "Function.ResponseSizeTooLarge", "exceeded"),
+        ({"sleep": 60}, "Sandbox.Timedout", "timed out after 1.00 seconds"),
+        ({"fail": 7}, "IndexError", "list index out of range"),
+    ],
+)
+def test_failures_are_told_as_lambda_does(folder: Path, event: dict[str, Any], kind: str, message: str) -> None:
+    details = error_of(folder, event)
+    assert details["errorType"] == kind
+    assert message in details["errorMessage"]
+    if kind == "IndexError":
+        assert "lambda_handler" in details["stackTrace"][0]
+        assert "environment.py" not in "".join(details["stackTrace"])
+
+
+@pytest.mark.parametrize(
+    ("handler", "kind"), [("absent.handler", "ModuleNotFoundError"), ("app.absent", "AttributeError")]
+)
+def test_a_handler_that_is_not_there_is_an_error_with_its_reason(folder: Path, handler: str, kind: str) -> None:
+    assert error_of(folder, {}, handler)["errorType"] == kind
+
+
+def test_results_are_what_lambdas_json_takes(folder: Path) -> None:
+    assert run(folder, lambda functions: functions.invoke("One", {"decimal": 0})) == {"half": 0.5}
+    large = "x" * (PAYLOAD_LIMIT_BYTES - 3)  # with its quotes and the byte that says it is a result
+    assert run(folder, lambda functions: functions.invoke("One", {"large": len(large)})) == large
+
+
+def test_the_functions_folder_comes_first_and_tmp_is_its_own_and_removed(folder: Path) -> None:
+    where, first, tmp, home = run(folder, lambda functions: functions.invoke("One", {"where": 0}))
+    assert where == first == str(folder.resolve())
+    assert tmp == home
+    assert not Path(tmp).exists()
+
+
+def test_stopping_ends_what_runs_and_what_that_started(folder: Path) -> None:
+    async def body(functions: Functions) -> Any:
+        pids = await functions.invoke("One", {"with_child": 0})
+        hanging = asyncio.create_task(functions.invoke("One", {"sleep": 60}))
+        await asyncio.sleep(0.2)
+        await functions.stop()
+        with pytest.raises(FunctionError):
+            await hanging
+        return pids
+
+    assert all(map(gone, run(folder, body)))
+
+
+def test_nothing_outlives_a_parent_that_is_killed(folder: Path) -> None:
+    script = f"""
+import asyncio
+from pathlib import Path
+from maas_local.functions import Functions
+from maas_local.template import Function
+async def main():
+    one = Function("One", Path({str(folder)!r}), "app.lambda_handler", {{}}, 60, 128, 1, None)
+    functions = Functions({{"One": one}}, {{}}, None)
+    pids, where = await functions.invoke("One", {{"with_child": 0}}), await functions.invoke("One", {{"where": 0}})
+    print(*pids, where[2], flush=True)
+    await functions.invoke("One", {{"sleep": 60}})
+asyncio.run(main())
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        *pids, tmp = parent.stdout.readline().split()
+        os.kill(parent.pid, signal.SIGKILL)
+    assert all(gone(int(pid)) for pid in pids)
+    assert not Path(tmp).exists()

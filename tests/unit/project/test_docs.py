@@ -1,0 +1,56 @@
+"""What the docs say is what there is."""
+
+import re
+from dataclasses import Field, fields
+from pathlib import Path
+
+import pytest
+
+from conftest import LoadFunction
+from maas.access.caller import SCOPES
+from maas.settings import Settings
+from maas.web.events import STATUS
+from support.aws.engine import ROOT
+
+API = (ROOT / "docs" / "api.md").read_text()
+
+
+@pytest.mark.parametrize("spec", fields(Settings), ids=lambda spec: spec.name)
+def test_every_setting_is_documented(spec: Field[object]) -> None:
+    assert f"| `{spec.metadata['variable']}` | {spec.metadata['meaning']} |" in API
+
+
+def test_every_status_of_the_table_is_documented() -> None:
+    documented = {int(status) for status in re.findall(r"^\| (\d{3}) \|", API, re.MULTILINE)}
+    assert {status for status in STATUS.values() if status != 500} <= documented
+
+
+def test_every_scope_is_documented() -> None:
+    documented = re.findall(r"^\| `([a-z:]+)` \|", API, re.MULTILINE)
+    assert set(SCOPES) <= set(documented)
+
+
+def test_every_route_of_the_management_api_is_documented(load_function: LoadFunction) -> None:
+    document = load_function("ManagementFunction").app.openapi()
+    for path, operations in document["paths"].items():
+        short = path.removeprefix("/api/v1")
+        for name, letter in (("model", "m"), ("number", "v"), ("alias", "a"), ("job", "id")):
+            short = short.replace(f"{{{name}}}", f"{{{letter}}}")
+        for method in operations:
+            assert f"`{method.upper()} {short}`" in API
+
+
+def test_every_route_of_the_inference_api_is_documented() -> None:
+    documented = API.replace("[", "").replace("]", "")
+    sources = "".join(path.read_text() for path in sorted((ROOT / "functions/inference").glob("*.py")))
+    for path in re.findall(r'"(/(?:v\d|ping|invocations)[^"{}]*)"', sources):
+        assert path in documented, path
+
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda path: path.name
+)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target

@@ -1,0 +1,249 @@
+"""The wire both ways: what goes in as JSON or as bytes comes out bit for bit, and a lie about sizes is refused."""
+
+import gzip
+import json
+import zlib
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from maas.errors import InvalidRequest, InvalidTensor, MaasError, TooLarge
+from maas.records import MetadataTensor, ModelVersion, Status
+from maas.serving import oip, tensors
+from maas.serving.datatypes import DTYPES
+from maas.serving.oip_reply import LOST_ON_THE_WAY, OutputTensor, Reply, reply
+from maas.web import compression
+
+Array = np.ndarray[Any, Any]
+VERSION = ModelVersion("m", 1, Status.READY, (), "", "", 1)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
+
+
+def arrays(datatype: str) -> st.SearchStrategy[Array]:
+    dtype = DTYPES[datatype]
+    return hnp.arrays(dtype, SHAPES, elements=TEXT if dtype.hasobject else None, fill=st.nothing())
+
+
+ANY_TENSOR = st.sampled_from(sorted(DTYPES)).flatmap(lambda name: st.tuples(st.just(name), arrays(name)))
+
+
+def echoed(answer: Reply) -> oip.InferenceRequest:
+    """The outputs of an answer as the inputs of a request: the two halves of the protocol are one format."""
+    end = answer.header_length or len(answer.body)
+    document = json.loads(answer.body[:end])
+    body = json.dumps({"inputs": document["outputs"]}).encode()
+    length = None if answer.header_length is None else str(len(body))
+    return oip.parse_request(body + answer.body[end:], length)
+
+
+def same(one: Array, other: Array) -> bool:
+    if one.dtype.hasobject:
+        return one.shape == other.shape and one.tolist() == other.tolist()
+    return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+
+
+def decoded(request: oip.InferenceRequest) -> dict[str, Array]:
+    signature = [MetadataTensor(one.name, one.datatype, (-1,) * len(one.shape)) for one in request.inputs]
+    return tensors.decode(request.inputs, signature)
+
+
+@given(st.lists(ANY_TENSOR, min_size=1, max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_bytes_come_back_bit_for_bit(given_tensors: list[tuple[str, Array]]) -> None:
+    outputs = [OutputTensor(f"t{n}", name, array, True) for n, (name, array) in enumerate(given_tensors)]
+    came = decoded(echoed(reply(VERSION, None, outputs)))
+    assert all(same(output.array, came[output.name]) for output in outputs)
+
+
+@given(st.lists(st.tuples(ANY_TENSOR, st.booleans()), min_size=1, max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_json_and_bytes_may_be_mixed(given_tensors: list[tuple[tuple[str, Array], bool]]) -> None:
+    outputs = [
+        OutputTensor(f"t{n}", name, array, binary or name == "BF16")
+        for n, ((name, array), binary) in enumerate(given_tensors)
+    ]
+    came = decoded(echoed(reply(VERSION, "id", outputs)))
+    for output in outputs:
+        if output.binary or output.array.dtype.kind != "f":
+            assert same(output.array, came[output.name])
+        else:
+            assert same(*(with_one_nan(array) for array in (output.array, came[output.name])))
+
+
+def with_one_nan(array: Array) -> Array:
+    """A NaN has 2^52 forms, and one word."""
+    return np.where(np.isnan(array), np.array(np.nan, array.dtype), array)
+
+
+@pytest.mark.parametrize("beside", [0, np.nan])
+def test_the_one_fraction_that_two_roundings_change_comes_back(beside: float) -> None:
+    array = np.array([LOST_ON_THE_WAY, -LOST_ON_THE_WAY, beside, 0.1], np.float32)
+    assert np.float32(float(str(LOST_ON_THE_WAY))) != LOST_ON_THE_WAY
+    assert same(decoded(echoed(reply(VERSION, None, [OutputTensor("t", "FP32", array)])))["t"], array)
+
+
+def test_every_half_comes_back() -> None:
+    array = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    for given_array in (array[np.isfinite(array)], array):
+        came = decoded(echoed(reply(VERSION, None, [OutputTensor("t", "FP16", given_array)])))["t"]
+        assert same(with_one_nan(came), with_one_nan(given_array))
+
+
+@given(arrays("FP32"))
+def test_the_memory_layout_is_of_no_matter(array: Array) -> None:
+    for binary in (True, False):
+        came = decoded(echoed(reply(VERSION, None, [OutputTensor("t", "FP32", array.T, binary)])))["t"]
+        np.testing.assert_array_equal(came, array.T)
+
+
+def binary_request(raw: bytes, size: int | None = None, shape: tuple[int, ...] = (2,), datatype: str = "FP32") -> Any:
+    parameters = {"binary_data_size": len(raw) if size is None else size}
+    document = {"inputs": [{"name": "x", "shape": shape, "datatype": datatype, "parameters": parameters}]}
+    header = json.dumps(document).encode()
+    return oip.parse_request(header + raw, str(len(header)))
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (9, "got 9, expected at most the 8 bytes that are left"),
+        (7, "got 1 bytes after the last tensor"),
+        (-1, "expected a whole number"),
+        (1.5, "expected a whole number"),
+        ("8x", "expected a whole number"),
+        (1 << 64, "expected a whole number"),
+    ],
+)
+def test_a_lie_about_the_size_of_a_tensor_is_refused(size: Any, said: str) -> None:
+    with pytest.raises(InvalidRequest, match=said):
+        binary_request(bytes(8), size)
+
+
+@pytest.mark.parametrize("length", ["-1", "1000", "x", "", "1e2", "9" * 50, "0" * 5000, "0" * 20 + "9", "٣"])
+def test_a_lie_about_the_length_of_the_json_is_refused(length: str) -> None:
+    with pytest.raises(InvalidRequest, match="inference-header-content-length: got"):
+        oip.parse_request(b'{"inputs": []}', length)
+
+
+@pytest.mark.parametrize(
+    ("raw", "datatype", "said"),
+    [
+        (bytes(4), "FP32", "got 4 bytes, expected 8"),
+        (b"\1\2", "BOOL", "a byte beyond 1"),
+        (bytes(4), "BYTES", "at least 8 for 2 elements"),
+        (b"\4\0\0\0abc" + bytes(4), "BYTES", "more, as element 1"),
+        (b"\xff\xff\xff\xffabcdef", "BYTES", "more, as element 0"),
+        (b"\1\0\0\0\xff\0\0\0\0", "BYTES", "element 0 that is not UTF-8"),
+        (bytes(8) + b"x", "BYTES", "expected 8 for 2 elements"),
+    ],
+)
+def test_no_element_comes_from_beyond_its_tensor(raw: bytes, datatype: str, said: str) -> None:
+    """https://github.com/triton-inference-server/server/issues/7171 read another request's memory there."""
+    with pytest.raises(InvalidTensor, match=said):
+        decoded(binary_request(raw, datatype=datatype))
+
+
+def test_data_beside_bytes_is_refused() -> None:
+    header = b'{"inputs":[{"name":"x","shape":[1],"datatype":"INT8","data":[1],"parameters":{"binary_data_size":1}}]}'
+    with pytest.raises(InvalidRequest, match="one of the two"):
+        oip.parse_request(header + b"\1", str(len(header)))
+
+
+@pytest.mark.parametrize(
+    ("shape", "body", "expected"),
+    [((-1, 2), bytes(8), (1, 2)), ((-1, -1), bytes(12), (1, 3)), ((2,), bytes(8), (2,)), ((), bytes(4), ())],
+)
+def test_a_raw_body_has_the_shape_that_fits(shape: tuple[int, ...], body: bytes, expected: tuple[int, ...]) -> None:
+    assert tensors.raw_input(memoryview(body), [MetadataTensor("x", "FP32", shape)])["x"].shape == expected
+
+
+@pytest.mark.parametrize("shape", [(-1, -1, -1), (-1, 2), (3,), (-1, 0, -1)])
+def test_a_raw_body_that_fits_nothing_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InvalidRequest):
+        tensors.raw_input(memoryview(bytes(10)), [MetadataTensor("x", "FP32", shape)])
+
+
+def test_a_raw_body_may_be_text() -> None:
+    assert tensors.raw_input(memoryview(b"text"), [MetadataTensor("x", "BYTES", (-1, 1))])["x"].tolist() == [["text"]]
+    with pytest.raises(InvalidRequest, match=r"expected JSON for the inputs \['a', 'b'\]"):
+        tensors.raw_input(memoryview(b""), [MetadataTensor("a", "FP32", ()), MetadataTensor("b", "FP32", ())])
+
+
+def test_dimensions_of_one_name_agree() -> None:
+    sizes = {"a": np.zeros((2, 3)), "b": np.zeros((2,)), "c": np.zeros((4,))}
+    tensors.check_symbols(sizes, {"a": ["n", None], "b": ["n"], "c": ["m"]})
+    with pytest.raises(InvalidTensor, match="expected n=2, as in input 'a'"):
+        tensors.check_symbols(sizes, {"a": ["n", None], "b": ["n"], "c": ["n"]})
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "GZIP ", "x-gzip"])
+def test_packed_bodies(encoding: str) -> None:
+    name = "deflate" if encoding == "deflate" else "gzip"
+    packed = compression.encoded(b"body", name)
+    assert compression.decoded(packed, encoding) == b"body"
+    for broken in (packed[:-3], packed + b"more", b"body", b""):
+        with pytest.raises(InvalidRequest):
+            compression.decoded(broken, encoding)
+
+
+def test_a_bomb_is_refused_before_it_goes_off() -> None:
+    with pytest.raises(TooLarge, match="got over 67,108,864 bytes after gzip"):
+        compression.decoded(gzip.compress(bytes(compression.MAX_BYTES + 1)), "gzip")
+    with pytest.raises(InvalidRequest, match="got br, expected gzip or deflate"):
+        compression.decoded(b"", "br")
+    with pytest.raises(TooLarge, match="got over 9 bytes after deflate"):
+        compression.decoded(zlib.compress(bytes(10)), "deflate", 9)
+
+
+def test_json_that_would_take_all_memory_is_refused_before_it_is_read() -> None:
+    """Of 64 MB of lists in lists Python makes three gigabytes; packed, they are a hundred kilobytes."""
+    lists = b"[[]]," * (oip.MAX_JSON_BYTES // 5)
+    body = b'{"inputs": [{"name": "x", "datatype": "FP32", "shape": [1], "data": [' + lists + b"[]]}]}"
+    for length in (None, str(len(body))):
+        with pytest.raises(TooLarge, match="expected at most 16,777,216: send tensors as binary data"):
+            oip.parse_request(body, length)
+    zeros = bytes(oip.MAX_JSON_BYTES + 4)
+    assert decoded(binary_request(zeros, shape=(len(zeros) // 4,)))["x"].nbytes == len(zeros)
+
+
+@pytest.mark.parametrize("outputs", ["", 0, False, {}, "y"])
+def test_what_is_no_list_of_outputs_is_refused(outputs: Any) -> None:
+    with pytest.raises(InvalidRequest, match=r"outputs: got .*, expected an array"):
+        oip.parse_request(json.dumps({"inputs": [], "outputs": outputs}).encode())
+
+
+@pytest.mark.parametrize("outputs", ["null", "[]"])
+def test_no_outputs_named_are_all_of_them(outputs: str) -> None:
+    assert oip.parse_request(b'{"inputs": [], "outputs": %s}' % outputs.encode()).outputs is None
+
+
+@pytest.mark.parametrize("beside", [{}, {"parameters": {"binary_data_output": False}}])
+def test_a_boolean_among_numbers_is_seen_on_the_wire(beside: dict[str, Any]) -> None:
+    tensor = {"name": "x", "datatype": "INT64", "shape": [2]}
+    document = beside | {"inputs": [tensor | {"data": [1, 2]}]}
+    assert decoded(oip.parse_request(json.dumps(document).encode()))["x"].tolist() == [1, 2]
+    document["inputs"] = [tensor | {"data": [1, True]}]
+    with pytest.raises(InvalidTensor, match="a boolean among numbers"):
+        decoded(oip.parse_request(json.dumps(document).encode()))
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [(None, []), ("gzip", ["gzip"]), ("gzip;q=0", []), ("deflate, gzip;q=0.5, br", ["gzip", "deflate"]), ("br", [])],
+)
+def test_encodings_that_a_client_takes(accept: str | None, expected: list[str]) -> None:
+    assert compression.accepted(accept) == expected
+
+
+@given(st.binary(max_size=200), st.one_of(st.none(), st.text(max_size=6)), st.sampled_from([None, "gzip", "deflate"]))
+@settings(max_examples=300)
+def test_any_bytes_are_a_request_or_refused(body: bytes, length: str | None, encoding: str | None) -> None:
+    with suppress(MaasError):
+        plain = compression.decoded(zlib.compress(body) if encoding == "deflate" else body, encoding)
+        decoded(oip.parse_request(plain, length))

@@ -1,0 +1,67 @@
+"""Rows, columns and CSV to the inputs of a model whose signature has the types."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maas.errors import InvalidRequest
+from maas.serving import compatibility
+from maas.serving.runner import Runner
+from support import onnx_models
+
+DEEP: Any = ["a"]
+for _ in range(3000):
+    DEEP = [DEEP]
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> Any:
+    def load(content: bytes) -> Runner:
+        (tmp_path / "model.onnx").write_bytes(content)
+        return Runner(tmp_path / "model.onnx", threads=1)
+
+    return load
+
+
+def csv(runner: Runner, text: str) -> Any:
+    (array,) = compatibility.decode_csv(text.encode(), runner).values()
+    return array.tolist()
+
+
+def test_the_words_for_infinity_are_values_and_an_overflow_is_none(loaded: Any) -> None:
+    runner = loaded(onnx_models.linear())
+    assert csv(runner, "inf,-Infinity,1e3\n") == [[math.inf, -math.inf, 1000]]
+    assert math.isnan(csv(runner, "NaN,0,0")[0][0])
+    for overflow in ("1e400", "-1e400", "1e39"):
+        with pytest.raises(InvalidRequest, match="a number out of range"):
+            csv(runner, f"{overflow},0,0")
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "1,2,3\n4,5", '1,2,"3', "1,2,x", "1,2,3,4"])
+def test_csv_that_is_no_table_of_numbers_is_refused(loaded: Any, text: str) -> None:
+    with pytest.raises(InvalidRequest):
+        csv(loaded(onnx_models.linear()), text)
+
+
+def test_bytes_in_base64_are_found_in_rows(loaded: Any) -> None:
+    runner = loaded(onnx_models.identities({"s": 8}))
+    rows = {"instances": ["plain", {"b64": "Z3LDtsOfZXI="}]}
+    assert compatibility.decode(rows, runner)["in_s"].tolist() == ["plain", "größer"]
+    for wrong in ("%", "/w==", 1, DEEP):
+        with pytest.raises(InvalidRequest, match="a b64 that is not UTF-8"):
+            compatibility.decode({"instances": [{"b64": wrong}]}, runner)
+
+
+@pytest.mark.parametrize("rows", [DEEP, ["a", DEEP], {"b64": DEEP}])
+def test_nesting_beyond_all_sense_is_refused(loaded: Any, rows: Any) -> None:
+    for content in (onnx_models.identities({"s": 8}), onnx_models.linear(), onnx_models.added()):
+        with pytest.raises(InvalidRequest):
+            compatibility.decode({"instances": rows}, loaded(content))
+
+
+def test_rows_or_columns_but_never_both(loaded: Any) -> None:
+    for document in ({}, {"instances": [1], "inputs": [1]}):
+        with pytest.raises(InvalidRequest, match="expected either instances or inputs"):
+            compatibility.decode(document, loaded(onnx_models.linear()))

@@ -1,0 +1,235 @@
+"""onnxruntime behind its one door: loading, the signature, running, and what is refused."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import TensorProto
+
+from maas.deployment import inspection, preparation
+from maas.deployment.child import Limits
+from maas.errors import ModelRejected, RunFailed
+from maas.records import MetadataTensor
+from maas.serving import graph_outputs
+from maas.serving.runner import Runner
+from support import onnx_models
+
+
+def written(tmp_path: Path, content: bytes) -> Path:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    return path
+
+
+def inspect(folder: Path, content: bytes, timeout_seconds: float = 60) -> preparation.Inspection:
+    """As the deployment function does it."""
+    path, prepared = written(folder, content), folder / "prepared"
+    prepared.mkdir(exist_ok=True)
+    limits = Limits(1 << 30, timeout_seconds)
+    return preparation.inspect(preparation.Job(str(path), 1, 1 << 30, str(prepared)), limits)
+
+
+def test_every_type_has_its_datatype_and_comes_back_unchanged(tmp_path: Path) -> None:
+    runner = Runner(written(tmp_path, onnx_models.identities(onnx_models.ALL_TYPES)), threads=1)
+    assert [tensor.datatype for tensor in runner.inputs] == [
+        "BOOL",
+        *("UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64"),
+        *("FP16", "FP32", "FP64", "BYTES"),
+    ]
+    inputs = {tensor.name: inspection.generated(tensor, 2) for tensor in runner.inputs}
+    outputs = runner.run(inputs)
+    for given, came in zip(inputs.values(), outputs, strict=True):
+        assert came.dtype == given.dtype
+        assert came.tolist() == given.tolist()
+
+
+def test_symbolic_dimensions_are_variable(tmp_path: Path) -> None:
+    runner = Runner(written(tmp_path, onnx_models.linear()), threads=1)
+    assert runner.inputs == (MetadataTensor("x", "FP32", (-1, 3)),)
+    assert runner.outputs == (MetadataTensor("y", "FP32", (-1, 2)),)
+
+
+def test_bfloat16_goes_by_its_bits(tmp_path: Path) -> None:
+    runner = Runner(written(tmp_path, onnx_models.identities({"s": TensorProto.BFLOAT16})), threads=1)
+    bits = np.array([0x3F80, 0xFF80, 0x7FC1], np.uint16)
+    assert runner.run({"in_s": bits})[0].tolist() == bits.tolist()
+    assert runner.run({"in_s": bits[:0]})[0].shape == (0,)
+
+
+def test_symbols_are_the_names_of_variable_dimensions(tmp_path: Path) -> None:
+    runner = Runner(written(tmp_path, onnx_models.added()), threads=1)
+    assert runner.symbols == {"a": ["n", None], "b": ["n", None]}
+
+
+def test_an_initializer_that_may_be_overridden_is_an_optional_input(tmp_path: Path) -> None:
+    runner = Runner(written(tmp_path, onnx_models.added(optional=True)), threads=1)
+    assert [tensor.optional for tensor in runner.inputs] == [False, True]
+    assert runner.run({"a": np.zeros((1, 2), np.float32)})[0].tolist() == [[10, 10]]
+
+
+def test_maps_and_sequences_become_tensors(tmp_path: Path) -> None:
+    runner = Runner(written(tmp_path, onnx_models.zipmap(["a", "b"])), threads=1)
+    assert runner.outputs == (
+        MetadataTensor("label", "INT64", (-1,)),
+        MetadataTensor("probabilities", "FP32", (-1, -1)),
+        MetadataTensor("probabilities_labels", "BYTES", (-1,)),
+    )
+    scores = np.array([[0.5, 0.25]], np.float32)
+    assert [array.tolist() for array in runner.run({"scores": scores})] == [[0], [[0.5, 0.25]], ["a", "b"]]
+    assert runner.run({"scores": scores}, ["probabilities_labels", "label"])[1].tolist() == [0]
+    assert [array.shape for array in runner.run({"scores": scores[:0]})] == [(0,), (0, 0), (0,)]
+
+
+def test_a_sequence_of_different_shapes_is_no_tensor(tmp_path: Path) -> None:
+    runner = Runner(written(tmp_path, onnx_models.split()), threads=1)
+    assert runner.run({"x": np.ones((2, 2), np.float32)})[0].shape == (2, 1, 2)
+    with pytest.raises(RunFailed, match="which cannot be one"):
+        graph_outputs.served("y", "seq(tensor(float))", ())[0].convert([np.zeros(1), np.zeros(2)])
+
+
+def test_a_run_that_asks_for_absurd_memory_fails_alone(tmp_path: Path) -> None:
+    script = (
+        "import sys, numpy as np\n"
+        "from pathlib import Path\n"
+        "from maas.errors import RunFailed\n"
+        "from maas.runner import Runner, limit_memory\n"
+        "limit_memory(256 * 1024 * 1024)\n"
+        "runner = Runner(Path(sys.argv[1]), 1)\n"
+        "for shape in ([100_000, 100_000], [1 << 40, 1 << 40], [-5, 1]):\n"
+        "    try:\n"
+        "        runner.run({'shape': np.array(shape)})\n"
+        "    except RunFailed as error:\n"
+        "        print('refused')\n"
+        "print(runner.run({'shape': np.array([1000, 1000])})[0].shape)\n"
+    )
+    path = written(tmp_path, onnx_models.expanded())
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split("\n") == [*["refused"] * 3, "(1000, 1000)", ""], done.stderr
+
+
+@pytest.mark.parametrize("kind", [TensorProto.FLOAT8E4M3FN, TensorProto.FLOAT8E5M2])
+def test_a_type_that_the_protocol_has_not_is_refused(tmp_path: Path, kind: int) -> None:
+    with pytest.raises(ModelRejected, match="has no datatype: cast it inside the model"):
+        Runner(written(tmp_path, onnx_models.identities({"s": kind}, opset=21)), threads=1)
+
+
+def test_inputs_that_do_not_fit_the_graph_are_refused_without_the_path(tmp_path: Path) -> None:
+    runner = Runner(written(tmp_path, onnx_models.linear()), threads=1)
+    with pytest.raises(RunFailed, match="onnxruntime cannot run these inputs") as caught:
+        runner.run({"x": np.ones((1, 4), np.float32)})
+    assert str(tmp_path) not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (onnx_models.linear()[:-20], "model.onnx is not a readable ONNX file: truncated, or of another format"),
+        (b"hello", "model.onnx is not a readable ONNX file"),
+        (b"", "cannot load the model"),
+        (onnx_models.linear(opset=99), "Opset 99 is under development"),
+        (onnx_models.identities({"odd": TensorProto.COMPLEX64}), "complex64"),
+    ],
+)
+def test_what_cannot_be_loaded_says_why_without_the_path(tmp_path: Path, content: bytes, reason: str) -> None:
+    with pytest.raises(ModelRejected, match=reason) as caught:
+        Runner(written(tmp_path, content), threads=1)
+    assert str(tmp_path) not in caught.value.message
+    assert "/onnxruntime_src" not in caught.value.message
+
+
+def test_an_inspection_tells_signature_and_profile(tmp_path: Path) -> None:
+    found = inspect(tmp_path, onnx_models.linear())
+    assert found.inputs == (MetadataTensor("x", "FP32", (-1, 3)),)
+    assert found.outputs == (MetadataTensor("y", "FP32", (-1, 2)),)
+    assert found.profile["load_ms"] > 0
+    assert 1e7 < found.profile["peak_memory_bytes"] < 1e9
+
+
+def test_a_model_that_needs_two_rows_gets_them(tmp_path: Path) -> None:
+    assert inspect(tmp_path, onnx_models.needs_two_rows()).profile["run_ms"] > 0
+
+
+def test_a_model_that_never_runs_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(ModelRejected, match=r"the smoke run failed with variable dimensions of \(1, 2, 16\)"):
+        inspect(tmp_path, onnx_models.never_runs())
+
+
+def test_a_model_that_takes_too_long_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(ModelRejected, match="took over 0 s"):
+        inspect(tmp_path, onnx_models.linear(), timeout_seconds=0.01)
+
+
+@pytest.mark.parametrize(
+    ("ending", "reason"), [("os.kill(os.getpid(), 11)", "crashed onnxruntime"), ("1 / 0", "ZeroDivisionError")]
+)
+def test_a_child_that_dies_is_a_rejected_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, reason: str
+) -> None:
+    monkeypatch.syspath_prepend(_package_whose_inspection(tmp_path, f"import os\n{ending}"))
+    with pytest.raises(ModelRejected, match=reason):
+        inspect(tmp_path, onnx_models.linear())
+
+
+def test_the_child_has_no_credentials_no_files_of_ours_and_writes_no_more_than_its_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "import json, os\n"
+        "try:\n"
+        "    open('note', 'wb', 0).truncate(100 << 20); wrote = True\n"
+        "except OSError as error:\n"
+        "    wrote = error.strerror\n"
+        "secret = [name for name in os.environ if name.startswith('AWS')]\n"
+        "files = sorted(os.listdir('/proc/self/fd'), key=int)[3:-1]\n"
+        "print(json.dumps({'rejected': f'{secret} {files} {wrote}'}))\n"
+    )
+    monkeypatch.syspath_prepend(_package_whose_inspection(tmp_path, code))
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with pytest.raises(ModelRejected, match=r"^\[\] \[\] File too large$"), (tmp_path / "open").open("w"):
+        inspect(tmp_path, onnx_models.linear())
+
+
+def test_the_child_cannot_read_the_credentials_of_its_parent(tmp_path: Path) -> None:
+    """What is ours, it may not look up in /proc. Root may, so root gives up what makes it root."""
+    (tmp_path / "snoop.py").write_text(
+        "import json, os\n"
+        "try:\n"
+        "    found = str(b'AWS_SECRET' in open(f'/proc/{os.getppid()}/environ', 'rb').read())\n"
+        "except OSError as error:\n"
+        "    found = error.strerror\n"
+        "print(json.dumps({'rejected': found}))\n"
+    )
+    script = (
+        "from maas.deployment import child\nfrom maas.errors import ModelRejected\nfrom pathlib import Path\n"
+        "try:\n    child.run('snoop', {}, Path('.'), child.Limits(1 << 30, 60))\n"
+        "except ModelRejected as error:\n    print(error.message)\n"
+    )
+    as_nobody_special = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.getuid() == 0 else []
+    done = subprocess.run(
+        [*as_nobody_special, sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path), "AWS_SECRET_ACCESS_KEY": "secret"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "Permission denied\n", done.stderr
+
+
+def test_a_child_that_takes_too_much_memory_is_a_rejected_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(_package_whose_inspection(tmp_path, "bytes(2 << 30)"))
+    with pytest.raises(ModelRejected, match="MemoryError"):
+        inspect(tmp_path, onnx_models.linear())
+
+
+def _package_whose_inspection(tmp_path: Path, code: str) -> Path:
+    """A folder to put first on the path, where `python -m maas.inspection` runs this code."""
+    package = tmp_path / "shadow" / "maas"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "inspection.py").write_text(code)
+    return package.parent

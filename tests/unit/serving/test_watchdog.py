@@ -1,0 +1,121 @@
+"""A call ends in time: runs are ended, loads are not waited for, and none is ended that was done."""
+
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from maas.errors import DeadlineExceeded, ModelRejected
+from maas.records import ModelFile, ModelVersion, Status
+from maas.serving.runner import Runner
+from maas.serving.runner_cache import RunnerCache
+from maas.serving.watchdog import Watchdog
+from support import onnx_models
+
+VERSION = ModelVersion("m", 1, Status.READY, (ModelFile("model.onnx", 10, ""),), "", "", 1)
+
+
+def in_seconds(seconds: float) -> float:
+    return time.monotonic() + seconds
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Runner:
+    (tmp_path / "model.onnx").write_bytes(onnx_models.slow())
+    return Runner(tmp_path / "model.onnx", threads=1)
+
+
+def test_a_run_is_ended_at_its_deadline(slow: Runner) -> None:
+    started = time.monotonic()
+    with pytest.raises(DeadlineExceeded, match="while the model ran"):
+        slow.run({"count": np.array([100_000_000])}, deadline=in_seconds(0.2))
+    assert 0.2 <= time.monotonic() - started < 10
+
+
+def test_a_run_that_is_done_in_time_is_let_be(slow: Runner) -> None:
+    for _ in range(3):
+        assert slow.run({"count": np.array([1])}, deadline=in_seconds(0.1))[0] == 64
+    time.sleep(0.2)
+    assert slow.run({"count": np.array([1])}, deadline=in_seconds(5))[0] == 64
+
+
+def test_a_run_of_another_is_not_ended_with_it(slow: Runner) -> None:
+    came: list[float] = []
+    other = threading.Thread(
+        target=lambda: came.extend(slow.run({"count": np.array([100_000])}, deadline=in_seconds(60)))
+    )
+    other.start()
+    with pytest.raises(DeadlineExceeded):
+        slow.run({"count": np.array([100_000_000])}, deadline=in_seconds(0.05))
+    other.join()
+    assert came == [64]
+
+
+def test_the_earliest_deadline_comes_first_whatever_the_order() -> None:
+    watchdog, ended = Watchdog(), []
+    limits = [
+        watchdog.limit(in_seconds(seconds), lambda name=name: ended.append(name))
+        for name, seconds in (("late", 0.3), ("never", 60), ("soon", 0.1), ("done", 0.2))
+    ]
+    for limit in limits:
+        limit.__enter__()
+    limits[3].__exit__()
+    time.sleep(0.6)
+    assert ended == ["soon", "late"]
+    assert [limit.exceeded for limit in limits] == [True, False, True, False]
+
+
+def test_a_load_goes_on_for_who_asks_next(slow: Runner) -> None:
+    loads = []
+
+    def load(*_: object) -> Runner:
+        loads.append(1)
+        time.sleep(0.3)
+        return slow
+
+    cache = RunnerCache(load, 100)
+    with pytest.raises(DeadlineExceeded, match="while the model was loaded"):
+        cache.get(VERSION, in_seconds(0.05))
+    assert cache.get(VERSION, in_seconds(5)) is slow
+    assert loads == [1]
+    cache.drop("other")
+    cache.drop("m")
+    assert cache.get(VERSION) is slow
+    assert loads == [1, 1]
+
+
+def test_what_is_dropped_while_it_loads_is_loaded_again(slow: Runner) -> None:
+    loads, may_end = [], threading.Event()
+
+    def load(*_: object) -> Runner:
+        loads.append(1)
+        may_end.wait(10)
+        return slow
+
+    cache = RunnerCache(load, 100)
+    with pytest.raises(DeadlineExceeded):
+        cache.get(VERSION, in_seconds(0.01))
+    cache.drop("m")
+    may_end.set()
+    assert cache.get(VERSION, in_seconds(5)) is slow
+    assert loads == [1, 1]
+
+
+def test_a_load_that_fails_after_the_deadline_is_tried_again(slow: Runner) -> None:
+    loads = []
+
+    def load(*_: object) -> Runner:
+        loads.append(1)
+        if len(loads) == 1:
+            time.sleep(0.1)
+            raise ModelRejected("the first time fails")
+        return slow
+
+    cache = RunnerCache(load, 100)
+    with pytest.raises(DeadlineExceeded):
+        cache.get(VERSION, in_seconds(0.01))
+    with pytest.raises(ModelRejected, match="the first time"):
+        cache.get(VERSION, in_seconds(5))
+    assert cache.get(VERSION, in_seconds(5)) is slow
