@@ -50,6 +50,7 @@ test: dev ## every test that needs no engine beside Python
 check: dev $(SAM_VENV)/.done $(LINT_VENV)/.done ## format, lint, types, template
 	@$(RUN)/ruff format --check .
 	@$(RUN)/ruff check .
+	@$(RUN)/lint-imports --no-cache --quiet
 	@$(RUN)/mypy
 	@for folder in functions/*/; do (cd $$folder && "$(abspath $(RUN)/mypy)" --config-file ../../pyproject.toml .) || exit 1; done
 	@$(SAM_VENV)/bin/sam validate --lint
@@ -66,7 +67,7 @@ build: dev $(SAM_VENV)/.done ## layers and functions into .aws-sam/build
 	@$(RUN)/python tests/sam/layer_sizes.py .aws-sam/build
 
 invoke-%: build ## one event under `sam local invoke`: invoke-InferenceFunction EVENT=events/inference_infer.json
-	@PYTHONPATH=tests SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/python -m sam_cli $* $(EVENT)
+	@PYTHONPATH=tests SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/python -m support.sam_cli $* $(EVENT)
 
 contract: dev ## the registry on DynamoDB Local too: DYNAMODB_LOCAL_URL=http://127.0.0.1:8000
 	@$(RUN)/pytest tests/contract

@@ -31,7 +31,7 @@ def measure() -> Figure:
 
 def measure_models() -> Figure:
     """How many were inspected, and the mean time of one. Raises AssertionError if one got through with a lie."""
-    command = [sys.executable, "-m", "model_fuzzing", str(MODELS), "7"]
+    command = [sys.executable, "-m", "support.fuzzing.models", str(MODELS), "7"]
     started = time.perf_counter()
     done = subprocess.run(command, cwd=ROOT / "tests", capture_output=True, text=True, check=True)
     each_ms = (time.perf_counter() - started) * 1000 / MODELS

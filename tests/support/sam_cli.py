@@ -1,7 +1,7 @@
 """The real `sam local` on the built template, over a cloud that its containers reach.
 
-As a command, `python -m sam_cli FUNCTION EVENT` invokes a function as the tests do: model `example` is there, version 1
-READY, version 2 uploaded.
+As a command, `python -m support.sam_cli FUNCTION EVENT` invokes a function as the tests do: model `example` is there,
+version 1 READY, version 2 uploaded.
 """
 
 import json

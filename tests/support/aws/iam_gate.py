@@ -1,4 +1,4 @@
-"""Run as `python -m iam_gate HOST RECORD`: moto's server behind a gate that knows the roles of template.yaml.
+"""Run as `python -m support.aws.iam_gate HOST RECORD`: moto behind a gate that knows the roles of template.yaml.
 
 A request that is signed with the credentials of a function's role, be it sent by the function or with a URL that it
 presigned, is let through only as the role's policy allows, and is written down in RECORD: one JSON line each. moto then

@@ -43,7 +43,7 @@ def environment(folder: Path, function: str) -> dict[str, str]:
 def _gate(record: Path) -> Iterator[str]:
     record.touch()
     paths = os.pathsep.join([str(ROOT / "tests"), *filter(None, [os.environ.get("PYTHONPATH")])])
-    command = [sys.executable, "-m", "iam_gate", "127.0.0.1", str(record)]
+    command = [sys.executable, "-m", "support.aws.iam_gate", "127.0.0.1", str(record)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with subprocess.Popen(
         command, env=environment | {"PYTHONPATH": paths}, stdin=subprocess.PIPE, stdout=subprocess.PIPE

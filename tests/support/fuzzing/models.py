@@ -1,4 +1,4 @@
-"""Broken models by the thousand: `python -m model_fuzzing CASES SEED` mutates real ones and has each inspected.
+"""Broken models by the thousand: `python -m support.fuzzing.models CASES SEED` mutates and inspects real ones.
 
 As in the deployment function, each in a process of its own, here forked with everything imported. Whatever becomes of
 it, the parent lives; and a model that is accepted runs with what its signature says, and answers what it says.

@@ -21,7 +21,9 @@ def lines_of(files: list[dict[str, bytes]]) -> list[Any]:
     return [json.loads(line) for part in files for line in part["jsonl"].splitlines()]
 
 
-@pytest.mark.parametrize("data", [b"", b"no gzip", gzip.compress(b"[1,2]\n" * 1000, mtime=0)[:-9]], ids=["empty", "other", "cut"])
+@pytest.mark.parametrize(
+    "data", [b"", b"no gzip", gzip.compress(b"[1,2]\n" * 1000, mtime=0)[:-9]], ids=["empty", "other", "cut"]
+)
 def test_a_gzip_file_that_is_none_is_refused(data: bytes) -> None:
     with pytest.raises(InvalidRequest, match=r"input: got a (truncated|damaged) gzip file"):
         records(chunks("jsonl.gz", MemorySource(data), X, Cut(batch_rows=8)))

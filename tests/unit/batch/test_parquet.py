@@ -286,7 +286,7 @@ DAMAGE = 60
 
 def test_damaged_files_are_refused_or_read() -> None:
     """In a process of its own: beyond what our code looks at, arro3 can end it (ADR 8), as it can end a worker."""
-    script = "import sys; from unit import test_batch_parquet as one; one.read_damaged(int(sys.argv[1]))"
+    script = "import sys; from unit.batch import test_parquet as one; one.read_damaged(int(sys.argv[1]))"
     outcomes: list[str] = []
     while len(outcomes) < DAMAGE:
         command = [sys.executable, "-c", script, str(len(outcomes))]

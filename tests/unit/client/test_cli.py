@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from unit.client.test_server import oip_server
 
 from maas_client.cli import app
 from maas_client.errors import MaasError
 from support.server.server import ContractServer, contract_server
+from unit.client.test_server import oip_server
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from unit.client.test_server import client_of
 
 from maas_client import InvalidInput, JobFailed, JobTimedOut, MaasClient, ServerFailed, UploadFailed
 from support.server.server import ContractServer, contract_server
+from unit.client.test_server import client_of
 
 ROWS = np.arange(14, dtype=np.float32).reshape(7, 2)
 

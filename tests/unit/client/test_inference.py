@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from unit.client.test_server import OipServer, client_of, oip_server
 
 from maas_client import BF16, InvalidInput, InvalidRequest, InvalidResponse, NotFound
+from unit.client.test_server import OipServer, client_of, oip_server
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from unit.client.test_server import OipServer, client_of, oip_server
 
 from maas_client import (
     AsyncMaasClient,
@@ -24,6 +23,7 @@ from maas_client import (
     Unavailable,
 )
 from maas_client.calls import retry_after_seconds
+from unit.client.test_server import OipServer, client_of, oip_server
 
 X = {"x": np.ones((1, 2), np.float32)}
 Refusal = tuple[int, dict[str, str], bytes]

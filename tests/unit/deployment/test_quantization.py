@@ -155,9 +155,11 @@ def test_a_version_is_ready_although_the_child_that_quantises_dies(
     cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = tmp_path / "shadow" / "maas"  # as ours is, but for this one module
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text(f"__path__.append({str(Path(maas.__file__).parent)!r})\n")
-    (package / "quantization.py").write_text("import os\nos.kill(os.getpid(), 11)\n")
+    folder, ours = package / "deployment", Path(maas.__file__).parent
+    folder.mkdir(parents=True)
+    (package / "__init__.py").write_text(f"__path__.append({str(ours)!r})\n")
+    (folder / "__init__.py").write_text(f"__path__.append({str(ours / 'deployment')!r})\n")
+    (folder / "quantization.py").write_text("import os\nos.kill(os.getpid(), 11)\n")
     monkeypatch.syspath_prepend(package.parent)
     version = pushed(cloud, DENSE, tolerance=0.5)
     assert version.status is Status.READY, version.status_reason

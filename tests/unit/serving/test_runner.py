@@ -95,7 +95,7 @@ def test_a_run_that_asks_for_absurd_memory_fails_alone(tmp_path: Path) -> None:
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
         "from maas.errors import RunFailed\n"
-        "from maas.runner import Runner, limit_memory\n"
+        "from maas.serving.runner import Runner, limit_memory\n"
         "limit_memory(256 * 1024 * 1024)\n"
         "runner = Runner(Path(sys.argv[1]), 1)\n"
         "for shape in ([100_000, 100_000], [1 << 40, 1 << 40], [-5, 1]):\n"
@@ -227,9 +227,11 @@ def test_a_child_that_takes_too_much_memory_is_a_rejected_model(
 
 
 def _package_whose_inspection(tmp_path: Path, code: str) -> Path:
-    """A folder to put first on the path, where `python -m maas.inspection` runs this code."""
+    """A folder to put first on the path, where `python -m maas.deployment.inspection` runs this code."""
     package = tmp_path / "shadow" / "maas"
-    package.mkdir(parents=True)
+    folder = package / "deployment"
+    folder.mkdir(parents=True)
     (package / "__init__.py").touch()
-    (package / "inspection.py").write_text(code)
+    (folder / "__init__.py").touch()
+    (folder / "inspection.py").write_text(code)
     return package.parent

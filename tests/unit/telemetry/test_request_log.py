@@ -102,9 +102,9 @@ def test_a_request_that_is_answered_later_names_its_version(
 def test_the_trace_of_a_fault_is_found_by_the_id_of_its_request() -> None:
     script = (
         "from types import SimpleNamespace\n"
-        "from maas.web import events as http\n"
-        "from maas.request_log import observed\n"
-        "handler = observed(lambda event, context: http.error_answer(ZeroDivisionError('of ours')))\n"
+        "from maas.web import events\n"
+        "from maas.telemetry.request_log import observed\n"
+        "handler = observed(lambda event, context: events.error_answer(ZeroDivisionError('of ours')))\n"
         "handler({'requestContext': {'requestId': 'r-1'}}, SimpleNamespace(aws_request_id='f-1'))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
