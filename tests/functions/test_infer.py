@@ -22,6 +22,8 @@ MODELS = {
     "zipmap": onnx_models.zipmap(["cat", "dog"]),
     "wide": onnx_models.linear(classes=1000),
     "square": onnx_models.identities({"x": TensorProto.FLOAT}, ["n", "n"]),
+    "placeholders": onnx_models.identities({"a": TensorProto.FLOAT, "b": TensorProto.FLOAT}, ["?", 2, "unk__1", "?"]),
+    "symbols": onnx_models.identities({"a": TensorProto.FLOAT, "b": TensorProto.FLOAT}, ["batch", "?"]),
 }
 
 
@@ -89,6 +91,21 @@ def test_a_raw_body_agrees_on_dimensions_of_one_name(app: ModuleType) -> None:
     assert wire.outputs(infer(app, "square", one, {HEADER_LENGTH: "0"}))["out_x"].shape == (1, 1)
     refused = infer(app, "square", three, {HEADER_LENGTH: "0"})
     assert (refused["statusCode"], "n=1" in refused["body"]) == (400, True)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_placeholder_dimensions_may_differ(app: ModuleType, binary: bool) -> None:
+    a, b = np.ones((1, 2, 3, 4)).tolist(), np.ones((4, 2, 1, 2)).tolist()
+    came = outputs(app, "placeholders", fp32("in_a", a), fp32("in_b", b), binary=binary)
+    assert came == {"out_a": a, "out_b": b}
+
+
+def test_symbols_shared_by_inputs_must_agree(app: ModuleType) -> None:
+    two, three = np.ones((2, 5)), np.ones((3, 7))
+    came = outputs(app, "symbols", fp32("in_a", two), fp32("in_b", np.ones((2, 7))))
+    assert [len(rows) for rows in came.values()] == [2, 2]
+    refused = infer(app, "symbols", *wire.request([fp32("in_a", two), fp32("in_b", three)], binary=True))
+    assert (refused["statusCode"], json.loads(refused["body"])["field"]) == (400, "inputs[in_b].shape")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
 from maas.errors import DeadlineExceeded, ModelRejected, RunFailed
 from maas.records import LABELS_NAME, MetadataTensor
 from maas.serving import graph_outputs
+from maas.serving.dimensions import symbol_of
 from maas.serving.graph_outputs import ServedOutput
 from maas.serving.watchdog import Watchdog
 
@@ -40,7 +41,7 @@ class Runner:
     """A loaded model. `run` may be called from several threads at once (onnxruntime's own guarantee).
 
     `labels` are the lines of `labels.txt` beside the model: the names of its classes, or None.
-    `symbols` has the names of each input's variable dimensions, None where there is none.
+    `symbols` has the names of each input's dimensions, None for a fixed one and for one whose name is a placeholder.
     `row_outputs` are the outputs that may have an entry a row: all but the keys of maps.
     """
 
@@ -71,7 +72,7 @@ class Runner:
         nodes = self._session.get_inputs()
         defaults = self._session.get_overridable_initializers()
         self.inputs = (*(_input(node) for node in nodes), *(_input(node, optional=True) for node in defaults))
-        self.symbols = {node.name: [_symbol(dimension) for dimension in node.shape] for node in nodes}
+        self.symbols = {node.name: [symbol_of(dimension) for dimension in node.shape] for node in nodes}
         self._served = {one.tensor.name: one for node in self._session.get_outputs() for one in _outputs(node)}
         self.outputs = tuple(one.tensor for one in self._served.values())
         self.row_outputs = frozenset(name for name, one in self._served.items() if not one.is_keys)
@@ -208,10 +209,6 @@ def _outputs(node: Any) -> list[ServedOutput]:
 
 def _shape(node: Any) -> tuple[int, ...]:
     return tuple(dimension if type(dimension) is int and dimension >= 0 else -1 for dimension in node.shape)
-
-
-def _symbol(dimension: object) -> str | None:
-    return dimension if type(dimension) is str else None
 
 
 def _labels(path: Path) -> tuple[str, ...] | None:
