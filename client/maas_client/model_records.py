@@ -77,6 +77,7 @@ class ModelVersion:
     inputs: tuple[MetadataTensor, ...]
     outputs: tuple[MetadataTensor, ...]
     profile: dict[str, Any]
+    warnings: tuple[str, ...]
     variants: tuple[dict[str, Any], ...]
     quantized: dict[str, Any] | None
     created_at: str
@@ -99,6 +100,7 @@ class ModelVersion:
             inputs=MetadataTensor.all_of(fields.get("inputs")),
             outputs=MetadataTensor.all_of(fields.get("outputs")),
             profile=dict(fields.get("profile") or {}),
+            warnings=tuple(fields.get("warnings") or ()),
             variants=tuple(fields.get("variants") or ()),
             quantized=fields.get("quantized"),
             created_at=fields["created_at"],
