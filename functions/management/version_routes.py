@@ -45,9 +45,8 @@ def create_version(
     """Declare the files of the next version. The answer says where to upload them; then `POST …/complete`."""
     files = [ModelFile(file.name, file.size_bytes, file.sha256) for file in body.files]
     uploads.check_files(files, settings.max_model_bytes)
-    options = body.golden.model_dump() | ({"quantize": body.quantize.model_dump()} if body.quantize else {})
     version = registry.versions.create(
-        model, files, body.description, body.tags, actor, once, options=options, quota=settings.model_quota
+        model, files, body.description, body.tags, actor, once, options=body.options(), quota=settings.model_quota
     )
     response.headers["etag"] = version.etag([])
     return CreatedVersion.with_uploads(version, uploads.presign(bucket, version))

@@ -20,7 +20,9 @@ def created(registry: Registry, model: str = "m") -> ModelVersion:
 
 def ready(registry: Registry, model: str = "m") -> ModelVersion:
     version = registry.versions.start_validation(model, created(registry, model).number, "deployment")
-    found = replace(version, status=Status.READY, inputs=SIGNATURE, outputs=SIGNATURE, profile={"load_ms": 1.5})
+    found = replace(
+        version, status=Status.READY, inputs=SIGNATURE, outputs=SIGNATURE, profile={"load_ms": 1.5}, warnings=("w",)
+    )
     return registry.versions.finish_validation(found, "deployment")
 
 
@@ -74,7 +76,8 @@ def test_a_version_becomes_ready_with_what_was_found(registry: Registry) -> None
     assert created(registry).status is Status.PENDING_UPLOAD
     version = ready(registry)
     assert registry.versions.get("m", 2)[0] == version
-    assert (version.status, version.inputs, version.profile) == (Status.READY, SIGNATURE, {"load_ms": 1.5})
+    assert (version.status, version.inputs, version.warnings) == (Status.READY, SIGNATURE, ("w",))
+    assert version.profile == {"load_ms": 1.5}
     assert registry.models.get("m").latest_ready_version == 2
 
 

@@ -1,8 +1,9 @@
 """Versions on the wire: what is asked for, what the registry has of them, and how their files travel."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NotRequired, Self
 
 from pydantic import BaseModel, Field
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from maas import records
 from maas.aws.s3 import UploadPart
@@ -23,6 +24,8 @@ _VERSION = {
     "inputs": [{"name": "image", "datatype": "FP32", "shape": [-1, 64]}],
     "outputs": [{"name": "label", "datatype": "INT64", "shape": [-1]}],
     "profile": {
+        "shapes": {"image": [1, 64]},
+        "shapes_from": "signature",
         "load_ms": 12.5,
         "run_ms": 0.4,
         "run_ms_batch_32": 3.1,
@@ -32,6 +35,7 @@ _VERSION = {
         "recommended_memory_mb": 512,
         "usd_per_million_requests": 0.29,
     },
+    "warnings": [],
     "variants": [
         {"key": "1.32.0-x86_64-avx2", "size_bytes": 6360000, "load_ms": 3.1, "run_ms": 0.4, "max_difference": 0.0}
     ],
@@ -67,6 +71,9 @@ class Quantize(Body):
     tolerance: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.05
 
 
+SmokeRun = Literal["required", "optional"]
+
+
 class CreateVersion(Body):
     """Exactly one file is a `.onnx`; others are its external data, its `labels.txt`, and test vectors in `golden/`."""
 
@@ -75,8 +82,18 @@ class CreateVersion(Body):
     files: Annotated[list[DeclaredFile], Field(min_length=1)]
     golden: Golden = Golden()
     quantize: Quantize | None = None
+    smoke_run: Annotated[
+        SmokeRun, Field(description="optional: READY with a warning, never run, if no generated input runs.")
+    ] = "required"
     description: Description = ""
     tags: Tags = Field({})
+
+    def options(self) -> dict[str, object]:
+        """What the deployment has to do otherwise than by default, as the version's record keeps it."""
+        smoke_run = {"smoke_run": self.smoke_run} if self.smoke_run != "required" else {}
+        return (
+            self.golden.model_dump() | ({"quantize": self.quantize.model_dump()} if self.quantize else {}) | smoke_run
+        )
 
 
 class Tensor(BaseModel):
@@ -89,6 +106,21 @@ class File(BaseModel):
     name: str
     size_bytes: int
     sha256: str
+
+
+class Profile(TypedDict):
+    """Measured at deployment with inputs of `shapes`, which `shapes_from` tells the origin of."""
+
+    load_ms: float
+    run_ms: float
+    run_ms_batch_32: NotRequired[float]
+    peak_memory_bytes: float
+    golden_vectors: NotRequired[float]
+    size_bytes: NotRequired[float]
+    recommended_memory_mb: NotRequired[float]
+    usd_per_million_requests: NotRequired[float]
+    shapes: NotRequired[dict[str, list[int]]]
+    shapes_from: NotRequired[Literal["golden", "example", "signature"]]
 
 
 class PreparedVariant(BaseModel):
@@ -137,7 +169,8 @@ class Version(BaseModel):
     size_bytes: int
     inputs: list[Tensor] | None
     outputs: list[Tensor] | None
-    profile: dict[str, float] | None
+    profile: Profile | None
+    warnings: list[str]
     variants: list[PreparedVariant]
     quantized: QuantizedForm | None
     created_at: str

@@ -162,7 +162,8 @@ class ModelVersion:
     status_reason: str | None = None
     inputs: tuple[MetadataTensor, ...] | None = None
     outputs: tuple[MetadataTensor, ...] | None = None
-    profile: dict[str, float] | None = None
+    profile: dict[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
     variants: tuple[Variant, ...] = ()
     quantized: Quantized | None = None
     options: dict[str, Any] = field(default_factory=dict)
@@ -180,6 +181,7 @@ class ModelVersion:
             "status": Status(fields["status"]),
             "files": tuple(ModelFile(**file) for file in fields["files"]),
             "inputs": fields["inputs"] and tuple(MetadataTensor.of(one) for one in fields["inputs"]),
+            "warnings": tuple(fields.get("warnings", ())),
             "variants": tuple(Variant.of(one) for one in fields.get("variants", ())),
             "quantized": Quantized.of(fields["quantized"]) if fields.get("quantized") else None,
             "outputs": fields["outputs"] and tuple(MetadataTensor.of(one) for one in fields["outputs"]),

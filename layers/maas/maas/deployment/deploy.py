@@ -75,7 +75,7 @@ class Deployment:
             prepared.mkdir()
             files = artifacts.fetch_source(self._reader, version, version.files, source)
             path = str(source / version.model_file.name)
-            tolerances = {name: value for name, value in version.options.items() if name != "quantize"}
+            tolerances = {name: version.options[name] for name in ("rtol", "atol") if name in version.options}
             job = preparation.Job(path, means.threads, means.max_tensor_bytes, str(prepared), **tolerances)
             found = preparation.inspect(job, means.limits)
             variants = (self._prepared(version, found, prepared),)

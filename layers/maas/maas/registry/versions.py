@@ -199,6 +199,7 @@ class Versions:
                 inputs=checked.inputs,
                 outputs=checked.outputs,
                 profile=checked.profile,
+                warnings=checked.warnings,
                 variants=checked.variants,
                 quantized=checked.quantized,
             )
