@@ -26,7 +26,7 @@ NAMED = [
 ]
 CUTS = st.builds(Cut, st.integers(1, 120), st.integers(1, 4), st.integers(1, 3), st.integers(1, 9))
 CELL = st.sampled_from(
-    ["1", "-2.5", " 3", "1e39", "300", "nan", "inf", "-Infinity", "", "true", "False", "0", "1_0", "0x1", "1,5"]
+    ["1", "-2.5", " 3", "1e39", "300", "NaN", "nan", "inf", "-Infinity", "", "true", "False", "0", "1_0", "0x1", "1,5"]
 )
 WORD = st.text('ab,"\n\r ü🦆', max_size=4)
 ROWS = st.lists(st.tuples(CELL, CELL, WORD, CELL, WORD), max_size=10)
@@ -38,6 +38,10 @@ def table(rows: Any, header: str = "a,n,word,is,other", newline: str = "\n", quo
     text.write(header + newline)
     csv.writer(text, lineterminator=newline, quoting=quoting).writerows(rows)  # type: ignore[arg-type]
     return text.getvalue().encode()
+
+
+def json_word(value: float) -> str:
+    return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}.get(repr(value), repr(value))
 
 
 def read(files: list[dict[str, bytes]]) -> list[dict[str, str]]:
@@ -69,7 +73,7 @@ def test_every_cut_gives_the_records_of_one_after_the_other(
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.floats(width=32), st.integers(-128, 127), WORD, st.booleans())), CUTS)
 def test_values_come_back_as_they_were(rows: list[tuple[float, int, str, bool]], cut: Cut) -> None:
-    data = table([(*row, "-") for row in rows])
+    data = table([(json_word(a), *rest, "-") for a, *rest in rows])
     echo = read(echoed("csv", MemorySource(data), NAMED, cut))
     found = [(np.float32(row["a"]), int(row["n"]), row["word"], row["is"] == "true", row["error"]) for row in echo]
     np.testing.assert_equal(found, [(np.float32(a), n, word, is_, "") for a, n, word, is_ in rows])
@@ -150,14 +154,17 @@ def test_one_row_however_it_ends(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("1,nope", "column 'n': got 'nope', expected INT8 values"),
-        ("1,", "column 'n': got '', expected INT8 values"),
+        ("1,nope", "column 'n': got 'nope', expected INT8 values, numbers as JSON writes them"),
+        ("1,", "column 'n': got '', expected INT8 values, numbers as JSON writes them"),
         ("1,1.0", "column 'n': got '1.0', expected INT8 values"),
         ("1,128", "column 'n': got '128', expected INT8 values"),
+        ("inf,1", "column 'a': got 'inf', expected FP32 values, numbers as JSON writes them"),
+        ("1_0,1", "column 'a': got '1_0', expected FP32 values, numbers as JSON writes them"),
+        ("1,0x1", "column 'n': got '0x1', expected INT8 values, numbers as JSON writes them"),
         ("1e39,1", "column 'a': got '1e39', expected FP32 values"),
         ("1e999,1", "column 'a': got '1e999', expected FP32 values"),
-        ('"1,5",1', "column 'a': got '1,5', expected FP32 values"),
-        ('"",1', "column 'a': got '', expected FP32 values"),
+        ('"1,5",1', "column 'a': got '1,5', expected FP32 values, numbers as JSON writes them"),
+        ('"",1', "column 'a': got '', expected FP32 values, numbers as JSON writes them"),
         ("1", "record: got 1 values, expected 2, as in the header"),
         ("1,2,3", "record: got 3 values, expected 2, as in the header"),
         ('"1"x,2', "record: got quotes out of place (',' expected after '\"')"),
@@ -165,7 +172,7 @@ def test_one_row_however_it_ends(data: bytes) -> None:
     ],
 )
 def test_a_bad_record_spoils_no_other(row: str, said: str) -> None:
-    data = f"a,n\n1.5,1\n{row}\ninf,3\n".encode("latin-1")
+    data = f"a,n\n1.5,1\n{row}\nInfinity,3\n".encode("latin-1")
     rows = read(echoed("csv", MemorySource(data), NAMED[:2], Cut(batch_rows=8)))
     assert rows == [
         {"a": "1.5", "n": "1", "error": ""},
@@ -186,7 +193,7 @@ def test_a_bad_record_spoils_no_other(row: str, said: str) -> None:
         (
             "FP64",
             "1e-400 0.1 123456789012345678901234567890 -0 +1 .5 5. 1e309",
-            [0.0, 0.1, 123456789012345678901234567890.0, -0.0, 1.0, 0.5, 5.0, None],
+            [0.0, 0.1, 123456789012345678901234567890.0, -0.0, None, None, None, None],
         ),
     ],
 )

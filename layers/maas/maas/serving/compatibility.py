@@ -16,6 +16,7 @@ import numpy as np
 from maas.errors import InvalidRequest, RunFailed
 from maas.records import MetadataTensor
 from maas.serving import tensors
+from maas.serving.csv_values import value_of
 from maas.serving.oip import RequestInput, kind_of
 from maas.serving.oip_reply import Array, OutputTensor, json_data
 from maas.serving.runner import Runner
@@ -83,11 +84,14 @@ def decode_csv(body: bytes, runner: Runner) -> dict[str, Array]:
         raise InvalidRequest(f"body: got {came}, expected rows of one length", field="body")
     if len(runner.inputs) == 1 and len(runner.inputs[0].shape) == 2:
         tensor = runner.inputs[0]
-        columns: dict[str, Any] = {tensor.name: [[_parsed(text, tensor) for text in row] for row in rows]}
+        columns: dict[str, Any] = {tensor.name: [[value_of(text, tensor.datatype) for text in row] for row in rows]}
     elif widths == {len(runner.inputs)}:
         columns = {
             tensor.name: [
-                [_parsed(row[index], tensor)] if len(tensor.shape) == 2 else _parsed(row[index], tensor) for row in rows
+                [value_of(row[index], tensor.datatype)]
+                if len(tensor.shape) == 2
+                else value_of(row[index], tensor.datatype)
+                for row in rows
             ]
             for index, tensor in enumerate(runner.inputs)
         }
@@ -157,21 +161,3 @@ def _listed(name: str, array: Array, runner: Runner) -> Any:
         objects[:] = flat
         return objects.reshape(array.shape).tolist()
     return array
-
-
-def _parsed(text: str, tensor: MetadataTensor) -> Any:
-    """What the datatype makes of a CSV value; what it cannot is left as text, for the codec to refuse."""
-    if tensor.datatype == "BYTES":
-        return text
-    try:
-        return int(text) if tensor.datatype.startswith(("INT", "UINT")) else _fraction(text, tensor)
-    except ValueError:
-        return text
-
-
-def _fraction(text: str, tensor: MetadataTensor) -> Any:
-    if tensor.datatype == "BOOL":
-        return {"true": True, "false": False, "1": True, "0": False}.get(text.strip().lower(), text)
-    value = float(text)
-    words = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
-    return value if any(map(str.isdigit, text)) else words.get(str(value), value)  # 1e999 is an overflow

@@ -11,18 +11,15 @@ from maas.batch.formats.columns import Chosen, choose
 from maas.batch.formats.interface import Array, Chunk, Options, Source
 from maas.batch.formats.signatures import record_inputs
 from maas.batch.formats.stacking import stacked
-from maas.batch.formats.text.csv_numbers import numbers
 from maas.batch.formats.text.lines import MAX_LINE_BYTES, Line, Lines, TooLong
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
+from maas.serving.csv_values import boolean, expected_cell, numbers
 from maas.serving.strings import array_of
 
 csv.field_size_limit(MAX_LINE_BYTES)  # else a cell has at most 131,072 characters
 
 Rows = Sequence[str | list[str]]  # whole records, or the cells of each
-
-_WIDEST = {"f": "float64", "i": "int64", "u": "uint64"}
-_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
 
 class CsvRecord(NamedTuple):
@@ -110,7 +107,7 @@ class CsvReader:
                 try:
                     _values(Chosen(one.tensor, (place,), one.is_named), [cells])
                 except InvalidRequest:
-                    came, expected = f"'{cells[place]:.80}'", f"{one.tensor.datatype} values"
+                    came, expected = f"'{cells[place]:.80}'", expected_cell(cells[place], one.tensor.datatype)
                     raise InvalidRequest(f"column '{self._names[place]}': got {came}, expected {expected}") from None
             raise
 
@@ -121,20 +118,11 @@ def _values(one: Chosen, rows: Rows) -> Array:
     if datatype == "BYTES":
         return array_of([cells[place] for cells in map(_split, rows) for place in one.places])
     if datatype == "BOOL":
-        words = [_BOOLEANS.get(cells[place].strip().lower()) for cells in map(_split, rows) for place in one.places]
+        words = [boolean(cells[place]) for cells in map(_split, rows) for place in one.places]
         if None in words:
             raise InvalidRequest("record: got other words, expected true or false")
         return np.array(words, np.bool_)
-    kind = one.tensor.dtype.kind
-    parsed = numbers(_texts(one, rows), len(rows) * len(one.places), np.dtype(_WIDEST[kind]))
-    with np.errstate(over="ignore"):
-        values = parsed.astype(one.tensor.dtype, copy=False)
-    if kind == "f":
-        if np.isinf(values).any():
-            _check_infinite(one, rows, values)
-    elif (values != parsed).any():
-        raise InvalidRequest(f"record: got a number out of range, expected {datatype} values")
-    return values
+    return numbers(_texts(one, rows), len(rows) * len(one.places), one.tensor.dtype)
 
 
 def _texts(one: Chosen, rows: Rows) -> Sequence[str]:
@@ -145,13 +133,6 @@ def _texts(one: Chosen, rows: Rows) -> Sequence[str]:
     if any("," in cell or "\n" in cell or "\r" in cell for cell in cells):
         raise InvalidRequest("record: got other text, expected numbers")
     return cells
-
-
-def _check_infinite(one: Chosen, rows: Rows, values: Array) -> None:
-    """Raises InvalidRequest unless infinity is what the text says: 1e999 is an overflow."""
-    for row, column in np.argwhere(np.isinf(values.reshape(len(rows), -1))):
-        if any(map(str.isdigit, _split(rows[row])[one.places[column]])):
-            raise InvalidRequest(f"record: got a number out of range, expected {one.tensor.datatype} values")
 
 
 def _split(row: str | list[str]) -> list[str]:

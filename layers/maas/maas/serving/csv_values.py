@@ -1,0 +1,112 @@
+"""Values in CSV text: one rule for every route and format that reads it.
+
+A number is written as in JSON, or is one of the words NaN, Infinity and -Infinity; spaces and tabs may stand around it.
+What only Python or NumPy read as numbers is refused: `1_0`, `٣`, `0x1`, `+1`, `.5`, `5.`, `007`, `nan`, `inf`.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+
+from maas.errors import InvalidRequest
+from maas.serving.tensors import NOT_FINITE, Array
+
+BLANKS = " \t"
+_NUMBER_BYTES = b"0123456789+-.eE, \t"  # nothing that JSON could nest or quote with
+_WORD_BYTES = b"NaInfity"
+_WORD = re.compile(rb"-?Infinity|NaN")
+_NEGATIVE_ZERO = re.compile(rb"(?<![^, \t])-0(?![^, \t])")
+_NUMBER = re.compile(r"[ \t]*-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?[ \t]*")
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+
+
+def value_of(text: str, datatype: str) -> str | float | bool:
+    """The JSON value of one cell. Text that is no value of the datatype comes back unchanged, for the codec to refuse.
+
+    NaN and the infinities stay words, as in JSON; a number beyond float64 is infinite, which the codec refuses too.
+    """
+    if datatype == "BYTES":
+        return text
+    if datatype == "BOOL":
+        found = boolean(text)
+        return text if found is None else found
+    if _NUMBER.fullmatch(text):
+        try:
+            value: float = orjson.loads(text)
+            return value
+        except orjson.JSONDecodeError:
+            return float(text)
+    word = text.strip(BLANKS)
+    return word if word in NOT_FINITE else text
+
+
+def boolean(text: str) -> bool | None:
+    """True or False for true, false (in any case), 1 and 0; None for any other text."""
+    return _BOOLEANS.get(text.strip(BLANKS).lower())
+
+
+def expected_cell(text: str, datatype: str) -> str:
+    """What an error says was expected where a cell is no value of the datatype."""
+    if datatype == "BOOL":
+        return "true, false, 1 or 0"
+    is_number = datatype == "BYTES" or _NUMBER.fullmatch(text) is not None
+    return f"{datatype} values" if is_number else f"{datatype} values, numbers as JSON writes them"
+
+
+def numbers(texts: Sequence[str], count: int, dtype: np.dtype[Any]) -> Array:
+    """All numbers of `texts`, which hold one or, with commas between them, several each; (count,), of `dtype`.
+
+    Raises InvalidRequest unless they are `count` numbers that the dtype holds.
+    """
+    encoded = ",".join(texts).encode()
+    words = encoded.translate(None, _NUMBER_BYTES)
+    is_fraction = dtype.kind == "f"
+    if words and (not is_fraction or words.translate(None, _WORD_BYTES)):
+        raise _not_numbers()
+    try:
+        values = orjson.loads(b"[%b]" % (_exact(encoded, bool(words)) if is_fraction else encoded))
+    except orjson.JSONDecodeError:
+        raise _not_numbers() from None
+    if len(values) != count:
+        raise _not_numbers()
+    if words:
+        values = [NOT_FINITE[value] if type(value) is str else value for value in values]
+    return _fractions(values, dtype) if is_fraction else _integers(values, dtype)
+
+
+def _exact(encoded: bytes, has_words: bool) -> bytes:
+    """The words in quotes, and -0 with a fraction: orjson reads it as the integer 0 otherwise."""
+    if has_words:
+        encoded = _WORD.sub(rb'"\g<0>"', encoded)
+    if b"-0," in encoded or b"-0 " in encoded or b"-0\t" in encoded or encoded.endswith(b"-0"):
+        encoded = _NEGATIVE_ZERO.sub(b"-0.0", encoded)
+    return encoded
+
+
+def _fractions(values: list[Any], dtype: np.dtype[Any]) -> Array:
+    wide = np.array(values, np.float64)
+    with np.errstate(over="ignore"):
+        found = wide.astype(dtype, copy=False)
+    if (np.isinf(found) & np.isfinite(wide)).any():
+        raise _out_of_range(dtype)
+    return found
+
+
+def _integers(values: list[Any], dtype: np.dtype[Any]) -> Array:
+    if not set(map(type, values)) <= {int}:
+        raise _not_numbers()
+    try:
+        return np.array(values, dtype)
+    except OverflowError:
+        raise _out_of_range(dtype) from None
+
+
+def _not_numbers() -> InvalidRequest:
+    return InvalidRequest("record: got other text, expected numbers as JSON writes them")
+
+
+def _out_of_range(dtype: np.dtype[Any]) -> InvalidRequest:
+    return InvalidRequest(f"record: got a number out of range, expected {dtype} values")

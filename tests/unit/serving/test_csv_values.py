@@ -1,0 +1,112 @@
+"""Numbers and booleans of CSV cells: what JSON takes, and nothing that only Python or NumPy take."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maas.errors import InvalidRequest
+from maas.serving.csv_values import boolean, expected_cell, numbers, value_of
+
+NOT_NUMBERS = [
+    *("1_0", "٣", "１", "0x1", "0b1", "0o7", "+1", ".5", "5.", "007", "-", "e1", "1e", "1e+", "1.e5", "1d3", "1f"),
+    *("nan", "NAN", "inf", "-inf", "+Infinity", "infinity", "Inf", "INFINITY", "1#INF", "null", "true", "[1]", '"1"'),
+    *("", " ", "1 2", "1\xa0", "\u20091", "1\x0b", "1\x0c", "\n1", "1\r", "\ufeff1", "−1", "1,5", "½", "²"),
+]
+DTYPES = [np.dtype(one) for one in ("f2", "f4", "f8", "i1", "i8", "u1", "u8")]
+
+
+@pytest.mark.parametrize("text", NOT_NUMBERS)
+def test_not_json_is_not_a_number(text: str) -> None:
+    for dtype in DTYPES:
+        for texts in ([text], ["1", text], [text, "1"], [f"1,{text}"]):
+            with pytest.raises(InvalidRequest):
+                numbers(texts, sum(1 + one.count(",") for one in texts) - text.count(","), dtype)
+    assert value_of(text, "FP64") == text
+    assert value_of(text, "INT64") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0", 0.0),
+        ("-0", -0.0),
+        (" -0\t", -0.0),
+        ("-0.0e0", -0.0),
+        ("1e-400", 0.0),
+        ("123456789012345678901234567890", 123456789012345678901234567890.0),
+        ("  1.5E+2\t", 150.0),
+        ("NaN", math.nan),
+        (" Infinity ", math.inf),
+        ("-Infinity", -math.inf),
+    ],
+)
+def test_json_numbers_and_words(text: str, value: float) -> None:
+    for texts in ([text], [f"{text},{text}"], ["-0.5", text, "NaN", text, "-0"]):
+        found = numbers(texts, sum(1 + one.count(",") for one in texts), np.dtype(np.float64))
+        parsed = [value if one.strip() == text.strip() else float(one) for one in ",".join(texts).split(",")]
+        assert found.tobytes() == np.array(parsed).tobytes()
+    word = value_of(text, "FP32")
+    assert word == (value if math.isfinite(value) else text.strip())
+
+
+def test_integers_to_the_ends_of_their_range() -> None:
+    assert numbers(["18446744073709551615", "0,-0"], 3, np.dtype("u8")).tolist() == [2**64 - 1, 0, 0]
+    assert numbers(["-9223372036854775808"], 1, np.dtype("i8")).tolist() == [-(2**63)]
+    for text, dtype in (("18446744073709551616", "u8"), ("-1", "u8"), ("9223372036854775808", "i8"), ("128", "i1")):
+        with pytest.raises(InvalidRequest):
+            numbers([text], 1, np.dtype(dtype))
+    for text in ("1.0", "1e3", "NaN"):
+        with pytest.raises(InvalidRequest, match="expected numbers"):
+            numbers([text], 1, np.dtype("i8"))
+
+
+def test_overflow_is_out_of_range_and_infinity_is_not() -> None:
+    assert numbers(["Infinity"], 1, np.dtype("f2")).tolist() == [math.inf]
+    for text, dtype in (("65536", "f2"), ("1e39", "f4")):
+        with pytest.raises(InvalidRequest, match="out of range"):
+            numbers([text], 1, np.dtype(dtype))
+    with pytest.raises(InvalidRequest):
+        numbers(["-1e999"], 1, np.dtype("f8"))
+    assert value_of("-1e999", "FP64") == -math.inf
+
+
+@pytest.mark.parametrize(("texts", "count"), [(["1,2"], 1), (["1"], 2), (["1,"], 1), ([","], 0), (["1", ""], 1)])
+def test_count_of_numbers(texts: list[str], count: int) -> None:
+    with pytest.raises(InvalidRequest):
+        numbers(texts, count, np.dtype("f4"))
+
+
+def test_booleans() -> None:
+    assert [boolean(one) for one in ("true", "False", "TRUE", "1", " 0\t")] == [True, False, True, True, False]
+    assert [boolean(one) for one in ("yes", "", "2", "1.0", "true\xa0", "١")] == [None] * 6
+    assert value_of("True", "BOOL") is True
+    assert value_of("yes", "BOOL") == "yes"
+    assert value_of(" x", "BYTES") == " x"
+
+
+def test_an_error_says_how_numbers_are_written() -> None:
+    assert expected_cell("inf", "FP32") == "FP32 values, numbers as JSON writes them"
+    assert expected_cell("128", "INT8") == "INT8 values"
+    assert expected_cell("1e999", "FP32") == "FP32 values"
+    assert expected_cell("yes", "BOOL") == "true, false, 1 or 0"
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text("0123456789+-.eE_ \tNaInfity٣,x", max_size=12))
+def test_a_cell_and_a_column_agree(text: str) -> None:
+    """`numbers` takes exactly what `value_of` does, to the same bits."""
+    cell: Any = value_of(text, "FP64")
+    is_number = cell in ("NaN", "Infinity", "-Infinity") if isinstance(cell, str) else math.isfinite(cell)
+    try:
+        found = numbers([text, "1"], 2, np.dtype(np.float64))
+    except InvalidRequest:
+        assert not is_number
+        return
+    assert is_number
+    expected = float(json.loads(text)) if not isinstance(cell, str) else float(cell)
+    assert found.tobytes() == np.array([expected, 1.0]).tobytes() or math.isnan(expected)
