@@ -23,7 +23,7 @@ def local(
 
 
 def bootstrap(
-    name: Annotated[str, typer.Option("--name", "-n", help="What the key is for.")] = "admin",
+    name: Annotated[str, typer.Option("--name", "-n", help="A name for the key.")] = "admin",
     table: Annotated[str | None, typer.Option("--table", envvar="MAAS_TABLE", help="The DynamoDB table.")] = None,
     stack: Annotated[str, typer.Option("--stack", help="The CloudFormation stack that owns the table.")] = "maas",
     as_json: Json = False,

@@ -57,7 +57,7 @@ def read(run: Run, line: str) -> Any:
 def test_lists_show_aliases_beside_versions(run: Run, name: str) -> None:
     assert f"{name}   READY" in " ".join(run(f"models --prefix {name}").split(" "))
     assert "prod→2" in run(f"models --prefix {name}")
-    assert run("models --prefix no-such-name") == "No such models.\n"
+    assert run("models --prefix no-such-name") == "No matching models.\n"
     listed = run(f"versions {name}").splitlines()
     assert [("prod" in line, "READY" in line) for line in listed if "just now" in line or " ago" in line] == [
         (True, True),
@@ -131,7 +131,7 @@ def test_deleted_restored_purged(run: Run, name: str, monkeypatch: pytest.Monkey
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     assert "Aborted" in run(f"purge {name}", fails=1)
     assert read(run, f"models --deleted --prefix {name}")["models"][0]["name"] == name
-    assert run(f"purge {name} --yes") == f"{name} is gone for good\n"
+    assert run(f"purge {name} --yes") == f"{name} is purged\n"
     assert "expected MODEL or MODEL@NUMBER" in run(f"restore {name}@prod", fails=2)
 
 

@@ -1,4 +1,4 @@
-"""The `maas` command. Commands import what they need when they run, so that `maas --help` is there at once."""
+"""The `maas` command. Commands import what they need when they run, so that `maas --help` starts fast."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ plugged.add(keys.keys, "bootstrap", "keys.bootstrap")
 
 
 def app(arguments: list[str] | None = None) -> None:
-    """Run a command line: a failure is one line on standard error and exit code 1, wrong usage exit code 2."""
+    """Run a command line. A failure prints one line on standard error and exits with 1, wrong usage with 2."""
     try:
         commands(arguments)
     except MaasError as error:

@@ -1,4 +1,4 @@
-"""Lines to paste into a shell that run a version on zeros."""
+"""Shell commands that call a version with zeros."""
 
 import json
 from math import prod
@@ -13,7 +13,7 @@ _ZEROS = {"BOOL": "false", "BYTES": '"text"'}
 
 
 def commands_for(version: ModelVersion, url: str, alias: str | None, *, key: bool) -> list[str]:
-    """`maas predict` and curl, on one batch of one. Variable dimensions are 1, values zero, false or "text"."""
+    """`maas predict` and curl with one record. Variable dimensions are 1, values zero, false or "text"."""
     request = f"""echo '{{"inputs":[{",".join(_input(tensor) for tensor in version.inputs)}]}}'"""
     which = alias or str(version.version)
     at = "" if url == DEFAULT_URL else f" --url {url}"
@@ -27,7 +27,7 @@ def commands_for(version: ModelVersion, url: str, alias: str | None, *, key: boo
 def _input(tensor: MetadataTensor) -> str:
     shape = [1 if dimension == -1 else dimension for dimension in tensor.shape]
     zero, count = _ZEROS.get(tensor.datatype, "0"), prod(shape)
-    # Many values are made by the shell, between two single-quoted pieces.
+    # The shell generates many values, between two single-quoted pieces.
     data = ",".join([zero] * count) if count <= SPELLED_OUT else f"'$(yes '{zero}' | head -n {count} | paste -sd, -)'"
     head = json.dumps({"name": tensor.name, "shape": shape, "datatype": tensor.datatype}, separators=(",", ":"))
     return head.replace("'", "'\\''")[:-1] + f',"data":[{data}]}}'

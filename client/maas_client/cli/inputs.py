@@ -1,4 +1,4 @@
-"""What `maas predict --input` reads: JSON, CSV, NPY or NPZ, as a request or as arrays that fit the signature."""
+"""Reads `maas predict --input`: JSON, CSV, NPY or NPZ, as a request or as arrays that fit the signature."""
 
 import csv
 import json
@@ -18,17 +18,17 @@ Signature = Callable[[], tuple[MetadataTensor, ...]]
 
 
 class Given(NamedTuple):
-    """A whole inference request as JSON has it, or else inputs by name."""
+    """Either a whole inference request as JSON, or inputs by name."""
 
     request: dict[str, Any] | None
     inputs: dict[str, Tensor]
 
 
 def read(source: str, signature: Signature) -> Given:
-    """What is in file `source`, or in JSON on standard input for `-`.
+    """Read the file `source`, or JSON from standard input for `-`.
 
-    `signature` is asked only when the file is not a whole request already. Arrays take the datatype of the input they
-    are for, and a single record becomes a batch of one. Raises InvalidInput.
+    `signature` is called only if the file is not a whole request. Arrays are cast to the datatype of their input, and a
+    single record becomes a batch of one. Raises InvalidInput.
     """
     suffix = ".json" if source == "-" else Path(source).suffix.lower()
     readers = {".json": _json, ".csv": _csv, ".npy": _numpy, ".npz": _numpy}

@@ -1,4 +1,4 @@
-"""Commands for many records, and for answers that come later: batch, jobs, and what becomes of a job."""
+"""Commands for batch predictions and deferred answers: batch, jobs, job."""
 
 import sys
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from maas_client.job_records import Job
 
 SHOWN = 20
-INTERRUPTED = 130  # as a shell has it after Ctrl-C
+INTERRUPTED = 130  # a shell's exit code after Ctrl-C
 
 
 def complete_job(incomplete: str) -> list[str]:
-    """The newest jobs that begin so. Nothing when nobody answers."""
+    """Ids of the newest jobs with this prefix; nothing if the server does not answer."""
     with suppress(MaasError), connect(None, None, attempts=1) as maas:
         return [found.id for found in maas.jobs(100) if found.id.startswith(incomplete)]
     return []
@@ -30,38 +30,49 @@ def complete_job(incomplete: str) -> list[str]:
 JobId = Annotated[str, typer.Argument(metavar="ID", autocompletion=complete_job)]
 To = Annotated[
     Path | None,
-    typer.Option("--to", help="The file, or a folder for it; ID.FORMAT if not given."),
+    typer.Option("--to", help="Target file or folder; default: ID.FORMAT here."),
 ]
-Parts = Annotated[bool, typer.Option("--parts", help="Do not join the parts; --to is a folder for them.")]
+Parts = Annotated[bool, typer.Option("--parts", help="Keep the parts as separate files; --to is their folder.")]
 
-job = typer.Typer(name="job", help="Follow, cancel or retry a job, and get what came of it.", no_args_is_help=True)
+job = typer.Typer(name="job", help="Follow, cancel or retry a job, and download its results.", no_args_is_help=True)
 
 
 def batch(
     reference: Reference,
-    source: Annotated[str, typer.Argument(metavar="FILE", help="JSONL, CSV (also .gz), NPY, Parquet; or s3://….")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="A JSONL, CSV (also .gz), NPY or Parquet file, or an s3:// object of the bucket."
+        ),
+    ],
     output: Annotated[
-        str | None, typer.Option("--output", "-o", help="A file here, or a folder s3://… of the bucket.")
+        str | None, typer.Option("--output", "-o", help="A local file, or an s3:// folder of the bucket.")
     ] = None,
     wait: Annotated[
-        bool | None, typer.Option("--wait/--no-wait", help="Until it has ended; on a terminal if not given.")
+        bool | None, typer.Option("--wait/--no-wait", help="Wait until the job ends; default: only on a terminal.")
     ] = None,
     join: Annotated[
-        str | None, typer.Option("--join", metavar="input", help="Carry the input's columns along.")
+        str | None, typer.Option("--join", metavar="input", help="Copy the input's columns into the output.")
     ] = None,
     column: Annotated[
-        list[str] | None, typer.Option("--column", help="A feature of CSV or Parquet, in order; may be repeated.")
+        list[str] | None, typer.Option("--column", help="A feature column of CSV or Parquet, in order; repeatable.")
     ] = None,
-    exclude: Annotated[list[str] | None, typer.Option("--exclude", help="A column that is no feature.")] = None,
-    select: Annotated[list[str] | None, typer.Option("--select", help="Only this output; may be repeated.")] = None,
-    max_errors: Annotated[int | None, typer.Option("--max-errors", min=0, help="More bad records end it.")] = None,
-    batch_size: Annotated[int | None, typer.Option("--batch-size", min=1, help="How many records run at once.")] = None,
-    notify: Annotated[str | None, typer.Option("--notify", help="An https URL or an SNS topic to tell.")] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", help="A column that is not a feature; repeatable.")
+    ] = None,
+    select: Annotated[list[str] | None, typer.Option("--select", help="Write only this output; repeatable.")] = None,
+    max_errors: Annotated[
+        int | None, typer.Option("--max-errors", min=0, help="Fail the job after this many bad records.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", min=1, help="Records per model run.")] = None,
+    notify: Annotated[
+        str | None, typer.Option("--notify", help="An https URL or SNS topic ARN to notify at the end.")
+    ] = None,
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
 ) -> None:
-    """Predict every record of a file: upload, wait, download. The file's format is the predictions'."""
+    """Predict every record of a file: upload, wait, download. Predictions have the format of the input."""
     from maas_client.cli.progress import Display
 
     if join not in (None, "input"):
@@ -71,7 +82,7 @@ def batch(
     if wait is None:
         wait = sys.stdout.isatty() or (output is not None and to is not None)
     elif not wait and output and to:
-        raise typer.BadParameter("--output names a file here, which takes --wait")
+        raise typer.BadParameter("--output names a local file, which needs --wait")
     with connect(url, api_key) as maas, Display(silent=as_json) as display:
         made = maas.batch(
             model,
@@ -102,7 +113,7 @@ def jobs(
     url: Url = None,
     api_key: Key = None,
 ) -> None:
-    """List the jobs, newest first, or show one with its progress."""
+    """List jobs, newest first, or show one job with its progress."""
     from maas_client.cli.render_jobs import show_job, show_jobs
 
     with connect(url, api_key) as maas:
@@ -116,7 +127,7 @@ def jobs(
 
 @job.command("wait")
 def wait_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
-    """Follow a job until it has ended."""
+    """Follow a job until it ends."""
     from maas_client.cli.progress import Display
 
     with connect(url, api_key) as maas, Display(silent=as_json) as display:
@@ -125,7 +136,7 @@ def wait_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: Key
 
 @job.command("cancel")
 def cancel_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
-    """End a job; what is done stays."""
+    """Cancel a job; finished parts stay."""
     with connect(url, api_key) as maas:
         found = maas.cancel_job(job_id)
     print_json(found) if as_json else typer.echo(f"job {found.id} is {found.status}")
@@ -133,7 +144,7 @@ def cancel_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: K
 
 @job.command("retry")
 def retry_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
-    """Run what is missing of a job that FAILED."""
+    """Run the unfinished shards of a FAILED job again."""
     with connect(url, api_key) as maas:
         found = maas.retry_job(job_id)
     print_json(found) if as_json else typer.echo(
@@ -145,7 +156,7 @@ def retry_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: Ke
 def download_job(
     job_id: JobId, to: To = None, parts: Parts = False, as_json: Json = False, url: Url = None, api_key: Key = None
 ) -> None:
-    """Get a job's predictions, in one file; of one that runs or FAILED, those there are."""
+    """Download a job's predictions as one file; of a running or FAILED job, the finished parts."""
     from maas_client.cli.progress import Display
 
     with connect(url, api_key) as maas, Display(silent=as_json) as display:
@@ -156,7 +167,7 @@ def download_job(
 
 @job.command("answer")
 def answer_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
-    """The answer to `maas predict --later`, waited for."""
+    """Wait for the answer to `maas predict --later` and print it."""
     from maas_client.cli.progress import spinner
     from maas_client.cli.render import show_prediction
     from maas_client.inference import response_json
@@ -167,7 +178,7 @@ def answer_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: K
 
 
 def _target(source: str, output: str | None) -> Path | None:
-    """The file that the predictions go into; None where they stay in the bucket. Raises InvalidInput."""
+    """The local file for the predictions; None if they stay in the bucket. Raises InvalidInput."""
     from maas_client.results import check_target, format_of
 
     format_ = format_of(source)
@@ -183,7 +194,7 @@ def _target(source: str, output: str | None) -> Path | None:
 
 
 def _follow(maas: "MaasClient", job_id: str, to: Path | None, display: "Display", *, as_json: bool) -> None:
-    """Wait, download to `to`, and tell what came of it. A job that did not succeed is told of too, and then raised."""
+    """Wait, download to `to` and show the result. Raises JobFailed after showing a job that did not succeed."""
     from maas_client.cli.render_jobs import show_ended
 
     failure: JobFailed | None = None
@@ -210,8 +221,8 @@ def _told(ended: "Job", files: list[Path]) -> dict[str, Any]:
 
 @contextmanager
 def _going_on(job_id: str) -> Iterator[None]:
-    """Ctrl-C, or a network that is gone, ends the waiting and not the job."""
-    hint = f"job {job_id} goes on: `maas job wait {job_id}` follows it, `maas job cancel {job_id}` ends it"
+    """Ctrl-C or a lost connection stops waiting; the job continues."""
+    hint = f"job {job_id} continues: `maas job wait {job_id}` follows it, `maas job cancel {job_id}` cancels it"
     try:
         yield
     except KeyboardInterrupt:

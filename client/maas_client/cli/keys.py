@@ -1,4 +1,4 @@
-"""Commands about API keys: who may do what, and until when."""
+"""Commands that manage API keys."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from maas_client.key_records import NewKey
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-keys = typer.Typer(name="keys", help="API keys: who may do what, and until when.", no_args_is_help=True)
+keys = typer.Typer(name="keys", help="API keys: scopes, expiry, rotation.", no_args_is_help=True)
 
 
 def duration(text: str) -> timedelta:
@@ -22,25 +22,27 @@ def duration(text: str) -> timedelta:
     return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
 
 
-KeyId = Annotated[str, typer.Argument(metavar="ID", help="As `maas keys list` shows it; no secret.")]
+KeyId = Annotated[str, typer.Argument(metavar="ID", help="The key's id, from `maas keys list`; not secret.")]
 
 
 @keys.command()
 def create(
-    name: Annotated[str, typer.Option("--name", "-n", help="What the key is for.")],
+    name: Annotated[str, typer.Option("--name", "-n", help="A name for the key.")],
     scope: Annotated[
         list[str],
         typer.Option(
-            "--scope", "-s", help="models:read, models:write, infer, infer:MODEL, jobs, keys or admin; may be repeated."
+            "--scope", "-s", help="models:read, models:write, infer, infer:MODEL, jobs, keys or admin; repeatable."
         ),
     ],
-    expires: Annotated[str | None, typer.Option("--expires", metavar="90d", help="From now on; else never.")] = None,
+    expires: Annotated[
+        str | None, typer.Option("--expires", metavar="90d", help="Lifetime from now; default: no expiry.")
+    ] = None,
     rate: Annotated[int | None, typer.Option("--rate", min=1, help="Requests per second.")] = None,
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
 ) -> None:
-    """Make a key and print it, once. It can have no scope that the key you call with has not."""
+    """Create a key and print it once. Its scopes cannot exceed those of the calling key."""
     until = datetime.now(UTC) + duration(expires) if expires else None
     with connect(url, api_key) as maas:
         made = maas.create_key(name, scope, expires_at=until, requests_per_second=rate)
@@ -49,12 +51,12 @@ def create(
 
 @keys.command("list")
 def list_keys(
-    revoked: Annotated[bool, typer.Option("--revoked", help="Revoked ones too.")] = False,
+    revoked: Annotated[bool, typer.Option("--revoked", help="Include revoked keys.")] = False,
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
 ) -> None:
-    """What keys there are. Nothing of a key can be seen that lets anybody use it."""
+    """List keys. Secrets are never shown."""
     from maas_client.cli.render_keys import show_keys
 
     with connect(url, api_key) as maas:
@@ -65,12 +67,12 @@ def list_keys(
 @keys.command()
 def rotate(
     key_id: KeyId,
-    grace: Annotated[str, typer.Option("--grace", metavar="1h", help="How long the old text is good for.")] = "1h",
+    grace: Annotated[str, typer.Option("--grace", metavar="1h", help="How long the old secret stays valid.")] = "1h",
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
 ) -> None:
-    """Give a key another text and print it, once; the old one stays good for the grace time."""
+    """Give a key a new secret and print it once; the old one stays valid for the grace time."""
     seconds = int(duration(grace).total_seconds())
     with connect(url, api_key) as maas:
         made = maas.rotate_key(key_id, seconds)
@@ -79,17 +81,17 @@ def rotate(
 
 @keys.command()
 def revoke(key_id: KeyId, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
-    """End a key for good, within seconds."""
+    """Revoke a key permanently, within seconds."""
     with connect(url, api_key) as maas:
         gone = maas.revoke_key(key_id)
     print_json(gone) if as_json else typer.echo(f"{gone.id} ({gone.name}) is revoked")
 
 
 def show_new_key(made: "NewKey", as_json: bool) -> None:
-    """The text alone on standard output, for a script to keep; what it is on standard error."""
+    """The key alone on standard output, for scripts; its description on standard error."""
     if as_json:
         print_json(made)
         return
     until = f", until {made.expires_at}" if made.expires_at else ""
-    typer.echo(f"{made.id} ({made.name}): {' '.join(made.scopes)}{until}. It is shown this once:", err=True)
+    typer.echo(f"{made.id} ({made.name}): {' '.join(made.scopes)}{until}. It is shown only once:", err=True)
     typer.echo(made.key)

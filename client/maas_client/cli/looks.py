@@ -1,4 +1,4 @@
-"""What all that people see has in common: the console, tables, statuses, sizes, times."""
+"""Common elements of terminal output: console, tables, statuses, sizes, times."""
 
 from datetime import UTC, datetime
 

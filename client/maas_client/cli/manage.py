@@ -1,4 +1,4 @@
-"""Commands that manage models: what there is, what it is called, what becomes of it, what became of it."""
+"""Commands that manage models, versions and aliases: list, show, tag, delete, restore, purge, history, download."""
 
 from datetime import datetime
 from pathlib import Path
@@ -32,20 +32,22 @@ SHOWN = 20
 
 AliasName = Annotated[str, typer.Argument(metavar="ALIAS")]
 
-alias = typer.Typer(name="alias", help="Point names at versions: clients ask for the name.", no_args_is_help=True)
+alias = typer.Typer(
+    name="alias", help="Aliases: names that clients call and that point to versions.", no_args_is_help=True
+)
 
 
 def models(
-    prefix: Annotated[str, typer.Option("--prefix", help="Names that begin so.")] = "",
+    prefix: Annotated[str, typer.Option("--prefix", help="Only names with this prefix.")] = "",
     tag: WantedTags = None,
-    status: Annotated[str | None, typer.Option("--status", help="READY, EMPTY or DELETED.")] = None,
+    status: Annotated[str | None, typer.Option("--status", help="Only this status: READY, EMPTY or DELETED.")] = None,
     deleted: Deleted = False,
     limit: Limit = None,
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
 ) -> None:
-    """List the models."""
+    """List models."""
     from maas_client.cli.render import show_models
 
     with connect(url, api_key) as maas:
@@ -56,7 +58,9 @@ def models(
 def versions(
     model: Model,
     tag: WantedTags = None,
-    status: Annotated[str | None, typer.Option("--status", help="PENDING_UPLOAD, VALIDATING, READY or FAILED.")] = None,
+    status: Annotated[
+        str | None, typer.Option("--status", help="Only this status: PENDING_UPLOAD, VALIDATING, READY or FAILED.")
+    ] = None,
     deleted: Deleted = False,
     limit: Limit = None,
     as_json: Json = False,
@@ -91,13 +95,15 @@ def show(
 def tag(
     reference: Reference,
     tags: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE")] = None,
-    remove: Annotated[list[str] | None, typer.Option("--remove", "-r", metavar="KEY", help="May be repeated.")] = None,
-    description: Annotated[str | None, typer.Option("--description", help="Replaces the one there is.")] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option("--remove", "-r", metavar="KEY", help="Remove this tag; repeatable.")
+    ] = None,
+    description: Annotated[str | None, typer.Option("--description", help="Replace the description.")] = None,
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
 ) -> None:
-    """Set or remove tags, and the description, of a model or a version."""
+    """Set or remove tags and the description of a model or version."""
     from maas_client.cli.render import show_tagged
 
     changes: dict[str, str | None] = dict(tag_of(one) for one in tags or [])
@@ -118,12 +124,12 @@ def tag(
 def set_alias(
     model: Model,
     name: AliasName,
-    version: Annotated[int, typer.Argument(min=1, help="A READY version's number.")],
+    version: Annotated[int, typer.Argument(min=1, help="The number of a READY version.")],
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
 ) -> None:
-    """Point an alias at a version; traffic follows within seconds."""
+    """Point an alias to a version; traffic follows within seconds."""
     with connect(url, api_key) as maas:
         made = maas.set_alias(model, name, version)
     print_json(made) if as_json else typer.echo(f"{model}@{name} is version {made.version}{_before(made)}")
@@ -135,13 +141,16 @@ def get_alias(
     name: AliasName,
     at: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"], help="What was live then."),
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+            help="Show the version that was live at this time (local time unless it has an offset).",
+        ),
     ] = None,
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
 ) -> None:
-    """The version that an alias points to, now or at a time (local, unless it says otherwise)."""
+    """Show the version that an alias points to, now or at a past time."""
     with connect(url, api_key) as maas:
         if at is None:
             found = maas.alias(model, name)
@@ -158,14 +167,14 @@ def get_alias(
 
 @alias.command("rm")
 def remove_alias(model: Model, name: AliasName, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
-    """Remove an alias; its version stays."""
+    """Remove an alias; the version stays."""
     with connect(url, api_key) as maas:
         maas.delete_alias(model, name)
     print_json({"model": model, "alias": name}) if as_json else typer.echo(f"{model}@{name} is removed")
 
 
 def rollback(model: Model, name: AliasName, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
-    """Point an alias where it pointed before its last change."""
+    """Point an alias back to the version before its last change."""
     with connect(url, api_key) as maas:
         made = maas.roll_back(model, name)
     print_json(made) if as_json else typer.echo(f"{model}@{name} is version {made.version} again{_before(made)}")
@@ -173,15 +182,17 @@ def rollback(model: Model, name: AliasName, as_json: Json = False, url: Url = No
 
 def delete(
     reference: Numbered,
-    force: Annotated[bool, typer.Option("--force", help="Although aliases are on the version; they go.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Delete even if aliases point here; the aliases are removed.")
+    ] = False,
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
 ) -> None:
-    """Delete a model or a version; `maas restore` brings it back until it is purged."""
+    """Delete a model or version; `maas restore` brings it back until it is purged."""
     model, version = numbered(reference)
     if version is None and force:
-        raise typer.BadParameter("--force is for a version: a model goes and comes back with its aliases")
+        raise typer.BadParameter("--force is for a version: a model is deleted and restored with its aliases")
     gone: RegisteredModel | ModelVersion
     removed: tuple[str, ...] = ()
     with connect(url, api_key) as maas:
@@ -197,7 +208,7 @@ def delete(
 
 
 def restore(reference: Numbered, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
-    """Bring back a deleted model with all it had, or a deleted version."""
+    """Restore a deleted model with its versions, aliases and tags, or a deleted version."""
     model, version = numbered(reference)
     with connect(url, api_key) as maas:
         back = maas.restore_model(model) if version is None else maas.restore_version(model, version)
@@ -206,12 +217,12 @@ def restore(reference: Numbered, as_json: Json = False, url: Url = None, api_key
 
 def purge(
     reference: Numbered,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
 ) -> None:
-    """Remove a deleted model or version for good. Its history stays."""
+    """Remove a deleted model or version permanently. Its history stays."""
     from maas_client.cli.progress import spinner
 
     model, version = numbered(reference)
@@ -225,23 +236,25 @@ def purge(
             raise InvalidInput(f"{reference} is not deleted: `maas delete {reference}` first")
         if not yes:
             what = f"{reference} with all its versions" if version is None else reference
-            typer.confirm(f"Remove {what} for good? Nothing brings it back.", abort=True, err=True)
+            typer.confirm(f"Remove {what} permanently? This cannot be undone.", abort=True, err=True)
         with spinner(f"purging {reference}", silent=as_json):
             while not (maas.purge_model(model) if version is None else maas.purge_version(model, version)):
-                pass  # a call ends within what API Gateway waits for
-    print_json({"purged": reference}) if as_json else typer.echo(f"{reference} is gone for good")
+                pass  # one call ends within API Gateway's 30 s; a large purge takes several
+    print_json({"purged": reference}) if as_json else typer.echo(f"{reference} is purged")
 
 
 def history(
     model: Model,
-    kind: Annotated[str | None, typer.Option("--kind", help="As alias.set, version.ready, model.deleted.")] = None,
-    actor: Annotated[str | None, typer.Option("--actor", help="Only what this one did.")] = None,
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="Only this kind of change: alias.set, version.ready, model.deleted, …")
+    ] = None,
+    actor: Annotated[str | None, typer.Option("--actor", help="Only changes by this actor, such as key:ID.")] = None,
     limit: Limit = SHOWN,
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
 ) -> None:
-    """Who changed what, newest first; of deleted and purged models too."""
+    """Show who changed what, newest first; also of deleted and purged models."""
     from maas_client.cli.render import show_history
 
     with connect(url, api_key) as maas:
@@ -251,12 +264,12 @@ def history(
 
 def download(
     reference: Reference,
-    to: Annotated[Path, typer.Option("--to", help="The folder they go into.")] = Path("."),
+    to: Annotated[Path, typer.Option("--to", help="Target folder.")] = Path("."),
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
 ) -> None:
-    """Get a version's files as they were uploaded: of its number, an alias, or else of the newest READY version."""
+    """Download a version's files as uploaded; default: the newest READY version."""
     from maas_client.cli.progress import Display
 
     model, version = split(reference)

@@ -1,4 +1,4 @@
-"""What was measured of a version, in words."""
+"""A version's measurements as text."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from maas_client.cli.looks import size
 
 
 def profile_table(profile: Mapping[str, Any], variants: Sequence[Mapping[str, Any]]) -> Table:
-    """Of the deployment, a measurement a row; then the prepared forms."""
+    """One measurement of the deployment a row, then the prepared forms."""
     table = Table(box=None, show_header=False)
     told = [
         ("size", "size_bytes", size),
@@ -32,7 +32,7 @@ def profile_table(profile: Mapping[str, Any], variants: Sequence[Mapping[str, An
 
 
 def quantized_line(form: Mapping[str, Any]) -> str:
-    """Kept or not, and the numbers."""
+    """Whether the quantised form was kept, with its figures."""
     if not form["kept"]:
         return f"{form['scheme']} was not kept: {form['reason']}"
     told = f"{size(form['size_bytes'])}, {_ms(form['load_ms'])} to load, {_ms(form['run_ms'])} to run"

@@ -1,4 +1,4 @@
-"""What commands share: options, references, the client, JSON."""
+"""What commands share: options, model references, the client, JSON output."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def complete(incomplete: str) -> list[str]:
-    """Models that begin so; after an @, the model's aliases and newest versions. Nothing when nobody answers."""
+    """Models with this prefix; after an @, aliases and newest versions. Nothing if the server does not answer."""
     model, at, beginning = incomplete.partition("@")
     with suppress(MaasError), connect(None, None, attempts=1) as maas:
         if not at:
@@ -24,14 +24,14 @@ def complete(incomplete: str) -> list[str]:
     return []
 
 
-Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 Url = Annotated[
     str | None,
-    typer.Option("--url", envvar="MAAS_URL", show_envvar=True, help="The server; http://127.0.0.1:8080 if not given."),
+    typer.Option("--url", envvar="MAAS_URL", show_envvar=True, help="The server; default: http://127.0.0.1:8080."),
 ]
 Key = Annotated[
     str | None,
-    typer.Option("--api-key", envvar="MAAS_API_KEY", show_envvar=True, help="Sent as x-api-key."),
+    typer.Option("--api-key", envvar="MAAS_API_KEY", show_envvar=True, help="The API key."),
 ]
 Model = Annotated[str, typer.Argument(autocompletion=complete)]
 Reference = Annotated[
@@ -42,12 +42,12 @@ Numbered = Annotated[
     str,
     typer.Argument(metavar="MODEL[@NUMBER]", help="The whole model, or one version of it.", autocompletion=complete),
 ]
-Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="May be repeated.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="A tag; repeatable.")]
 WantedTags = Annotated[
-    list[str] | None, typer.Option("--tag", metavar="KEY[=VALUE]", help="Only with this tag; may be repeated.")
+    list[str] | None, typer.Option("--tag", metavar="KEY[=VALUE]", help="Only with this tag; repeatable.")
 ]
-Limit = Annotated[int | None, typer.Option("--limit", "-l", min=1, help="Only so many.")]
-Deleted = Annotated[bool, typer.Option("--deleted", help="Deleted ones too.")]
+Limit = Annotated[int | None, typer.Option("--limit", "-l", min=1, help="At most this many.")]
+Deleted = Annotated[bool, typer.Option("--deleted", help="Include deleted ones.")]
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def split(reference: str) -> tuple[str, str | None]:
 
 
 def numbered(reference: str) -> tuple[str, int | None]:
-    """Model, and version number if any: what an alias stands for may change while it is deleted or restored."""
+    """Model, and version number if any. Not an alias: it may move while its version is deleted or restored."""
     model, version = split(reference)
     if version is not None and not version.isdecimal():
         raise typer.BadParameter(f"{reference!r}: expected MODEL or MODEL@NUMBER, as in digits or digits@2")

@@ -1,4 +1,4 @@
-"""Long work on a terminal: bars for bytes and for jobs, a spinner while the server works. On standard error."""
+"""Progress on a terminal, on standard error: bars for bytes and jobs, a spinner while the server works."""
 
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
@@ -30,9 +30,9 @@ def spinner(text: str, *, silent: bool = False) -> AbstractContextManager[object
 
 
 class Display:
-    """Give `show` to `MaasClient.push`, `batch` or `download` as `progress`; `transient` bars leave nothing behind.
+    """Pass `show` as `progress` to `push`, `batch` or `download`; `transient` bars disappear at the end.
 
-    Where standard error is no terminal, nothing is drawn.
+    Draws nothing if standard error is not a terminal.
     """
 
     def __init__(self, *, silent: bool = False, transient: bool = False) -> None:
@@ -60,7 +60,7 @@ class Display:
         self.stop()
 
     def stop(self) -> None:
-        """Draw no more."""
+        """Stop drawing."""
         self._bars.stop()
         if self._checking:
             self._checking.stop()
@@ -78,7 +78,7 @@ class Display:
             self._bars.update(task, total=progress.total_bytes, completed=progress.done_bytes)
 
     def _show_job(self, job: Job) -> None:
-        """A bar of shards, once there are some."""
+        """A bar of shards, once the job is planned."""
         done, total = (job.progress.shards_done, job.progress.shards_total) if job.progress else (0, None)
         task = self._task("job")
         self._bars.update(task, description=job.status.lower(), completed=done, total=total, told=told_of(job))
@@ -90,7 +90,7 @@ class Display:
 
 
 class _Counts(ProgressColumn):
-    """Bytes with their rate and the time left; or what is `told`."""
+    """Bytes with rate and time left, or the field `told`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class _Counts(ProgressColumn):
 
 
 def told_of(job: Job) -> str:
-    """'3/8 shards, 250,000 rows, 3 errors, 12,500 rows/s, 60 s left': of it what can be told."""
+    """'3/8 shards, 250,000 rows, 3 errors, 12,500 rows/s, 60 s left', as far as known."""
     found = job.progress
     if found is None:
         return ""

@@ -1,4 +1,4 @@
-"""What people see of models, versions and predictions. On standard output."""
+"""Models, versions and predictions as tables on standard output."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -21,8 +21,8 @@ SHOWN_CHARACTERS = 24
 
 def show_models(models: Sequence[RegisteredModel], *, filtered: bool) -> None:
     if not models:
-        hint = "[bold]maas push model.onnx --name my-model[/] makes one."
-        console.print("No such models." if filtered else f"No models yet. {hint}")
+        hint = "[bold]maas push model.onnx --name my-model[/] creates one."
+        console.print("No matching models." if filtered else f"No models yet. {hint}")
         return
     table = table_of("model", "status", "newest ready", "aliases", "changed", "description")
     for model in models:
@@ -41,7 +41,7 @@ def show_models(models: Sequence[RegisteredModel], *, filtered: bool) -> None:
 
 def show_model(model: RegisteredModel, versions: Sequence[ModelVersion]) -> None:
     about = f"[bold]{model.name}[/]  {escape(model.description)}".rstrip()
-    console.print(f"{about}  [dim]made {ago(model.created_at)}, changed {ago(model.updated_at)}[/]")
+    console.print(f"{about}  [dim]created {ago(model.created_at)}, changed {ago(model.updated_at)}[/]")
     if model.deleted_at:
         console.print(f"{_deleted(model.deleted_at)}: [bold]maas restore {model.name}[/] brings it back.")
     _print_tags(model.tags)
@@ -50,10 +50,10 @@ def show_model(model: RegisteredModel, versions: Sequence[ModelVersion]) -> None
 
 def show_versions(model: str, versions: Sequence[ModelVersion], *, filtered: bool) -> None:
     if not versions:
-        hint = f"[bold]maas push model.onnx --name {model}[/] makes one."
-        console.print("No such versions." if filtered else f"No versions yet. {hint}")
+        hint = f"[bold]maas push model.onnx --name {model}[/] creates one."
+        console.print("No matching versions." if filtered else f"No versions yet. {hint}")
         return
-    table = table_of("version", "status", "aliases", "size", "made", "description")
+    table = table_of("version", "status", "aliases", "size", "created", "description")
     for version in versions:
         remark = version.description or version.status_reason or ""
         table.add_row(
@@ -69,7 +69,7 @@ def show_versions(model: str, versions: Sequence[ModelVersion], *, filtered: boo
 
 def show_version(version: ModelVersion) -> None:
     about = f"[bold]{version.model}@{version.version}[/]  {styled(version.status)}  {_aliases(version.aliases)}"
-    console.print(f"{about.rstrip()}  [dim]{size(version.size_bytes)}, made {ago(version.created_at)}[/]")
+    console.print(f"{about.rstrip()}  [dim]{size(version.size_bytes)}, created {ago(version.created_at)}[/]")
     if version.deleted_at:
         back = f"[bold]maas restore {version.model}@{version.version}[/] brings it back."
         console.print(f"{_deleted(version.deleted_at)}: {back}")
@@ -89,7 +89,7 @@ def show_version(version: ModelVersion) -> None:
 
 
 def show_pushed(version: ModelVersion, url: str, alias: str | None, *, key: bool) -> None:
-    """A version that has just become READY, and how to call it."""
+    """A new READY version, and how to call it."""
     about = f"[bold]{version.model}@{version.version}[/] is {styled(version.status)}"
     console.print(f"{about}  {_aliases(version.aliases)}".rstrip())
     console.print(signature(version.inputs, version.outputs))
@@ -108,7 +108,7 @@ def show_tagged(reference: str, changed: RegisteredModel | ModelVersion) -> None
 
 def show_history(entries: Sequence[HistoryEntry]) -> None:
     if not entries:
-        console.print("No such changes.")
+        console.print("No matching changes.")
         return
     table = table_of("#", "when", "what", "of", "change", "who")
     for entry in entries:
@@ -119,7 +119,7 @@ def show_history(entries: Sequence[HistoryEntry]) -> None:
 
 
 def _changed(entry: HistoryEntry) -> str:
-    """What is different after it: 'version 1 → 2', 'status VALIDATING → READY'."""
+    """The difference it made: 'version 1 → 2', 'status VALIDATING → READY'."""
     before, after = entry.before or {}, entry.after or {}
     changes = []
     for name in before | after:
@@ -140,7 +140,7 @@ def _shown(value: object) -> str:
 
 
 def show_prediction(response: "InferenceResponse") -> None:
-    """A row for each record when all outputs have one for each, else each output by itself."""
+    """A row for each record if every output has one value for each; otherwise each output by itself."""
     console.print(f"[dim]{response.model_name}@{response.model_version}[/]")
     outputs = response.outputs
     counts = {array.shape[0] if array.ndim else None for array in outputs.values()}

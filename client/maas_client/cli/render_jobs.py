@@ -1,4 +1,4 @@
-"""What people see of jobs. On standard output."""
+"""Jobs as tables on standard output."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,9 +14,9 @@ from maas_client.job_records import Job
 
 def show_jobs(jobs: Sequence[Job]) -> None:
     if not jobs:
-        console.print("No jobs yet. [bold]maas batch MODEL FILE[/] makes one.")
+        console.print("No jobs yet. [bold]maas batch MODEL FILE[/] creates one.")
         return
-    table = table_of("job", "kind", "model", "status", "made", "by", "input")
+    table = table_of("job", "kind", "model", "status", "created", "by", "input")
     for job in jobs:
         table.add_row(
             f"[bold]{job.id}[/]",
@@ -41,8 +41,8 @@ def show_job(job: Job) -> None:
         "input": job.input,
         "output": job.output,
         "options": " ".join(f"{name}={value}" for name, value in job.options.items()),
-        "tells": job.notify or "",
-        "made": f"{ago(job.created_at)} by {job.actor}",
+        "notifies": job.notify or "",
+        "created": f"{ago(job.created_at)} by {job.actor}",
         "changed": ago(job.updated_at),
     }
     for name, value in told.items():
@@ -52,7 +52,7 @@ def show_job(job: Job) -> None:
 
 
 def show_ended(job: Job, files: Sequence[Path]) -> None:
-    """What came of it, and where that is."""
+    """A finished job and where its results are."""
     table = table_of("job", "status", "rows", "errors", "seconds", "where")
     found = job.progress
     table.add_row(
@@ -67,6 +67,6 @@ def show_ended(job: Job, files: Sequence[Path]) -> None:
 
 
 def seconds_of(job: Job) -> float:
-    """From when it was begun to its last change."""
+    """Seconds from the job's start to its last change."""
     began = datetime.fromisoformat(job.started_at or job.created_at)
     return (datetime.fromisoformat(job.updated_at) - began).total_seconds()

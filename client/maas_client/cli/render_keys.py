@@ -1,4 +1,4 @@
-"""What people see of API keys. On standard output."""
+"""API keys as a table on standard output."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from maas_client.key_records import ApiKey
 
 
 def show_keys(keys: Sequence[ApiKey]) -> None:
-    table = table_of("id", "name", "scopes", "made", "used", "expires")
+    table = table_of("id", "name", "scopes", "created", "used", "expires")
     for key in keys:
         ends = f"[red]revoked {ago(key.revoked_at)}[/]" if key.revoked_at else (key.expires_at or "never")[:16]
         table.add_row(

@@ -14,29 +14,35 @@ if TYPE_CHECKING:
 
 
 def push(
-    path: Annotated[Path, typer.Argument(help="An .onnx file, or a folder with one and its external data.")],
-    name: Annotated[str, typer.Option("--name", "-n", help="The model it becomes a version of.")],
-    alias: Annotated[str | None, typer.Option("--alias", "-a", help="Point this alias at it once it is READY.")] = None,
-    golden: Annotated[
-        Path | None, typer.Option("--golden", help="A folder of test vectors that the model has to answer.")
+    path: Annotated[Path, typer.Argument(help="An .onnx file, or a folder with one and its external data files.")],
+    name: Annotated[str, typer.Option("--name", "-n", help="The model's name; created if it does not exist.")],
+    alias: Annotated[
+        str | None, typer.Option("--alias", "-a", help="Point this alias to the version once it is READY.")
     ] = None,
-    rtol: Annotated[float | None, typer.Option("--rtol", help="Allowed relative difference from them.")] = None,
-    atol: Annotated[float | None, typer.Option("--atol", help="Allowed absolute difference from them.")] = None,
+    golden: Annotated[
+        Path | None,
+        typer.Option("--golden", help="A folder of golden vectors: inputs with the outputs that the model must give."),
+    ] = None,
+    rtol: Annotated[float | None, typer.Option("--rtol", help="Relative tolerance of golden vectors.")] = None,
+    atol: Annotated[float | None, typer.Option("--atol", help="Absolute tolerance of golden vectors.")] = None,
     quantize: Annotated[
         str | None,
-        typer.Option("--quantize", metavar="SCHEME", help="Make a smaller form as well: dynamic-int8."),
+        typer.Option("--quantize", metavar="SCHEME", help="Also make a quantised form: dynamic-int8."),
     ] = None,
     quantize_tolerance: Annotated[
         float | None,
-        typer.Option("--quantize-tolerance", help="Its allowed difference, over the largest value; 0.05 if not given."),
+        typer.Option(
+            "--quantize-tolerance",
+            help="Its largest allowed difference, relative to the largest output; default: 0.05.",
+        ),
     ] = None,
-    description: Annotated[str, typer.Option("--description", help="What is new in this version.")] = "",
+    description: Annotated[str, typer.Option("--description", help="A description of this version.")] = "",
     tag: Tags = None,
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
 ) -> None:
-    """Upload a model, have it checked, and put it behind an endpoint."""
+    """Upload a model, check it, and serve it."""
     from maas_client.cli.progress import Display
     from maas_client.cli.render import show_pushed
 
@@ -63,20 +69,22 @@ def predict(
     reference: Reference,
     source: Annotated[
         str,
-        typer.Option("--input", "-i", metavar="FILE", help="JSON, CSV, NPY or NPZ; - is JSON on stdin."),
+        typer.Option("--input", "-i", metavar="FILE", help="A JSON, CSV, NPY or NPZ file; - reads JSON from stdin."),
     ],
     output: Annotated[
-        list[str] | None, typer.Option("--output", "-o", metavar="NAME", help="Only this output; may be repeated.")
+        list[str] | None, typer.Option("--output", "-o", metavar="NAME", help="Only this output; repeatable.")
     ] = None,
     variant: Annotated[
-        str | None, typer.Option("--variant", metavar="NAME", help="Another form of the version, as dynamic-int8.")
+        str | None, typer.Option("--variant", metavar="NAME", help="Another form of the version, such as dynamic-int8.")
     ] = None,
     timeout: Annotated[
         float | None,
-        typer.Option("--timeout", metavar="SECONDS", min=0.001, help="For all of it; the server stops then too."),
+        typer.Option(
+            "--timeout", metavar="SECONDS", min=0.001, help="Limit for the whole call; the server stops then too."
+        ),
     ] = None,
     later: Annotated[
-        bool, typer.Option("--later", help="Do not wait: `maas job answer` has it; for more than 6 MB or 29 s.")
+        bool, typer.Option("--later", help="Answer later, through `maas job answer ID`: for large or slow requests.")
     ] = False,
     as_json: Json = False,
     url: Url = None,
@@ -85,7 +93,7 @@ def predict(
     """Run a model on a file's records.
 
     JSON: an Open Inference Protocol request, an object of inputs by name, or the array of a model's only input.
-    CSV: columns named as the inputs are, or else all columns in order make the one two-dimensional input.
+    CSV: columns named like the inputs; otherwise all columns, in order, form the only two-dimensional input.
     """
     from maas_client.cli.inputs import read
     from maas_client.cli.render import show_prediction
@@ -120,7 +128,9 @@ def _ask_later(
     if given.request is not None:
         raise InvalidInput(f"{source} is a whole request: --later takes inputs by name, or an array")
     job = maas.infer_later(model, given.inputs, version, outputs)
-    print_json(job) if as_json else typer.echo(f"job {job.id} is {job.status}: `maas job answer {job.id}` has it then")
+    print_json(job) if as_json else typer.echo(
+        f"job {job.id} is {job.status}: get its answer with `maas job answer {job.id}`"
+    )
 
 
 COMMANDS = (push, predict)

@@ -114,7 +114,7 @@ def test_a_failed_job_is_told_of_with_its_reason_and_exit_code_1(maas: Run, tmp_
 
 
 def test_jobs_are_listed_and_shown(maas: Run, lines: Path) -> None:
-    assert maas("jobs")[1] == "No jobs yet. maas batch MODEL FILE makes one.\n"
+    assert maas("jobs")[1] == "No jobs yet. maas batch MODEL FILE creates one.\n"
     maas("batch", "times", lines, "--wait", "--max-errors", 3, "--notify", "https://example.com/")
     (listed,) = as_json(maas("jobs", "--json"))["jobs"]
     assert (listed["status"], listed["progress"]) == ("SUCCEEDED", None)
@@ -197,16 +197,16 @@ def test_ctrl_c_ends_the_waiting_and_not_the_job(server: ContractServer, lines: 
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     (job,) = server.jobs.values()
-    hint = f"`maas job wait {job['id']}` follows it, `maas job cancel {job['id']}` ends it"
+    hint = f"`maas job wait {job['id']}` follows it, `maas job cancel {job['id']}` cancels it"
     assert (process.returncode, out) == (130, b"")
-    assert err.decode().strip() == f"maas: job {job['id']} goes on: {hint}"
+    assert err.decode().strip() == f"maas: job {job['id']} continues: {hint}"
     assert job["status"] == "RUNNING"
 
 
 def test_a_lost_server_says_that_the_job_goes_on(maas: Run, lines: Path, server: ContractServer) -> None:
     server.trouble = [("GET /api/v1/jobs/", None)] * 4
     code, _, err = maas("batch", "times", lines, "--wait")
-    assert (code, "goes on: `maas job wait" in err, "cannot reach" in err) == (1, True, True)
+    assert (code, "continues: `maas job wait" in err, "cannot reach" in err) == (1, True, True)
 
 
 def test_on_a_terminal_there_are_bars_and_it_waits(server: ContractServer, lines: Path) -> None:
