@@ -17,7 +17,7 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test check format build serve deploy contract sam-test bench peers lock clean
+.PHONY: help dev demo test check format docs build serve deploy contract sam-test bench peers lock clean
 
 help: ## this list
 	@grep -hE '^[a-zA-Z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -61,6 +61,9 @@ check: dev $(SAM_VENV)/.done $(LINT_VENV)/.done ## format, lint, types, template
 format: dev ## put the code in order
 	@$(RUN)/ruff format .
 	@$(RUN)/ruff check --fix .
+
+docs: dev ## write docs/cli.md anew from the code
+	@$(RUN)/typer --app commands maas_client.cli utils docs --name maas --title "The maas command" --output docs/cli.md
 
 build: dev $(SAM_VENV)/.done ## layers and functions into .aws-sam/build
 	@PYTHON="$(abspath $(RUN)/python)" ARCH=$(ARCH) $(SAM_VENV)/bin/sam build --parameter-overrides Architecture=$(ARCH)

@@ -10,7 +10,8 @@ from maas_client.errors import MaasError
 
 commands = typer.Typer(
     name="maas",
-    help="MaaS, Model as a Service: ONNX models in your own AWS account, behind the Open Inference Protocol.",
+    help="MaaS, Model as a Service: ONNX models in your own AWS account, behind the Open Inference Protocol.\n\n"
+    "Exit codes: 0 done, 1 failed (standard error says why), 2 wrong usage, 130 ended by Ctrl-C.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

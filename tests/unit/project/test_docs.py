@@ -1,6 +1,9 @@
 """What the docs say is what there is."""
 
 import re
+import shlex
+import subprocess
+import sys
 from dataclasses import Field, fields
 from pathlib import Path
 
@@ -54,3 +57,12 @@ def test_links_lead_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
         if "://" not in target:
             assert (path.parent / target).exists(), target
+
+
+def test_the_reference_of_the_command_is_current(tmp_path: Path) -> None:
+    """`make docs` writes it; the recipe is taken from the Makefile."""
+    recipe = re.search(r"\$\(RUN\)/typer (.* --output) docs/cli\.md", (ROOT / "Makefile").read_text())
+    assert recipe
+    command = [Path(sys.executable).with_name("typer"), *shlex.split(recipe[1]), tmp_path / "cli.md"]
+    subprocess.run(command, check=True, capture_output=True)
+    assert (tmp_path / "cli.md").read_text() == (ROOT / "docs" / "cli.md").read_text(), "run `make docs`"
