@@ -1,4 +1,4 @@
-"""Events of S3 (through EventBridge): a commit mark makes a version READY or FAILED, a drop in the inbox makes one."""
+"""S3 events through EventBridge: a commit mark starts a version's deployment, a drop in the inbox creates a version."""
 
 import time
 from typing import Any
@@ -27,7 +27,7 @@ def lambda_handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     started = time.monotonic()
     try:
         version = deployment.deploy(*named)
-    except NotFound as error:  # purged in the meantime: another attempt would find no more
+    except NotFound as error:  # purged meanwhile: a retry would not find it either
         logger().info("nothing to deploy", extra={"key": key, "reason": error.message})
         return {"ignored": key}
     if not version.is_open:

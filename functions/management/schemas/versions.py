@@ -1,4 +1,4 @@
-"""Versions on the wire: what is asked for, what the registry has of them, and how their files travel."""
+"""Versions on the wire: requests, answers, and how files are uploaded and downloaded."""
 
 from typing import Annotated, Literal, NotRequired, Self
 
@@ -58,14 +58,14 @@ _PART = {"url": _URL, "method": "PUT", "headers": {"x-amz-checksum-sha256": "...
 
 
 class Golden(Body):
-    """What differences from its test vectors a version may show: |difference| ≤ atol + rtol * |expected|."""
+    """Allowed differences from the test vectors: |difference| ≤ atol + rtol * |expected|."""
 
     rtol: Annotated[float, Field(ge=0, le=1, strict=True)] = 1e-3
     atol: Annotated[float, Field(ge=0, le=1e9, strict=True)] = 1e-5
 
 
 class Quantize(Body):
-    """A second form of the model, kept if its outputs differ by at most `tolerance` of their largest value."""
+    """Asks for a quantised form, kept if its outputs differ by at most `tolerance` of their largest value."""
 
     scheme: Literal["dynamic-int8"]
     tolerance: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.05
@@ -89,7 +89,7 @@ class CreateVersion(Body):
     tags: Tags = Field({})
 
     def options(self) -> dict[str, object]:
-        """What the deployment has to do otherwise than by default, as the version's record keeps it."""
+        """Options of the deployment, as the version's record keeps them."""
         smoke_run = {"smoke_run": self.smoke_run} if self.smoke_run != "required" else {}
         return (
             self.golden.model_dump() | ({"quantize": self.quantize.model_dump()} if self.quantize else {}) | smoke_run
@@ -109,7 +109,7 @@ class File(BaseModel):
 
 
 class Profile(TypedDict):
-    """Measured at deployment with inputs of `shapes`, which `shapes_from` tells the origin of."""
+    """Measured at deployment with inputs of `shapes`; `shapes_from` is the origin of these inputs."""
 
     load_ms: float
     run_ms: float
@@ -124,7 +124,7 @@ class Profile(TypedDict):
 
 
 class PreparedVariant(BaseModel):
-    """The model prepared for one onnxruntime version and CPU; other environments run the source."""
+    """The model optimised for one onnxruntime version and CPU; other environments run the source."""
 
     key: str
     size_bytes: int
@@ -134,9 +134,9 @@ class PreparedVariant(BaseModel):
 
 
 class QuantizedForm(BaseModel):
-    """Served to requests with `parameters.variant` of this scheme, if `kept`; else `reason` says why it is not.
+    """If `kept`, served to requests with `parameters.variant` of this scheme; else `reason` says why not.
 
-    `difference` is of its outputs from the source's, over their largest value.
+    `difference` is the largest difference from the source's outputs, over their largest value.
     """
 
     scheme: str
@@ -211,7 +211,7 @@ class Versions(BaseModel):
 
 
 class DeletedVersion(Version):
-    """`removed_aliases` were on it, and went with it."""
+    """`removed_aliases` pointed to it and were removed."""
 
     model_config = like(**_VERSION | {"aliases": [], "deleted_at": EXAMPLE_LATER, "removed_aliases": ["production"]})
 

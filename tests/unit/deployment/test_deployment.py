@@ -1,4 +1,4 @@
-"""What a commit mark's event does, on real S3 and DynamoDB calls."""
+"""Deployment of an uploaded version on real S3 and DynamoDB calls."""
 
 import re
 import threading
@@ -26,14 +26,14 @@ def infer(cloud: Cloud, number: int) -> bytes:
     return bootstrap.dataplane(cloud.settings).infer("m", str(number), body).body
 
 
-def test_a_sound_model_becomes_ready_with_its_files_pinned(cloud: Cloud) -> None:
+def test_ready_version_pins_its_files(cloud: Cloud) -> None:
     version = cloud.deploy("m", onnx_models.linear())
     assert (version.status, version.status_reason) == (Status.READY, None)
     assert version.files[0].s3_version
     assert b"[6.0,6.0]" in infer(cloud, 1)
 
 
-def test_a_ready_version_is_what_was_checked_whatever_is_uploaded_later(cloud: Cloud) -> None:
+def test_ready_version_ignores_later_uploads(cloud: Cloud) -> None:
     cloud.deploy("m", onnx_models.linear())
     cloud.s3.put_object(Bucket=cloud.settings.bucket, Key="models/m/1/source/model.onnx", Body=onnx_models.linear(7.0))
     assert b"[6.0,6.0]" in infer(cloud, 1)
@@ -49,9 +49,7 @@ def test_a_ready_version_is_what_was_checked_whatever_is_uploaded_later(cloud: C
         (onnx_models.linear(), "0" * 64, "SHA-256"),
     ],
 )
-def test_a_bad_model_fails_with_its_reason_and_is_not_served(
-    cloud: Cloud, content: bytes, sha256: str | None, reason: str
-) -> None:
+def test_bad_model_fails_with_reason(cloud: Cloud, content: bytes, sha256: str | None, reason: str) -> None:
     version = cloud.upload("m", content)
     if sha256:  # as if other bytes came after `complete` had looked
         cloud.s3.put_object(
@@ -64,7 +62,7 @@ def test_a_bad_model_fails_with_its_reason_and_is_not_served(
         infer(cloud, 1)
 
 
-def test_a_file_that_vanished_fails_the_version(cloud: Cloud) -> None:
+def test_missing_file_fails_version(cloud: Cloud) -> None:
     cloud.upload("m", onnx_models.linear())
     found = cloud.s3.list_object_versions(Bucket=cloud.settings.bucket, Prefix="models/m/1/source/model.onnx")
     for one in found["Versions"]:
@@ -86,13 +84,13 @@ def test_a_file_that_vanished_fails_the_version(cloud: Cloud) -> None:
         ({"tmp_mb": 0}, r"needs \d+ bytes of local storage, this function has 0: raise the EphemeralStorage"),
     ],
 )
-def test_a_model_beyond_a_limit_fails_naming_the_parameter(cloud: Cloud, limits: dict[str, int], reason: str) -> None:
+def test_limit_names_its_parameter(cloud: Cloud, limits: dict[str, int], reason: str) -> None:
     version = Cloud(replace(cloud.settings, **limits)).deploy("m", onnx_models.linear())
     assert version.status is Status.FAILED
     assert re.search(reason, version.status_reason or ""), version.status_reason
 
 
-def test_a_file_that_was_not_declared_is_not_read(cloud: Cloud) -> None:
+def test_undeclared_file_is_not_read(cloud: Cloud) -> None:
     content = onnx_models.with_weights(onnx_models.external("weights.bin")).SerializeToString()
     cloud.s3.put_object(Bucket=cloud.settings.bucket, Key="models/m/1/source/weights.bin", Body=bytes(16))
     version = cloud.deploy("m", content)
@@ -100,7 +98,7 @@ def test_a_file_that_was_not_declared_is_not_read(cloud: Cloud) -> None:
     assert "is at 'weights.bin', which was not uploaded with the model" in (version.status_reason or "")
 
 
-def test_a_form_that_answers_otherwise_than_the_source_counts_for_nothing(cloud: Cloud) -> None:
+def test_prepared_form_with_other_outputs_is_dropped(cloud: Cloud) -> None:
     model = onnx.load_from_string(models.convolutions(blocks=2, channels=128))
     noise = onnx.helper.make_node("RandomNormalLike", ["y"], ["noise"])  # no two answers are alike
     model.graph.node.extend([noise, onnx.helper.make_node("Add", ["y", "noise"], ["noisy"])])
@@ -110,12 +108,12 @@ def test_a_form_that_answers_otherwise_than_the_source_counts_for_nothing(cloud:
     assert [variant.files for variant in version.variants] == [()]
 
 
-def test_an_event_that_comes_again_changes_nothing(cloud: Cloud) -> None:
+def test_repeated_event_changes_nothing(cloud: Cloud) -> None:
     first = cloud.deploy("m", onnx_models.linear())
     assert bootstrap.deployment(cloud.settings).deploy("m", 1) == first
 
 
-def test_the_same_event_twice_at_once_has_one_outcome(cloud: Cloud) -> None:
+def test_concurrent_events_have_one_outcome(cloud: Cloud) -> None:
     cloud.upload("m", onnx_models.linear())
     deployments = [bootstrap.deployment(cloud.settings) for _ in range(2)]
     came: list[object] = []
@@ -127,12 +125,12 @@ def test_the_same_event_twice_at_once_has_one_outcome(cloud: Cloud) -> None:
     assert came == [bootstrap.registry(cloud.settings).versions.get("m", 1)[0]] * 2
 
 
-def test_an_event_of_no_version_is_an_error(cloud: Cloud) -> None:
+def test_event_of_unknown_version(cloud: Cloud) -> None:
     with pytest.raises(NotFound):
         bootstrap.deployment(cloud.settings).deploy("m", 9)
 
 
-def test_complete_names_every_file_at_fault_and_starts_nothing(cloud: Cloud) -> None:
+def test_incomplete_upload_names_each_file(cloud: Cloud) -> None:
     registry, bucket = bootstrap.registry(cloud.settings), bootstrap.bucket(cloud.settings)
     files = [ModelFile("model.onnx", 5, "0" * 64), ModelFile("weights.bin", 6, "1" * 64)]
     version = registry.versions.create("m", files, "", {}, "tester")
@@ -142,7 +140,7 @@ def test_complete_names_every_file_at_fault_and_starts_nothing(cloud: Cloud) -> 
     assert bucket.stored("models/m/1/source/manifest.json") is None
 
 
-def test_a_multipart_upload_is_joined_by_complete(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_complete_joins_multipart_upload(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     import hashlib
 
     import httpx

@@ -1,15 +1,16 @@
-"""Test vectors that come with a version: it answers them, or is FAILED with the worst element."""
+"""Test vectors of a version: a version whose outputs differ is FAILED, naming the worst element."""
 
 import json
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from maas.deployment import golden
-from maas.deployment.tensor_proto import read_tensor
+from maas.deployment.golden import read_tensor
 from maas.errors import ModelRejected
 from maas.serving.datatypes import DTYPES
 from maas.serving.runner import Runner
@@ -46,7 +47,7 @@ def check(runner: Runner, folder: Path, rtol: float = 1e-3) -> int:
     return golden.check(runner, folder.parent, rtol, 1e-5)
 
 
-def test_onnxs_own_convention(runner: Runner, folder: Path) -> None:
+def test_vectors_in_onnx_convention(runner: Runner, folder: Path) -> None:
     write_pb(folder, [[6, 6.001]])
     assert check(runner, folder) == 1
     with pytest.raises(
@@ -68,7 +69,7 @@ def test_onnxs_own_convention(runner: Runner, folder: Path) -> None:
         check(runner, folder)
 
 
-def test_requests_and_responses(runner: Runner, folder: Path) -> None:
+def test_vectors_as_requests_and_responses(runner: Runner, folder: Path) -> None:
     path = folder.parent / "one.json"
     path.write_text(json.dumps(vector([6, 6])))
     assert check(runner, folder) == 1
@@ -84,7 +85,7 @@ def test_requests_and_responses(runner: Runner, folder: Path) -> None:
             check(runner, folder)
 
 
-def test_files_that_are_no_vectors(runner: Runner, folder: Path) -> None:
+def test_unreadable_vectors_are_rejected(runner: Runner, folder: Path) -> None:
     write_pb(folder, [[6, 6]])
     (folder / "output_7.pb").write_bytes(b"")
     with pytest.raises(ModelRejected, match=r"output_7.pb: the model has 1 outputs"):
@@ -95,34 +96,61 @@ def test_files_that_are_no_vectors(runner: Runner, folder: Path) -> None:
         check(runner, folder)
 
 
-def test_no_vectors_are_no_failure(runner: Runner, tmp_path: Path) -> None:
+def test_version_without_vectors(runner: Runner, tmp_path: Path) -> None:
     assert golden.check(runner, tmp_path / "absent", 0, 0) == 0
 
 
-@pytest.mark.parametrize("datatype", sorted(DTYPES.keys() - {"BF16"}))
+@pytest.mark.parametrize("datatype", sorted(DTYPES))
 @pytest.mark.parametrize("raw", [True, False])
-def test_every_type_of_tensor_is_read_as_onnx_writes_it(tmp_path: Path, datatype: str, raw: bool) -> None:
-    dtype = DTYPES[datatype]
-    array = np.array([["a", "größer"]], object) if dtype.hasobject else np.array([[0, 1], [1, 100]]).astype(dtype)
-    if raw or dtype.hasobject:
+def test_tensor_of_each_datatype(tmp_path: Path, datatype: str, raw: bool) -> None:
+    dtype = ml_dtypes.bfloat16 if datatype == "BF16" else DTYPES[datatype]
+    array = np.array([["a", "größer\0"]], object) if datatype == "BYTES" else np.array([[0, 1], [1, 100]]).astype(dtype)
+    if datatype == "BYTES":
+        words = [one.encode() for one in array.ravel()]
+        proto = TensorProto(data_type=TensorProto.STRING, dims=array.shape, string_data=words)
+    elif raw:
         proto = numpy_helper.from_array(array)
     else:
-        kind = helper.np_dtype_to_tensor_dtype(dtype)
+        kind = helper.np_dtype_to_tensor_dtype(array.dtype)
         proto = helper.make_tensor("t", kind, array.shape, array.ravel().tolist())
-    (tmp_path / "t.pb").write_bytes(proto.SerializeToString())
-    came = read_tensor(tmp_path / "t.pb")
-    assert came.tolist() == array.tolist()
-    assert came.dtype == array.dtype
-    proto.dims[0] = 7
-    (tmp_path / "t.pb").write_bytes(proto.SerializeToString())
-    with pytest.raises(ModelRejected, match="elements for the shape"):
-        read_tensor(tmp_path / "t.pb")
+    came = written(tmp_path, proto)
+    assert came.tolist() == (array.view(np.uint16) if datatype == "BF16" else array).tolist()
+    assert came.dtype == DTYPES[datatype]
+    for wrong in (7, -1):
+        proto.dims[0] = wrong
+        with pytest.raises(ModelRejected, match=r"values do not fit its shape"):
+            written(tmp_path, proto)
 
 
-def test_negative_numbers_and_odd_types(tmp_path: Path) -> None:
-    for kind in (TensorProto.INT8, TensorProto.INT32, TensorProto.INT64):
-        (tmp_path / "t.pb").write_bytes(helper.make_tensor("t", kind, [2], [-1, -100]).SerializeToString())
-        assert read_tensor(tmp_path / "t.pb").tolist() == [-1, -100]
-    (tmp_path / "t.pb").write_bytes(TensorProto(data_type=14).SerializeToString())
-    with pytest.raises(ModelRejected, match="data type 14 cannot be compared"):
-        read_tensor(tmp_path / "t.pb")
+@pytest.mark.parametrize("kind", [TensorProto.INT8, TensorProto.INT32, TensorProto.INT64])
+def test_tensor_with_negative_numbers(tmp_path: Path, kind: int) -> None:
+    assert written(tmp_path, helper.make_tensor("t", kind, [2], [-1, -100])).tolist() == [-1, -100]
+
+
+@pytest.mark.parametrize("kind", [0, 14, 17, 22, 99])
+def test_tensor_of_a_datatype_without_place_in_the_protocol(tmp_path: Path, kind: int) -> None:
+    with pytest.raises(ModelRejected, match=f"data type {kind} cannot be compared"):
+        written(tmp_path, TensorProto(data_type=kind))
+
+
+def test_tensor_with_external_data(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(bytes(4))
+    proto = TensorProto(data_type=TensorProto.FLOAT, dims=[1], data_location=TensorProto.EXTERNAL)
+    proto.external_data.add(key="location", value=str(secret))
+    with pytest.raises(ModelRejected, match="has its values in another file"):
+        written(tmp_path, proto)
+
+
+def test_truncated_tensor(tmp_path: Path) -> None:
+    content = numpy_helper.from_array(np.ones(8, np.float32)).SerializeToString()
+    path = tmp_path / "t.pb"
+    for length in range(1, len(content)):
+        path.write_bytes(content[:length])
+        with pytest.raises(ModelRejected, match=r"t\.pb"):
+            read_tensor(path)
+
+
+def written(folder: Path, proto: TensorProto) -> np.ndarray:
+    (folder / "t.pb").write_bytes(proto.SerializeToString())
+    return read_tensor(folder / "t.pb")

@@ -1,4 +1,4 @@
-"""An untrusted file names no file but its own and tells no lies: each is refused with its own reason."""
+"""Untrusted model files: wrong external data, sizes and bytes are rejected, each with its reason."""
 
 import random
 from contextlib import suppress
@@ -42,7 +42,7 @@ def written(folder: Path, model: ModelProto | bytes, data: bytes | None = bytes(
         ("linked/weights.bin", "is a link"),
     ],
 )
-def test_external_data_is_in_a_file_of_the_version(tmp_path: Path, location: str, reason: str) -> None:
+def test_external_data_outside_the_version_is_rejected(tmp_path: Path, location: str, reason: str) -> None:
     path = written(tmp_path, with_weights(external(location)))
     (tmp_path / "folder").mkdir()
     (tmp_path / "link.bin").symlink_to("weights.bin")
@@ -62,12 +62,12 @@ def test_external_data_is_in_a_file_of_the_version(tmp_path: Path, location: str
         ({"length": "8"}, "has 8 bytes, its shape 16"),
     ],
 )
-def test_external_data_is_where_its_file_has_bytes(tmp_path: Path, entries: dict[str, str], reason: str) -> None:
+def test_external_data_beyond_its_file_is_rejected(tmp_path: Path, entries: dict[str, str], reason: str) -> None:
     with pytest.raises(ModelRejected, match=reason):
         onnx_file.check(written(tmp_path, with_weights(external(**entries))), LIMIT)
 
 
-def test_no_byte_belongs_to_two_tensors(tmp_path: Path) -> None:
+def test_overlapping_external_data_is_rejected(tmp_path: Path) -> None:
     overlapping = with_weights(external(offset="0"), external(offset="12"))
     with pytest.raises(ModelRejected, match=r"'w0' and 'w1' overlaps in weights.bin"):
         onnx_file.check(written(tmp_path, overlapping, bytes(64)), LIMIT)
@@ -81,7 +81,7 @@ def test_no_byte_belongs_to_two_tensors(tmp_path: Path) -> None:
     )
 
 
-def test_external_data_is_found_wherever_tensors_are(tmp_path: Path) -> None:
+def test_external_data_in_nested_graphs_and_functions(tmp_path: Path) -> None:
     inner = with_weights(external("/in/a/graph")).graph
     branch = helper.make_node("If", ["x"], ["y"], then_branch=inner, else_branch=inner)
     path = written(tmp_path, onnx_models.model(helper.make_graph([branch], "g", [], [])))
@@ -94,13 +94,13 @@ def test_external_data_is_found_wherever_tensors_are(tmp_path: Path) -> None:
         onnx_file.check(written(tmp_path, onnx_models.model(helper.make_graph([node], "g", [], []))), LIMIT)
 
 
-def test_all_externals_are_told(tmp_path: Path) -> None:
+def test_all_external_files_are_listed(tmp_path: Path) -> None:
     path = written(tmp_path, with_weights(external(offset="16"), lambda _: None))
     assert onnx_file.read_externals(path, LIMIT) == [External("w0", "weights.bin", 16, 16)]
 
 
 @pytest.mark.parametrize("dims", [[1 << 40], [1 << 62, 1 << 62], [-1]])
-def test_a_tensor_is_not_beyond_the_limit(tmp_path: Path, dims: list[int]) -> None:
+def test_tensor_size_limit(tmp_path: Path, dims: list[int]) -> None:
     def change(tensor: TensorProto) -> None:
         tensor.ClearField("dims")
         tensor.dims.extend(dims)
@@ -133,7 +133,7 @@ def _varint(number: int) -> bytes:
         (nested(40), "nested more than 64 deep"),
     ],
 )
-def test_what_is_no_model_is_refused_before_it_is_loaded(tmp_path: Path, content: bytes, reason: str) -> None:
+def test_unreadable_model_is_rejected(tmp_path: Path, content: bytes, reason: str) -> None:
     with pytest.raises(ModelRejected, match=reason):
         onnx_file.check(written(tmp_path, content), LIMIT)
 
@@ -150,9 +150,7 @@ def test_what_is_no_model_is_refused_before_it_is_loaded(tmp_path: Path, content
         (helper.make_model(helper.make_graph([], "g", [], []), ir_version=999), "IR version"),
     ],
 )
-def test_what_onnxruntime_does_not_have_is_refused_with_its_name(
-    tmp_path: Path, content: ModelProto | bytes, reason: str
-) -> None:
+def test_unsupported_operator_or_type_is_named(tmp_path: Path, content: ModelProto | bytes, reason: str) -> None:
     with pytest.raises(ModelRejected, match=reason):
         inspect(tmp_path, content)
 
@@ -164,7 +162,7 @@ def inspect(folder: Path, content: ModelProto | bytes) -> preparation.Inspection
     return preparation.inspect(job, Limits(1 << 30, 60))
 
 
-def test_broken_files_are_refused_or_tell_the_truth(tmp_path: Path) -> None:
+def test_mutated_files_are_rejected_or_unchanged(tmp_path: Path) -> None:
     """A few hundred mutations; the benchmarks do many more. Nothing but ModelRejected may come of one."""
     rng = random.Random(5)
     for original in (

@@ -1,4 +1,4 @@
-"""A model dropped into the bucket: a version once all of it is there, one version however often it comes."""
+"""A model dropped into the bucket becomes one version once all its files are there."""
 
 import json
 from typing import Any
@@ -34,7 +34,7 @@ def numbers(cloud: Cloud, model: str) -> list[int]:
     return [version.number for version in bootstrap.registry(cloud.settings).versions.page(model, 100)[0]]
 
 
-def test_a_drop_becomes_a_version_with_its_result_beside_it(cloud: Cloud) -> None:
+def test_drop_creates_version_and_result(cloud: Cloud) -> None:
     version = drop(cloud, "digits/strong.onnx", LINEAR)
     assert version
     assert (version.number, version.description) == (1, "dropped as inbox/digits/strong.onnx")
@@ -45,7 +45,7 @@ def test_a_drop_becomes_a_version_with_its_result_beside_it(cloud: Cloud) -> Non
     assert [entry.actor for entry in entries if entry.kind == "version.created"] == ["inbox"]
 
 
-def test_the_same_bytes_make_one_version(cloud: Cloud) -> None:
+def test_same_bytes_create_one_version(cloud: Cloud) -> None:
     for key in ("m/a.onnx", "m/a.onnx", "m/a.onnx"):
         drop(cloud, key, LINEAR)
     deployed(cloud, "m", 1)
@@ -59,7 +59,7 @@ def test_the_same_bytes_make_one_version(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("first_is_deployed", [True, False])
-def test_the_same_bytes_by_another_name_are_the_same_version(cloud: Cloud, first_is_deployed: bool) -> None:
+def test_same_bytes_under_another_name_are_one_version(cloud: Cloud, first_is_deployed: bool) -> None:
     drop(cloud, "m/a.onnx", LINEAR)
     if first_is_deployed:
         deployed(cloud, "m", 1)
@@ -75,9 +75,7 @@ def test_the_same_bytes_by_another_name_are_the_same_version(cloud: Cloud, first
     ("model_key", "data_key"),
     [("m/a.onnx", "m/weights.bin"), ("m/folder/a.onnx", "m/folder/weights.bin")],
 )
-def test_a_drop_waits_for_the_files_that_the_model_names(
-    cloud: Cloud, model_key: str, data_key: str, order: tuple[int, int]
-) -> None:
+def test_drop_waits_for_external_data(cloud: Cloud, model_key: str, data_key: str, order: tuple[int, int]) -> None:
     objects = [(model_key, LARGE), (data_key, DATA)]
     assert drop(cloud, *objects[order[0]]) is None
     if order[0] == 0:
@@ -88,7 +86,7 @@ def test_a_drop_waits_for_the_files_that_the_model_names(
     assert deployed(cloud, "m", 1).status == Status.READY
 
 
-def test_data_may_lie_in_a_folder_of_the_models_name(cloud: Cloud) -> None:
+def test_external_data_in_folder_named_as_the_model(cloud: Cloud) -> None:
     large = with_weights(external("a/weights.bin")).SerializeToString()
     assert drop(cloud, "m/a.onnx", large) is None
     version = drop(cloud, "m/a/weights.bin", DATA)
@@ -109,21 +107,21 @@ def test_data_may_lie_in_a_folder_of_the_models_name(cloud: Cloud) -> None:
         ("m/a b.onnx", LINEAR, "files.0.name"),
     ],
 )
-def test_a_drop_that_cannot_be_says_why_beside_it(cloud: Cloud, key: str, content: bytes, reason: str) -> None:
+def test_refused_drop_has_a_result(cloud: Cloud, key: str, content: bytes, reason: str) -> None:
     assert drop(cloud, key, content) is None
     said = result(cloud, key)
     assert said["status"] == "REFUSED"
     assert reason in said["reason"]
 
 
-def test_a_drop_for_a_deleted_model_says_how_to_go_on(cloud: Cloud) -> None:
+def test_drop_for_deleted_model_names_restore(cloud: Cloud) -> None:
     drop(cloud, "m/a.onnx", LINEAR)
     bootstrap.registry(cloud.settings).models.delete("m", "tester")
     assert drop(cloud, "m/b.onnx", onnx_models.linear(3.0)) is None
     assert "restore" in result(cloud, "m/b.onnx")["reason"]
 
 
-def test_a_failed_drop_says_so(cloud: Cloud) -> None:
+def test_failed_drop_has_a_result(cloud: Cloud) -> None:
     drop(cloud, "m/a.onnx", onnx_models.never_runs())
     deployed(cloud, "m", 1)
     assert result(cloud, "m/a.onnx")["status"] == "FAILED"
@@ -131,6 +129,6 @@ def test_a_failed_drop_says_so(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("key", ["m/a.onnx.result.json", "m/readme.txt", "a.onnx", "m/folder/"])
-def test_what_is_no_model_is_passed_over(cloud: Cloud, key: str) -> None:
+def test_other_objects_are_ignored(cloud: Cloud, key: str) -> None:
     assert drop(cloud, key, b"{}") is None
     assert cloud.s3.list_objects_v2(Bucket=cloud.settings.bucket)["KeyCount"] == 1

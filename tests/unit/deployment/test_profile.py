@@ -1,4 +1,4 @@
-"""Measurements in words of memory and money."""
+"""Recommended memory and estimated price."""
 
 import pytest
 
@@ -10,15 +10,15 @@ MB = 1024 * 1024
 @pytest.mark.parametrize(
     ("peak_mb", "memory_mb"), [(10, 512), (512, 640), (1000, 1280), (1001, 1280), (1030, 1344), (20_000, 10_240)]
 )
-def test_memory_is_the_peak_and_a_quarter_in_steps_that_lambda_sells(peak_mb: int, memory_mb: int) -> None:
+def test_recommended_memory(peak_mb: int, memory_mb: int) -> None:
     assert recommended_memory_mb(peak_mb * MB) == memory_mb
 
 
-def test_a_million_requests_cost_their_milliseconds_and_their_number() -> None:
+def test_price_of_a_million_requests() -> None:
     # 8 ms and 2 of overhead at 1 GB: 10,000 GB-seconds, and the price of a million requests.
     assert usd_per_million(8.0, 1024, 1024) == pytest.approx(10_000 * 0.0000166667 + 0.20, abs=0.005)
 
 
-def test_less_memory_is_less_of_a_processor() -> None:
+def test_price_with_less_cpu() -> None:
     assert usd_per_million(98.0, 1769, 512) > usd_per_million(98.0, 512, 512)
     assert usd_per_million(98.0, 3538, 1769) == usd_per_million(98.0, 1769, 1769)

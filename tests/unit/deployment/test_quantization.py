@@ -1,4 +1,4 @@
-"""A second form with int8 weights: kept where its outputs stay within the tolerance, served to who asks for it."""
+"""The form with int8 weights: kept if its outputs stay within the tolerance, served on request."""
 
 import hashlib
 import json
@@ -60,7 +60,7 @@ def model(cloud: Cloud) -> None:
     cloud.create_model("m")
 
 
-def test_a_form_within_its_tolerance_is_kept_and_served_to_who_asks(cloud: Cloud) -> None:
+def test_form_within_tolerance_is_served(cloud: Cloud) -> None:
     version = pushed(cloud, DENSE, tolerance=0.5)
     found = version.quantized
     assert version.status is Status.READY
@@ -78,7 +78,7 @@ def test_a_form_within_its_tolerance_is_kept_and_served_to_who_asks(cloud: Cloud
     assert asked(plane)["outputs"] == plain["outputs"]
 
 
-def test_a_form_beyond_its_tolerance_is_not_kept_and_the_record_has_the_numbers(cloud: Cloud) -> None:
+def test_form_beyond_tolerance_is_dropped_with_its_measurements(cloud: Cloud) -> None:
     version = pushed(cloud, DENSE, tolerance=1e-6)
     found = version.quantized
     assert version.status is Status.READY
@@ -93,7 +93,7 @@ def test_a_form_beyond_its_tolerance_is_not_kept_and_the_record_has_the_numbers(
         asked(bootstrap.dataplane(cloud.settings), SCHEME)
 
 
-def test_a_model_without_matrices_has_no_such_form(cloud: Cloud) -> None:
+def test_model_without_matrices_is_not_quantised(cloud: Cloud) -> None:
     version = pushed(cloud, models.doubled(["n", 64]), tolerance=0.5)
     assert version.status is Status.READY
     assert version.quantized
@@ -101,7 +101,7 @@ def test_a_model_without_matrices_has_no_such_form(cloud: Cloud) -> None:
     assert "hardly any matrices" in (version.quantized.reason or "")
 
 
-def test_it_is_measured_on_the_test_vectors_too(cloud: Cloud) -> None:
+def test_form_is_compared_on_test_vectors(cloud: Cloud) -> None:
     assert (pushed(cloud, DENSE, tolerance=0.03).quantized or NONE).files
     x = np.full((1, 64), 0.4, np.float32)
     x[0, 0] = 100  # beside this, int8 has no room for the others
@@ -125,20 +125,20 @@ def test_it_is_measured_on_the_test_vectors_too(cloud: Cloud) -> None:
         (8, r"parameters.variant: got a number, expected a string"),
     ],
 )
-def test_a_form_that_is_not_there_is_refused_with_what_is(cloud: Cloud, variant: object, reason: str) -> None:
+def test_unknown_variant_is_refused(cloud: Cloud, variant: object, reason: str) -> None:
     pushed(cloud, DENSE, tolerance=None)
     with pytest.raises(InvalidRequest, match=reason) as refused:
         asked(bootstrap.dataplane(cloud.settings), variant)
     assert refused.value.field == "parameters.variant"
 
 
-def test_another_name_is_refused_with_the_one_there_is(cloud: Cloud) -> None:
+def test_unknown_variant_names_the_existing_one(cloud: Cloud) -> None:
     pushed(cloud, DENSE, tolerance=0.5)
     with pytest.raises(InvalidRequest, match=r"got 'int4', expected 'dynamic-int8' or no variant"):
         asked(bootstrap.dataplane(cloud.settings), "int4")
 
 
-def test_the_child_that_quantises_has_its_limits(tmp_path: Path) -> None:
+def test_quantisation_limits(tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     (tmp_path / "to").mkdir()
     path = tmp_path / "source" / "model.onnx"
@@ -151,7 +151,7 @@ def test_the_child_that_quantises_has_its_limits(tmp_path: Path) -> None:
     assert [file.name for file in (tmp_path / "source").iterdir()] == ["model.onnx"]
 
 
-def test_a_version_is_ready_although_the_child_that_quantises_dies(
+def test_version_is_ready_if_quantisation_crashes(
     cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = tmp_path / "shadow" / "maas"  # as ours is, but for this one module
@@ -182,12 +182,12 @@ def test_a_version_is_ready_although_the_child_that_quantises_dies(
         ([], [], 0.0),
     ],
 )
-def test_the_difference_is_relative_to_the_largest_value(came: list[Any], wanted: list[Any], difference: float) -> None:
+def test_relative_difference(came: list[Any], wanted: list[Any], difference: float) -> None:
     arrays = [np.array(one, object if "a" in one else None) for one in (came, wanted)]
     assert relative_difference(*arrays) == pytest.approx(difference)
 
 
-def test_quantising_leaves_a_small_model_as_it_was(cloud: Cloud) -> None:
+def test_small_model_is_not_quantised(cloud: Cloud) -> None:
     version = pushed(cloud, onnx_models.linear(), tolerance=0.5)
     assert version.status is Status.READY
     assert version.quantized and version.quantized.reason

@@ -1,4 +1,4 @@
-"""What may be declared as a version's files: each refusal has its reason, before a byte is uploaded."""
+"""Files that may be declared for a version; others are refused before anything is uploaded."""
 
 import pytest
 
@@ -13,13 +13,13 @@ def declared(*names: str, size_bytes: int = 1) -> list[ModelFile]:
     return [ModelFile(name, size_bytes, "0" * 64) for name in names]
 
 
-def test_a_model_with_its_data_labels_and_vectors_is_taken() -> None:
+def test_model_with_data_labels_and_vectors() -> None:
     check_files(declared("model.onnx", "weights/all.bin", "labels.txt", "golden/one.json"), LIMIT)
     check_files(declared("model.onnx", size_bytes=LIMIT), LIMIT)
 
 
 @pytest.mark.parametrize("suffix", ["zip", "tar", "tar.gz", "tgz", "TAR.XZ", "7z", "rar", "zst", "bz2"])
-def test_archives_are_refused_by_name(suffix: str) -> None:
+def test_archives_are_refused(suffix: str) -> None:
     with pytest.raises(InvalidRequest, match=rf"files: got the archive weights.{suffix}, expected its files, each"):
         check_files(declared("model.onnx", f"weights.{suffix}"), LIMIT)
 
@@ -36,7 +36,7 @@ def test_archives_are_refused_by_name(suffix: str) -> None:
         (declared("a.onnx", "/etc/passwd"), InvalidRequest, "files.1.name"),
     ],
 )
-def test_what_cannot_be_a_version_says_why(files: list[ModelFile], kind: type[MaasError], reason: str) -> None:
+def test_refused_files(files: list[ModelFile], kind: type[MaasError], reason: str) -> None:
     with pytest.raises(kind, match=reason) as refused:
         check_files(files, LIMIT)
     assert type(refused.value) is kind

@@ -1,4 +1,4 @@
-"""An environment leaves what it prepared for the next of its kind: once, whole, and only of these very bytes."""
+"""An environment stores its prepared form for others: once, completely, for exactly these files."""
 
 import json
 import threading
@@ -49,7 +49,7 @@ def write_back(cloud: Cloud, tmp_path: Path) -> WriteBack:
     return WriteBack(S3Reader(*place), S3Writer(*place), lambda: KIND, tmp_path, prepare)
 
 
-def test_what_one_environment_prepared_another_finds(
+def test_other_environments_find_the_form(
     write_back: WriteBack, version: ModelVersion, source: Path, cloud: Cloud, tmp_path: Path
 ) -> None:
     assert write_back.find(version) is None
@@ -64,22 +64,20 @@ def test_what_one_environment_prepared_another_finds(
     assert not list(tmp_path.glob("*.partial"))
 
 
-def test_the_first_stays(write_back: WriteBack, version: ModelVersion, source: Path, cloud: Cloud) -> None:
+def test_first_form_stays(write_back: WriteBack, version: ModelVersion, source: Path, cloud: Cloud) -> None:
     write_back.start(version, source).join()
     first = write_back.find(version)
     write_back.start(version, source).join()
     assert write_back.find(version) == first
 
 
-def test_a_manifest_of_other_bytes_counts_for_nothing(
-    write_back: WriteBack, version: ModelVersion, cloud: Cloud
-) -> None:
+def test_manifest_of_other_files_is_ignored(write_back: WriteBack, version: ModelVersion, cloud: Cloud) -> None:
     body = json.dumps({"source": "0" * 64, "variant": {"key": KIND, "files": []}})
     cloud.s3.put_object(Bucket=cloud.settings.bucket, Key=prepared_key("m", 1, KIND, MANIFEST), Body=body)
     assert write_back.find(version) is None
 
 
-def test_what_the_deployment_prepared_is_in_the_record_and_is_loaded_as_it_is(cloud: Cloud, tmp_path: Path) -> None:
+def test_form_of_the_deployment_is_loaded_unchanged(cloud: Cloud, tmp_path: Path) -> None:
     cloud.create_model("m")
     ready = cloud.deploy("m", models.convolutions(blocks=2, channels=128))
     stored, _ = bootstrap.registry(cloud.settings).versions.get("m", 1)
@@ -101,7 +99,7 @@ def test_what_the_deployment_prepared_is_in_the_record_and_is_loaded_as_it_is(cl
     assert len({file.parent for file in fetched}) == 1
 
 
-def test_the_inference_function_uses_and_writes_it(cloud: Cloud, version: ModelVersion) -> None:
+def test_inference_function_loads_and_writes_the_form(cloud: Cloud, version: ModelVersion) -> None:
     settings = replace(cloud.settings, write_back=1)
     body = json.dumps({"inputs": [{"name": "x", "shape": [1, 64], "datatype": "FP32", "data": X.ravel().tolist()}]})
     answers = [

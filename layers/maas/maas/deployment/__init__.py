@@ -1,1 +1,1 @@
-"""An upload becomes READY: inbox, inspection in a child process, preparation, quantisation, golden vectors."""
+"""From an upload to a READY version: inbox, inspection in a child process, prepared and quantised forms."""

@@ -1,4 +1,4 @@
-"""Where a version's files are: their keys in the bucket, and the copies that a function keeps on its disk."""
+"""Files of a version: their keys in the bucket and their copies on a function's disk."""
 
 import hashlib
 import shutil
@@ -21,12 +21,12 @@ def source_key(model: str, number: int, name: str) -> str:
 
 
 def commit_mark_key(model: str, number: int) -> str:
-    """The object whose arrival says that all others are there (docs/architecture.md, "Deployment")."""
+    """The object that is written once all others are uploaded; its event starts the deployment."""
     return source_key(model, number, "manifest.json")
 
 
 def version_of_commit_mark(key: str) -> tuple[str, int] | None:
-    """The model and number that a commit mark is of, or None if the key is none."""
+    """The model and version number of a commit mark; None for any other key."""
     parts = key.split("/")
     if len(parts) == 5 and parts[0] == "models" and parts[2].isdigit() and parts[3:] == ["source", "manifest.json"]:
         return parts[1], int(parts[2])
@@ -46,9 +46,9 @@ def prepared_key(model: str, number: int, variant: str, name: str) -> str:
 def fetch(
     reader: S3Reader, files: Sequence[ModelFile], key_of: Callable[[str], str], folder: Path
 ) -> tuple[ModelFile, ...]:
-    """Download files into `folder`; returns them with the object versions that were read.
+    """Download files into `folder`; returns them with the S3 versions that were read.
 
-    Raises NotFound for a missing object, ArtifactCorrupt for bytes that do not have the declared digest.
+    Raises NotFound for a missing object, ArtifactCorrupt for bytes with another digest than declared.
     """
     fetched = []
     for file in files:
@@ -64,34 +64,34 @@ def fetch(
 def fetch_source(
     reader: S3Reader, version: ModelVersion, files: Sequence[ModelFile], folder: Path
 ) -> tuple[ModelFile, ...]:
-    """As `fetch`, of a version's own files."""
+    """`fetch` for the files that were uploaded with the version."""
     return fetch(reader, files, partial(source_key, version.model, version.number), folder)
 
 
 @dataclass(frozen=True, slots=True)
 class LocalModel:
-    """A file that onnxruntime can load, with all it needs beside it. `prepared` is for this environment alone."""
+    """A model file with its external data beside it. A `prepared` one runs only on this onnxruntime and CPU."""
 
     path: Path
     prepared: bool
 
 
 class LocalArtifacts:
-    """Files of READY versions on this function's disk, at most `budget_bytes` of them; least recently used out first.
+    """Files of READY versions on this function's disk: at most `budget_bytes`, the least recently used deleted first.
 
-    A folder is named by its files' digests and appears whole or not at all: it is renamed into place.
+    A folder is named by the digests of its files. It is renamed into place once complete, so it is never partial.
     """
 
     def __init__(self, reader: S3Reader, root: Path, budget_bytes: int) -> None:
         self._reader, self._root, self._budget_bytes = reader, root, budget_bytes
         self._lock = threading.Lock()
-        # What an earlier process of the same environment left, so that it counts too.
+        # Count what an earlier process of the same environment left.
         self._sizes = OrderedDict((folder, _size_bytes(folder)) for folder in sorted(root.glob("*")))
 
     def model(self, version: ModelVersion, form: Variant | Quantized | None = None) -> LocalModel:
-        """The version in this form, where that has files, else its source. Downloaded if it is not there.
+        """The version in this form if the form has files, else its source; downloaded if it is not on the disk.
 
-        Raises InsufficientStorage if it can never fit, and what `fetch` raises.
+        Raises InsufficientStorage if it exceeds the budget, and what `fetch` raises.
         """
         if form is None or not form.files:
             folder = self._folder(version.served_files, lambda partial: self._fetch_source(version, partial))
@@ -137,14 +137,14 @@ class LocalArtifacts:
             download(partial)
             partial.rename(folder)
         except OSError:
-            if not folder.exists():  # else another thread was as fast, with the same bytes
+            if not folder.exists():  # else another thread put the same bytes there
                 raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
 
 def content_digest(files: Sequence[ModelFile]) -> str:
-    """One for all of the files, by their names and digests; hex."""
+    """One digest of all names and digests; hex."""
     return hashlib.sha256("".join(f"{file.name}\0{file.sha256}\0" for file in files).encode()).hexdigest()
 
 

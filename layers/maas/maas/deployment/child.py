@@ -1,4 +1,4 @@
-"""A process for what may crash, hang or grow: without credentials, with limits, its answer one JSON document."""
+"""A child process for untrusted models: no credentials, limited memory and time, one JSON document as its answer."""
 
 import ctypes
 import json
@@ -18,24 +18,24 @@ from maas.settings import MB
 from maas.telemetry.observability import logger
 
 TIMEOUT_SECONDS = 600
-SPARE_FILE_BYTES = 64 * MB  # beyond the model's own size, which the prepared form has too
-NEARLY = 0.8
+SPARE_FILE_BYTES = 64 * MB  # a written file may exceed twice the model's size by this
+NEARLY = 0.8  # of the memory limit: a rejection beyond it may be for lack of memory
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 _SIGNALS = {signal.SIGKILL: "ran out of memory or was killed", signal.SIGSEGV: "crashed onnxruntime"}
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of the child process. `memory_bytes` is what it may allocate; files that are mapped do not count."""
+    """Limits of the child process. `memory_bytes` is what it may allocate; mapped files do not count."""
 
     memory_bytes: int
     timeout_seconds: float = TIMEOUT_SECONDS
 
 
 def run(module: str, job: dict[str, Any], folder: Path, limits: Limits) -> dict[str, Any]:
-    """The answer of `python -m module JOB` about the model in `folder`.
+    """Runs `python -m module JOB` in the model's folder and returns its answer.
 
-    Raises ModelRejected with a reason a person can act on: the child's own, or that it crashed or did not end.
+    Raises ModelRejected with the child's reason, or that it crashed or took too long.
     """
     _dumpable(False)
     size_bytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
@@ -58,7 +58,7 @@ def run(module: str, job: dict[str, Any], folder: Path, limits: Limits) -> dict[
 
 
 def _environment() -> dict[str, str]:
-    """Only what Python needs to find its packages: above all no AWS credentials."""
+    """What Python needs to find its packages, and no AWS credentials."""
     environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.defpath, "LANG": "C.UTF-8"}
     return environment | {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "HOME") if name in os.environ}
 
@@ -77,7 +77,7 @@ def _answer(child: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
 
 
 def _dumpable(wanted: bool) -> None:
-    """Whether processes of the same user may trace this one, and read its environment, with the credentials, in /proc.
+    """Sets whether processes of the same user may trace this one and read its environment (credentials) in /proc.
 
     https://man7.org/linux/man-pages/man2/pr_set_dumpable.2const.html
     """
@@ -95,7 +95,7 @@ def _set_limits(limits: Limits, file_bytes: int) -> Callable[[], None]:
     cpu_seconds = int(limits.timeout_seconds) * (os.cpu_count() or 1) + 1
 
     def set_limits() -> None:
-        _dumpable(True)  # else its own /proc is closed to it
+        _dumpable(True)  # else it cannot read its own /proc
         for what, most in (
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_FSIZE, file_bytes),
@@ -103,7 +103,7 @@ def _set_limits(limits: Limits, file_bytes: int) -> Callable[[], None]:
             (resource.RLIMIT_CPU, cpu_seconds),
         ):
             resource.setrlimit(what, (most, most))
-        # Where memory ends nevertheless, the kernel takes this process and not its parent.
+        # If the machine runs out of memory, the kernel kills this process rather than its parent.
         with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")
 

@@ -1,4 +1,4 @@
-"""An uploaded version becomes READY or FAILED. Replayed, late or after a crash, the outcome is the same."""
+"""Makes an uploaded version READY or FAILED. A repeated or late event gives the same outcome."""
 
 import shutil
 import tempfile
@@ -21,7 +21,7 @@ ACTOR = "deployment"
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What the deployment function has to do its work with."""
+    """Disk, memory, CPU and limits of the deployment function."""
 
     tmp_dir: Path
     tmp_bytes: int
@@ -36,11 +36,11 @@ class Deployment:
         self._registry, self._reader, self._bucket, self._means = registry, reader, bucket, means
 
     def deploy(self, model: str, number: int) -> ModelVersion:
-        """Check a version whose commit mark arrived; returns it as it is then.
+        """Checks a version whose commit mark arrived; returns it with its new status.
 
-        What is wrong with the model ends in FAILED. When S3 or DynamoDB do not answer, that is raised, and the event
-        comes again. Anything else is a fault of ours: FAILED too, since it would only happen again, and raised, so
-        that alarms ring. Raises NotFound if there is no such version.
+        A fault of the model makes it FAILED. If S3 or DynamoDB do not answer, ServiceUnavailable is raised and the
+        event is delivered again. Any other exception is a bug: FAILED, since a retry would fail too, and raised, so
+        that alarms see it. Raises NotFound if there is no such version.
         """
         version = self._registry.versions.start_validation(model, number, ACTOR)
         if version.status is not Status.VALIDATING:
@@ -63,9 +63,9 @@ class Deployment:
         return done
 
     def _checked(self, version: ModelVersion) -> ModelVersion:
-        """The version as READY."""
+        """The version as READY. Raises what makes it FAILED."""
         means = self._means
-        if 2 * version.size_bytes > means.tmp_bytes:  # the source, and its prepared form
+        if 2 * version.size_bytes > means.tmp_bytes:  # the source and its prepared form
             raise InsufficientStorage(2 * version.size_bytes, means.tmp_bytes)
         means.tmp_dir.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(dir=means.tmp_dir))
@@ -79,7 +79,7 @@ class Deployment:
             job = preparation.Job(path, means.threads, means.max_tensor_bytes, str(prepared), **tolerances)
             found = preparation.inspect(job, means.limits)
             variants = (self._prepared(version, found, prepared),)
-            shutil.rmtree(prepared)  # the room is needed
+            shutil.rmtree(prepared)  # the quantised form needs the space
             quantized = self._quantized(version, path, folder / "quantized")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -95,13 +95,13 @@ class Deployment:
         )
 
     def _prepared(self, version: ModelVersion, found: preparation.Inspection, folder: Path) -> Variant:
-        """The prepared form in the bucket, at the key of this environment's kind."""
+        """Uploads the prepared form under this environment's key."""
         if found.prepared is None:
             return Variant(own_key())
         return Variant(own_key(), self._uploaded(version, own_key(), folder), **found.prepared)
 
     def _quantized(self, version: ModelVersion, path: str, folder: Path) -> Quantized | None:
-        """What who pushed the version asked for, in the bucket if it is good enough; None where nothing was asked."""
+        """Makes the quantised form if the push asked for one, and uploads it if it is accurate enough."""
         wish = version.options.get("quantize")
         if not wish:
             return None

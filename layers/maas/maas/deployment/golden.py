@@ -1,6 +1,6 @@
-"""Test vectors that a version brings with it, in its folder `golden/`: it is READY only if it answers them.
+"""Test vectors in a version's folder `golden/`: the version is READY only if its outputs match them.
 
-Either ONNX's own convention, `test_data_set_*/input_N.pb` and `output_N.pb` (serialised TensorProto, in the order of
+Either ONNX's convention, `test_data_set_*/input_N.pb` and `output_N.pb` (serialised TensorProto, in the order of
 the graph's inputs and outputs), or `*.json` with an Open Inference Protocol `request` and `response`.
 https://github.com/onnx/onnx/blob/main/docs/OnnxBackendTest.md
 """
@@ -12,19 +12,22 @@ from typing import Any
 
 import numpy as np
 
-from maas.deployment.tensor_proto import read_tensor
 from maas.errors import MaasError, ModelRejected
 from maas.records import MetadataTensor
 from maas.serving import oip, tensors
+from maas.serving.datatypes import DTYPES
 from maas.serving.oip import RequestInput
 from maas.serving.runner import Runner
+from maas.serving.strings import array_of
 
 Array = np.ndarray[Any, Any]
 
 
 def check(runner: Runner, folder: Path, rtol: float, atol: float) -> int:
-    """The number of test vectors that the model answers. Raises ModelRejected, with the worst element, for one that it
-    does not, or that cannot be read."""
+    """The number of test vectors, all matched.
+
+    Raises ModelRejected for one that cannot be read, and for one that differs, naming its worst element.
+    """
     count = 0
     for name, inputs, expected in _vectors(runner, folder):
         try:
@@ -66,7 +69,7 @@ def _json_vector(runner: Runner, path: Path) -> tuple[Mapping[str, Array], dict[
 
 
 def _any_shape(tensor: MetadataTensor, given: Sequence[RequestInput]) -> MetadataTensor:
-    """An output as it is declared, but for its shape: that is compared, and may be left out altogether."""
+    """The declared output with the rank of the vector's: its shape is compared later. An output may be left out."""
     rank = next((len(one.shape) for one in given if one.name == tensor.name), 0)
     return MetadataTensor(tensor.name, tensor.datatype, (-1,) * rank, optional=True)
 
@@ -84,6 +87,33 @@ def _pb_vector(runner: Runner, folder: Path) -> tuple[Mapping[str, Array], dict[
     return read("input", runner.inputs), read("output", runner.outputs)
 
 
+def read_tensor(path: Path) -> Array:
+    """The array of a serialised TensorProto; bfloat16 as its bits, strings as `str`. Raises ModelRejected."""
+    import onnx  # here: it takes half a second, and only the deployment function has it
+    from google.protobuf.message import DecodeError
+
+    where = f"{path.parent.name}/{path.name}"
+    try:
+        tensor = onnx.TensorProto.FromString(path.read_bytes())
+    except DecodeError:
+        raise ModelRejected(f"{where} is not a readable tensor: truncated, or of another format") from None
+    if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
+        raise ModelRejected(f"{where} has its values in another file: a test vector holds them itself")
+    is_bfloat16 = tensor.data_type == onnx.TensorProto.BFLOAT16
+    if not is_bfloat16 and tensor.data_type not in map(onnx.helper.np_dtype_to_tensor_dtype, DTYPES.values()):
+        raise ModelRejected(f"{where}: tensors of data type {tensor.data_type} cannot be compared")
+    try:
+        if tensor.data_type == onnx.TensorProto.STRING:  # numpy_helper drops NUL at the end of a string
+            array = array_of([str(one, "utf-8", "replace") for one in tensor.string_data]).reshape(tensor.dims)
+        else:
+            array = onnx.numpy_helper.to_array(tensor)
+    except (ValueError, TypeError, OverflowError):
+        array = None
+    if array is None or list(array.shape) != list(tensor.dims):
+        raise ModelRejected(f"{where}: its values do not fit its shape {list(tensor.dims)}")
+    return array.view(np.uint16) if is_bfloat16 else array
+
+
 def _compare(what: str, came: Array, wanted: Array, rtol: float, atol: float) -> None:
     if came.shape != wanted.shape:
         raise ModelRejected(f"{what} has the shape {list(came.shape)}, expected {list(wanted.shape)}")
@@ -94,14 +124,14 @@ def _compare(what: str, came: Array, wanted: Array, rtol: float, atol: float) ->
         return
     size = np.abs(wanted.astype(np.float64))
     excess = difference(came, wanted) - np.where(np.isfinite(size), atol + rtol * size, 0)
-    excess[np.isnan(excess)] = -np.inf  # two infinities of one sign, or NaN for NaN
+    excess[np.isnan(excess)] = -np.inf  # both NaN, or the same infinity
     if excess.size and excess.max() > 0:
         place = np.unravel_index(int(excess.argmax()), excess.shape)
         raise _worst(what, came, wanted, place, f"within rtol {rtol:g} and atol {atol:g}")
 
 
 def difference(came: Array, wanted: Array) -> Array:
-    """|came - wanted| in float64; infinite where only one is NaN, NaN where both are alike and not finite."""
+    """|came - wanted| in float64; infinite where only one is NaN, NaN where both are NaN or the same infinity."""
     with np.errstate(invalid="ignore"):
         found: Array = np.atleast_1d(np.abs(came.astype(np.float64) - wanted.astype(np.float64)))
     found[np.atleast_1d(np.isnan(came) != np.isnan(wanted))] = np.inf

@@ -1,8 +1,8 @@
-"""A model dropped into the bucket's `inbox/` becomes a version, with no call of the API.
+"""A model dropped into the bucket's `inbox/` becomes a version without an API call.
 
 `inbox/{model}/{name}.onnx` with its data files in `inbox/{model}/{name}/`, or `inbox/{model}/{folder}/{name}.onnx` with
-its data files beside it. Objects may come in any order and more than once: the version is made when all that the model
-names is there, and the same bytes make one version. What became of it stands beside it, at `….onnx.result.json`.
+its data files beside it. Objects may arrive in any order and repeatedly: the version is created once all files that the
+model names are there, and the same bytes create one version. The outcome is written to `….onnx.result.json`.
 """
 
 import json
@@ -41,9 +41,9 @@ class Inbox:
         self._tmp_dir, self._tmp_bytes, self._max_bytes, self._quota = tmp_dir, tmp_bytes, max_bytes, quota
 
     def drop(self, key: str) -> ModelVersion | None:
-        """The version that an arrived object is part of, or None while others are missing or the drop was refused.
+        """The version that an arrived object belongs to; None while other files are missing or if the drop was refused.
 
-        Raises ServiceUnavailable, for the event to come again.
+        Raises ServiceUnavailable, so that the event is delivered again.
         """
         parts = PurePosixPath(key).parts
         if len(parts) < 3 or not key.startswith(PREFIX) or key.endswith((RESULT_SUFFIX, "/")):
@@ -60,7 +60,7 @@ class Inbox:
             return None
 
     def _drop_of(self, key: str) -> tuple[str | None, Mapping[str, int]]:
-        """The .onnx object that `key` belongs to, and all objects that may be part of it, with their sizes."""
+        """The .onnx object that `key` belongs to, and the sizes of all objects that may belong to it, by key."""
         parent = key.rpartition("/")[0]
         deep = parent.count("/") >= 2  # in a folder of its own
         folder = "/".join(parent.split("/")[:3]) if deep else parent
@@ -87,7 +87,7 @@ class Inbox:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _fetched(self, model_key: str, objects: Mapping[str, int], folder: Path) -> list[ModelFile] | None:
-        """The model and the files that it names, downloaded; None while one is missing, which is said in the result."""
+        """Downloads the model and the files that it names; None and a WAITING result if one is missing."""
         base, _, name = model_key.rpartition("/")
         sizes = {key.removeprefix(f"{base}/"): size for key, size in objects.items() if key.startswith(f"{base}/")}
         files = [self._fetch(base, name, sizes[name], folder)]
@@ -112,13 +112,13 @@ class Inbox:
         return ModelFile(name, size_bytes, self._reader.download(f"{base}/{name}", path, size_bytes).sha256)
 
     def _made(self, model: str, model_key: str, files: list[ModelFile], folder: Path) -> ModelVersion:
-        """The version of these bytes, uploaded and committed; the one there is already, if they came before."""
+        """Creates, uploads and commits the version of these bytes; returns the existing one if they came before."""
         uploads.check_files(files, self._max_bytes)
         try:
             self._registry.models.create(model, "", {}, ACTOR)
         except AlreadyExists:
-            self._registry.models.get(model)  # raises Gone for one that is deleted
-        # Whatever the file is called: the names of its data are in its bytes.
+            self._registry.models.get(model)  # raises Gone for a deleted one
+        # The name of the model file does not count; names of its data files are in its bytes.
         digest = artifacts.content_digest([replace(files[0], name=MODEL_NAME), *files[1:]])
         once = Idempotency(f"{ACTOR}/{model}", digest, digest, expires=False)
         description = f"dropped as {model_key}"
@@ -137,7 +137,7 @@ class Inbox:
 
 
 def write_version_result(bucket: ModelBucket, version: ModelVersion) -> None:
-    """Beside the drop that the version was made of, if it was."""
+    """Writes the result beside the drop that the version came from; nothing for an uploaded version."""
     if version.origin:
         result = {"model": version.model, "version": version.number, "status": version.status}
         write_result(bucket, version.origin, result | {"reason": version.status_reason})

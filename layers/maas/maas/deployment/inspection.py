@@ -1,8 +1,7 @@
-"""A child process (`python -m maas.inspection JOB`): an unknown model is checked, loaded, run, measured and prepared.
+"""Child process `python -m maas.deployment.inspection JOB`: checks, loads, runs, measures and prepares a model.
 
-JOB is JSON, the fields of `maas.preparation.Job`. Answers one JSON document on stdout: {"inputs", "outputs", "profile",
-"prepared"} or {"rejected": reason}. Whatever a hostile file does to this process (crash, hang, memory) it does to this
-process alone; `maas.preparation` is the parent.
+JOB is JSON, the fields of `preparation.Job`. Writes one JSON document to stdout: {"inputs", "outputs", "profile",
+"prepared"} or {"rejected": reason}. A hostile file can crash or hang this process alone; `preparation` is the parent.
 """
 
 import json
@@ -29,13 +28,13 @@ from maas.serving.runner import Array, Runner, write_prepared
 VARIABLE_SIZES = (1, 2, 16)
 RUNS, LOADS, LARGE_BATCH = 5, 3, 32
 RUNS_SECONDS = 20.0  # slow models are measured with fewer runs
-WORTH_PREPARING_BYTES = 1 << 20  # what is smaller loads in a few milliseconds
+WORTH_PREPARING_BYTES = 1 << 20  # smaller models load in a few milliseconds anyway
 Signature = tuple[tuple[MetadataTensor, ...], tuple[MetadataTensor, ...]]
 SAME_RTOL, SAME_ATOL = 1e-3, 1e-4  # between a graph and its optimised form, of the largest value
 
 
 def inspect(job: Job) -> dict[str, Any]:
-    """What is found out about a model that loads and runs. Raises ModelRejected."""
+    """Signature, profile and prepared form of the model. Raises ModelRejected."""
     path = Path(job.path)
     onnx_file.check(path, job.max_tensor_bytes)
     runner = Runner(path, job.threads)
@@ -51,7 +50,7 @@ def inspect(job: Job) -> dict[str, Any]:
         "golden_vectors": vectors,
     }
     signature, load_ms = (runner.inputs, runner.outputs), runner.load_ms
-    del runner  # a large model is not in memory twice
+    del runner  # before the prepared form loads: a large model fits into memory once
     return {
         "inputs": [asdict(tensor) for tensor in signature[0]],
         "outputs": [asdict(tensor) for tensor in outputs],
@@ -99,11 +98,11 @@ def generated(tensor: MetadataTensor, variable_size: int, batch: int | None = No
 
 
 def _checked_output(tensor: MetadataTensor, array: Array) -> MetadataTensor:
-    """The output as it is told to clients. Raises ModelRejected if what came is not what the graph declares."""
+    """The output as clients see it. Raises ModelRejected if the array differs from the declaration."""
     if array.dtype != DTYPES[tensor.datatype]:
         raise ModelRejected(f"output '{tensor.name}' is declared {tensor.datatype}, but is {array.dtype}")
     if tensor.shape in ((), (-1,)) and array.ndim > len(tensor.shape):
-        # Neither a graph that leaves out a shape nor a sequence tells the rank.
+        # The rank is unknown: the graph declares no shape, or the output is a sequence.
         return replace(tensor, shape=(-1,) * array.ndim)
     fits = len(tensor.shape) == array.ndim and all(
         fixed in (-1, size) for fixed, size in zip(tensor.shape, array.shape, strict=True)
@@ -126,7 +125,7 @@ def median_run_ms(runner: Runner, inputs: dict[str, Array]) -> float:
 
 
 def _large_batch_ms(runner: Runner, inputs: dict[str, Array]) -> float | None:
-    """Of one run with 32 rows; None for a model that takes no batch."""
+    """Milliseconds of a run with 32 rows; None for a model without a batch dimension."""
     required = [tensor for tensor in runner.inputs if not tensor.optional]
     if not required or any(tensor.shape[:1] != (-1,) for tensor in required):
         return None
@@ -140,7 +139,7 @@ def _large_batch_ms(runner: Runner, inputs: dict[str, Array]) -> float | None:
 def _prepared(
     job: Job, signature: Signature, source_load_ms: float, inputs: dict[str, Array], expected: list[Array]
 ) -> dict[str, float] | None:
-    """Measurements of the prepared form, or None where there is none that loads faster and answers the same."""
+    """Measurements of the prepared form; None if it does not load faster or its outputs differ."""
     if sum(one.stat().st_size for one in Path(job.path).parent.rglob("*") if one.is_file()) < WORTH_PREPARING_BYTES:
         return None
     to = Path(job.prepared) / MODEL_NAME
@@ -161,7 +160,7 @@ def _prepared(
 
 
 def _difference(came: Array, wanted: Array) -> float | None:
-    """The largest, or None where it is more than rounding explains."""
+    """The largest difference; None if it is more than rounding explains."""
     if came.shape != wanted.shape or came.dtype != wanted.dtype:
         return None
     if wanted.dtype.kind != "f" or not wanted.size:
@@ -174,14 +173,14 @@ def _difference(came: Array, wanted: Array) -> float | None:
 
 
 def peak_memory_bytes() -> int:
-    """Of this process since it began; what getrusage tells begins with the memory of the process that forked it."""
+    """Of this process since its start; getrusage would include the memory of the process that forked it."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 def answer_with(found: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """The child's end of `maas.child.run`: `found` makes the answer of the job. What it rejects is an answer too."""
-    # onnxruntime's own Python prints to standard output: that is the log's, and the answer's is another descriptor.
+    """Writes the answer that `child.run` reads: of `found(job)`, or its rejection."""
+    # onnxruntime's Python prints to standard output: send that to the log, and the answer to a copy of the descriptor.
     answer_stream = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     try:

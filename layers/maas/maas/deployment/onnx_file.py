@@ -1,7 +1,7 @@
-"""What an .onnx file says of its tensors and of other files, read without loading it and without onnxruntime.
+"""Tensors and external data of an .onnx file, read without loading it.
 
-A walk over the protobuf's bytes, which stay in the file (mmap): memory does not grow with the model, and nothing of an
-untrusted file reaches a C++ parser before it is known to name no file but its own. Field numbers are those of
+Walks the protobuf's bytes in a memory map: memory does not grow with the model, and no C++ parser sees an untrusted
+file before its external data is known to lie inside the upload (docs/adr/0012). Field numbers are those of
 https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, encoding https://protobuf.dev/programming-guides/encoding.
 """
 
@@ -20,7 +20,7 @@ MAX_DEPTH = 64
 MAX_PARTS = 5_000_000
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _DRIVE = re.compile(r"[A-Za-z]:|[\\/]")
-# Which fields of a message hold messages that tensors may be in.
+# Fields of each message whose messages may contain tensors.
 _CHILDREN: Mapping[str, Mapping[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "training": {1: "graph", 2: "graph"},
@@ -30,7 +30,7 @@ _CHILDREN: Mapping[str, Mapping[int, str]] = {
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
     "sparse": {1: "tensor", 2: "tensor"},
 }
-# Bytes of one element by TensorProto.DataType; strings have none.
+# Bytes of one element by TensorProto.DataType; 0 for strings.
 ELEMENT_BYTES: Mapping[int, float] = (
     {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 8: 0, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 14: 8, 15: 16, 16: 2}
     | dict.fromkeys((17, 18, 19, 20, 24), 1.0)
@@ -42,7 +42,7 @@ _DIMS, _DATA_TYPE, _NAME, _EXTERNAL_DATA, _DATA_LOCATION = 1, 2, 8, 13, 14
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """Bytes that a tensor has in another file; `length` None is up to the tensor's own size."""
+    """The bytes of a tensor in another file."""
 
     tensor: str
     location: str
@@ -51,9 +51,9 @@ class External:
 
 
 def check(path: Path, max_tensor_bytes: int) -> None:
-    """Raises ModelRejected for what is no protobuf, a tensor beyond the limit, or external data that is not right.
+    """Raises ModelRejected for a file that is no protobuf, a tensor beyond the limit, or bad external data.
 
-    External data has to be in files beside the model, whole, each byte of one tensor alone.
+    External data lies in regular files beside the model, inside their bounds, and no two tensors share a byte.
     """
     externals = read_externals(path, max_tensor_bytes)
     taken: dict[str, list[tuple[int, int, str]]] = {}
@@ -74,20 +74,20 @@ def check(path: Path, max_tensor_bytes: int) -> None:
 
 
 def read_externals(path: Path, max_tensor_bytes: int) -> list[External]:
-    """Of all tensors of the model, wherever they are in it. Raises ModelRejected."""
+    """External data of all tensors: initialisers, attributes, nested graphs, functions. Raises ModelRejected."""
     size_bytes = path.stat().st_size
     if size_bytes > MAX_PROTOBUF_BYTES:
         raise ModelRejected(f"{path.name} has {size_bytes:,} bytes, a protobuf at most 2 GB: export with external data")
     if not size_bytes:
         raise _unreadable()
     with path.open("rb") as file:
-        # Closed by the garbage collector: the traceback of an error still holds slices of it.
+        # Left to the garbage collector to close: an error's traceback still holds slices of it.
         mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     return [found for tensor in _tensors(mapped) if (found := _external(tensor, max_tensor_bytes))]
 
 
 def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Field numbers with their values, as they stand. Raises ModelRejected when it is no protobuf message."""
+    """Field numbers and values in file order. Raises ModelRejected if the bytes are no protobuf message."""
     position, end = 0, len(message)
     while position < end:
         tag, position = varint(message, position)
@@ -120,7 +120,7 @@ def varint(message: memoryview, position: int) -> tuple[int, int]:
 
 
 def packed(value: int | memoryview) -> list[int]:
-    """A repeated int64: one number, or many in one field."""
+    """The numbers of a repeated int64 field: one, or many when packed."""
     if isinstance(value, int):
         return [value]
     numbers, position = [], 0

@@ -1,4 +1,4 @@
-"""Deciding whether an uploaded model may go live, without opening it in this process."""
+"""Inspects and quantises an uploaded model in a child process."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,13 +8,13 @@ from maas.deployment import child
 from maas.deployment.child import Limits
 from maas.records import MetadataTensor
 
-RTOL, ATOL = 1e-3, 1e-5  # ONNX's own backend tests take 1e-3 and 1e-7; sums of float32 need a little more
-QUANTIZE_SECONDS = 200.0  # beside the inspection's time, within the function's
+RTOL, ATOL = 1e-3, 1e-5  # ONNX's backend tests allow 1e-3 and 1e-7; sums of float32 need a little more
+QUANTIZE_SECONDS = 200.0  # inspection and quantisation together stay within the function's time limit
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`prepared` is the folder for the prepared form; `rtol` and `atol` are for the version's own test vectors."""
+    """`prepared` is the folder for the prepared form; `rtol` and `atol` are the tolerances of the test vectors."""
 
     path: str
     threads: int
@@ -26,7 +26,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class QuantizeJob:
-    """`to` is the folder for the quantised form; `tolerance` is of its outputs' difference over their largest value."""
+    """`to` is the folder for the quantised form; `tolerance` is the allowed difference of outputs, relative."""
 
     path: str
     threads: int
@@ -37,7 +37,7 @@ class QuantizeJob:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What a model turned out to be; `prepared` has the measurements of its prepared form, if there is one."""
+    """Signature and measurements of a model; `prepared` are those of its prepared form, if there is one."""
 
     inputs: tuple[MetadataTensor, ...]
     outputs: tuple[MetadataTensor, ...]
@@ -46,9 +46,9 @@ class Inspection:
 
 
 def inspect(job: Job, limits: Limits) -> Inspection:
-    """Check, load, run and prepare the model in a child process that has no credentials and bounded means.
+    """Checks, loads, runs and prepares the model in a child process without credentials, within limits.
 
-    Raises ModelRejected with a reason a person can act on, also when the child crashes or does not end.
+    Raises ModelRejected with the reason, also when the child crashes or takes too long.
     """
     answer = child.run("maas.deployment.inspection", asdict(job), Path(job.path).parent, limits)
     return Inspection(
@@ -60,9 +60,9 @@ def inspect(job: Job, limits: Limits) -> Inspection:
 
 
 def quantize(job: QuantizeJob, limits: Limits) -> dict[str, Any]:
-    """What was measured of the quantised form, as `maas.quantization` tells it; a child process made it.
+    """Quantises an inspected model in a child process; returns the measurements of `maas.deployment.quantization`.
 
-    For a model that `inspect` has accepted. Raises ModelRejected where there can be no such form.
+    Raises ModelRejected if onnxruntime cannot quantise the model.
     """
     limits = Limits(limits.memory_bytes, min(limits.timeout_seconds, QUANTIZE_SECONDS))
     answer = child.run("maas.deployment.quantization", asdict(job), Path(job.path).parent, limits)

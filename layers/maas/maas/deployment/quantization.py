@@ -1,8 +1,8 @@
-"""A child process (`python -m maas.quantization JOB`): an accepted model with int8 weights, and what that costs.
+"""Child process `python -m maas.deployment.quantization JOB`: quantises a model's weights to int8 and measures it.
 
-JOB is JSON, the fields of `maas.preparation.QuantizeJob`. Answers one JSON document on stdout: {"size_bytes",
-"difference", "load_ms", "run_ms", "reason"}, or {"rejected": reason} where there can be no such form. A reason that is
-not null says why the form should not be kept.
+JOB is JSON, the fields of `preparation.QuantizeJob`. Writes one JSON document to stdout: {"size_bytes", "difference",
+"load_ms", "run_ms", "reason"} or {"rejected": reason} if it cannot be quantised. If `reason` is not null, the form is
+not worth keeping.
 """
 
 import math
@@ -24,13 +24,13 @@ from maas.serving.runner import Array, Runner, write_quantized
 
 
 def quantize(job: QuantizeJob) -> dict[str, Any]:
-    """Raises ModelRejected where onnxruntime cannot quantise the model, or cannot run what came of it."""
+    """Measurements of the quantised form. Raises ModelRejected if onnxruntime cannot make or run it."""
     path, to = Path(job.path), Path(job.to)
     source = Runner(path, job.threads)
     signature = (source.inputs, source.outputs)
     smoke, _ = smoke_run(source, path.parent / GOLDEN_FOLDER)
     runs = [(inputs, source.run(inputs)) for inputs in _samples(source, smoke, path.parent / GOLDEN_FOLDER)]
-    del source  # its memory is needed now
+    del source  # quantisation needs the memory
     _write(path, to)
     size_bytes = sum(file.stat().st_size for file in to.iterdir())
     runner = Runner(to / MODEL_NAME, job.threads)
@@ -51,7 +51,7 @@ def quantize(job: QuantizeJob) -> dict[str, Any]:
 
 
 def _samples(source: Runner, smoke: Mapping[str, Array], vectors: Path) -> Iterator[Mapping[str, Array]]:
-    """The inputs to compare with: the smoke run's, many rows where the model takes a batch, and the test vectors'."""
+    """Inputs to compare outputs on: of the smoke run, of a batch of 32 if the model takes one, of the test vectors."""
     yield smoke
     required = [tensor for tensor in source.inputs if tensor.name in smoke]
     if required and all(tensor.shape[:1] == (-1,) for tensor in required):
@@ -64,7 +64,7 @@ def _samples(source: Runner, smoke: Mapping[str, Array], vectors: Path) -> Itera
 
 
 def _write(path: Path, to: Path) -> None:
-    # onnxruntime leaves copies in the folder for temporary files; this one the parent removes whatever happens.
+    # onnxruntime leaves copies among the temporary files: in a folder that the parent removes in any case.
     with tempfile.TemporaryDirectory(dir=to.parent) as folder:
         tempfile.tempdir = folder
         try:
@@ -78,8 +78,10 @@ def _difference(came: list[Array], expected: list[Array]) -> float:
 
 
 def relative_difference(came: Array, wanted: Array) -> float:
-    """The largest, over the largest value; of what is no float, the share that differs. Infinite for another shape,
-    and where one is NaN or infinite and the other is not."""
+    """The largest difference over the largest value; for other types than floats, the share of elements that differ.
+
+    Infinite for another shape, and where only one of two elements is NaN or infinite.
+    """
     if came.shape != wanted.shape:
         return math.inf
     if not wanted.size:

@@ -1,4 +1,4 @@
-"""From declared files to a committed upload: presigned requests, then the check that all of it is there."""
+"""An upload from its declared files to its commit mark: presigned requests, then the check that all files arrived."""
 
 import json
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from maas.errors import InvalidRequest, TooLarge, UploadIncomplete
 from maas.names import MODEL_SUFFIX, check_file_name
 from maas.records import ModelFile, ModelVersion, Status
 
-MAX_FILES = 500  # a version's row has to stay under DynamoDB's 400 kB
-ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")  # nothing is ever unpacked
+MAX_FILES = 500  # a version's row stays below DynamoDB's 400 KB
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")  # archives are not unpacked
 
 
 def check_files(files: Sequence[ModelFile], max_bytes: int) -> None:
-    """Raises InvalidRequest unless they are one model file and its external data, each named once; TooLarge."""
+    """Raises InvalidRequest unless the names are distinct and exactly one is a model; TooLarge beyond `max_bytes`."""
     if len(files) > MAX_FILES:
         raise InvalidRequest(f"files: got {len(files)}, expected at most {MAX_FILES}", field="files")
     for index, file in enumerate(files):
@@ -36,7 +36,7 @@ def check_files(files: Sequence[ModelFile], max_bytes: int) -> None:
 
 
 def presign(bucket: ModelBucket, version: ModelVersion) -> dict[str, list[UploadPart]]:
-    """The upload requests of each file, by its name."""
+    """Upload requests by file name."""
     return {
         file.name: bucket.presign(source_key(version.model, version.number, file.name), file.size_bytes, file.sha256)
         for file in version.files
@@ -44,10 +44,10 @@ def presign(bucket: ModelBucket, version: ModelVersion) -> dict[str, list[Upload
 
 
 def complete(bucket: ModelBucket, version: ModelVersion) -> None:
-    """Write the commit mark of a wholly uploaded version; its event starts the deployment.
+    """Writes the commit mark once every file is uploaded; its event starts the deployment.
 
-    A version that is VALIDATING is marked again, which is how to restart a deployment whose event was lost.
-    Raises UploadIncomplete, naming every file at fault.
+    Marks a VALIDATING version again, which restarts a deployment whose event was lost.
+    Raises UploadIncomplete, naming every missing or wrong file.
     """
     if version.status not in (Status.PENDING_UPLOAD, Status.VALIDATING):
         return

@@ -1,7 +1,7 @@
-"""Which prepared form of a model an environment can run: bound to onnxruntime's version and the CPU's vector width.
+"""The key of the prepared form that an environment can run: onnxruntime's version and the CPU's vector width.
 
-A graph that onnxruntime has optimised for a CPU holds weights in blocks as wide as its vectors (NCHWc), and operators
-that only this version of onnxruntime knows.
+A graph optimised for a CPU has weights in blocks as wide as its vectors (NCHWc) and operators of this onnxruntime
+version alone.
 """
 
 import platform
@@ -9,14 +9,14 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-# https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/core/mlas/lib/platform.cpp: what its kernels ask for.
+# https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/core/mlas/lib/platform.cpp: widths with own kernels.
 _WIDTHS = ("avx512f", "avx2", "avx")
 MODEL_NAME, DATA_NAME = "model.onnx", "model.data"
 
 
 @cache
 def own_key() -> str:
-    """Of this environment, e.g. `1.32.0-x86_64-avx512f`."""
+    """This environment's key, e.g. `1.32.0-x86_64-avx512f`."""
     return f"{version('onnxruntime')}-{platform.machine()}-{_width(Path('/proc/cpuinfo'))}"
 
 

@@ -1,7 +1,7 @@
-"""An environment that finds no form of a model prepared for its kind makes one, and leaves it for the next.
+"""An environment that finds no prepared form for its onnxruntime and CPU makes one and stores it for others.
 
-Off the path of requests: in a thread, in a child process, once. The manifest is written last and only if there is none,
-so that of any number of environments one wins, and what a crash left behind counts for nothing.
+Runs in a background thread and a child process. The manifest is written last, and only if there is none: of several
+environments one wins, and files without a manifest (after a crash) are ignored.
 """
 
 import json
@@ -25,9 +25,9 @@ MAX_FILE_BYTES = 5 * 1024**3  # of one PUT
 
 
 class WriteBack:
-    """`prepare` checks and prepares a model file: `maas.preparation.inspect`, with this function's limits.
+    """`prepare` makes the prepared form of a model file: `preparation.inspect` with this function's limits.
 
-    `key` tells this environment's kind: asked when it matters, as a snapshot may be restored on another CPU.
+    `key` is called anew each time: a snapshot may be restored on another CPU.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class WriteBack:
         self._prepare = prepare
 
     def find(self, version: ModelVersion) -> Variant | None:
-        """For this kind of environment: of the record, or what another environment left; None if nobody tried yet."""
+        """This environment's form, from the record or from another environment's manifest; None if none was tried."""
         recorded = next((one for one in version.variants if one.key == self._key()), None)
         if recorded:
             return recorded
@@ -53,7 +53,7 @@ class WriteBack:
         return Variant.of(manifest["variant"]) if manifest["source"] == content_digest(version.files) else None
 
     def start(self, version: ModelVersion, path: Path) -> threading.Thread:
-        """Prepare the version, whose source is at `path`, in the background."""
+        """Prepares the version, whose source is at `path`, in the background."""
         thread = threading.Thread(target=self._run, args=(version, path), name="write-back", daemon=True)
         thread.start()
         return thread
@@ -63,7 +63,7 @@ class WriteBack:
         try:
             found = self._prepare(str(path), str(folder))
             self._write(version, folder, found.prepared)
-        except MaasError as error:  # nothing is lost: the source serves
+        except MaasError as error:  # the source is served instead
             logger().warning("no prepared form", extra={"model": version.model, "reason": error.message})
         finally:
             shutil.rmtree(folder, ignore_errors=True)
