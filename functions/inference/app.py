@@ -1,4 +1,4 @@
-"""HTTP /v2 and its relatives: `infer` here, without a web framework; every other route in web_app, when asked for."""
+"""The inference function: serves `infer` without a web framework; imports web_app for every other route."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -38,15 +38,15 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _deferred(model: str, reference: str | None, body: bytes, headers: Mapping[str, str], actor: str) -> dict[str, Any]:
-    """202: the answer comes into the bucket."""
+    """Answers 202; the result goes to the bucket."""
     version = dataplane.resolve(model, reference)
     concerns(version)
     job = bootstrap.deferred(settings).submit(
         version, body, headers.get(HEADER_LENGTH), actor, headers.get("maas-notify")
     )
     location = f"/api/v1/jobs/{job.id}"
-    told = {"id": job.id, "status": job.status, "location": location}
-    return events.answer(202, orjson.dumps(told), {"location": location, "preference-applied": "respond-async"})
+    document = {"id": job.id, "status": job.status, "location": location}
+    return events.answer(202, orjson.dumps(document), {"location": location, "preference-applied": "respond-async"})
 
 
 def _answer(reply: Reply, encodings: list[str]) -> dict[str, Any]:

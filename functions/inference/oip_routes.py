@@ -1,4 +1,4 @@
-"""The Open Inference Protocol's routes beside the hot one: health, metadata, configuration, statistics."""
+"""The Open Inference Protocol's other routes: health, metadata, configuration, statistics."""
 
 from typing import Any
 
@@ -82,7 +82,7 @@ def model_statistics(plane: Plane, model: str, version: str | None = None) -> di
 @routes.post(f"{MODEL}/infer", summary="Infer")
 @routes.post(f"{VERSION}/infer", summary="Infer")
 async def infer(plane: Plane, model: str, request: Request, version: str | None = None) -> Response:
-    """For the API's document; Lambda's requests take the short way in app.py."""
+    """For the OpenAPI document: on Lambda, app.py serves this route."""
     reply = plane.infer(model, version, await request.body(), request.headers.get(HEADER_LENGTH))
     return Response(reply.body, media_type="application/json")
 
@@ -92,7 +92,7 @@ def _tensor(tensor: MetadataTensor) -> dict[str, Any]:
 
 
 def _config(version: ModelVersion) -> dict[str, Any]:
-    """In Triton's words. Shapes are whole, as max_batch_size 0 says: the batch is a dimension like any other."""
+    """Triton's model configuration. max_batch_size 0: `dims` include the batch dimension."""
     return {
         "name": version.model,
         "platform": PLATFORM,

@@ -1,4 +1,4 @@
-"""What clients of other servers speak: KServe V1 / TF Serving under /v1, SageMaker's container contract at the root."""
+"""Routes of other protocols: KServe V1 / TF Serving under /v1, SageMaker's container contract at the root."""
 
 from itertools import islice
 from typing import Annotated, Any
@@ -24,20 +24,20 @@ routes = APIRouter()
 
 
 async def predict(plane: Plane, model: str, request: Request, reference: str | None = None) -> Response:
-    """Rows in `instances` give rows in `predictions`; columns in `inputs` give columns in `outputs`."""
+    """Answers `instances` (rows) with `predictions`, and `inputs` (columns) with `outputs`."""
     return _answer(_predicted(plane, model, reference, read_json(await _body(request)), _deadline(request)))
 
 
 def status(plane: Plane, model: str, reference: str | None = None) -> dict[str, Any]:
-    """TF Serving's model status, and what KServe's client asks for: `name`, `ready`."""
+    """TF Serving's model status, with the fields `name` and `ready` that KServe's client reads."""
     version = plane.resolve(model, reference)
-    said = {"error_code": "OK", "error_message": ""}
-    states = [{"version": str(version.number), "state": "AVAILABLE", "status": said}]
+    healthy = {"error_code": "OK", "error_message": ""}
+    states = [{"version": str(version.number), "state": "AVAILABLE", "status": healthy}]
     return {"name": model, "ready": True, "model_version_status": states}
 
 
 def explain(model: str) -> None:
-    raise NotOffered("explanation", f"push an explainer of '{model}' as a model of its own, and predict with it")
+    raise NotOffered("explanation", f"push an explainer of '{model}' as a model of its own and call that")
 
 
 for path in _V1:
@@ -48,7 +48,7 @@ for path in _V1:
 
 @routes.get("/")
 def alive() -> dict[str, str]:
-    """KServe's client asks here whether a server of V1 is live."""
+    """The liveness check of KServe's V1 client."""
     return {"status": "alive"}
 
 
@@ -71,7 +71,7 @@ async def invocations(
     version: Annotated[str | None, Query()] = None,
     target: Annotated[str | None, Header(alias=_TARGET)] = None,
 ) -> Response:
-    """JSON as for `:predict`, or CSV without a header; the model is named, or the only one there is."""
+    """Takes JSON as `:predict` does, or CSV without a header. The model may be left out if there is only one."""
     name = model or target or _only_model(plane, who)
     who.check_infer(name)
     body, deadline = await _body(request), _deadline(request)
@@ -103,7 +103,7 @@ def _csv(
 
 
 def _only_model(plane: DataPlane, who: Caller) -> str:
-    """Of those that the caller may use."""
+    """The only model that the caller may use. Raises InvalidRequest."""
     found = list(islice((model for model in plane.models() if who.may_infer(model.name)), 2))
     if len(found) != 1:
         expected = f"?model=NAME or the header {_TARGET}, unless there is exactly one model"
@@ -112,7 +112,7 @@ def _only_model(plane: DataPlane, who: Caller) -> str:
 
 
 async def _body(request: Request) -> bytes:
-    """Text all of it, so no more than what JSON may have."""
+    """The decoded body, with the size limit of JSON: these protocols are text."""
     return compression.decoded(await request.body(), request.headers.get("content-encoding"), MAX_JSON_BYTES)
 
 

@@ -1,4 +1,4 @@
-"""The data plane that `app.py` built, as the routes ask for it."""
+"""The data plane as a parameter of the routes; `app.py` builds it."""
 
 from typing import Annotated
 

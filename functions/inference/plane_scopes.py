@@ -1,6 +1,6 @@
-"""What each route asks of its caller, by the route's name; one that is not here lets nobody in.
+"""The scopes that each route needs, by the route's name. A route without an entry refuses every caller.
 
-`infer` is for the model that the path names. Lists show what the caller may use or read, and nothing else.
+A scope `infer` must cover the model in the path. Lists show only models that the caller may use or read.
 """
 
 from maas.access.caller import ANYBODY, INFER, OPEN, READ, Need

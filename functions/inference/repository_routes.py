@@ -1,4 +1,4 @@
-"""Triton's repository extension, the list of models, and what of Triton is not offered here."""
+"""Triton's repository extension, the list of models, and the parts of Triton that are not offered."""
 
 from itertools import islice
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ MAX_LISTED = 1000
 _STATES = {Status.READY: "READY", Status.FAILED: "UNAVAILABLE"}
 _NOT_OFFERED = {
     "shared memory": (
-        "a client in the network has no memory in common with a function",
+        "a client on the network shares no memory with a function",
         ["/v2/systemsharedmemory", "/v2/cudasharedmemory"],
     ),
     "trace settings": ("tracing is set in the template", ["/v2/trace", "/v2/models/{model}/trace"]),
@@ -25,14 +25,14 @@ _NOT_OFFERED = {
 
 
 async def _options(request: Request) -> dict[str, Any]:
-    """The body, read by hand since tritonclient says no content type; none is an empty one."""
+    """The JSON body, {} if empty. FastAPI would ignore it: tritonclient sends no content type."""
     body = await request.body()
     try:
         options = orjson.loads(body) if body.strip() else {}
     except orjson.JSONDecodeError as error:
         raise InvalidRequest(f"body: not JSON ({error})", field="body") from None
     if type(options) is not dict or type(options.get("parameters", {})) is not dict:
-        raise InvalidRequest("body: got something else, expected an object, with parameters as one", field="body")
+        raise InvalidRequest("body: got another value, expected an object whose parameters are an object", field="body")
     return options
 
 
@@ -49,7 +49,7 @@ def models(plane: Plane, who: Who) -> dict[str, list[str]]:
 
 @routes.post("/v2/repository/index")
 def repository_index(plane: Plane, who: Who, options: Options) -> list[dict[str, str]]:
-    """A bare array, as tritonclient expects; of at most 1,000 versions."""
+    """A bare array, as tritonclient expects, of at most 1,000 versions."""
     only_ready = options.get("ready") is True
     states = ((version, _STATES.get(version.status, "LOADING")) for version in plane.versions(who.sees))
     entries = (
@@ -67,10 +67,10 @@ def repository_index(plane: Plane, who: Who, options: Options) -> list[dict[str,
 
 @routes.post("/v2/repository/models/{model}/load")
 def load(plane: Plane, model: str, request: Request, options: Options) -> dict[str, Any]:
-    """READY and warm in this environment; the next request may reach another."""
+    """Loads the model into this execution environment; the next request may reach another one."""
     if any(name == "config" or name.startswith("file:") for name in options.get("parameters", {})):
         raise InvalidRequest(
-            "parameters: got a config or files, expected none: push a new version with `maas push`",
+            "parameters: got a config or files, expected neither: push a new version with `maas push`",
             field="parameters",
         )
     version = plane.load(model, None, events.deadline_of(request.scope["aws.context"]))
@@ -79,7 +79,7 @@ def load(plane: Plane, model: str, request: Request, options: Options) -> dict[s
 
 @routes.post("/v2/repository/models/{model}/unload")
 def unload(plane: Plane, model: str) -> dict[str, str]:
-    """Out of this environment's memory; what is READY stays so, and the next request loads it again."""
+    """Drops the model from this environment's memory; it stays READY, and the next request loads it again."""
     plane.unload(model)
     return {"name": model}
 

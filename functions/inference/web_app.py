@@ -1,4 +1,4 @@
-"""Every route of this function but the hot one, in one FastAPI application."""
+"""One FastAPI application with every route of this function but `infer`."""
 
 from functools import cache
 
@@ -15,12 +15,14 @@ from plane_scopes import NEEDS
 
 @cache
 def handler(dataplane: DataPlane) -> Mangum:
-    """The Lambda handler of these routes."""
+    """The Lambda handler for these routes."""
     return Mangum(application(dataplane), lifespan="off")
 
 
 def application(dataplane: DataPlane) -> FastAPI:
-    app = create_app("MaaS inference", "Open Inference Protocol V2, and what other clients speak.", "/v2", NEEDS)
+    app = create_app(
+        "MaaS inference", "Open Inference Protocol V2, KServe V1, TF Serving and SageMaker's invocations.", "/v2", NEEDS
+    )
     app.state.dataplane = dataplane
     for module in (oip_routes, repository_routes, other_protocols):
         app.include_router(module.routes)

@@ -89,7 +89,7 @@ def test_a_quantized_form_is_asked_for_shown_and_run(run: Run, tmp_path: Path) -
     assert re.search(
         r"dynamic-int8 was not kept: its outputs differ by 0\.\d+ of the largest value", run("show quantized@2")
     )
-    assert "was not kept, as its outputs differ" in run(f"predict quantized@2 -i {x} --variant dynamic-int8", fails=1)
+    assert "was not kept: its outputs differ" in run(f"predict quantized@2 -i {x} --variant dynamic-int8", fails=1)
     assert "quantize.scheme" in run(f"push {path} -n quantized --quantize int4", fails=1)
     assert "give quantize, too" in run(f"push {path} -n quantized --quantize-tolerance 0.1", fails=1)
 

@@ -1,4 +1,4 @@
-"""What `infer` answers where models and requests are out of the ordinary, through the handler."""
+"""Unusual models and requests through the handler of inference."""
 
 import gzip
 import json
@@ -52,20 +52,20 @@ def outputs(app: ModuleType, model: str, *tensors: OutputTensor, binary: bool = 
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_no_rows_in_no_rows_out(app: ModuleType, binary: bool) -> None:
+def test_empty_batch(app: ModuleType, binary: bool) -> None:
     answer = infer(app, "linear", *wire.request([fp32("x", np.empty((0, 3)))], binary=binary))
     assert wire.outputs(answer)["y"].shape == (0, 2)
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_an_optional_input_may_come_or_not(app: ModuleType, binary: bool) -> None:
+def test_optional_input_given_or_left_out(app: ModuleType, binary: bool) -> None:
     a = fp32("a", [[1, 2]])
     assert outputs(app, "optional", a, binary=binary) == {"y": [[11, 12]]}
     assert outputs(app, "optional", a, fp32("b", [5]), binary=binary) == {"y": [[6, 7]]}
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_sequences_and_maps_come_as_tensors(app: ModuleType, binary: bool) -> None:
+def test_sequences_and_maps_are_tensors(app: ModuleType, binary: bool) -> None:
     rows = fp32("x", [[1, 2], [3, 4]])
     assert outputs(app, "split", rows, binary=binary) == {"y": [[[1, 2]], [[3, 4]]]}
     scores = [[0.25, 0.75], [1, 0]]
@@ -77,7 +77,7 @@ def test_sequences_and_maps_come_as_tensors(app: ModuleType, binary: bool) -> No
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_the_best_classes_are_named_by_the_labels_beside_the_model(app: ModuleType, binary: bool) -> None:
+def test_classification_uses_labels_txt(app: ModuleType, binary: bool) -> None:
     body, headers = wire.request([fp32("x", [[1, 2, 3]])], binary=binary)
     end = int(headers.get(HEADER_LENGTH, len(body)))
     document = json.loads(body[:end]) | {"outputs": [{"name": "y", "parameters": {"classification": 1}}]}
@@ -86,7 +86,7 @@ def test_the_best_classes_are_named_by_the_labels_beside_the_model(app: ModuleTy
     assert wire.outputs(answer)["y"].tolist() == [["6.000000:0:cat"]]
 
 
-def test_a_raw_body_agrees_on_dimensions_of_one_name(app: ModuleType) -> None:
+def test_raw_body_with_equal_symbols(app: ModuleType) -> None:
     one, three = (np.ones(count, np.float32).tobytes() for count in (1, 3))
     assert wire.outputs(infer(app, "square", one, {HEADER_LENGTH: "0"}))["out_x"].shape == (1, 1)
     refused = infer(app, "square", three, {HEADER_LENGTH: "0"})
@@ -116,13 +116,13 @@ def test_symbols_shared_by_inputs_must_agree(app: ModuleType) -> None:
         ("/v1/models/wide:predict", "application/json", json.dumps({"instances": [[1, 2, 3]] * 2000}).encode()),
     ],
 )
-def test_other_answers_that_lambda_cannot_carry_are_413_too(app: ModuleType, path: str, kind: str, body: bytes) -> None:
+def test_answers_over_the_payload_limit_are_413(app: ModuleType, path: str, kind: str, body: bytes) -> None:
     answer = app.lambda_handler(wire.event(path, body, {"content-type": kind}), wire.CONTEXT)
     assert answer["statusCode"] == 413, answer["body"][:100]
     assert "asynchronous way" in json.loads(answer["body"])["error"]
 
 
-def test_other_requests_may_be_packed_and_have_bare_nan(app: ModuleType) -> None:
+def test_v1_and_csv_take_gzip_and_unquoted_nan(app: ModuleType) -> None:
     rows = gzip.compress(b'{"instances": [NaN, -Infinity, 1]}')
     headers = {"content-encoding": "gzip"}
     answer = app.lambda_handler(wire.event("/v1/models/FP32:predict", rows, headers), wire.CONTEXT)
@@ -149,7 +149,7 @@ SECRET = "of another request "
         ("BYTES", [2], bytes(7), 7),
     ],
 )
-def test_no_request_reads_the_memory_of_another(
+def test_declared_size_over_the_bytes_sent_is_refused(
     app: ModuleType, datatype: str, shape: list[int], raw: bytes, size: int
 ) -> None:
     """As https://github.com/triton-inference-server/server/issues/7171 let it, by lengths beyond the bytes sent."""

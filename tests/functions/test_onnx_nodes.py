@@ -1,6 +1,6 @@
-"""The node tests of the `onnx` package, sent over the wire: the same outputs as onnxruntime's own, bit for bit.
+"""The node tests of the `onnx` package through the handler: the outputs equal onnxruntime's own bit for bit.
 
-MAAS_ALL_NODES=1 runs them all, otherwise a fixed sample. Cases that are not sent are counted by their reason.
+MAAS_ALL_NODES=1 runs all of them, otherwise a fixed sample runs. Cases that cannot be sent are counted by reason.
 """
 
 import os
@@ -24,11 +24,11 @@ from support import wire
 
 ALL = os.environ.get("MAAS_ALL_NODES") == "1"
 SAMPLE = 37
-# What becomes of them with onnxruntime 1.32 and onnx 1.23.
+# Counts with onnxruntime 1.32 and onnx 1.23.
 EXPECTED = {
-    False: {"sent, and the same": 42, "onnxruntime does not load it": 3, "onnxruntime does not run it": 6},
+    False: {"equal": 42, "onnxruntime does not load it": 3, "onnxruntime does not run it": 6},
     True: {
-        "sent, and the same": 1588,
+        "equal": 1588,
         "onnxruntime does not load it": 119,
         "onnxruntime does not run it": 150,
         "an input is no tensor": 18,
@@ -54,7 +54,7 @@ def session(path: Path) -> ort.InferenceSession:
 
 
 def cases() -> list[TestCase]:
-    """Of this version of onnx; making them warns of the overflows that they are about."""
+    """The cases of this version of onnx. Some test overflows: making them warns."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from onnx.backend.test.case.node import collect_testcases
@@ -73,12 +73,12 @@ def inputs(case: TestCase, names: list[str]) -> dict[str, Array]:
 
 
 def on_boundaries(arrays: dict[str, Array]) -> dict[str, Array]:
-    """On cache lines: from elsewhere onnxruntime's own results differ in their last bits."""
+    """At addresses of cache lines: at others onnxruntime's own results differ in their last bits."""
     return {name: array if array.dtype.hasobject else tensors._aligned(array) for name, array in arrays.items()}
 
 
 def bare(case: TestCase, path: Path) -> tuple[dict[str, Array], list[Any]]:
-    """What onnxruntime makes of the case's inputs by itself."""
+    """The case's inputs, and the outputs of onnxruntime alone."""
     loaded = session(path)
     given = inputs(case, [node.name for node in loaded.get_inputs()])
     try:
@@ -120,7 +120,7 @@ def check(app: Any, case: TestCase, path: Path) -> None:
 
 
 @pytest.mark.timeout(1200)
-def test_every_node_answers_as_onnxruntime_does(tmp_path: Path) -> None:
+def test_every_node_answers_like_onnxruntime(tmp_path: Path) -> None:
     counted: Counter[str] = Counter()
     path = tmp_path / "model.onnx"
     for case in cases():
@@ -128,7 +128,7 @@ def test_every_node_answers_as_onnxruntime_does(tmp_path: Path) -> None:
         app = wire.inference_function({"node": path})
         try:
             check(app, case, path)
-            counted["sent, and the same"] += 1
+            counted["equal"] += 1
         except NotSent as reason:
             counted[str(reason)] += 1
         except AssertionError as error:

@@ -1,4 +1,4 @@
-"""Memory, then /tmp, then S3: one load however many ask, and neither cache beyond its budget."""
+"""The caches of runners in memory and of files in /tmp: concurrent requests, budgets, failures."""
 
 import hashlib
 import random
@@ -65,13 +65,13 @@ def ask_at_once(cache: RunnerCache, count: int) -> list[Runner | Exception]:
     return came
 
 
-def test_one_loads_and_the_others_wait(runner: Runner) -> None:
+def test_concurrent_gets_load_once(runner: Runner) -> None:
     loads = Loads(runner)
     assert ask_at_once(RunnerCache(loads, 1000), 8) == [runner] * 8
     assert loads.numbers == [1]
 
 
-def test_a_failed_load_fails_for_all_who_waited_and_is_tried_again(runner: Runner) -> None:
+def test_failed_load_raises_for_all_waiters_then_retries(runner: Runner) -> None:
     loads = Loads(runner, failing=True)
     cache = RunnerCache(loads, 1000)
     assert all(isinstance(one, ModelRejected) for one in ask_at_once(cache, 4))
@@ -79,7 +79,7 @@ def test_a_failed_load_fails_for_all_who_waited_and_is_tried_again(runner: Runne
     assert loads.numbers == [1, 1]
 
 
-def test_the_least_recently_used_goes_first(runner: Runner) -> None:
+def test_least_recently_used_is_evicted_first(runner: Runner) -> None:
     loads = Loads(runner)
     cache = RunnerCache(loads, 250)
     for number in (1, 2, 1, 3, 1, 2):
@@ -87,14 +87,14 @@ def test_the_least_recently_used_goes_first(runner: Runner) -> None:
     assert loads.numbers == [1, 2, 3, 2]
 
 
-def test_the_newest_stays_even_beyond_the_budget(runner: Runner) -> None:
+def test_newest_stays_over_budget(runner: Runner) -> None:
     loads = Loads(runner)
     cache = RunnerCache(loads, 50)
     assert cache.get(version(1)) is cache.get(version(1)) is runner
     assert loads.numbers == [1]
 
 
-def test_a_version_and_its_quantized_form_are_two(runner: Runner) -> None:
+def test_quantized_form_is_its_own_entry(runner: Runner) -> None:
     loads = Loads(runner)
     cache, form = RunnerCache(loads, 150), Quantized("dynamic-int8", 0.05, size_bytes=25)
     for quantized in (None, form, None, form):
@@ -117,7 +117,7 @@ def stored(cloud: Cloud, number: int, content: bytes) -> ModelVersion:
     return version(number, content=content)
 
 
-def test_a_file_is_downloaded_once(cloud: Cloud, files: LocalArtifacts) -> None:
+def test_file_is_downloaded_once(cloud: Cloud, files: LocalArtifacts) -> None:
     one = stored(cloud, 1, b"a" * 100)
     path = files.model(one).path
     assert path.read_bytes() == b"a" * 100
@@ -125,7 +125,7 @@ def test_a_file_is_downloaded_once(cloud: Cloud, files: LocalArtifacts) -> None:
     assert files.model(one).path == path
 
 
-def test_the_disk_holds_no_more_than_its_budget(cloud: Cloud, files: LocalArtifacts, tmp_path: Path) -> None:
+def test_disk_budget(cloud: Cloud, files: LocalArtifacts, tmp_path: Path) -> None:
     versions = [stored(cloud, number, bytes([number]) * 100) for number in (1, 2, 3)]
     paths = [files.model(one).path for one in versions]
     assert [path.exists() for path in paths] == [False, True, True]
@@ -134,7 +134,7 @@ def test_the_disk_holds_no_more_than_its_budget(cloud: Cloud, files: LocalArtifa
     assert sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*.onnx")) == 200
 
 
-def test_a_large_object_comes_in_parts_each_in_its_place(cloud: Cloud, tmp_path: Path) -> None:
+def test_large_object_downloads_in_parts(cloud: Cloud, tmp_path: Path) -> None:
     content = random.Random(0).randbytes(PART_BYTES * 7 + 12345)  # more parts than come at once
     cloud.s3.put_object(Bucket=cloud.settings.bucket, Key="large", Body=content)
     reader = S3Reader("us-east-1", cloud.settings.endpoint_url, cloud.settings.bucket)
@@ -143,12 +143,12 @@ def test_a_large_object_comes_in_parts_each_in_its_place(cloud: Cloud, tmp_path:
     assert (tmp_path / "large").read_bytes() == content
 
 
-def test_what_can_never_fit_says_what_to_do(cloud: Cloud, files: LocalArtifacts) -> None:
+def test_model_over_disk_budget_names_the_parameter(cloud: Cloud, files: LocalArtifacts) -> None:
     with pytest.raises(InsufficientStorage, match=r"needs 251 bytes .* has 250: raise the EphemeralStorage"):
         files.model(version(1, size_bytes=251))
 
 
-def test_bytes_that_are_not_those_declared_are_not_kept(cloud: Cloud, files: LocalArtifacts, tmp_path: Path) -> None:
+def test_corrupt_download_is_not_kept(cloud: Cloud, files: LocalArtifacts, tmp_path: Path) -> None:
     one = stored(cloud, 1, b"a" * 100)
     cloud.s3.put_object(Bucket=cloud.settings.bucket, Key="models/m/1/source/model.onnx", Body=b"b" * 100)
     with pytest.raises(ArtifactCorrupt, match="its SHA-256 is"):
@@ -156,6 +156,6 @@ def test_bytes_that_are_not_those_declared_are_not_kept(cloud: Cloud, files: Loc
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_an_absent_object_is_not_found(files: LocalArtifacts) -> None:
+def test_absent_object_is_not_found(files: LocalArtifacts) -> None:
     with pytest.raises(NotFound):
         files.model(version(9, content=b"x"))

@@ -1,4 +1,4 @@
-"""The wire both ways: what goes in as JSON or as bytes comes out bit for bit, and a lie about sizes is refused."""
+"""Requests and answers on the wire: round trips in JSON and binary, wrong sizes, compression."""
 
 import gzip
 import json
@@ -16,7 +16,7 @@ from maas.errors import InvalidRequest, InvalidTensor, MaasError, TooLarge
 from maas.records import MetadataTensor, ModelVersion, Status
 from maas.serving import oip, tensors
 from maas.serving.datatypes import DTYPES
-from maas.serving.oip_reply import LOST_ON_THE_WAY, OutputTensor, Reply, reply
+from maas.serving.oip_reply import ROUNDED_TWICE, OutputTensor, Reply, reply
 from maas.web import compression
 
 Array = np.ndarray[Any, Any]
@@ -55,7 +55,7 @@ def decoded(request: oip.InferenceRequest) -> dict[str, Array]:
 
 @given(st.lists(ANY_TENSOR, min_size=1, max_size=4))
 @settings(max_examples=200, deadline=None)
-def test_bytes_come_back_bit_for_bit(given_tensors: list[tuple[str, Array]]) -> None:
+def test_binary_round_trip(given_tensors: list[tuple[str, Array]]) -> None:
     outputs = [OutputTensor(f"t{n}", name, array, True) for n, (name, array) in enumerate(given_tensors)]
     came = decoded(echoed(reply(VERSION, None, outputs)))
     assert all(same(output.array, came[output.name]) for output in outputs)
@@ -63,7 +63,7 @@ def test_bytes_come_back_bit_for_bit(given_tensors: list[tuple[str, Array]]) -> 
 
 @given(st.lists(st.tuples(ANY_TENSOR, st.booleans()), min_size=1, max_size=4))
 @settings(max_examples=200, deadline=None)
-def test_json_and_bytes_may_be_mixed(given_tensors: list[tuple[tuple[str, Array], bool]]) -> None:
+def test_mixed_json_and_binary_round_trip(given_tensors: list[tuple[tuple[str, Array], bool]]) -> None:
     outputs = [
         OutputTensor(f"t{n}", name, array, binary or name == "BF16")
         for n, ((name, array), binary) in enumerate(given_tensors)
@@ -82,13 +82,13 @@ def with_one_nan(array: Array) -> Array:
 
 
 @pytest.mark.parametrize("beside", [0, np.nan])
-def test_the_one_fraction_that_two_roundings_change_comes_back(beside: float) -> None:
-    array = np.array([LOST_ON_THE_WAY, -LOST_ON_THE_WAY, beside, 0.1], np.float32)
-    assert np.float32(float(str(LOST_ON_THE_WAY))) != LOST_ON_THE_WAY
+def test_float_that_double_rounding_changes(beside: float) -> None:
+    array = np.array([ROUNDED_TWICE, -ROUNDED_TWICE, beside, 0.1], np.float32)
+    assert np.float32(float(str(ROUNDED_TWICE))) != ROUNDED_TWICE
     assert same(decoded(echoed(reply(VERSION, None, [OutputTensor("t", "FP32", array)])))["t"], array)
 
 
-def test_every_half_comes_back() -> None:
+def test_every_fp16_round_trips_in_json() -> None:
     array = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
     for given_array in (array[np.isfinite(array)], array):
         came = decoded(echoed(reply(VERSION, None, [OutputTensor("t", "FP16", given_array)])))["t"]
@@ -96,7 +96,7 @@ def test_every_half_comes_back() -> None:
 
 
 @given(arrays("FP32"))
-def test_the_memory_layout_is_of_no_matter(array: Array) -> None:
+def test_column_major_arrays(array: Array) -> None:
     for binary in (True, False):
         came = decoded(echoed(reply(VERSION, None, [OutputTensor("t", "FP32", array.T, binary)])))["t"]
         np.testing.assert_array_equal(came, array.T)
@@ -112,7 +112,7 @@ def binary_request(raw: bytes, size: int | None = None, shape: tuple[int, ...] =
 @pytest.mark.parametrize(
     ("size", "said"),
     [
-        (9, "got 9, expected at most the 8 bytes that are left"),
+        (9, "got 9, expected at most the remaining 8 bytes of the body"),
         (7, "got 1 bytes after the last tensor"),
         (-1, "expected a whole number"),
         (1.5, "expected a whole number"),
@@ -120,13 +120,13 @@ def binary_request(raw: bytes, size: int | None = None, shape: tuple[int, ...] =
         (1 << 64, "expected a whole number"),
     ],
 )
-def test_a_lie_about_the_size_of_a_tensor_is_refused(size: Any, said: str) -> None:
+def test_wrong_binary_data_size_is_refused(size: Any, said: str) -> None:
     with pytest.raises(InvalidRequest, match=said):
         binary_request(bytes(8), size)
 
 
 @pytest.mark.parametrize("length", ["-1", "1000", "x", "", "1e2", "9" * 50, "0" * 5000, "0" * 20 + "9", "٣"])
-def test_a_lie_about_the_length_of_the_json_is_refused(length: str) -> None:
+def test_wrong_header_length_is_refused(length: str) -> None:
     with pytest.raises(InvalidRequest, match="inference-header-content-length: got"):
         oip.parse_request(b'{"inputs": []}', length)
 
@@ -135,21 +135,21 @@ def test_a_lie_about_the_length_of_the_json_is_refused(length: str) -> None:
     ("raw", "datatype", "said"),
     [
         (bytes(4), "FP32", "got 4 bytes, expected 8"),
-        (b"\1\2", "BOOL", "a byte beyond 1"),
+        (b"\1\2", "BOOL", "a byte above 1"),
         (bytes(4), "BYTES", "at least 8 for 2 elements"),
-        (b"\4\0\0\0abc" + bytes(4), "BYTES", "more, as element 1"),
-        (b"\xff\xff\xff\xffabcdef", "BYTES", "more, as element 0"),
+        (b"\4\0\0\0abc" + bytes(4), "BYTES", "at least 12: element 1"),
+        (b"\xff\xff\xff\xffabcdef", "BYTES", "at least 4294967299: element 0"),
         (b"\1\0\0\0\xff\0\0\0\0", "BYTES", "element 0 that is not UTF-8"),
         (bytes(8) + b"x", "BYTES", "expected 8 for 2 elements"),
     ],
 )
-def test_no_element_comes_from_beyond_its_tensor(raw: bytes, datatype: str, said: str) -> None:
+def test_binary_data_of_the_wrong_size_is_refused(raw: bytes, datatype: str, said: str) -> None:
     """https://github.com/triton-inference-server/server/issues/7171 read another request's memory there."""
     with pytest.raises(InvalidTensor, match=said):
         decoded(binary_request(raw, datatype=datatype))
 
 
-def test_data_beside_bytes_is_refused() -> None:
+def test_data_and_binary_data_size_together_are_refused() -> None:
     header = b'{"inputs":[{"name":"x","shape":[1],"datatype":"INT8","data":[1],"parameters":{"binary_data_size":1}}]}'
     with pytest.raises(InvalidRequest, match="one of the two"):
         oip.parse_request(header + b"\1", str(len(header)))
@@ -159,23 +159,23 @@ def test_data_beside_bytes_is_refused() -> None:
     ("shape", "body", "expected"),
     [((-1, 2), bytes(8), (1, 2)), ((-1, -1), bytes(12), (1, 3)), ((2,), bytes(8), (2,)), ((), bytes(4), ())],
 )
-def test_a_raw_body_has_the_shape_that_fits(shape: tuple[int, ...], body: bytes, expected: tuple[int, ...]) -> None:
+def test_raw_body_shape_from_its_size(shape: tuple[int, ...], body: bytes, expected: tuple[int, ...]) -> None:
     assert tensors.raw_input(memoryview(body), [MetadataTensor("x", "FP32", shape)])["x"].shape == expected
 
 
 @pytest.mark.parametrize("shape", [(-1, -1, -1), (-1, 2), (3,), (-1, 0, -1)])
-def test_a_raw_body_that_fits_nothing_is_refused(shape: tuple[int, ...]) -> None:
+def test_raw_body_without_a_fitting_shape_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(InvalidRequest):
         tensors.raw_input(memoryview(bytes(10)), [MetadataTensor("x", "FP32", shape)])
 
 
-def test_a_raw_body_may_be_text() -> None:
+def test_raw_body_of_text() -> None:
     assert tensors.raw_input(memoryview(b"text"), [MetadataTensor("x", "BYTES", (-1, 1))])["x"].tolist() == [["text"]]
-    with pytest.raises(InvalidRequest, match=r"expected JSON for the inputs \['a', 'b'\]"):
+    with pytest.raises(InvalidRequest, match=r"expected JSON with the inputs \['a', 'b'\]"):
         tensors.raw_input(memoryview(b""), [MetadataTensor("a", "FP32", ()), MetadataTensor("b", "FP32", ())])
 
 
-def test_dimensions_of_one_name_agree() -> None:
+def test_dimensions_of_one_name_must_agree() -> None:
     sizes = {"a": np.zeros((2, 3)), "b": np.zeros((2,)), "c": np.zeros((4,))}
     tensors.check_symbols(sizes, {"a": ["n", None], "b": ["n"], "c": ["m"]})
     with pytest.raises(InvalidTensor, match="expected n=2, as in input 'a'"):
@@ -183,7 +183,7 @@ def test_dimensions_of_one_name_agree() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "GZIP ", "x-gzip"])
-def test_packed_bodies(encoding: str) -> None:
+def test_compressed_bodies(encoding: str) -> None:
     name = "deflate" if encoding == "deflate" else "gzip"
     packed = compression.encoded(b"body", name)
     assert compression.decoded(packed, encoding) == b"body"
@@ -192,7 +192,7 @@ def test_packed_bodies(encoding: str) -> None:
             compression.decoded(broken, encoding)
 
 
-def test_a_bomb_is_refused_before_it_goes_off() -> None:
+def test_compression_bomb_is_refused() -> None:
     with pytest.raises(TooLarge, match="got over 67,108,864 bytes after gzip"):
         compression.decoded(gzip.compress(bytes(compression.MAX_BYTES + 1)), "gzip")
     with pytest.raises(InvalidRequest, match="got br, expected gzip or deflate"):
@@ -201,7 +201,7 @@ def test_a_bomb_is_refused_before_it_goes_off() -> None:
         compression.decoded(zlib.compress(bytes(10)), "deflate", 9)
 
 
-def test_json_that_would_take_all_memory_is_refused_before_it_is_read() -> None:
+def test_json_size_limit() -> None:
     """Of 64 MB of lists in lists Python makes three gigabytes; packed, they are a hundred kilobytes."""
     lists = b"[[]]," * (oip.MAX_JSON_BYTES // 5)
     body = b'{"inputs": [{"name": "x", "datatype": "FP32", "shape": [1], "data": [' + lists + b"[]]}]}"
@@ -213,18 +213,18 @@ def test_json_that_would_take_all_memory_is_refused_before_it_is_read() -> None:
 
 
 @pytest.mark.parametrize("outputs", ["", 0, False, {}, "y"])
-def test_what_is_no_list_of_outputs_is_refused(outputs: Any) -> None:
+def test_outputs_must_be_an_array(outputs: Any) -> None:
     with pytest.raises(InvalidRequest, match=r"outputs: got .*, expected an array"):
         oip.parse_request(json.dumps({"inputs": [], "outputs": outputs}).encode())
 
 
 @pytest.mark.parametrize("outputs", ["null", "[]"])
-def test_no_outputs_named_are_all_of_them(outputs: str) -> None:
+def test_empty_outputs_mean_all(outputs: str) -> None:
     assert oip.parse_request(b'{"inputs": [], "outputs": %s}' % outputs.encode()).outputs is None
 
 
 @pytest.mark.parametrize("beside", [{}, {"parameters": {"binary_data_output": False}}])
-def test_a_boolean_among_numbers_is_seen_on_the_wire(beside: dict[str, Any]) -> None:
+def test_boolean_among_numbers_is_refused(beside: dict[str, Any]) -> None:
     tensor = {"name": "x", "datatype": "INT64", "shape": [2]}
     document = beside | {"inputs": [tensor | {"data": [1, 2]}]}
     assert decoded(oip.parse_request(json.dumps(document).encode()))["x"].tolist() == [1, 2]
@@ -237,13 +237,13 @@ def test_a_boolean_among_numbers_is_seen_on_the_wire(beside: dict[str, Any]) -> 
     ("accept", "expected"),
     [(None, []), ("gzip", ["gzip"]), ("gzip;q=0", []), ("deflate, gzip;q=0.5, br", ["gzip", "deflate"]), ("br", [])],
 )
-def test_encodings_that_a_client_takes(accept: str | None, expected: list[str]) -> None:
+def test_accepted_encodings(accept: str | None, expected: list[str]) -> None:
     assert compression.accepted(accept) == expected
 
 
 @given(st.binary(max_size=200), st.one_of(st.none(), st.text(max_size=6)), st.sampled_from([None, "gzip", "deflate"]))
 @settings(max_examples=300)
-def test_any_bytes_are_a_request_or_refused(body: bytes, length: str | None, encoding: str | None) -> None:
+def test_random_bytes_parse_or_raise_maas_error(body: bytes, length: str | None, encoding: str | None) -> None:
     with suppress(MaasError):
         plain = compression.decoded(zlib.compress(body) if encoding == "deflate" else body, encoding)
         decoded(oip.parse_request(plain, length))

@@ -1,4 +1,4 @@
-"""Rows, columns and CSV to the inputs of a model whose signature has the types."""
+"""Rows, columns and CSV as inputs of a model."""
 
 import math
 from pathlib import Path
@@ -30,7 +30,7 @@ def csv(runner: Runner, text: str) -> Any:
     return array.tolist()
 
 
-def test_the_words_for_infinity_are_values_and_an_overflow_is_none(loaded: Any) -> None:
+def test_csv_infinity_is_a_value_and_overflow_is_refused(loaded: Any) -> None:
     runner = loaded(onnx_models.linear())
     assert csv(runner, " Infinity,-Infinity,1e3\n") == [[math.inf, -math.inf, 1000]]
     assert math.isnan(csv(runner, "NaN,0,0")[0][0])
@@ -40,28 +40,28 @@ def test_the_words_for_infinity_are_values_and_an_overflow_is_none(loaded: Any) 
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "1,2,3\n4,5", '1,2,"3', "1,2,x", "1,2,3,4"])
-def test_csv_that_is_no_table_of_numbers_is_refused(loaded: Any, text: str) -> None:
+def test_malformed_csv_is_refused(loaded: Any, text: str) -> None:
     with pytest.raises(InvalidRequest):
         csv(loaded(onnx_models.linear()), text)
 
 
-def test_bytes_in_base64_are_found_in_rows(loaded: Any) -> None:
+def test_base64_strings_in_rows(loaded: Any) -> None:
     runner = loaded(onnx_models.identities({"s": 8}))
     rows = {"instances": ["plain", {"b64": "Z3LDtsOfZXI="}]}
     assert compatibility.decode(rows, runner)["in_s"].tolist() == ["plain", "größer"]
     for wrong in ("%", "/w==", 1, DEEP):
-        with pytest.raises(InvalidRequest, match="a b64 that is not UTF-8"):
+        with pytest.raises(InvalidRequest, match="a b64 value that is not UTF-8"):
             compatibility.decode({"instances": [{"b64": wrong}]}, runner)
 
 
 @pytest.mark.parametrize("rows", [DEEP, ["a", DEEP], {"b64": DEEP}])
-def test_nesting_beyond_all_sense_is_refused(loaded: Any, rows: Any) -> None:
+def test_deep_nesting_is_refused(loaded: Any, rows: Any) -> None:
     for content in (onnx_models.identities({"s": 8}), onnx_models.linear(), onnx_models.added()):
         with pytest.raises(InvalidRequest):
             compatibility.decode({"instances": rows}, loaded(content))
 
 
-def test_rows_or_columns_but_never_both(loaded: Any) -> None:
+def test_instances_and_inputs_exclude_each_other(loaded: Any) -> None:
     for document in ({}, {"instances": [1], "inputs": [1]}):
         with pytest.raises(InvalidRequest, match="expected either instances or inputs"):
             compatibility.decode(document, loaded(onnx_models.linear()))

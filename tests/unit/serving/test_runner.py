@@ -1,4 +1,4 @@
-"""onnxruntime behind its one door: loading, the signature, running, and what is refused."""
+"""The runner: loading, the signature, running, refusals; the inspection child that uses it."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ def inspect(folder: Path, content: bytes, timeout_seconds: float = 60) -> prepar
     return preparation.inspect(preparation.Job(str(path), 1, 1 << 30, str(prepared)), limits)
 
 
-def test_every_type_has_its_datatype_and_comes_back_unchanged(tmp_path: Path) -> None:
+def test_every_type_round_trips(tmp_path: Path) -> None:
     runner = Runner(written(tmp_path, onnx_models.identities(onnx_models.ALL_TYPES)), threads=1)
     assert [tensor.datatype for tensor in runner.inputs] == [
         "BOOL",
@@ -52,19 +52,19 @@ def test_symbolic_dimensions_are_variable(tmp_path: Path) -> None:
     assert runner.outputs == (MetadataTensor("y", "FP32", (-1, 2)),)
 
 
-def test_bfloat16_goes_by_its_bits(tmp_path: Path) -> None:
+def test_bfloat16_as_bits(tmp_path: Path) -> None:
     runner = Runner(written(tmp_path, onnx_models.identities({"s": TensorProto.BFLOAT16})), threads=1)
     bits = np.array([0x3F80, 0xFF80, 0x7FC1], np.uint16)
     assert runner.run({"in_s": bits})[0].tolist() == bits.tolist()
     assert runner.run({"in_s": bits[:0]})[0].shape == (0,)
 
 
-def test_symbols_are_the_names_of_variable_dimensions(tmp_path: Path) -> None:
+def test_symbols_name_variable_dimensions(tmp_path: Path) -> None:
     runner = Runner(written(tmp_path, onnx_models.added()), threads=1)
     assert runner.symbols == {"a": ["n", None], "b": ["n", None]}
 
 
-def test_an_initializer_that_may_be_overridden_is_an_optional_input(tmp_path: Path) -> None:
+def test_overridable_initializer_is_an_optional_input(tmp_path: Path) -> None:
     runner = Runner(written(tmp_path, onnx_models.added(optional=True)), threads=1)
     assert [tensor.optional for tensor in runner.inputs] == [False, True]
     assert runner.run({"a": np.zeros((1, 2), np.float32)})[0].tolist() == [[10, 10]]
@@ -83,14 +83,14 @@ def test_maps_and_sequences_become_tensors(tmp_path: Path) -> None:
     assert [array.shape for array in runner.run({"scores": scores[:0]})] == [(0,), (0, 0), (0,)]
 
 
-def test_a_sequence_of_different_shapes_is_no_tensor(tmp_path: Path) -> None:
+def test_sequence_of_different_shapes_is_refused(tmp_path: Path) -> None:
     runner = Runner(written(tmp_path, onnx_models.split()), threads=1)
     assert runner.run({"x": np.ones((2, 2), np.float32)})[0].shape == (2, 1, 2)
-    with pytest.raises(RunFailed, match="which cannot be one"):
+    with pytest.raises(RunFailed, match="one tensor cannot hold them"):
         graph_outputs.served("y", "seq(tensor(float))", ())[0].convert([np.zeros(1), np.zeros(2)])
 
 
-def test_a_run_that_asks_for_absurd_memory_fails_alone(tmp_path: Path) -> None:
+def test_arena_limit_fails_one_run_only(tmp_path: Path) -> None:
     script = (
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
@@ -111,12 +111,12 @@ def test_a_run_that_asks_for_absurd_memory_fails_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [TensorProto.FLOAT8E4M3FN, TensorProto.FLOAT8E5M2])
-def test_a_type_that_the_protocol_has_not_is_refused(tmp_path: Path, kind: int) -> None:
+def test_types_without_a_datatype_are_refused(tmp_path: Path, kind: int) -> None:
     with pytest.raises(ModelRejected, match="has no datatype: cast it inside the model"):
         Runner(written(tmp_path, onnx_models.identities({"s": kind}, opset=21)), threads=1)
 
 
-def test_inputs_that_do_not_fit_the_graph_are_refused_without_the_path(tmp_path: Path) -> None:
+def test_run_failure_message_has_no_path(tmp_path: Path) -> None:
     runner = Runner(written(tmp_path, onnx_models.linear()), threads=1)
     with pytest.raises(RunFailed, match="onnxruntime cannot run these inputs") as caught:
         runner.run({"x": np.ones((1, 4), np.float32)})
@@ -126,21 +126,21 @@ def test_inputs_that_do_not_fit_the_graph_are_refused_without_the_path(tmp_path:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (onnx_models.linear()[:-20], "model.onnx is not a readable ONNX file: truncated, or of another format"),
+        (onnx_models.linear()[:-20], "model.onnx is not a readable ONNX file: it is truncated or has another format"),
         (b"hello", "model.onnx is not a readable ONNX file"),
         (b"", "cannot load the model"),
         (onnx_models.linear(opset=99), "Opset 99 is under development"),
         (onnx_models.identities({"odd": TensorProto.COMPLEX64}), "complex64"),
     ],
 )
-def test_what_cannot_be_loaded_says_why_without_the_path(tmp_path: Path, content: bytes, reason: str) -> None:
+def test_load_failure_message_has_no_path(tmp_path: Path, content: bytes, reason: str) -> None:
     with pytest.raises(ModelRejected, match=reason) as caught:
         Runner(written(tmp_path, content), threads=1)
     assert str(tmp_path) not in caught.value.message
     assert "/onnxruntime_src" not in caught.value.message
 
 
-def test_an_inspection_tells_signature_and_profile(tmp_path: Path) -> None:
+def test_inspection_signature_and_profile(tmp_path: Path) -> None:
     found = inspect(tmp_path, onnx_models.linear())
     assert found.inputs == (MetadataTensor("x", "FP32", (-1, 3)),)
     assert found.outputs == (MetadataTensor("y", "FP32", (-1, 2)),)
@@ -148,16 +148,16 @@ def test_an_inspection_tells_signature_and_profile(tmp_path: Path) -> None:
     assert 1e7 < found.profile["peak_memory_bytes"] < 1e9
 
 
-def test_a_model_that_needs_two_rows_gets_them(tmp_path: Path) -> None:
+def test_smoke_run_with_two_rows(tmp_path: Path) -> None:
     assert inspect(tmp_path, onnx_models.needs_two_rows()).profile["run_ms"] > 0
 
 
-def test_a_model_that_never_runs_is_rejected(tmp_path: Path) -> None:
+def test_model_that_never_runs_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ModelRejected, match=r"the smoke run failed with variable dimensions of \(1, 2, 16\)"):
         inspect(tmp_path, onnx_models.never_runs())
 
 
-def test_a_model_that_takes_too_long_is_rejected(tmp_path: Path) -> None:
+def test_inspection_timeout(tmp_path: Path) -> None:
     with pytest.raises(ModelRejected, match="took over 0 s"):
         inspect(tmp_path, onnx_models.linear(), timeout_seconds=0.01)
 
@@ -165,7 +165,7 @@ def test_a_model_that_takes_too_long_is_rejected(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("ending", "reason"), [("os.kill(os.getpid(), 11)", "crashed onnxruntime"), ("1 / 0", "ZeroDivisionError")]
 )
-def test_a_child_that_dies_is_a_rejected_model(
+def test_dead_child_rejects_the_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, reason: str
 ) -> None:
     monkeypatch.syspath_prepend(_package_whose_inspection(tmp_path, f"import os\n{ending}"))
@@ -173,7 +173,7 @@ def test_a_child_that_dies_is_a_rejected_model(
         inspect(tmp_path, onnx_models.linear())
 
 
-def test_the_child_has_no_credentials_no_files_of_ours_and_writes_no_more_than_its_share(
+def test_child_has_no_credentials_or_open_files_and_a_file_size_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = (
@@ -192,7 +192,7 @@ def test_the_child_has_no_credentials_no_files_of_ours_and_writes_no_more_than_i
         inspect(tmp_path, onnx_models.linear())
 
 
-def test_the_child_cannot_read_the_credentials_of_its_parent(tmp_path: Path) -> None:
+def test_child_cannot_read_its_parents_environment(tmp_path: Path) -> None:
     """What is ours, it may not look up in /proc. Root may, so root gives up what makes it root."""
     (tmp_path / "snoop.py").write_text(
         "import json, os\n"
@@ -218,9 +218,7 @@ def test_the_child_cannot_read_the_credentials_of_its_parent(tmp_path: Path) -> 
     assert done.stdout == "Permission denied\n", done.stderr
 
 
-def test_a_child_that_takes_too_much_memory_is_a_rejected_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_child_memory_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(_package_whose_inspection(tmp_path, "bytes(2 << 30)"))
     with pytest.raises(ModelRejected, match="MemoryError"):
         inspect(tmp_path, onnx_models.linear())

@@ -1,4 +1,4 @@
-"""Triton's counters, as `…/stats` tells them."""
+"""Triton's counters, as `…/stats` shows them."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def told(statistics: Statistics, *asked: Any) -> list[tuple[str, str, int]]:
     return [(one["name"], one["version"], one["inference_count"]) for one in documents]
 
 
-def test_what_is_counted_is_told_of_all_of_one_model_and_of_one_version() -> None:
+def test_counts_of_all_of_a_model_and_of_a_version() -> None:
     statistics = Statistics()
     for version in [*VERSIONS, VERSIONS[0]]:
         inference(statistics, version)
@@ -38,7 +38,7 @@ def test_what_is_counted_is_told_of_all_of_one_model_and_of_one_version() -> Non
     assert told(statistics, "c") == []
 
 
-def test_a_failure_counts_as_one_and_its_stages_do_not() -> None:
+def test_failure_counts_without_stages() -> None:
     statistics = Statistics()
     inference(statistics, VERSIONS[0])
     with pytest.raises(KeyError):
@@ -50,13 +50,13 @@ def test_a_failure_counts_as_one_and_its_stages_do_not() -> None:
     assert found["last_inference"] > 1_600_000_000_000
 
 
-def test_the_stages_take_no_longer_than_the_whole() -> None:
+def test_stages_sum_to_at_most_the_total() -> None:
     statistics = Statistics()
     inference(statistics, VERSIONS[0])
     durations = statistics.document()["model_stats"][0]["inference_stats"]
     assert 0 < sum(durations[name]["ns"] for name in STAGES) <= durations["success"]["ns"]
 
 
-def test_a_version_is_told_before_its_first_inference() -> None:
+def test_version_without_inferences_has_zeros() -> None:
     assert told(Statistics(), "a", 1) == [("a", "1", 0)]
     assert told(Statistics()) == []

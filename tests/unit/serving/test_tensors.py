@@ -1,4 +1,4 @@
-"""JSON to arrays: what fits comes through exactly, everything else is an InvalidTensor that says why."""
+"""JSON to arrays: exact values, or an InvalidTensor with the reason."""
 
 import json
 import math
@@ -26,7 +26,7 @@ def decode(datatype: str, shape: list[int], data: list[Any], declared: list[int]
 
 
 @pytest.mark.parametrize("datatype", INTEGERS)
-def test_integers_reach_both_ends_of_their_range_and_no_further(datatype: str) -> None:
+def test_integer_ranges(datatype: str) -> None:
     limits = np.iinfo(tensors.DTYPES[datatype])
     array = decode(datatype, [2], [int(limits.min), int(limits.max)])
     assert array.dtype == tensors.DTYPES[datatype]
@@ -37,14 +37,14 @@ def test_integers_reach_both_ends_of_their_range_and_no_further(datatype: str) -
 
 
 @pytest.mark.parametrize("datatype", ["FP16", "FP32", "FP64"])
-def test_fractions_take_integers_too(datatype: str) -> None:
+def test_integers_are_taken_for_floats(datatype: str) -> None:
     array = decode(datatype, [2, 2], [[1, 0.5], [-2, 0]])
     assert array.dtype == tensors.DTYPES[datatype]
     assert array.tolist() == [[1, 0.5], [-2, 0]]
 
 
 @pytest.mark.parametrize(("datatype", "value"), [("FP16", 1e5), ("FP32", 1e39)])
-def test_an_overflow_never_becomes_infinity(datatype: str, value: float) -> None:
+def test_float_overflow_is_refused(datatype: str, value: float) -> None:
     with pytest.raises(InvalidTensor, match="a number out of range"):
         decode(datatype, [1], [value])
 
@@ -63,13 +63,13 @@ def test_an_overflow_never_becomes_infinity(datatype: str, value: float) -> None
         ("FP64", ["NaN", True], "strings"),
         ("BOOL", [1], "int64 values"),
         ("BOOL", ["true"], "strings"),
-        ("BYTES", [1], "something else than strings"),
-        ("BYTES", [None], "something else than strings"),
+        ("BYTES", [1], "values that are not strings"),
+        ("BYTES", [None], "values that are not strings"),
         ("FP32", [[1, 2], [3]], "rows of different lengths"),
         ("FP32", [[1], 2], "rows of different lengths"),
     ],
 )
-def test_nothing_is_converted_silently(datatype: str, data: list[Any], came: str) -> None:
+def test_values_of_another_type_are_refused(datatype: str, data: list[Any], came: str) -> None:
     with pytest.raises(InvalidTensor) as caught:
         decode(datatype, [len(data)], data)
     assert f"got {came}" in caught.value.message
@@ -86,14 +86,14 @@ def test_shapes_of_every_rank(shape: list[int], data: list[Any]) -> None:
         assert array.ravel().tolist() == np.ravel(data).tolist()
 
 
-def test_strings_keep_every_character() -> None:
+def test_strings_round_trip() -> None:
     words = ["", "a", "größer 🦆", "\x00end"]
     assert decode("BYTES", [2, 2], words).tolist() == [words[:2], words[2:]]
     assert decode("BYTES", [2, 2], [words[:2], words[2:]]).tolist() == [words[:2], words[2:]]
 
 
 @pytest.mark.parametrize("data", [[["a"], "b"], [["a", "b"], ["c"]], [[["a"]], [["b"]]]])
-def test_ragged_strings(data: list[Any]) -> None:
+def test_ragged_strings_are_refused(data: list[Any]) -> None:
     with pytest.raises(InvalidTensor):
         decode("BYTES", [2, 1], data)
 
@@ -101,30 +101,30 @@ def test_ragged_strings(data: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("shape", "declared"), [([2, 4], [-1, 3]), ([3], [-1, 3]), ([1, 1, 3], [-1, 3]), ([], [1]), ([2], [3])]
 )
-def test_a_shape_that_the_model_does_not_take(shape: list[int], declared: list[int]) -> None:
+def test_shape_outside_the_signature_is_refused(shape: list[int], declared: list[int]) -> None:
     with pytest.raises(InvalidTensor, match=r"inputs\[x\].shape: got .* expected"):
         decode("FP32", shape, [0] * math.prod(shape), declared)
 
 
 @pytest.mark.parametrize("shape", [[1 << 62, 0], [0, 1 << 62], [1 << 40, 1 << 40, 0]])
-def test_a_shape_beyond_counting(shape: list[int]) -> None:
+def test_shape_overflow_is_refused(shape: list[int]) -> None:
     for datatype in ("FP32", "BYTES"):
         with pytest.raises(InvalidTensor, match=r"inputs\[x\].shape: got .* expected dimensions that fit into memory"):
             decode(datatype, shape, [])
 
 
 @pytest.mark.parametrize("data", [[1, 2], [1, 2, 3, 4], [[1, 2, 3, 4]], [[1], [2], [3]]])
-def test_a_count_or_nesting_that_is_not_the_shape(data: list[Any]) -> None:
+def test_data_that_contradicts_the_shape_is_refused(data: list[Any]) -> None:
     with pytest.raises(InvalidTensor, match="expected 3 elements for shape"):
         decode("FP32", [1, 3], data)
 
 
-def test_unknown_repeated_and_missing_inputs_are_named() -> None:
+def test_unknown_repeated_and_missing_inputs_are_refused() -> None:
     signature = [MetadataTensor("a", "INT8", (1,)), MetadataTensor("b", "INT8", (1,))]
     a, other = RequestInput("a", "INT8", (1,), [1]), RequestInput("c", "INT8", (1,), [1])
     with pytest.raises(InvalidTensor, match=r"got 'c', expected one of \['a', 'b'\]"):
         tensors.decode([a, other], signature)
-    with pytest.raises(InvalidTensor, match="it twice"):
+    with pytest.raises(InvalidTensor, match="this input twice"):
         tensors.decode([a, a], signature)
     with pytest.raises(InvalidRequest, match=r"got \['a'\], expected also \['b'\]"):
         tensors.decode([a], signature)
@@ -139,7 +139,7 @@ JSON = st.recursive(
 
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(sorted(tensors.DTYPES)), st.lists(st.integers(0, 3), max_size=3), st.lists(JSON, max_size=6))
-def test_any_data_decodes_as_declared_or_is_refused(datatype: str, shape: list[int], data: list[Any]) -> None:
+def test_random_data_decodes_as_declared_or_is_refused(datatype: str, shape: list[int], data: list[Any]) -> None:
     try:
         array = decode(datatype, shape, data)
     except InvalidRequest:
@@ -150,7 +150,7 @@ def test_any_data_decodes_as_declared_or_is_refused(datatype: str, shape: list[i
 
 @settings(max_examples=400, deadline=None)
 @given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
-def test_any_body_is_a_request_or_is_refused(body: bytes) -> None:
+def test_random_body_parses_or_is_refused(body: bytes) -> None:
     with suppress(InvalidRequest):
         oip.parse_request(body)
 
@@ -166,7 +166,7 @@ def test_any_body_is_a_request_or_is_refused(body: bytes) -> None:
         optional={"id": JSON, "outputs": JSON},
     )
 )
-def test_any_document_of_the_right_outline_is_a_request_or_is_refused(document: dict[str, Any]) -> None:
+def test_random_document_parses_or_is_refused(document: dict[str, Any]) -> None:
     try:
         body = orjson.dumps(document)
     except TypeError:  # an integer that JSON has, but not orjson
@@ -196,13 +196,13 @@ def test_any_document_of_the_right_outline_is_a_request_or_is_refused(document: 
         (b'{"inputs": [], "outputs": [{"name": "y"}, {"name": "y"}]}', "outputs"),
     ],
 )
-def test_what_is_wrong_with_a_body_is_named(body: bytes, field: str) -> None:
+def test_refusal_names_the_field(body: bytes, field: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         oip.parse_request(body)
     assert caught.value.field == field
 
 
-def test_bare_nan_is_read_and_the_same_word_in_a_string_is_let_be() -> None:
+def test_unquoted_nan_is_read() -> None:
     body = b'{"inputs": [{"name": "a \\"NaN", "datatype": "FP32", "shape": [3], "data": [NaN, -Infinity,Infinity]}]}'
     (tensor,) = oip.parse_request(body).inputs
     assert tensor.name == 'a "NaN'

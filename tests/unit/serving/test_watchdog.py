@@ -1,4 +1,4 @@
-"""A call ends in time: runs are ended, loads are not waited for, and none is ended that was done."""
+"""Deadlines of runs and of loads."""
 
 import threading
 import time
@@ -27,21 +27,21 @@ def slow(tmp_path: Path) -> Runner:
     return Runner(tmp_path / "model.onnx", threads=1)
 
 
-def test_a_run_is_ended_at_its_deadline(slow: Runner) -> None:
+def test_run_ends_at_its_deadline(slow: Runner) -> None:
     started = time.monotonic()
     with pytest.raises(DeadlineExceeded, match="while the model ran"):
         slow.run({"count": np.array([100_000_000])}, deadline=in_seconds(0.2))
     assert 0.2 <= time.monotonic() - started < 10
 
 
-def test_a_run_that_is_done_in_time_is_let_be(slow: Runner) -> None:
+def test_run_within_its_deadline_completes(slow: Runner) -> None:
     for _ in range(3):
         assert slow.run({"count": np.array([1])}, deadline=in_seconds(0.1))[0] == 64
     time.sleep(0.2)
     assert slow.run({"count": np.array([1])}, deadline=in_seconds(5))[0] == 64
 
 
-def test_a_run_of_another_is_not_ended_with_it(slow: Runner) -> None:
+def test_deadline_ends_only_its_own_run(slow: Runner) -> None:
     came: list[float] = []
     other = threading.Thread(
         target=lambda: came.extend(slow.run({"count": np.array([100_000])}, deadline=in_seconds(60)))
@@ -53,7 +53,7 @@ def test_a_run_of_another_is_not_ended_with_it(slow: Runner) -> None:
     assert came == [64]
 
 
-def test_the_earliest_deadline_comes_first_whatever_the_order() -> None:
+def test_earliest_deadline_fires_first() -> None:
     watchdog, ended = Watchdog(), []
     limits = [
         watchdog.limit(in_seconds(seconds), lambda name=name: ended.append(name))
@@ -67,7 +67,7 @@ def test_the_earliest_deadline_comes_first_whatever_the_order() -> None:
     assert [limit.exceeded for limit in limits] == [True, False, True, False]
 
 
-def test_a_load_goes_on_for_who_asks_next(slow: Runner) -> None:
+def test_load_continues_after_a_deadline(slow: Runner) -> None:
     loads = []
 
     def load(*_: object) -> Runner:
@@ -86,7 +86,7 @@ def test_a_load_goes_on_for_who_asks_next(slow: Runner) -> None:
     assert loads == [1, 1]
 
 
-def test_what_is_dropped_while_it_loads_is_loaded_again(slow: Runner) -> None:
+def test_model_dropped_during_its_load_loads_again(slow: Runner) -> None:
     loads, may_end = [], threading.Event()
 
     def load(*_: object) -> Runner:
@@ -103,7 +103,7 @@ def test_what_is_dropped_while_it_loads_is_loaded_again(slow: Runner) -> None:
     assert loads == [1, 1]
 
 
-def test_a_load_that_fails_after_the_deadline_is_tried_again(slow: Runner) -> None:
+def test_load_that_fails_after_a_deadline_is_retried(slow: Runner) -> None:
     loads = []
 
     def load(*_: object) -> Runner:

@@ -1,1 +1,1 @@
-"""One inference: protocol, tensors, runner and its cache, data plane."""
+"""One inference: the protocol, tensors, the runner and its cache, the data plane."""

@@ -1,7 +1,7 @@
-"""KServe V1 / TF Serving and CSV: rows or columns of values to the model's inputs, and its outputs back.
+"""KServe V1 / TF Serving and CSV: decodes rows or columns of values, encodes the outputs.
 
 Contracts: https://www.tensorflow.org/tfx/serving/api_rest#predict_api and
-https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html. Types are not said there: the signature has them.
+https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html. Requests name no types: the signature has them.
 """
 
 import base64
@@ -25,7 +25,7 @@ MAX_RANK = 64  # of NumPy's arrays
 
 
 def decode(document: Mapping[str, Any], runner: Runner) -> dict[str, Array]:
-    """The arrays of `instances` (rows) or of `inputs` (columns), whichever is there; never both.
+    """The arrays of a document with either `instances` (rows) or `inputs` (columns).
 
     Raises InvalidRequest, InvalidTensor.
     """
@@ -46,10 +46,10 @@ def decode(document: Mapping[str, Any], runner: Runner) -> dict[str, Array]:
 
 
 def predictions(outputs: Mapping[str, Array], runner: Runner, rows: int) -> list[Any]:
-    """A value a row where one output has rows, an object a row where several have.
+    """One value per row if one output has rows; one object per row if several have.
 
-    Outputs that do not have one entry a row are left out here, and always the labels of a classifier's columns, of
-    which there may be as many as rows. Raises RunFailed when none is left.
+    Leaves out outputs without one entry per row, and always the labels of a classifier's columns, even if there are as
+    many as rows. Raises RunFailed if no output is left.
     """
     listed = {
         name: _listed(name, array, runner)
@@ -58,7 +58,9 @@ def predictions(outputs: Mapping[str, Array], runner: Runner, rows: int) -> list
     }
     if not listed:
         shapes = {name: list(array.shape) for name, array in outputs.items()}
-        raise RunFailed(f"no output has one entry for each of the {rows} rows, but {shapes}: ask with inputs")
+        raise RunFailed(
+            f"no output has one entry for each of {rows} rows, their shapes are {shapes}: send inputs instead"
+        )
     if len(listed) == 1:
         return next(iter(listed.values()))
     return [dict(zip(listed, row, strict=True)) for row in zip(*listed.values(), strict=True)]
@@ -70,7 +72,7 @@ def columnar(outputs: Mapping[str, Array], runner: Runner) -> Any:
 
 
 def decode_csv(body: bytes, runner: Runner) -> dict[str, Array]:
-    """Rows of values without a header: the features of the one input of rank 2, else a column an input, in order.
+    """Rows of values without a header: the features of the only input if its rank is 2, else one column per input.
 
     Raises InvalidRequest, InvalidTensor.
     """
@@ -102,7 +104,7 @@ def decode_csv(body: bytes, runner: Runner) -> dict[str, Array]:
 
 
 def encode_csv(outputs: Mapping[str, Array], runner: Runner, rows: int) -> bytes:
-    """A line a row: all values of the outputs that have rows, in the outputs' order."""
+    """One line per row: all values of the outputs that have rows, in the order of the outputs."""
     predicted = predictions(outputs, runner, rows)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -131,13 +133,13 @@ def _columns(rows: object, signature: Sequence[MetadataTensor]) -> dict[str, lis
 
 
 def _request_input(name: str, datatype: str, value: Any) -> RequestInput:
-    """With the shape that the nesting of the value has."""
+    """Takes the shape from the nesting of the value."""
     shape: list[int] = []
     inner = value
     while isinstance(inner, list):
         shape.append(len(inner))
         inner = inner[0] if inner else None
-    if datatype == "BYTES" and len(shape) <= MAX_RANK:  # deeper ones fit no signature
+    if datatype == "BYTES" and len(shape) <= MAX_RANK:  # deeper nesting fits no signature
         value = _without_base64(value, name, len(shape))
     return RequestInput(name, datatype, tuple(shape), value if isinstance(value, list) else [value])
 
@@ -150,7 +152,7 @@ def _without_base64(value: Any, name: str, rank: int) -> Any:
     try:
         return base64.b64decode(value["b64"], validate=True).decode()
     except (binascii.Error, ValueError, TypeError):
-        raise InvalidRequest(f"{name}: got a b64 that is not UTF-8 in base64, expected it", field=name) from None
+        raise InvalidRequest(f"{name}: got a b64 value that is not UTF-8 text in base64", field=name) from None
 
 
 def _listed(name: str, array: Array, runner: Runner) -> Any:

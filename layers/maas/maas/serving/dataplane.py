@@ -1,4 +1,4 @@
-"""One inference, as a straight line: decode, resolve, get the runner, run, encode. HTTP and batch both call it."""
+"""One inference as a straight line: decode, resolve, get the runner, run, encode. HTTP and batch both call it."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,11 +45,10 @@ class DataPlane:
         header_length: str | None = None,
         deadline: float | None = None,
     ) -> Reply:
-        """An inference request's body to the response's. `reference` is a version number, an alias or None.
+        """The answer to an inference request. `reference` is a version number, an alias or None.
 
-        `header_length` is what the request's header of that name says, `deadline` when this call has to be over, of
-        time.monotonic. Raises InvalidRequest, InvalidTensor, NotFound, NotReady, RunFailed, DeadlineExceeded,
-        InsufficientStorage.
+        `header_length` is the value of the header HEADER_LENGTH; the call ends before `deadline`, of time.monotonic.
+        Raises InvalidRequest, InvalidTensor, NotFound, NotReady, RunFailed, DeadlineExceeded, InsufficientStorage.
         """
         started, measured = time.monotonic(), Stage.start()
         request = oip.parse_request(body, header_length)
@@ -71,7 +70,7 @@ class DataPlane:
             return answer
 
     def predict(self, model: str, reference: str | None, decode: Decode, deadline: float | None = None) -> Prediction:
-        """All outputs, for the protocols that have their own words for tensors. Raises as `infer` does."""
+        """All outputs, for protocols that encode tensors differently. Raises as `infer` does."""
         measured = Stage.start()
         version = self.resolve(model, reference)
         with self.statistics.measure(version, measured):
@@ -87,39 +86,39 @@ class DataPlane:
             return Prediction(runner, inputs, outputs)
 
     def resolve(self, model: str, reference: str | None) -> ModelVersion:
-        """The READY version meant, as the registry said within `resolve_ttl_seconds`. Raises NotFound, NotReady."""
+        """The READY version, at most `resolve_ttl_seconds` after the registry's state. Raises NotFound, NotReady."""
         key, now = (model, reference), time.monotonic()
         resolved_at, version = self._resolved.get(key, (0.0, None))
         if version is None or now - resolved_at > self._ttl:
             self._resolved.pop(key, None)
             version = self._registry.resolve(model, reference)
-            if len(self._resolved) >= 1000:  # references are the callers' words: never keep them without bound
+            if len(self._resolved) >= 1000:  # callers choose the references: bound their number
                 self._resolved.clear()
             self._resolved[key] = (now, version)
         return version
 
     def runner(self, model: str, reference: str | None, deadline: float | None = None) -> Runner:
-        """Loaded. Raises as `infer` does."""
+        """The loaded runner. Raises as `infer` does."""
         return self._runners.get(self.resolve(model, reference), deadline)
 
     def models(self) -> Iterator[RegisteredModel]:
-        """All that are not deleted, by name."""
+        """All models that are not deleted, by name."""
         return _pages(self._registry.models.page)
 
-    def versions(self, of: Callable[[str], bool]) -> Iterator[ModelVersion]:
-        """Those of all models whose names `of` takes, the newest first of each."""
-        for model in filter(lambda one: of(one.name), self.models()):
+    def versions(self, includes: Callable[[str], bool]) -> Iterator[ModelVersion]:
+        """The versions of all models whose names `includes` accepts: by model, newest first."""
+        for model in filter(lambda one: includes(one.name), self.models()):
             yield from _pages(partial(self._registry.versions.page, model.name))
 
     def load(self, model: str, reference: str | None, deadline: float | None = None) -> ModelVersion:
-        """Make sure that it is READY, and warm in this environment. Raises as `infer` does."""
+        """Loads the version into this environment and returns it. Raises as `infer` does."""
         self._resolved.pop((model, reference), None)
         version = self.resolve(model, reference)
         self._runners.get(version, deadline)
         return version
 
     def unload(self, model: str) -> None:
-        """Drop all versions of the model from this environment's memory; the next request loads again. NotFound."""
+        """Drops the model's versions from this environment's memory; the next request loads again. Raises NotFound."""
         self._registry.models.get(model)
         self._runners.drop(model)
 
@@ -140,7 +139,7 @@ def _earlier(deadline: float | None, started: float, timeout_us: int) -> float |
 
 
 def _quantized(version: ModelVersion, variant: str | None) -> Quantized | None:
-    """The form that is asked for. Raises InvalidRequest, saying what there is."""
+    """The requested form of the version. Raises InvalidRequest, which names the available ones."""
     if variant is None:
         return None
     found = version.quantized
@@ -148,12 +147,12 @@ def _quantized(version: ModelVersion, variant: str | None) -> Quantized | None:
         return found
     which = f"version {version.number} of model '{version.model}'"
     if found is None:
-        there_is = f"no variant: {which} was not pushed with one (--quantize)"
+        available = f"no variant: {which} was pushed without --quantize"
     elif found.files:
-        there_is = f"'{found.scheme}' or no variant, which is what {which} has"
+        available = f"'{found.scheme}' or no variant for {which}"
     else:
-        there_is = f"no variant: '{found.scheme}' of {which} was not kept, as {found.reason}"
-    raise InvalidRequest(f"parameters.variant: got '{variant:.80}', expected {there_is}", field="parameters.variant")
+        available = f"no variant: '{found.scheme}' of {which} was not kept: {found.reason}"
+    raise InvalidRequest(f"parameters.variant: got '{variant:.80}', expected {available}", field="parameters.variant")
 
 
 def _decoded(request: InferenceRequest, runner: Runner) -> Mapping[str, Array]:

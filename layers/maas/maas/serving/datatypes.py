@@ -1,11 +1,11 @@
-"""The names that the protocol, NumPy and onnxruntime have for one element's type."""
+"""Element types as the protocol, NumPy and onnxruntime name them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-# The protocol's datatypes. NumPy has no bfloat16, so BF16 is held by its bits; BYTES are str.
+# By the protocol's datatype. NumPy has no bfloat16: BF16 arrays hold its bits. BYTES arrays hold str.
 DTYPES: Mapping[str, np.dtype[Any]] = {
     "BOOL": np.dtype(np.bool_),
     "UINT8": np.dtype(np.uint8),
@@ -23,8 +23,8 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
     "BYTES": np.dtype(object),
 }
 
-# onnxruntime's element types: https://onnxruntime.ai/docs/reference/types. What is not here (int4, uint4, the float8
-# kinds, complex numbers) has no datatype in the protocol.
+# By onnxruntime's element type. The protocol has no datatype for the types missing here: int4, uint4, float8 and
+# complex numbers.
 ELEMENTS: Mapping[str, str] = {
     "bool": "BOOL",
     "uint8": "UINT8",

@@ -1,8 +1,8 @@
-"""What a graph puts out, as the tensors that the protocol can carry.
+"""Converts the outputs of a graph into tensors that the protocol can carry.
 
-A tensor is itself. A sequence of tensors of one shape is stacked on a new first axis. A map, or a sequence of maps with
-one set of keys (what ZipMap makes of a classifier's probabilities), becomes two: the values, `NAME` of shape
-[rows, keys], and the keys, `NAME_labels` of shape [keys].
+A tensor stays as it is. A sequence of tensors of one shape is stacked on a new first axis. A map, or a sequence of maps
+with equal keys (ZipMap's form of a classifier's probabilities), becomes two tensors: the values as `NAME` of shape
+[rows, keys], and the keys as `NAME_labels` of shape [keys].
 """
 
 import re
@@ -26,9 +26,9 @@ _MAP = re.compile(r"(seq\()?map\((\w+),tensor\((\w+)\)\)+")
 
 @dataclass(frozen=True, slots=True)
 class ServedOutput:
-    """A tensor that is answered, and how it comes from the graph's output `source`; None where it is that output.
+    """A tensor of the answer. `convert` makes it from the graph's output `source`; None: it is that output.
 
-    `is_keys` where it has a map's keys: an entry a column, and so none a row.
+    `is_keys` marks the keys of a map: they have one entry per column, not per row.
     """
 
     tensor: MetadataTensor
@@ -38,7 +38,10 @@ class ServedOutput:
 
 
 def served(name: str, kind: str, shape: Sequence[int]) -> list[ServedOutput]:
-    """Of the graph's output `name`, of onnxruntime's type `kind`. Raises ModelRejected for one that has no place."""
+    """The tensors for the graph's output `name` of onnxruntime's type `kind`.
+
+    Raises ModelRejected for a type that the protocol cannot carry.
+    """
     if found := _TENSOR.fullmatch(kind):
         return [ServedOutput(MetadataTensor(name, datatype_of(found[1], f"output '{name}'"), tuple(shape)), name)]
     if found := _SEQUENCE.fullmatch(kind):
@@ -57,7 +60,7 @@ def served(name: str, kind: str, shape: Sequence[int]) -> list[ServedOutput]:
 
 
 def datatype_of(element: str, what: str) -> str:
-    """The protocol's datatype of onnxruntime's element type. Raises ModelRejected if it has none."""
+    """The protocol's datatype for onnxruntime's element type. Raises ModelRejected if there is none."""
     if element not in ELEMENTS:
         raise ModelRejected(
             f"{what} is a tensor of {element}, for which the Open Inference Protocol has no datatype: "
@@ -69,14 +72,16 @@ def datatype_of(element: str, what: str) -> str:
 def _stacked(name: str, value: list[Array], dtype: np.dtype[Any]) -> Array:
     shapes = {array.shape for array in value}
     if len(shapes) > 1:
-        raise RunFailed(f"output '{name}' is a sequence of tensors of the shapes {sorted(shapes)}, which cannot be one")
+        raise RunFailed(
+            f"output '{name}' is a sequence of tensors of the shapes {sorted(shapes)}: one tensor cannot hold them"
+        )
     return np.stack(value) if value else np.empty(0, dtype)
 
 
 def _values(name: str, value: Any, dtype: np.dtype[Any]) -> Array:
     rows = [value] if isinstance(value, dict) else value
     if any(row.keys() != rows[0].keys() for row in rows):
-        raise RunFailed(f"output '{name}' is a sequence of maps with different keys, which cannot be one tensor")
+        raise RunFailed(f"output '{name}' is a sequence of maps with different keys: one tensor cannot hold them")
     labels = list(rows[0]) if rows else []
     numbers = np.array([[row[label] for label in labels] for row in rows], dtype).reshape(len(rows), len(labels))
     return numbers[0] if isinstance(value, dict) else numbers

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol V2 on the wire: what a body of `infer` says, and what is answered.
+"""The Open Inference Protocol V2 on the wire: parses the body of an `infer` request.
 
 Plain dataclasses and orjson, no pydantic: this is the hot route. Contracts: the protocol,
 https://github.com/kserve/open-inference-protocol, and its binary tensor data extension,
@@ -18,16 +18,16 @@ T = TypeVar("T")
 
 HEADER_LENGTH = "inference-header-content-length"  # bytes of the JSON before the tensors
 MAX_TIMEOUT_US = 1 << 53
-# Lists in lists take up to forty times the memory of their text, and pack to a thousandth of it: what a gateway's 10 MB
-# can unpack to would end the process. Numbers as text pack to a third, so what is real stays below this.
+# Nested lists take up to 40 times the memory of their text and compress 1000 times: the gateway's 10 MB could unpack to
+# more than the process has. Numbers as text compress about 3 times, so real requests stay below this limit.
 MAX_JSON_BYTES = 16 * 1024 * 1024
 _JSON = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
-_NOT_JSON = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|NaN|-?Infinity', re.DOTALL)  # strings too, so that they are passed over
+_NOT_JSON = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|NaN|-?Infinity', re.DOTALL)  # matches strings to skip them
 
 
 @dataclass(frozen=True, slots=True)
 class RequestInput:
-    """A tensor as it came: JSON `data`, nested or flat, or the `raw` bytes of the binary extension."""
+    """A tensor as received: JSON `data`, nested or flat, or the `raw` bytes of the binary extension."""
 
     name: str
     datatype: str
@@ -38,7 +38,7 @@ class RequestInput:
 
 @dataclass(frozen=True, slots=True)
 class RequestedOutput:
-    """`binary` is None where the request's own `binary_output` decides; `classification` counts classes, 0 is none."""
+    """`binary` None: the request's `binary_output` decides. `classification` is the number of classes, 0 for none."""
 
     name: str
     binary: bool | None = None
@@ -47,9 +47,9 @@ class RequestedOutput:
 
 @dataclass(frozen=True, slots=True)
 class InferenceRequest:
-    """`outputs` None means all of them; `raw` is a body that is one input and nothing else.
+    """`outputs` None means all outputs; `raw` is a body that holds one input without JSON.
 
-    `variant` is the form of the model that is asked for, None for the version as it was pushed.
+    `variant` names the requested form of the model; None is the version as pushed.
     """
 
     inputs: tuple[RequestInput, ...]
@@ -62,7 +62,7 @@ class InferenceRequest:
 
 
 def parse_request(body: bytes, header_length: str | None = None) -> InferenceRequest:
-    """Raises InvalidRequest, naming the field; TooLarge. `header_length` is what the header HEADER_LENGTH says."""
+    """`header_length` is the value of the header HEADER_LENGTH. Raises InvalidRequest, naming the field; TooLarge."""
     if header_length is None:
         return _parsed(body, _Tail(memoryview(b"")))
     is_number = header_length.isascii() and header_length.isdigit() and len(header_length) < 20
@@ -76,7 +76,7 @@ def parse_request(body: bytes, header_length: str | None = None) -> InferenceReq
 
 
 def read_json(body: bytes) -> Any:
-    """What a request's JSON says. Raises InvalidRequest, TooLarge."""
+    """The value of a request's JSON body. Raises InvalidRequest, TooLarge."""
     if len(body) > MAX_JSON_BYTES:
         expected = f"at most {MAX_JSON_BYTES:,}: send tensors as binary data"
         raise TooLarge(f"body: got {len(body):,} bytes of JSON, expected {expected}", field="body")
@@ -84,9 +84,9 @@ def read_json(body: bytes) -> Any:
 
 
 def loads(text: bytes, where: str) -> Any:
-    """What the JSON says. Raises InvalidRequest.
+    """The value of the JSON. Raises InvalidRequest, which names `where`.
 
-    Python's own json writes NaN and Infinity bare, so clients send them: read as the words that we take for them.
+    Python's json module writes NaN and Infinity without quotes, so clients send them: reads them as those strings.
     """
     try:
         return orjson.loads(text)
@@ -103,14 +103,14 @@ def _as_string(found: re.Match[bytes]) -> bytes:
 
 
 class _Tail:
-    """The bytes after the JSON, taken from the front by one tensor after the other."""
+    """The bytes after the JSON: the binary tensors in order."""
 
     def __init__(self, rest: memoryview) -> None:
         self._rest = rest
 
     def take(self, size_bytes: int, where: str) -> memoryview:
         if size_bytes > len(self._rest):
-            raise _wrong(where, size_bytes, f"at most the {len(self._rest)} bytes that are left of the body")
+            raise _wrong(where, size_bytes, f"at most the remaining {len(self._rest)} bytes of the body")
         taken, self._rest = self._rest[:size_bytes], self._rest[size_bytes:]
         return taken
 
@@ -148,7 +148,7 @@ def _input(document: object, where: str, tail: _Tail) -> RequestInput:
     if size_bytes is None:
         data = _typed(data, list, f"{where}.data")
     elif data is not None:
-        raise _wrong(f"{where}.data", "it beside binary_data_size", "one of the two")
+        raise _wrong(f"{where}.data", "data and binary_data_size", "one of the two")
     else:
         named = f"{where}.parameters.binary_data_size"
         raw = tail.take(_whole(size_bytes, named), named)
@@ -180,7 +180,7 @@ def _requested_output(document: object, where: str) -> RequestedOutput:
 
 
 def _parameters(fields: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Unknown parameters are tolerated, as the protocol asks."""
+    """Unknown parameters are ignored, as the protocol requires."""
     parameters = fields.get("parameters")
     return {} if parameters is None else _typed(parameters, dict, f"{where}.parameters".lstrip("."))
 
@@ -191,7 +191,7 @@ def _flag(parameters: dict[str, Any], name: str, where: str) -> bool | None:
 
 
 def _whole(value: object, where: str, limit: int = 1 << 63) -> int:
-    """A whole number from 0 to below `limit`; tritonclient may write one as a string."""
+    """A whole number, 0 ≤ number < `limit`; tritonclient may write it as a string."""
     if type(value) is str and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
     if type(value) is not int or not 0 <= value < limit:
@@ -206,10 +206,10 @@ def _typed(value: object, kind: type[T], where: str) -> T:
 
 
 def kind_of(value: object) -> str:
-    """In the words of JSON: what came may be nested deeper than Python can print."""
+    """The JSON name of the value's type: the value itself may be nested too deep to print."""
     return _JSON.get(type(value), "nothing")
 
 
 def _wrong(where: str, came: object, expected: str) -> InvalidRequest:
-    said = kind_of(came) if isinstance(came, list | dict) else came
-    return InvalidRequest(f"{where}: got {said!s:.80}, expected {expected}", field=where)
+    shown = kind_of(came) if isinstance(came, list | dict) else came
+    return InvalidRequest(f"{where}: got {shown!s:.80}, expected {expected}", field=where)

@@ -1,4 +1,4 @@
-"""The other half of the protocol: what is answered to `infer`, in JSON, in binary or in both."""
+"""Encodes the answer to `infer`: JSON, binary or both."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from maas.records import ModelVersion
 
 Array = np.ndarray[Any, Any]
 
-# The one FP32, of all 2^32, whose shortest decimal a reader that goes by a double takes for its neighbour.
-LOST_ON_THE_WAY = np.uint32(0x15AE43FD).view(np.float32)
+# The only FP32 value whose shortest decimal, read as a double and then rounded, gives its neighbour.
+ROUNDED_TWICE = np.uint32(0x15AE43FD).view(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class OutputTensor:
-    """An output to answer with: an array of any shape, row-major on the wire, little-endian where `binary`."""
+    """An output of the answer: an array of any shape, row-major on the wire, little-endian if `binary`."""
 
     name: str
     datatype: str
@@ -28,7 +28,7 @@ class OutputTensor:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A body; `header_length` is None for JSON alone, else the bytes of JSON before the tensors."""
+    """`header_length` is the size in bytes of the JSON before binary tensors; None: the body is JSON alone."""
 
     body: bytes
     header_length: int | None = None
@@ -37,32 +37,33 @@ class Reply:
 def reply(
     version: ModelVersion, request_id: str | None, outputs: Sequence[OutputTensor], variant: str | None = None
 ) -> Reply:
-    """`variant` is the form that answered, where one was asked for.
+    """The encoded answer. `variant` is the form of the model that ran, if the request named one.
 
-    Raises InvalidRequest for a BF16 output that is not asked for in binary."""
+    Raises InvalidRequest for a BF16 output that is not requested in binary.
+    """
     document: dict[str, Any] = {"model_name": version.model, "model_version": str(version.number)}
     if request_id is not None:
         document["id"] = request_id
     if variant is not None:
         document["parameters"] = {"variant": variant}
     raws: list[bytes] = []
-    document["outputs"] = told = []
+    document["outputs"] = documents = []
     for output in outputs:
-        said: dict[str, Any] = {"name": output.name, "datatype": output.datatype, "shape": output.array.shape}
+        fields: dict[str, Any] = {"name": output.name, "datatype": output.datatype, "shape": output.array.shape}
         if output.binary:
             raws.append(raw_bytes(output.array))
-            said["parameters"] = {"binary_data_size": len(raws[-1])}
+            fields["parameters"] = {"binary_data_size": len(raws[-1])}
         else:
-            said["data"] = json_data(output)
-        told.append(said)
+            fields["data"] = json_data(output)
+        documents.append(fields)
     header = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
     return Reply(b"".join([header, *raws]), len(header)) if raws else Reply(header)
 
 
 def raw_bytes(array: Array) -> bytes:
-    """Row-major and little-endian; strings each after their length, as 4 bytes."""
+    """Row-major and little-endian. Before each string stand 4 bytes with its length."""
     if not array.dtype.hasobject:
-        return array.tobytes()  # every platform of Lambda's is little-endian
+        return array.tobytes()  # both architectures of Lambda are little-endian
     parts: list[bytes] = []
     for text in array.flat:
         encoded = text.encode()
@@ -71,14 +72,14 @@ def raw_bytes(array: Array) -> bytes:
 
 
 def json_data(output: OutputTensor) -> Any:
-    """Row-major and flat; NaN and the infinities, for which JSON has no word, are strings."""
+    """Row-major and flat. NaN and the infinities, which JSON has not, become strings."""
     if output.datatype == "BF16":
-        reason = "outputs: BF16 has no form in JSON; ask for it with parameters.binary_data"
+        reason = "outputs: JSON cannot carry BF16; request it with parameters.binary_data"
         raise InvalidRequest(f"{reason} (output '{output.name}')", field="outputs")
     flat = np.ascontiguousarray(output.array).reshape(-1)
     if flat.dtype.hasobject:
         return flat.tolist()
-    if flat.dtype == np.float32 and (np.abs(flat) == LOST_ON_THE_WAY).any():
+    if flat.dtype == np.float32 and (np.abs(flat) == ROUNDED_TWICE).any():
         flat = flat.astype(np.float64)
     if flat.dtype.kind == "f" and not np.isfinite(flat).all():
         return [value if np.isfinite(value) else _not_finite(value) for value in _shortest(flat)]
@@ -86,7 +87,7 @@ def json_data(output: OutputTensor) -> Any:
 
 
 def _shortest(flat: Array) -> list[float]:
-    """As Python floats with the fewest digits that still read back as the same value of the array's own type."""
+    """As Python floats with the fewest digits that read back as the same value of the array's type."""
     return [float(str(value)) for value in flat]
 
 

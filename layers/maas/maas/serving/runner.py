@@ -1,4 +1,4 @@
-"""The only home of onnxruntime: a model file becomes something that runs."""
+"""Loads and runs model files. The only module that imports onnxruntime."""
 
 import ctypes
 import re
@@ -24,7 +24,7 @@ Array = np.ndarray[Any, Any]
 _BFLOAT16 = 16  # of TensorProto.DataType, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 _SOURCE_PLACE = re.compile(r"/onnxruntime_src/\S+ .*?\) (?=[A-Z\[])")
 _INPUT = re.compile(r"(optional\()?tensor\((\w+)\)+")
-# Alone, and with no fallback: that would print to standard output, and load or run once more what has just failed.
+# Without fallback, which would print to standard output and try a failed load or run again.
 PROVIDERS = ["CPUExecutionProvider"]
 _QUANTIZED_OPERATORS = ["MatMul", "Gemm", "Attention", "EmbedLayerNormalization", "Gather", "LSTM"]
 _watchdog = Watchdog()
@@ -32,24 +32,24 @@ _watchdog = Watchdog()
 
 @cache
 def limit_memory(max_bytes: int) -> None:
-    """All models of this process together, weights and runs: a run that needs more fails instead of the process."""
+    """Limits what all models of this process allocate, for weights and runs: a run that needs more fails."""
     memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
     ort.create_and_register_allocator(memory, ort.OrtArenaCfg({"max_mem": max_bytes, "arena_extend_strategy": 1}))
 
 
 class Runner:
-    """A loaded model. `run` may be called from several threads at once (onnxruntime's own guarantee).
+    """A loaded model. Several threads may call `run` at once (guaranteed by onnxruntime).
 
-    `labels` are the lines of `labels.txt` beside the model: the names of its classes, or None.
+    `labels` are the lines of `labels.txt` beside the model, the names of its classes; None without that file.
     `symbols` has the names of each input's dimensions, None for a fixed one and for one whose name is a placeholder.
-    `row_outputs` are the outputs that may have an entry a row: all but the keys of maps.
+    `row_outputs` are the outputs that can have one entry per row: all but the keys of maps.
     """
 
     def __init__(self, path: Path, threads: int, *, prepared: bool = False) -> None:
-        """Load from a path, which onnxruntime does with less memory than from bytes.
+        """Loads from a path, which takes less memory than from bytes.
 
-        `prepared` is a file that `write_prepared` made, for this onnxruntime and CPU. Raises ModelRejected when
-        onnxruntime does not take the file, or a tensor type has no place in the protocol.
+        `prepared`: `write_prepared` wrote the file, for this onnxruntime and CPU. Raises ModelRejected if onnxruntime
+        refuses the file or the protocol cannot carry an input or output.
         """
         started = time.perf_counter()
         options = _options(threads)
@@ -80,15 +80,17 @@ class Runner:
         self._datatypes = {tensor.name: tensor.datatype for tensor in (*self.inputs, *self.outputs)}
         self._has_bf16 = "BF16" in self._datatypes.values()
         if self._has_bf16 and "BYTES" in self._datatypes.values():
-            raise ModelRejected("bfloat16 and string tensors at the border of one model, which onnxruntime cannot take")
+            raise ModelRejected(
+                "inputs or outputs of bfloat16 and of strings in one model, which onnxruntime cannot run"
+            )
 
     def run(
         self, inputs: Mapping[str, Array], outputs: Sequence[str] | None = None, deadline: float | None = None
     ) -> list[Array]:
-        """The named outputs (all if None) in order, each an array of the datatype that `outputs` tells.
+        """The named outputs (all if None) in order, each an array of the datatype that the signature declares.
 
-        `deadline` is of time.monotonic. Raises RunFailed with onnxruntime's reason: shapes that are well-formed can
-        still not fit the graph; DeadlineExceeded.
+        `deadline` is of time.monotonic. Raises RunFailed with onnxruntime's reason, such as a shape that does not fit
+        the graph; DeadlineExceeded.
         """
         names = [tensor.name for tensor in self.outputs] if outputs is None else outputs
         sources = names if self._is_plain else list(dict.fromkeys(self._served[name].source for name in names))
@@ -119,7 +121,7 @@ class Runner:
     def _run_ort_values(
         self, sources: Sequence[str], inputs: Mapping[str, Array], options: ort.RunOptions
     ) -> list[Any]:
-        """The way for BF16, which NumPy has not: in and out as bits."""
+        """Runs a model with BF16 inputs or outputs, as arrays of their bits: NumPy has no bfloat16."""
         feeds = {
             name: ort.OrtValue.ortvalue_from_numpy_with_onnx_type(np.ascontiguousarray(array), _BFLOAT16)
             if self._datatypes[name] == "BF16"
@@ -130,7 +132,7 @@ class Runner:
 
 
 def write_prepared(path: Path, to: Path, data_name: str, threads: int) -> None:
-    """The model as onnxruntime has optimised it for this CPU; its weights beside it, in a file that can be mapped.
+    """Writes the graph as optimised for this CPU, with its weights beside it in a file that can be mapped.
 
     Raises ModelRejected if onnxruntime cannot write it.
     """
@@ -145,13 +147,16 @@ def write_prepared(path: Path, to: Path, data_name: str, threads: int) -> None:
 
 
 def write_quantized(path: Path, to: Path) -> None:
-    """The model with its matrices in int8 and activations quantised as they come; weights in a file beside it.
+    """Writes the model with int8 matrices and dynamically quantised activations; weights in a file beside it.
 
-    Convolutions stay: with int8 weights they run at a third of the speed. Weights take 7 of the 8 bits, each column its
-    own scale: with 8, CPUs without VNNI overflow where others do not, and what was measured here would not hold there.
-    Raises ModelRejected if onnxruntime cannot do it.
+    Convolutions stay as they are: with int8 weights they run at a third of the speed. Weights use 7 of 8 bits, with a
+    scale per column: with 8 bits, CPUs without VNNI overflow and answer differently from the CPU that measured here.
+    Raises ModelRejected if onnxruntime cannot quantise it.
     """
-    from onnxruntime.quantization import QuantType, quantize_dynamic  # needs onnx, which only the deployment has
+    from onnxruntime.quantization import (
+        QuantType,
+        quantize_dynamic,
+    )  # needs onnx, which only the deployment function has
 
     try:
         quantize_dynamic(
@@ -174,10 +179,10 @@ def _options(threads: int) -> ort.SessionOptions:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    # A frozen Lambda must not burn its next milliseconds on threads that spin for work.
+    # Threads that spin for work would take CPU time from the next request on Lambda.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    options.add_session_config_entry("session.use_env_allocators", "1")  # those of `limit_memory`, where called
+    options.add_session_config_entry("session.use_env_allocators", "1")  # the arena of `limit_memory`
     return options
 
 
@@ -217,11 +222,13 @@ def _labels(path: Path) -> tuple[str, ...] | None:
 
 def _load_failure(error: Exception, path: Path) -> str:
     if isinstance(error, InvalidProtobuf):
-        return f"{path.name} is not a readable ONNX file: truncated, or of another format; export and push it again"
+        return (
+            f"{path.name} is not a readable ONNX file: it is truncated or has another format; export and push it again"
+        )
     text = _plain(error).replace(str(path), path.name)
     return f"onnxruntime {ort.__version__} cannot load the model: {text}"
 
 
 def _plain(error: Exception) -> str:
-    """onnxruntime's message in one line, without the place in its own source."""
+    """onnxruntime's message in one line, without the path and line of its own source."""
     return _SOURCE_PLACE.sub("", " ".join(str(error).split()))

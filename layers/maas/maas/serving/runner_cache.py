@@ -1,4 +1,4 @@
-"""Loaded models of this environment, bounded by bytes: memory, then /tmp, then S3."""
+"""The loaded models of this execution environment, within a budget of bytes."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ from maas.errors import DeadlineExceeded
 from maas.records import ModelVersion, Quantized
 from maas.serving.runner import Runner
 
-# A READY version never changes and its number is never used again, so with its form this names the bytes.
+# Model, version, form: a READY version never changes and its number is not used again.
 Key = tuple[str, int, str]
 Load = Callable[[ModelVersion, Quantized | None], Runner]
 
@@ -22,7 +22,7 @@ class _Entry(NamedTuple):
 
 
 class RunnerCache:
-    """At most `budget_bytes` of model files loaded, least recently used out first; the newest always stays."""
+    """Keeps at most `budget_bytes` of model files loaded and evicts the least recently used; the newest stays."""
 
     def __init__(self, load: Load, budget_bytes: int) -> None:
         self._load, self._budget_bytes = load, budget_bytes
@@ -30,10 +30,10 @@ class RunnerCache:
         self._entries: OrderedDict[Key, _Entry] = OrderedDict()
 
     def get(self, version: ModelVersion, deadline: float | None = None, quantized: Quantized | None = None) -> Runner:
-        """The runner of the version, or of its `quantized` form. However many ask at once, one loads, the others wait.
+        """The runner of the version, or of its `quantized` form. Of concurrent callers one loads, the others wait.
 
-        `deadline` is of time.monotonic; a load goes on beyond it, for who asks next. Raises DeadlineExceeded, and what
-        loading raises, for all who waited; the next to ask tries again.
+        `deadline` is of time.monotonic; a load continues after it, for the next caller. Raises DeadlineExceeded and,
+        for all callers that waited, the error of the load; the next caller tries again.
         """
         key = _key(version, quantized)
         size_bytes = (quantized and quantized.size_bytes) or version.size_bytes
@@ -46,7 +46,7 @@ class RunnerCache:
             self._entries.move_to_end(key)
         if loading and deadline is None:
             self._fill(key, entry, version, quantized)
-        elif loading:  # beside the request, which can then answer in time; nothing can interrupt a load
+        elif loading:  # in a thread: nothing can interrupt a load, and the request must answer in time
             threading.Thread(target=self._fill, args=(key, entry, version, quantized), daemon=True).start()
         if entry.runner.done():
             return entry.runner.result()
@@ -56,12 +56,12 @@ class RunnerCache:
             raise DeadlineExceeded("the model was loaded") from None
 
     def holds(self, version: ModelVersion, quantized: Quantized | None = None) -> bool:
-        """Whether it is loaded: `get` would not wait."""
+        """Whether it is loaded, so that `get` does not wait."""
         entry = self._entries.get(_key(version, quantized))
         return entry is not None and entry.runner.done()
 
     def drop(self, model: str) -> None:
-        """Forget the model's versions; those who run one keep it until they are done."""
+        """Forgets the model's versions; requests that use one keep it until they end."""
         with self._lock:
             for key in [key for key in self._entries if key[0] == model]:
                 del self._entries[key]
@@ -76,7 +76,7 @@ class RunnerCache:
             entry.runner.set_exception(error)
 
     def _evict(self, needed_bytes: int) -> None:
-        """Before the load, so that old and new are not in memory together."""
+        """Evicts before the load: old and new models are not in memory together."""
         held = sum(entry.size_bytes for entry in self._entries.values())
         while self._entries and held + needed_bytes > self._budget_bytes:
             _, oldest = self._entries.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Triton's statistics extension, of this environment since it started; other environments have their own.
+"""Triton's statistics extension. Counts are of this execution environment since its start.
 
 https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_statistics.md
 """
@@ -34,7 +34,7 @@ class Statistics:
 
     @contextmanager
     def measure(self, version: ModelVersion, stage: Stage) -> Iterator[None]:
-        """Count what happens inside as one inference, failed if it raises."""
+        """Counts the block as one inference, failed if it raises."""
         outcome = "fail"
         inference_begins(version, stage)
         try:
@@ -51,7 +51,7 @@ class Statistics:
                         counts.add(name, stage.ns.get(name, 0))
 
     def document(self, model: str | None = None, number: int | None = None) -> dict[str, Any]:
-        """Of all models, of one model's versions, or of one version: that one also before its first inference."""
+        """Counts of all models, of one model's versions, or of one version (zeros before its first inference)."""
         with self._lock:
             if model and number:
                 self._counts.setdefault((model, number), _Counts())

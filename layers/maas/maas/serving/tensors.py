@@ -1,7 +1,7 @@
-"""The tensor codec: what the wire calls a tensor ↔ NumPy arrays, checked against the model's signature.
+"""Decodes the tensors of a request into NumPy arrays and checks them against the model's signature.
 
-Every mismatch is an InvalidTensor that names the input, what came and what was expected; nothing is converted
-silently: a fraction never becomes an integer, a string never a number, an overflow never infinity.
+Every mismatch is an InvalidTensor that names the input, what came and what was expected. Nothing is converted
+silently: no fraction to an integer, no string to a number, no overflow to infinity.
 """
 
 import math
@@ -27,9 +27,9 @@ NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 def decode(
     inputs: Sequence[RequestInput], signature: Sequence[MetadataTensor], symbols: Symbols | None = None
 ) -> dict[str, Array]:
-    """The arrays of a request by input name, each of its declared shape and datatype, row-major.
+    """The arrays of a request by input name, each with its declared shape and datatype, row-major.
 
-    `symbols` has the names of each input's variable dimensions, of which equal ones must have equal sizes.
+    `symbols` has the names of each input's variable dimensions: dimensions of one name must have one size.
     Raises InvalidTensor for a wrong name, datatype, shape, element count or value; InvalidRequest for missing inputs.
     """
     expected = {tensor.name: tensor for tensor in signature}
@@ -38,7 +38,7 @@ def decode(
         if tensor.name not in expected:
             raise InvalidTensor(tensor.name, "name", f"'{tensor.name}'", f"one of {sorted(expected)}")
         if tensor.name in arrays:
-            raise InvalidTensor(tensor.name, "name", "it twice", "each input once")
+            raise InvalidTensor(tensor.name, "name", "this input twice", "each input once")
         _check_declared(tensor, expected[tensor.name])
         arrays[tensor.name] = _array(tensor)
     missing = [tensor.name for tensor in signature if not tensor.optional and tensor.name not in arrays]
@@ -50,7 +50,7 @@ def decode(
 
 
 def check_symbols(arrays: Mapping[str, Array], symbols: Symbols) -> None:
-    """Raises InvalidTensor where dimensions of one name differ in size."""
+    """Raises InvalidTensor if dimensions of one name differ in size."""
     sizes: dict[str, tuple[int, str]] = {}
     for name, array in arrays.items():
         for symbol, size in zip(symbols.get(name, ()), array.shape, strict=False):
@@ -62,19 +62,22 @@ def check_symbols(arrays: Mapping[str, Array], symbols: Symbols) -> None:
 
 
 def raw_input(body: memoryview, signature: Sequence[MetadataTensor]) -> dict[str, Array]:
-    """A body that is nothing but one input of batch 1: its first variable dimension is 1, one more may be as it fits.
+    """The input of a body that holds one input of batch 1 and no JSON.
 
-    Raises InvalidRequest unless the model has one input, and its shape can be told from the number of bytes.
+    The first dimension, if variable, is 1; one more variable dimension follows from the number of bytes. Raises
+    InvalidRequest unless the model has one input whose shape these rules give.
     """
     if len(signature) != 1:
         names = [tensor.name for tensor in signature]
-        raise InvalidRequest(f"body: got one raw input, expected JSON for the inputs {names}", field="body")
+        raise InvalidRequest(f"body: got one raw input, expected JSON with the inputs {names}", field="body")
     tensor = signature[0]
     shape = [*tensor.shape]
     if shape and shape[0] == -1:
         shape[0] = 1
     if shape.count(-1) > 1:
-        raise InvalidTensor(tensor.name, "shape", "a raw body", f"JSON, as {list(tensor.shape)} leaves it open")
+        raise InvalidTensor(
+            tensor.name, "shape", "a raw body", f"JSON: {list(tensor.shape)} has several variable sizes"
+        )
     if tensor.datatype == "BYTES":
         shape = [1 if dimension == -1 else dimension for dimension in shape]
         length = len(body).to_bytes(4, "little")
@@ -104,38 +107,41 @@ def _array(tensor: RequestInput) -> Array:
     else:
         array = strings.from_json(tensor) if dtype.hasobject else _numbers(tensor, dtype)
     if array.shape != tensor.shape and (array.ndim != 1 or array.size != math.prod(tensor.shape)):
-        expected = f"{math.prod(tensor.shape)} elements for shape {list(tensor.shape)}, flat or nested alike"
+        expected = f"{math.prod(tensor.shape)} elements for shape {list(tensor.shape)}, flat or nested"
         raise InvalidTensor(tensor.name, "data", f"{array.size} elements of shape {list(array.shape)}", expected)
     try:
         return array.reshape(tensor.shape) if dtype.hasobject else _aligned(array.reshape(tensor.shape))
-    except ValueError:  # no elements, yet dimensions beyond what NumPy can count
+    except ValueError:  # no elements, but dimensions that overflow NumPy's count
         raise InvalidTensor(tensor.name, "shape", list(tensor.shape), "dimensions that fit into memory") from None
 
 
 def _from_raw(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
-    """Exactly the bytes of the request, so that no element can come from anywhere else (server#7171 of Triton)."""
+    """A view of exactly the tensor's bytes: no element comes from other memory.
+
+    https://github.com/triton-inference-server/server/issues/7171 is what happens otherwise.
+    """
     assert tensor.raw is not None
     size_bytes = math.prod(tensor.shape) * dtype.itemsize
     if len(tensor.raw) != size_bytes:
         expected = f"{size_bytes} for {tensor.datatype} of shape {list(tensor.shape)}"
         raise InvalidTensor(tensor.name, "parameters.binary_data_size", f"{len(tensor.raw)} bytes", expected)
     if dtype.kind == "b" and np.frombuffer(tensor.raw, np.uint8).max(initial=0) > 1:
-        raise InvalidTensor(tensor.name, "data", "a byte beyond 1", "BOOL as bytes of 0 and 1")
+        raise InvalidTensor(tensor.name, "data", "a byte above 1", "BOOL as bytes 0 and 1")
     return np.frombuffer(tensor.raw, dtype)
 
 
 def _aligned(array: Array) -> Array:
-    """The array on a boundary of a cache line.
+    """The array at an address that is a multiple of a cache line.
 
-    onnxruntime adds up in another order from another boundary: without this the last bits of an answer would depend on
-    where a request's bytes happened to lie, such as after a longer header.
+    onnxruntime sums in an order that depends on the address: without this, the last bits of an answer change with the
+    length of the request's header.
     """
     address: int = array.__array_interface__["data"][0]
     if address % ALIGNMENT_BYTES == 0:
         return array
-    room = np.empty(array.nbytes + ALIGNMENT_BYTES, np.uint8)
-    start = -room.__array_interface__["data"][0] % ALIGNMENT_BYTES
-    moved: Array = room[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    buffer = np.empty(array.nbytes + ALIGNMENT_BYTES, np.uint8)
+    start = -buffer.__array_interface__["data"][0] % ALIGNMENT_BYTES
+    moved: Array = buffer[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
     moved[...] = array
     return moved
 
@@ -169,9 +175,9 @@ def _check_range(tensor: RequestInput, found: Array, dtype: np.dtype[Any]) -> No
 
 
 def _fractions(tensor: RequestInput, found: Array, dtype: np.dtype[Any], not_finite: bool) -> Array:
-    """`not_finite` where words for NaN and the infinities came; anything else that is one has overflowed."""
+    """Converts to `dtype`. Without `not_finite`, any infinity is an overflow; with it, only one that was finite."""
     if found.dtype.itemsize == 8:
-        found = found.astype(np.float64, copy=False)  # as if a fraction stood beside it: rounded in the same two steps
+        found = found.astype(np.float64, copy=False)  # round in two steps, as beside a fraction
     with np.errstate(over="ignore"):
         converted = found.astype(dtype, copy=False)
     finite = np.isfinite(converted)
@@ -181,7 +187,7 @@ def _fractions(tensor: RequestInput, found: Array, dtype: np.dtype[Any], not_fin
 
 
 def _found(tensor: RequestInput, data: list[Any]) -> Array:
-    """As NumPy reads it without a dtype, so that what is there is known before anything is converted."""
+    """As NumPy reads it without a dtype: shows the kind of the values before any conversion."""
     try:
         return np.array(data)
     except (ValueError, OverflowError, RecursionError):
@@ -189,18 +195,18 @@ def _found(tensor: RequestInput, data: list[Any]) -> Array:
 
 
 def _may_have_been_boolean(found: Array) -> bool:
-    """Whether to look at each value: in large arrays only where there is a 0 or a 1, which NumPy finds sooner."""
+    """Whether a boolean can be among the numbers. In large arrays a search for 0 and 1 is faster than for types."""
     return found.size <= FEW or bool(((found == 0) | (found == 1)).any())
 
 
 def _has_boolean(data: list[Any]) -> bool:
-    """Anywhere in the nested lists: NumPy takes true among numbers for 1."""
+    """Whether nested lists hold a boolean: among numbers NumPy reads true as 1."""
     kinds = set(map(type, data))
     return bool in kinds or (list in kinds and any(_has_boolean(row) for row in data))
 
 
 def _with_not_finite(tensor: RequestInput, data: list[Any]) -> Array:
-    """Fractions among which the words NaN, Infinity and -Infinity stand; anything else comes back as it was."""
+    """Reads the strings NaN, Infinity and -Infinity among numbers; returns other data as NumPy reads it."""
     try:
         values = np.array(data, dtype=object)
     except ValueError:
@@ -218,7 +224,7 @@ def _with_not_finite(tensor: RequestInput, data: list[Any]) -> Array:
 
 
 def _beyond_int64(data: list[Any], found: Array) -> Array:
-    """Integers of which some need the 64th bit: NumPy makes floats of them where smaller ones stand beside them."""
+    """Integers of up to 64 bits as uint64: NumPy turns them into floats if only some of them need the 64th bit."""
     values = np.array(data, dtype=object)
     if all(type(value) is int and 0 <= value < 1 << 64 for value in values.flat):
         return values.astype(np.uint64)

@@ -1,4 +1,4 @@
-"""Ends what runs too long: one thread for the process, woken for the earliest deadline and not for each request."""
+"""Ends what exceeds its deadline. One thread per process sleeps until the earliest deadline, not per request."""
 
 import threading
 import time
@@ -14,13 +14,13 @@ class Watchdog:
         self._thread: threading.Thread | None = None
 
     def limit(self, deadline: float, end: Callable[[], None]) -> "Limit":
-        """A context that calls `end` from another thread if it is still open at `deadline` (of time.monotonic)."""
+        """A context that calls `end` in another thread if it is still open at `deadline` (of time.monotonic)."""
         return Limit(self, deadline, end)
 
     def add(self, limit: "Limit") -> None:
         with self._condition:
             self._watched[id(limit)] = limit
-            # Deadlines mostly grow from request to request: then the thread, asleep until an older one, is let be.
+            # Deadlines mostly grow from request to request: then the thread need not wake up earlier.
             if limit.deadline < self._wakes_at:
                 self._wakes_at = limit.deadline
                 if self._thread is None:
@@ -46,7 +46,7 @@ class Watchdog:
 
 
 class Limit:
-    """`exceeded` tells afterwards whether the deadline came first."""
+    """`exceeded` is true if the deadline passed while the context was open."""
 
     def __init__(self, watchdog: Watchdog, deadline: float, end: Callable[[], None]) -> None:
         self.deadline, self.exceeded = deadline, False
