@@ -7,8 +7,11 @@ LINT_VENV := .venv-lint
 PEER_VENVS := .venv-kserve .venv-mlserver
 PEER_PYTHON ?= >=3.11,<3.13
 RUN := $(VENV)/bin
-# pip resolves nothing here: every version and hash is in the lock files.
-PIP_INSTALL := -m pip install -qq --disable-pip-version-check --require-hashes --no-deps
+# Nothing is resolved here: every version and hash is in the lock files. uv is fast; where it reaches no index,
+# pip does the same slowly, with this machine's own pip configuration.
+LOCKED := --require-hashes --no-deps -r
+PIP_INSTALL := -m pip install -qq --disable-pip-version-check $(LOCKED)
+install = $(RUN)/uv pip install --quiet --python $(1) $(LOCKED) $(2) || $(1)/bin/python $(PIP_INSTALL) $(2)
 UV_COMPILE := $(RUN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --no-emit-package maas
 IN_OTHER_LAYERS := --no-emit-package numpy --no-emit-package protobuf --no-emit-package typing-extensions
 LAYER := --python-version 3.13 --python-platform x86_64-manylinux_2_28 --constraints requirements/dev.txt
@@ -24,18 +27,19 @@ help: ## this list
 
 dev: $(VENV)/.done ## set up .venv with everything but SAM
 
-$(VENV)/.done: requirements/dev.txt pyproject.toml local/pyproject.toml
+$(VENV)/.done: requirements/uv.txt requirements/dev.txt pyproject.toml local/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.13 ...")'
-	@echo "Setting up $(VENV) (once, about a minute)"
+	@echo "Setting up $(VENV) (once, less than a minute)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(RUN)/python $(PIP_INSTALL) -r requirements/dev.txt
-	@$(RUN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable . --editable local
+	@$(RUN)/python $(PIP_INSTALL) requirements/uv.txt
+	@$(call install,$(VENV),requirements/dev.txt)
+	@$(RUN)/uv pip install --quiet --python $(VENV) --no-deps --no-build-isolation --editable . --editable local
 	@touch $@
 
-$(SAM_VENV)/.done $(LINT_VENV)/.done: .venv-%/.done: requirements/%.txt
+$(SAM_VENV)/.done $(LINT_VENV)/.done: .venv-%/.done: requirements/%.txt $(VENV)/.done
 	@echo "Setting up .venv-$* (once)"
 	@$(PYTHON) -m venv .venv-$*
-	@.venv-$*/bin/python $(PIP_INSTALL) -r requirements/$*.txt
+	@$(call install,.venv-$*,$<)
 	@touch $@
 
 demo: dev ## train, push, predict: the main job on real data, in half a minute
@@ -89,10 +93,11 @@ peers: $(PEER_VENVS:=/.done) ## set up KServe and MLServer, each alone, for `mak
 .venv-%/.done: requirements/%.txt $(VENV)/.done
 	@echo "Setting up .venv-$* (once)"
 	@$(RUN)/uv venv --quiet --allow-existing --python '$(PEER_PYTHON)' .venv-$*
-	@$(RUN)/uv pip install --quiet --python .venv-$* --require-hashes --no-deps -r requirements/$*.txt
+	@$(RUN)/uv pip install --quiet --python .venv-$* $(LOCKED) $<
 	@touch $@
 
 lock: $(VENV)/.done ## write the lock files anew from pyproject.toml: pins and hashes, no addresses
+	@$(UV_COMPILE) --universal --python-version 3.11 --group uv -o requirements/uv.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group dev pyproject.toml -o requirements/dev.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group sam -o requirements/sam.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group lint -o requirements/lint.txt
