@@ -11,7 +11,8 @@ RUN := $(VENV)/bin
 # pip does the same slowly, with this machine's own pip configuration.
 LOCKED := --require-hashes --no-deps -r
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check $(LOCKED)
-install = $(RUN)/uv pip install --quiet --python $(1) $(LOCKED) $(2) || $(1)/bin/python $(PIP_INSTALL) $(2)
+install = $(RUN)/uv pip install --quiet --python $(1) $(LOCKED) $(2) || \
+	{ echo "uv did not get it: trying pip, a minute"; $(1)/bin/python $(PIP_INSTALL) $(2); }
 UV_COMPILE := $(RUN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --no-emit-package maas
 IN_OTHER_LAYERS := --no-emit-package numpy --no-emit-package protobuf --no-emit-package typing-extensions
 LAYER := --python-version 3.13 --python-platform x86_64-manylinux_2_28 --constraints requirements/dev.txt
