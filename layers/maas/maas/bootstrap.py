@@ -44,10 +44,10 @@ def dataplane(settings: Settings) -> "DataPlane":
 
     def load(version: ModelVersion, quantized: Quantized | None) -> Runner:
         if quantized:
-            return Runner(files.model(version, quantized).path, settings.threads)
+            return Runner(files.model(version, quantized).path, settings.threads, outputs=version.outputs)
         variant = write_back.find(version)
         local = files.model(version, variant)
-        runner = Runner(local.path, settings.threads, prepared=local.prepared)
+        runner = Runner(local.path, settings.threads, prepared=local.prepared, outputs=version.outputs)
         if variant is None and settings.write_back:
             write_back.start(version, local.path)
         return runner

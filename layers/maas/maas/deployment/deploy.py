@@ -89,6 +89,7 @@ class Deployment:
             files=files,
             inputs=found.inputs,
             outputs=found.outputs,
+            warnings=found.warnings,
             profile=self._profile(version, found),
             variants=variants,
             quantized=quantized,

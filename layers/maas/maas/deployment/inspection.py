@@ -1,7 +1,8 @@
 """Child process `python -m maas.deployment.inspection JOB`: checks, loads, runs, measures and prepares a model.
 
-JOB is JSON, the fields of `preparation.Job`. Writes one JSON document to stdout: {"inputs", "outputs", "profile",
-"prepared"} or {"rejected": reason}. A hostile file can crash or hang this process alone; `preparation` is the parent.
+JOB is JSON, the fields of `preparation.Job`. Writes one JSON document to stdout, {"inputs", "outputs", "warnings",
+"profile", "prepared"} or {"rejected": reason}. A hostile file can crash or hang this process alone; `preparation` is
+the parent.
 """
 
 import json
@@ -10,7 +11,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy as np
 
 from maas.deployment import golden, onnx_file
 from maas.deployment.preparation import Job
+from maas.deployment.seen_outputs import seen_outputs
 from maas.deployment.variants import DATA_NAME, MODEL_NAME
 from maas.errors import ModelRejected, RunFailed
 from maas.records import GOLDEN_FOLDER, MetadataTensor
@@ -39,7 +41,7 @@ def inspect(job: Job) -> dict[str, Any]:
     onnx_file.check(path, job.max_tensor_bytes)
     runner = Runner(path, job.threads)
     inputs, arrays = smoke_run(runner, path.parent / GOLDEN_FOLDER)
-    outputs = [_checked_output(tensor, array) for tensor, array in zip(runner.outputs, arrays, strict=True)]
+    outputs, warnings = seen_outputs(runner.outputs, arrays)
     vectors = golden.check(runner, path.parent / GOLDEN_FOLDER, job.rtol, job.atol)
     peak_bytes = peak_memory_bytes()
     large_ms = _large_batch_ms(runner, inputs)
@@ -54,6 +56,7 @@ def inspect(job: Job) -> dict[str, Any]:
     return {
         "inputs": [asdict(tensor) for tensor in signature[0]],
         "outputs": [asdict(tensor) for tensor in outputs],
+        "warnings": warnings,
         "profile": profile | ({"run_ms_batch_32": round(large_ms, 3)} if large_ms else {}),
         "prepared": _prepared(job, signature, load_ms, inputs, arrays),
     }
@@ -95,23 +98,6 @@ def generated(tensor: MetadataTensor, variable_size: int, batch: int | None = No
     if dtype.kind == "f":
         return np.random.default_rng(0).random(shape).astype(dtype)
     return np.zeros(shape, dtype)
-
-
-def _checked_output(tensor: MetadataTensor, array: Array) -> MetadataTensor:
-    """The output as clients see it. Raises ModelRejected if the array differs from the declaration."""
-    if array.dtype != DTYPES[tensor.datatype]:
-        raise ModelRejected(f"output '{tensor.name}' is declared {tensor.datatype}, but is {array.dtype}")
-    if tensor.shape in ((), (-1,)) and array.ndim > len(tensor.shape):
-        # The rank is unknown: the graph declares no shape, or the output is a sequence.
-        return replace(tensor, shape=(-1,) * array.ndim)
-    fits = len(tensor.shape) == array.ndim and all(
-        fixed in (-1, size) for fixed, size in zip(tensor.shape, array.shape, strict=True)
-    )
-    if not fits:
-        raise ModelRejected(
-            f"output '{tensor.name}' is declared of shape {list(tensor.shape)}, but has {list(array.shape)}"
-        )
-    return tensor
 
 
 def median_run_ms(runner: Runner, inputs: dict[str, Array]) -> float:

@@ -37,12 +37,16 @@ class QuantizeJob:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Signature and measurements of a model; `prepared` are those of its prepared form, if there is one."""
+    """Signature and measurements of a model; `prepared` are those of its prepared form, if there is one.
+
+    `warnings` say what is odd about the model, but does not prevent that it runs.
+    """
 
     inputs: tuple[MetadataTensor, ...]
     outputs: tuple[MetadataTensor, ...]
     profile: dict[str, float]
     prepared: dict[str, float] | None
+    warnings: tuple[str, ...] = ()
 
 
 def inspect(job: Job, limits: Limits) -> Inspection:
@@ -56,6 +60,7 @@ def inspect(job: Job, limits: Limits) -> Inspection:
         tuple(MetadataTensor.of(fields) for fields in answer["outputs"]),
         answer["profile"],
         answer["prepared"],
+        tuple(answer["warnings"]),
     )
 
 

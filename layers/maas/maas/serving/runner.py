@@ -45,11 +45,14 @@ class Runner:
     `row_outputs` are the outputs that can have one entry per row: all but the keys of maps.
     """
 
-    def __init__(self, path: Path, threads: int, *, prepared: bool = False) -> None:
+    def __init__(
+        self, path: Path, threads: int, *, prepared: bool = False, outputs: Sequence[MetadataTensor] | None = None
+    ) -> None:
         """Loads from a path, which takes less memory than from bytes.
 
-        `prepared`: `write_prepared` wrote the file, for this onnxruntime and CPU. Raises ModelRejected if onnxruntime
-        refuses the file or the protocol cannot carry an input or output.
+        `prepared`: `write_prepared` wrote the file, for this onnxruntime and CPU. `outputs` have the shapes that the
+        smoke run gave; None: as the graph declares them. Raises ModelRejected if onnxruntime refuses the file or the
+        protocol cannot carry an input or output.
         """
         started = time.perf_counter()
         options = _options(threads)
@@ -66,6 +69,8 @@ class Runner:
             raise ModelRejected(
                 "names of inputs, outputs or dimensions are not UTF-8: export the model again"
             ) from None
+        if outputs is not None:
+            self.outputs = tuple(outputs)
         self.labels = _labels(path.parent / LABELS_NAME)
 
     def _read_signature(self) -> None:
