@@ -55,7 +55,7 @@ test: dev ## every test that needs no engine beside Python
 check: dev $(SAM_VENV)/.done $(LINT_VENV)/.done ## format, lint, types, template
 	@$(RUN)/ruff format --check .
 	@$(RUN)/ruff check .
-	@$(RUN)/lint-imports --no-cache --quiet
+	@$(RUN)/lint-imports --no-cache --no-logo
 	@$(RUN)/mypy
 	@for folder in functions/*/; do (cd $$folder && "$(abspath $(RUN)/mypy)" --config-file ../../pyproject.toml .) || exit 1; done
 	@$(SAM_VENV)/bin/sam validate --lint
