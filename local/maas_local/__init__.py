@@ -1,5 +1,5 @@
 """The serverless system on one machine, without Docker or AWS: `maas local`.
 
-What there is (functions, routes, environment, table, bucket, event rules) is read from template.yaml; S3, DynamoDB,
-EventBridge and SQS are moto's server; the handlers are the real ones, called with the events that AWS would send.
+Functions, routes, environment variables, table, bucket and event rules come from template.yaml. moto's server provides
+S3, DynamoDB, EventBridge and SQS. The handlers are the real ones and get the events that AWS would send.
 """

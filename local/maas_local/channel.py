@@ -1,11 +1,11 @@
-"""The parent's end of an environment's socket: one frame out, one frame back."""
+"""The parent's end of an environment's socket: sends one frame, receives one frame."""
 
 import asyncio
 from typing import cast
 
 
 class Channel(asyncio.Protocol):
-    """Not for two exchanges at once: an environment has one event at a time."""
+    """One exchange at a time, as an environment handles one event at a time."""
 
     def __init__(self) -> None:
         self._received = bytearray()
@@ -17,14 +17,14 @@ class Channel(asyncio.Protocol):
         return self._transport is not None
 
     async def exchange(self, frame: bytes, timeout_seconds: float) -> bytes:
-        """The frame that answers this one. Raises TimeoutError, and ConnectionError when the other side is gone."""
+        """Send a frame and return its answer. Raises TimeoutError; ConnectionError if the other side has closed."""
         if not self._transport:
             raise ConnectionResetError
         self._transport.write(len(frame).to_bytes(4) + frame)
         return await self.receive(timeout_seconds)
 
     async def receive(self, timeout_seconds: float) -> bytes:
-        """The next frame, also one that is there already. Raises as `exchange` does."""
+        """The next frame, which may have arrived already. Raises as `exchange` does."""
         self._answer = asyncio.get_running_loop().create_future()
         if not self._transport:
             raise ConnectionResetError
@@ -38,7 +38,7 @@ class Channel(asyncio.Protocol):
             self._transport = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's has its methods, not its class
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's has only its methods
 
     def data_received(self, data: bytes) -> None:
         self._received += data

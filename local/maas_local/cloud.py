@@ -1,4 +1,4 @@
-"""What stands in for AWS: an endpoint with the template's table, bucket, queues and event rules."""
+"""The substitute for AWS: an endpoint with the template's table, bucket, queues and event rules."""
 
 import json
 import os
@@ -23,12 +23,12 @@ from maas_local.template import NAME, Queue, Template
 
 FAKE_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 MOTO_START_SECONDS = 30
-VISIBILITY_SECONDS = 900  # as long as a function may take
+VISIBILITY_SECONDS = 900  # the longest time that a function may run
 _EXISTS = {"ResourceInUseException", "BucketAlreadyOwnedByYou"}
 
 
 class LocalCloud:
-    """`url` is where the services answer; `credentials` are what the functions get to sign with."""
+    """`url` is the endpoint of all services; `credentials` sign the calls of the functions."""
 
     def __init__(self, url: str, credentials: dict[str, str]) -> None:
         self.url, self.credentials = url, credentials
@@ -38,10 +38,10 @@ class LocalCloud:
     def start(
         cls, template: Path, host: str = "127.0.0.1", advertised_host: str | None = None
     ) -> Iterator["LocalCloud"]:
-        """moto's server in a process of its own, or the endpoint that AWS_ENDPOINT_URL names.
+        """Start moto's server in its own process, or use the endpoint in AWS_ENDPOINT_URL.
 
-        `advertised_host` is how others reach `host`: `sam local` containers know this machine by another address.
-        Raises MaasError when the endpoint does not answer.
+        `advertised_host` replaces `host` in the URL: containers of `sam local` reach this machine at another address.
+        Raises MaasError if the endpoint does not answer.
         """
         given = os.environ.get("AWS_ENDPOINT_URL")
         if given:
@@ -63,18 +63,18 @@ class LocalCloud:
         )
 
     def admin_key(self, template: Template) -> str | None:
-        """A new API key that may do everything; None where the template asks for none."""
+        """A new API key of scope admin; None if the template has no authorizer."""
         if not template.is_protected():
             return None
         table = Table(boto3_call(self.client("dynamodb")), NAME)
         return admin_key(table, "local", "maas local").key
 
     def _with(self, template: Path) -> "LocalCloud":
-        """Itself, with what the template describes."""
+        """Create the resources of the template and return self."""
         try:
             self._create(Template.load(template, {"AwsEndpointUrl": self.url}))
         except (BotoCoreError, ClientError) as error:
-            raise MaasError(f"{self.url} cannot stand in for AWS: {error}") from error
+            raise MaasError(f"{self.url} does not work as an AWS endpoint: {error}") from error
         return self
 
     def _create(self, template: Template) -> None:
@@ -109,17 +109,17 @@ def _create_queue(sqs: Any, queue: Queue) -> None:
 
 @contextmanager
 def _moto(host: str) -> Iterator[int]:
-    """A moto server of our own; its port."""
+    """Run a moto server and yield its port."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with (
         tempfile.TemporaryFile() as log,
-        subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+        subprocess.Popen(  # noqa: S603 (this interpreter and a module of this package)
             [sys.executable, "-m", "maas_local.moto_process", host],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            start_new_session=True,  # Ctrl-C is for the local stack, which then ends it
+            start_new_session=True,  # keep Ctrl-C from it: the local stack stops it in order
         ) as process,
     ):
         assert process.stdin and process.stdout
@@ -139,7 +139,7 @@ def _moto(host: str) -> Iterator[int]:
 
 
 def _credentials() -> dict[str, str]:
-    """The person's own, for an endpoint of their own choice; moto's kind where there are none."""
+    """The user's AWS credentials; if there are none, fake ones, which moto accepts."""
     found = boto3.Session().get_credentials()
     if not found:
         return FAKE_CREDENTIALS

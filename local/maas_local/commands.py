@@ -1,4 +1,4 @@
-"""The commands that this package adds to `maas`: the local stack, and the first key of an installation."""
+"""Commands that this package adds to `maas`: `local` and `keys bootstrap`."""
 
 from typing import Annotated
 
@@ -14,7 +14,11 @@ def local(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the functions log.")] = False,
 ) -> None:
-    """Run the whole system on this machine, from template.yaml, until Ctrl-C."""
+    """Run the whole system on this machine, from template.yaml, until Ctrl-C.
+
+    Nothing is kept: models, versions, keys, jobs and files are in memory and are lost at the end. With
+    AWS_ENDPOINT_URL, that endpoint stores them instead and keeps what it stores.
+    """
     try:
         from maas_local.stack import serve
     except ImportError as error:

@@ -1,8 +1,8 @@
-"""The child's side of an execution environment: one process, one handler, one event at a time, as in Lambda.
+"""The child process of an execution environment: one process, one handler, one event at a time, as in Lambda.
 
-Run as `python -P environment.py FD HANDLER SECONDS`. Frames come and go over the socket FD: a 4-byte big-endian
-length, then the frame. An event's frame is JSON; an answer's is one byte, RESULT or ERROR, then JSON. The first answer
-says that the handler is there, or why it is not. Standard input is the lifeline: when it ends, so does the process.
+Run as `python -P environment.py FD HANDLER SECONDS`. The socket FD carries frames: a 4-byte big-endian length, then
+the content. An event is JSON; an answer is one byte, RESULT or ERROR, then JSON. The first answer reports whether the
+handler was imported. The process ends when its standard input, the lifeline, is closed.
 """
 
 import importlib
@@ -16,19 +16,20 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Protocol
 
 import orjson
 
 RESULT, ERROR = b"+", b"-"
-# orjson writes more than Lambda's json does; what it must pass on is tried, and refused, by json itself.
+# orjson encodes more types than Lambda's json: pass those to json, which refuses them.
 _STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
 Handler = Callable[[Any, "Context"], Any]
 
 
 class Stream(Protocol):
-    """What is needed of a socket's file object."""
+    """The methods used of a socket's file object."""
 
     def read(self, size: int, /) -> bytes: ...
 
@@ -38,7 +39,7 @@ class Stream(Protocol):
 
 
 class Context:
-    """What handlers find in Lambda's context object."""
+    """The attributes of Lambda's context object."""
 
     def __init__(self, timeout_seconds: float) -> None:
         self.aws_request_id = str(uuid.uuid4())
@@ -55,7 +56,7 @@ class Context:
 
 
 def read_frame(stream: Stream) -> bytes | None:
-    """None at the end of the stream."""
+    """The next frame; None at the end of the stream."""
     length = stream.read(4)
     return stream.read(int.from_bytes(length)) if len(length) == 4 else None
 
@@ -82,7 +83,7 @@ def serve(stream: Stream, handler: Handler, timeout_seconds: float) -> None:
 
 
 def load(name: str) -> Handler:
-    """The handler `module.function`. Whatever its module raises passes through."""
+    """Import the handler `module.function`. Raises whatever its module raises."""
     module, _, function = name.rpartition(".")
     handler: Handler = getattr(importlib.import_module(module), function)
     return handler
@@ -96,23 +97,23 @@ def _encoded(result: Any) -> bytes:
 
 
 def _number(value: Any) -> float:
-    """Lambda takes a Decimal, such as DynamoDB's, and nothing else that JSON has no word for."""
+    """Convert a Decimal, as DynamoDB returns: the only type beyond JSON's own that Lambda accepts."""
     if isinstance(value, Decimal):
         return float(value)
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def _told(error: BaseException, kind: str | None = None) -> bytes:
-    """The exception as Lambda tells of it; its traceback goes to the log."""
+    """The exception in Lambda's error format; its traceback goes to the log."""
     traceback.print_exception(error)
     sys.stderr.flush()
-    lines = traceback.format_tb(error.__traceback__)[1:]  # the first is this file's
+    lines = traceback.format_tb(error.__traceback__)[1:]  # the first frame is this file
     told = {"errorMessage": str(error), "errorType": kind or type(error).__name__, "stackTrace": lines}
     return json.dumps(told).encode()
 
 
 def _take_lifeline() -> int:
-    """Standard input under another number, so that what a handler starts finds an empty one."""
+    """Move standard input to another descriptor, so that processes started by a handler read an empty one."""
     lifeline = os.dup(0)
     with open(os.devnull) as nothing:
         os.dup2(nothing.fileno(), 0)
@@ -120,26 +121,32 @@ def _take_lifeline() -> int:
 
 
 def _end_with_the_parent(lifeline: int) -> None:
-    """For a thread: the parent closes the lifeline by ending, in whatever way; no handler may outlive it."""
+    """Kill this process group once the lifeline closes, as it does however the parent ends. Run in a thread."""
     os.read(lifeline, 1)
     import shutil
 
     shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
-    os.killpg(0, signal.SIGKILL)  # with what the handler started
+    os.killpg(0, signal.SIGKILL)  # includes processes started by the handler
 
 
 def main() -> None:
     descriptor, name, seconds = sys.argv[1:]
-    threading.Thread(target=_end_with_the_parent, args=[_take_lifeline()], daemon=True).start()
+    end = threading.Thread(target=_end_with_the_parent, args=[_take_lifeline()], daemon=True)
+    end.start()
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
-    with socket.socket(fileno=int(descriptor)) as connection, connection.makefile("rwb") as stream:
+    with (
+        suppress(ConnectionError),  # the parent is gone
+        socket.socket(fileno=int(descriptor)) as connection,
+        connection.makefile("rwb") as stream,
+    ):
         try:
             handler = load(name)
         except BaseException as error:
             write_frame(stream, ERROR, _told(error))
-            return
-        write_frame(stream, RESULT, b"null")
-        serve(stream, handler, float(seconds))
+        else:
+            write_frame(stream, RESULT, b"null")
+            serve(stream, handler, float(seconds))
+    end.join()  # it removes the temporary folder, then kills this process
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""EventBridge's other half: what the rules let through is given to the functions, again when they fail."""
+"""Delivers events that match EventBridge rules to the functions, and retries failed deliveries."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class EventPump:
-    """Calls `invoke(function, event)` for every event, on a few threads, until stopped. What it raises is a failure."""
+    """Calls `invoke(function, event)` for every event on a few threads; an exception is a failed attempt."""
 
     def __init__(
         self, cloud: LocalCloud, template: Template, invoke: Invoke, retry_seconds: float = RETRY_SECONDS
@@ -39,11 +39,11 @@ class EventPump:
             threading.Thread(target=self._poll, args=(rule,), daemon=True).start()
 
     def close(self) -> None:
-        """Take no more events and repeat none; what runs may end."""
+        """Stop taking and retrying events; running invocations continue."""
         self._closing.set()
 
     def stop(self) -> None:
-        """Close, and wait for what runs."""
+        """Close, and wait for running invocations."""
         self.close()
         self._workers.shutdown(cancel_futures=True)
 
@@ -84,7 +84,7 @@ class EventPump:
 
     def _give_up(self, function: str, event: dict[str, Any], error: Exception) -> None:
         queue = self._functions[function].on_failure
-        _log.error("%s: the event is given up%s: %s", function, f" and put into {queue}" if queue else "", event)
+        _log.error("%s: the event is dropped%s: %s", function, f" and sent to {queue}" if queue else "", event)
         if queue:
             sqs = self._cloud.client("sqs")
             record = _failure_record(function, self._functions[function].attempts, event, error)
@@ -92,7 +92,7 @@ class EventPump:
 
 
 def as_aws_sends(event: dict[str, Any]) -> dict[str, Any]:
-    """moto dates an event in seconds and says `eTag`; EventBridge writes RFC 3339, and S3 `etag`."""
+    """Convert moto's event to AWS's form: `time` from seconds to RFC 3339, `eTag` to `etag`."""
     if isinstance(event.get("time"), int | float):
         event["time"] = datetime.fromtimestamp(event["time"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     stored = event.get("detail", {}).get("object", {})

@@ -1,4 +1,4 @@
-"""The first API key of an installation, for who owns its AWS account: made in the table itself, not through the API."""
+"""The first API key of an installation, written directly to the table with AWS credentials, not through the API."""
 
 import os
 from typing import TYPE_CHECKING
@@ -20,9 +20,9 @@ def admin_key(table: "Table", name: str, actor: str) -> NewKey:
 
 
 def bootstrap(name: str, table: str | None, stack: str) -> NewKey:
-    """With the caller's own AWS credentials; the table is that of the CloudFormation stack, if none is named.
+    """Create it with the caller's AWS credentials. If `table` is None, use the table of the CloudFormation stack.
 
-    Raises InvalidInput when boto3 is missing, MaasError when AWS says no.
+    Raises InvalidInput if boto3 is missing, MaasError if AWS refuses.
     """
     try:
         from maas import errors

@@ -1,4 +1,4 @@
-"""The parent's side: each function has a few execution environments, started on demand and kept warm."""
+"""Execution environments of functions, seen from the parent: started on demand and kept warm."""
 
 import asyncio
 import os
@@ -19,15 +19,15 @@ from maas_local.channel import Channel
 from maas_local.intrinsics import REGION
 from maas_local.template import Function
 
-ENVIRONMENTS = min(4, max(2, os.cpu_count() or 1))  # a function's, at most; further events wait
-INIT_SECONDS = 30  # to import the handler; Lambda gives ten, on a machine of its own
+ENVIRONMENTS = min(4, max(2, os.cpu_count() or 1))  # per function; further events wait
+INIT_SECONDS = 30  # to import the handler; Lambda allows 10, but this machine is shared
 PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-# What a handler's process may see of the person's own environment: nothing that Lambda would not give it.
+# Variables of this process that handlers inherit; Lambda sets the same or does without.
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE", "SSL_CERT_FILE", "AWS_CA_BUNDLE")
 
 
 class FunctionError(Exception):
-    """The handler raised, its process died, or its time was over. `details` are what Lambda would answer."""
+    """The handler raised, its process died, or it timed out. `details` is what Lambda would answer."""
 
     def __init__(self, details: dict[str, Any]) -> None:
         super().__init__(f"{details.get('errorType')}: {details.get('errorMessage')}")
@@ -35,14 +35,14 @@ class FunctionError(Exception):
 
 
 class Environment:
-    """One process, with a folder of its own for /tmp."""
+    """One process with its own temporary folder."""
 
     def __init__(self, process: asyncio.subprocess.Process, channel: Channel, folder: str) -> None:
         self._process, self._channel, self._folder = process, channel, folder
 
     @classmethod
     async def start(cls, function: Function, credentials: Mapping[str, str], log: IO[bytes] | None) -> "Environment":
-        """With the handler imported. Raises FunctionError with what its module raised."""
+        """Start the process and import the handler. Raises FunctionError with what its module raised."""
         if not function.folder.is_dir():
             raise FunctionError({"errorType": "Runtime.InvalidCodeUri", "errorMessage": f"no folder {function.folder}"})
         ours, theirs = socket.socketpair()
@@ -51,7 +51,7 @@ class Environment:
         with theirs:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-P",  # nothing but the function's own folder goes before the installed packages
+                "-P",  # only the function's own folder precedes the installed packages on sys.path
                 *arguments,
                 env=_variables(function, credentials, folder),
                 cwd=function.folder,
@@ -59,7 +59,7 @@ class Environment:
                 stdout=log or asyncio.subprocess.DEVNULL,
                 stderr=log,
                 pass_fds=[theirs.fileno()],
-                start_new_session=True,  # Ctrl-C is for the local stack, which then ends them
+                start_new_session=True,  # keep Ctrl-C from it: the local stack stops it in order
             )
         _, channel = await asyncio.get_running_loop().create_unix_connection(Channel, sock=ours)
         started = cls(process, channel, folder)
@@ -71,7 +71,7 @@ class Environment:
         return started
 
     async def invoke(self, event: bytes, timeout_seconds: float) -> Any:
-        """The handler's result. Raises FunctionError, after which this environment may not be `alive`."""
+        """The handler's result. Raises FunctionError; check `alive` before the next event then."""
         return await self._answer(self._channel.exchange(event, timeout_seconds), timeout_seconds)
 
     async def _answer(self, frame: Any, timeout_seconds: float) -> Any:
@@ -98,7 +98,7 @@ class Environment:
         return self._channel.is_open and self._process.returncode is None
 
     def kill(self) -> None:
-        """The process with all that it started."""
+        """Kill the process and all processes that it started."""
         self._channel.close()
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -110,7 +110,7 @@ class Environment:
 
 
 class Functions:
-    """Invokes functions by name, in environments that are reused while they live."""
+    """Invokes functions by name and reuses their environments."""
 
     def __init__(
         self, functions: Mapping[str, Function], credentials: Mapping[str, str], log: IO[bytes] | None
@@ -132,7 +132,7 @@ class Functions:
             try:
                 return await chosen.invoke(event, function.timeout_seconds)
             except asyncio.CancelledError:
-                chosen.kill()  # its answer to this event would be taken for the next one's
+                chosen.kill()  # its late answer would be taken for the answer to the next event
                 raise
             finally:
                 self._busy.discard(chosen)
@@ -142,7 +142,7 @@ class Functions:
                     await chosen.stop()
 
     async def _environment(self, function: Function) -> Environment:
-        """A warm one that still lives, or a new one."""
+        """A warm environment that is alive, or a new one."""
         idle = self._idle[function.name]
         while idle:
             warm = idle.pop()
@@ -152,13 +152,13 @@ class Functions:
         return await Environment.start(function, self._credentials, self._log)
 
     async def stop(self) -> None:
-        """Ends them all, also those with an event under way."""
+        """Stop all environments, including busy ones."""
         for chosen in [*self._busy, *(warm for idle in self._idle.values() for warm in idle)]:
             await chosen.stop()
 
 
 def _variables(function: Function, credentials: Mapping[str, str], folder: str) -> dict[str, str]:
-    """What Lambda sets, then what the template says."""
+    """Variables that Lambda sets, overridden by those of the template."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     given = {
         "HOME": folder,

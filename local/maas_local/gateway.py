@@ -23,9 +23,9 @@ from maas_local.template import Authorizer, Route
 
 BODY_LIMIT_BYTES = 10 * 1024 * 1024
 INTEGRATION_SECONDS = 30  # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
-# What the real gateway passes on as text; everything else, forms and no type at all too, arrives in base64.
+# Bodies that the real gateway passes on as text; all others, also forms and bodies without a type, are base64.
 _TEXT = re.compile(r"\s*(text/|application/(json|javascript|xml)\s*(;|$))", re.IGNORECASE)
-_NOT_PASSED_ON = {"content-length", "transfer-encoding", "connection"}  # ours to say
+_NOT_PASSED_ON = {"content-length", "transfer-encoding", "connection"}  # set by this gateway
 _log = logging.getLogger(__name__)
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -34,7 +34,7 @@ OnAnswer = Callable[[str, str, int, float], None]
 
 
 class _Answer(Exception):
-    """An answer of the gateway's own, in its own shape."""
+    """A response of the gateway itself, such as 404 or 413."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class _Answer(Exception):
 
 
 class Gateway:
-    """`on_answer` is told method, path, status and milliseconds of each request."""
+    """Calls `on_answer` with method, path, status and milliseconds of each request."""
 
     def __init__(self, routes: Iterable[Route], functions: Functions, on_answer: OnAnswer | None = None) -> None:
         ordered = sorted(routes, key=_specificity)
@@ -85,11 +85,11 @@ class Gateway:
         except TimeoutError:
             raise _Answer(503, "Service Unavailable") from None
         except (ValueError, TypeError, AttributeError) as error:
-            _log.error("%s answered what is no response: %s", route.function, error)
+            _log.error("%s returned an invalid response: %s", route.function, error)
         raise _Answer(500, "Internal Server Error")
 
     async def _authorization(self, authorizer: Authorizer, event: dict[str, Any]) -> dict[str, Any]:
-        """The context that the authorizer gave, now or some seconds ago."""
+        """The context from the authorizer, or from its cache. Raises _Answer if it refuses the request."""
         identity = tuple(event["headers"].get(name, "") for name in authorizer.headers)
         if not all(identity):
             raise _Answer(401, "Unauthorized")
@@ -104,7 +104,7 @@ class Gateway:
             _log.error("%s failed: %s", authorizer.function, error)
             raise _Answer(500, "Internal Server Error") from None
         if not isinstance(result, dict) or not isinstance(result.get("isAuthorized"), bool):
-            _log.error("%s answered what is no simple response: %s", authorizer.function, result)
+            _log.error("%s returned an invalid authorizer response: %s", authorizer.function, result)
             raise _Answer(500, "Internal Server Error")
         if not result["isAuthorized"]:
             raise _Answer(403, "Forbidden")
@@ -121,7 +121,7 @@ class Gateway:
 
 
 def _specificity(route: Route) -> tuple[bool, int, int, bool]:
-    """Sorts exact paths before greedy ones, long before short, few variables before many, a method before ANY."""
+    """Sort key: exact paths before greedy ones, long before short, few variables before many, a method before ANY."""
     return "+}" in route.path, -route.path.count("/"), route.path.count("{"), route.method == "ANY"
 
 
@@ -210,9 +210,9 @@ def _clock(seconds: int) -> str:
 
 
 def _response(result: Any) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """A result with no statusCode is itself the JSON body of a 200, as in API Gateway.
+    """Status, headers and body. A result without statusCode is the JSON body of a 200, as in API Gateway.
 
-    Raises ValueError, TypeError or AttributeError when a part is not what it has to be.
+    Raises ValueError, TypeError or AttributeError for an invalid part.
     """
     if not isinstance(result, dict) or "statusCode" not in result:
         return 200, [(b"content-type", b"application/json")], orjson.dumps(result)

@@ -1,4 +1,4 @@
-"""CloudFormation's YAML: short forms (`!Ref`, `!Sub`, …) read, then resolved with parameters and names."""
+"""Reads CloudFormation's YAML with its short forms (`!Ref`, `!Sub`, …) and resolves its functions."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -43,7 +43,7 @@ def load(text: str) -> dict[str, Any]:
 
 
 class Resolver:
-    """Resolves the functions that the template uses; one it does not know is an error, not a guess."""
+    """Resolves the functions that the template uses. Raises ValueError for an unknown function."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Resolver:
         self._physical_name, self._arn = physical_name, arn
 
     def resolve(self, value: Any) -> Any:
-        """The value with every function replaced; what is AWS::NoValue is left out."""
+        """The value with every function replaced; AWS::NoValue is removed."""
         if isinstance(value, list):
             return [item for item in map(self.resolve, value) if item is not _NO_VALUE]
         if not isinstance(value, dict):
@@ -103,7 +103,7 @@ class Resolver:
                 return all(map(self.resolve, argument))
             case "Fn::Or":
                 return any(map(self.resolve, argument))
-        raise ValueError(f"the local stack does not know {name} ({argument!r})")
+        raise ValueError(f"the local stack does not support {name} ({argument!r})")
 
     def _reference(self, name: str) -> Any:
         if name == "AWS::NoValue":
@@ -113,7 +113,7 @@ class Resolver:
         return _PSEUDO.get(name) or self._physical_name(name)
 
     def _substitute(self, text: str, variables: Mapping[str, Any]) -> str:
-        """`${Name}`, `${Resource.Attribute}`, and `${!Literal}`, which stays without its exclamation mark."""
+        """Replace `${Name}` and `${Resource.Attribute}`; `${!Literal}` becomes `${Literal}`."""
 
         def value(found: re.Match[str]) -> str:
             name = found[1]

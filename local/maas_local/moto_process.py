@@ -1,6 +1,6 @@
 """Run as `python -m maas_local.moto_process HOST`: moto's server on a free port.
 
-The port is the first line printed. The process ends when its standard input does, so it never outlives the local stack.
+It prints its port, and ends when its standard input is closed, so that it never outlives the local stack.
 """
 
 import logging
@@ -15,10 +15,10 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 
 class _Atomic:
-    """moto as a WSGI application whose DynamoDB does one call after another.
+    """moto as a WSGI application that serialises DynamoDB calls.
 
-    moto checks the conditions of a transaction and then writes, with nothing to keep other threads out in between;
-    with DynamoDB, whose transactions are serializable, nobody ever sees that.
+    moto checks the conditions of a transaction and then writes without a lock, so that threads interleave.
+    Transactions of DynamoDB are serializable.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class _Atomic:
 
 
 def moto_server(host: str) -> BaseWSGIServer:
-    """Listens on a free port; to be served by its `serve_forever`. Raises OSError when it cannot listen."""
+    """A server that listens on a free port; call `serve_forever`. Raises OSError if it cannot listen."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     return make_server(host, 0, _Atomic(), threaded=True, request_handler=MotoRequestHandler)
 
@@ -44,7 +44,7 @@ def main() -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_port, flush=True)
     sys.stdin.read()
-    os._exit(0)  # what is in memory needs no orderly end
+    os._exit(0)  # state is only in memory: nothing to save
 
 
 if __name__ == "__main__":

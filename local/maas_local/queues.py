@@ -1,6 +1,6 @@
-"""SQS's side of a function: messages become events; what fails stays in the queue, to come again or to be dead letters.
+"""Delivers SQS messages to functions; failed messages return to the queue and end in its dead-letter queue.
 
-As Lambda's own pollers do: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+Lambda's pollers do the same: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
 import logging
@@ -15,14 +15,14 @@ from maas_local.events import Invoke
 from maas_local.intrinsics import ACCOUNT, REGION
 from maas_local.template import QueueSource, Template
 
-WORKERS = 4  # of one queue
+WORKERS = 4  # per queue
 WAIT_SECONDS = 1
-RETRY_SECONDS = 1  # instead of the queue's visibility timeout, which is hours
+RETRY_SECONDS = 1  # instead of the queue's visibility timeout, which is much longer
 _log = logging.getLogger(__name__)
 
 
 class QueuePump:
-    """Calls `invoke(function, event)` for the messages of every queue that a function has as its source."""
+    """Calls `invoke(function, event)` with the messages of every queue that is a function's event source."""
 
     def __init__(
         self, cloud: LocalCloud, template: Template, invoke: Invoke, retry_seconds: int = RETRY_SECONDS
@@ -38,11 +38,11 @@ class QueuePump:
                 self._workers.submit(self._poll, source)
 
     def close(self) -> None:
-        """Take no more messages; what runs may end."""
+        """Stop taking messages; running invocations continue."""
         self._closing.set()
 
     def stop(self) -> None:
-        """Close, and wait for what runs."""
+        """Close, and wait for running invocations."""
         self.close()
         self._workers.shutdown(cancel_futures=True)
 
@@ -80,7 +80,7 @@ class QueuePump:
 
 
 def _failed(answer: object, messages: list[dict[str, Any]]) -> set[str]:
-    """Ids of those that the function says it could not handle; all of them, where it says so wrongly."""
+    """Ids of the messages that the function reports as failed; all ids if its report names an unknown one."""
     everything = {message["MessageId"] for message in messages}
     if not isinstance(answer, dict):
         return set()

@@ -1,4 +1,4 @@
-"""Gateway and functions on an event loop in a thread of its own."""
+"""Gateway and functions on an event loop in their own thread."""
 
 import asyncio
 import concurrent.futures
@@ -13,7 +13,7 @@ from maas_local.functions import Functions
 from maas_local.gateway import Gateway, OnAnswer
 from maas_local.template import Template
 
-GRACE_SECONDS = 2  # for requests under way when the end comes
+GRACE_SECONDS = 2  # for running requests when the server stops
 
 
 class Server:
@@ -40,18 +40,18 @@ class Server:
         self._thread = threading.Thread(target=self._run, name="local-stack")
 
     def start(self) -> None:
-        """Returns when functions can be invoked; requests that come before wait in the listener."""
+        """Return once functions can be invoked; earlier requests wait in the listener."""
         self._thread.start()
         self._loop.result()
 
     def stop(self) -> None:
-        """Ends what runs."""
+        """Stop the server and all functions."""
         self._uvicorn.should_exit = True
         if self._thread.ident:
             self._thread.join()
 
     def invoke(self, function: str, event: dict[str, Any]) -> object:
-        """The handler's result, for a thread to wait for. Raises FunctionError."""
+        """Call a handler from another thread and wait for its result. Raises FunctionError."""
         return asyncio.run_coroutine_threadsafe(self._functions.invoke(function, event), self._loop.result()).result()
 
     def _run(self) -> None:

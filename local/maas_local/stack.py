@@ -1,4 +1,4 @@
-"""The local stack as a whole: cloud, functions, events and gateway, started together and ended together."""
+"""The whole local stack: starts and stops cloud, functions, event delivery and gateway together."""
 
 import logging
 import signal
@@ -23,9 +23,9 @@ TEMPLATE = "template.yaml"
 
 
 class LocalStack:
-    """A running system. `url` is its HTTP API, `api_key` may do everything there, if it is protected.
+    """A running system. `url` is its HTTP API, `api_key` a key of scope admin if the API is protected.
 
-    `environment` is what a boto3 client of its cloud needs.
+    `environment` holds the variables that a boto3 client of its cloud needs.
     """
 
     def __init__(self, url: str, cloud: LocalCloud, api_key: str | None) -> None:
@@ -46,9 +46,9 @@ class LocalStack:
         log: IO[bytes] | None = None,
         on_answer: OnAnswer | None = None,
     ) -> Iterator["LocalStack"]:
-        """Everything, until the block ends. Port 0 takes a free one; `log` gets what the functions print.
+        """Run the stack until the block ends. Port 0 takes a free port; `log` receives the output of the functions.
 
-        Raises MaasError when there is no template, the port is taken, or the cloud does not answer.
+        Raises MaasError if there is no template, the port is in use, or the cloud does not answer.
         """
         path = _existing(template) if template else find_template()
         with ExitStack() as ending:
@@ -57,7 +57,7 @@ class LocalStack:
             known = Template.load(path, {"AwsEndpointUrl": cloud.url})
             server = Server(known, cloud.credentials, listener, log, on_answer)
             pumps = (EventPump(cloud, known, server.invoke), QueuePump(cloud, known, server.invoke))
-            # In the end, from below: no new events, then the functions, then the events that this ended.
+            # Callbacks run in reverse: take no new events, stop the functions, then wait for failed deliveries.
             for pump in pumps:
                 ending.callback(pump.stop)
             ending.callback(server.stop)
@@ -75,7 +75,7 @@ def _listener(host: str, port: int) -> Iterator[socket.socket]:
         listener = socket.create_server((host, port), backlog=2048)
     except OSError as error:
         why = str(error.strerror).partition(" (")[0]
-        raise MaasError(f"cannot listen on {host}:{port} ({why}): choose another with --port") from None
+        raise MaasError(f"cannot listen on {host}:{port} ({why}): choose another port with --port") from None
     with listener:
         yield listener
 
@@ -87,7 +87,7 @@ def _existing(template: Path) -> Path:
 
 
 def find_template() -> Path:
-    """template.yaml of the current directory or one above, else of the checkout that this package is part of."""
+    """template.yaml of the current folder or a parent, else of the checkout that contains this package."""
     places = [Path.cwd(), *Path.cwd().parents, Path(__file__).parents[2]]
     for place in places:
         if (place / TEMPLATE).is_file() and (place / "functions").is_dir():
@@ -96,11 +96,11 @@ def find_template() -> Path:
 
 
 def serve(port: int = 8080, host: str = "127.0.0.1", verbose: bool = False) -> None:
-    """`maas local`: run until Ctrl-C or SIGTERM. Without `verbose`, only requests that failed here are shown."""
+    """`maas local`: run until Ctrl-C or SIGTERM. Without `verbose`, show only requests answered with 5xx."""
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, soft_wrap=True)  # a URL stays whole
+    console = Console(highlight=False, soft_wrap=True)  # do not break URLs
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -114,10 +114,10 @@ def serve(port: int = 8080, host: str = "127.0.0.1", verbose: bool = False) -> N
     log = sys.stderr.buffer if verbose else None
     with LocalStack.start(port=port, host=host, log=log, on_answer=on_answer) as stack:
         console.print(f"[bold]MaaS[/] is on [bold]{stack.url}[/]  (API document: /api/v1/openapi.json)")
-        console.print("Models live in this process's memory and are gone when it ends. Ctrl-C ends it.")
+        console.print("Nothing is kept: models, versions, keys, jobs and files are in memory and are lost at the end.")
         if stack.api_key:
-            console.print(f"Give this key, which may do everything:  export MAAS_API_KEY={stack.api_key}")
+            console.print(f"API key of scope admin, for this run only:  export MAAS_API_KEY={stack.api_key}")
         elsewhere = "" if stack.url == "http://127.0.0.1:8080" else f" --url {stack.url}"
         console.print(f"Try:  maas push model.onnx --name mine{elsewhere}")
         ended.wait()
-        console.print("Ending …")
+        console.print("Stopping …")

@@ -1,4 +1,4 @@
-"""What the local stack needs to know of template.yaml, as plain records."""
+"""Reads from template.yaml what the local stack needs, as plain records."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from maas_client.errors import MaasError
 from maas_local import intrinsics
 from maas_local.intrinsics import ACCOUNT, REGION
 
-NAME = "maas-local"  # of the bucket and the table; everything else is called by its logical id
-# What moto or DynamoDB Local do not take, and what changes nothing for a table in memory.
+NAME = "maas-local"  # of the bucket and the table; other resources are named by their logical id
+# Properties passed to CreateTable; moto or DynamoDB Local do not take the others.
 _TABLE_PROPERTIES = (
     "AttributeDefinitions",
     "KeySchema",
@@ -28,13 +28,13 @@ class Function:
     environment: dict[str, str]
     timeout_seconds: float
     memory_mb: int
-    attempts: int  # at an asynchronous event
-    on_failure: str | None  # the queue of events that were given up
+    attempts: int  # to handle an asynchronous event
+    on_failure: str | None  # the queue that receives dropped events
 
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
-    """A function that is asked about requests. Its answers are remembered by all `headers` together, if at all."""
+    """A function that authorizes requests. Its answers are cached by the values of all `headers`."""
 
     function: str
     headers: tuple[str, ...]
@@ -60,17 +60,17 @@ class EventRule:
 
 @dataclass(frozen=True, slots=True)
 class QueueSource:
-    """A queue whose messages a function gets."""
+    """A queue that is the event source of a function."""
 
     queue: str
     function: str
     batch_size: int
-    reports_failures: bool  # of single messages
+    reports_failures: bool  # per message
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """`dead_letters` is where a message goes that was received `max_receives` times."""
+    """A message received `max_receives` times moves to the queue `dead_letters`."""
 
     name: str
     dead_letters: str | None
@@ -84,7 +84,7 @@ class Bucket:
 
 
 class Template:
-    """Resources whose condition does not hold are not there."""
+    """A template; resources whose condition is false are left out."""
 
     def __init__(self, path: Path, document: dict[str, Any], parameters: Mapping[str, str]) -> None:
         self._folder, self._document = path.parent, document
@@ -93,14 +93,14 @@ class Template:
 
     @classmethod
     def load(cls, path: Path, parameters: Mapping[str, str] | None = None) -> Self:
-        """Parameters that are not given have the template's defaults."""
+        """Read the file; `parameters` override the template's defaults."""
         return cls(path, intrinsics.load(path.read_text(encoding="utf-8")), parameters or {})
 
     def functions(self) -> dict[str, Function]:
         return {name: self._function(name, properties) for name, properties in self._of_type("Serverless::Function")}
 
     def routes(self) -> list[Route]:
-        """Raises MaasError for an authorizer that is no Lambda function: there is nobody here to ask."""
+        """Routes of the HTTP API. Raises MaasError for an authorizer that is not a Lambda function."""
         return [
             Route(event["Method"].upper(), event["Path"], function, self._authorizer(event))
             for function, _, event in self._events("HttpApi")
@@ -118,7 +118,7 @@ class Template:
         ]
 
     def table_request(self) -> dict[str, Any]:
-        """The arguments of CreateTable but for its name."""
+        """The arguments of CreateTable except its name."""
         ((_, properties),) = self._of_type("DynamoDB::Table")
         return {name: properties[name] for name in _TABLE_PROPERTIES if name in properties}
 
@@ -136,7 +136,7 @@ class Template:
             redrive = properties.get("RedrivePolicy", {})
             target = redrive.get("deadLetterTargetArn", "").rpartition(":")[2] or None
             found.append(Queue(name, target, int(redrive.get("maxReceiveCount", 0))))
-        return sorted(found, key=lambda queue: queue.dead_letters is not None)  # those first that others name
+        return sorted(found, key=lambda queue: queue.dead_letters is not None)  # dead-letter queues first
 
     def queue_sources(self) -> list[QueueSource]:
         return [
@@ -164,14 +164,14 @@ class Template:
             folder=self._folder / merged["CodeUri"],
             handler=merged["Handler"],
             environment=variables,
-            timeout_seconds=float(merged.get("Timeout", 3)),  # Lambda's own defaults
+            timeout_seconds=float(merged.get("Timeout", 3)),  # Lambda's default
             memory_mb=int(merged.get("MemorySize", 128)),
             attempts=1 + int(asynchronous.get("MaximumRetryAttempts", 2)),
             on_failure=on_failure["Destination"].rpartition(":")[2] if on_failure.get("Type") == "SQS" else None,
         )
 
     def _authorizer(self, event: dict[str, Any]) -> Authorizer | None:
-        """That the API's OpenAPI document has for the route of this event."""
+        """The authorizer of this event's route in the API's OpenAPI document."""
         apis = dict(self._of_type("Serverless::HttpApi"))
         document = apis.get(event.get("ApiId", ""), {}).get("DefinitionBody", {})
         methods = document.get("paths", {}).get(event["Path"], {})
@@ -182,11 +182,11 @@ class Template:
         ((name, _),) = security[0].items()
         asked = document["components"]["securitySchemes"][name].get("x-amazon-apigateway-authorizer", {})
         if asked.get("type") != "request":
-            raise MaasError("the local stack knows callers by API keys alone: leave the parameter Auth at keys")
+            raise MaasError("the local stack supports API keys only: keep the parameter Auth at its default, keys")
         sources = [one.strip() for one in asked.get("identitySource", "").split(",") if one.strip()]
         function = asked["authorizerUri"].rpartition("/functions/")[2].removesuffix("/invocations")
         return Authorizer(
-            function.split(":")[5],  # an ARN, of an alias or not
+            function.split(":")[5],  # an ARN, with or without an alias
             tuple(source.removeprefix("$request.header.").lower() for source in sources),
             float(asked.get("authorizerResultTtlInSeconds", 300)) if sources else 0,
         )
@@ -210,7 +210,7 @@ class Template:
         return "Condition" not in resource or self._resolver.holds(resource["Condition"])
 
     def _physical_name(self, logical: str) -> str:
-        """What `Ref` of a resource is; of a queue its URL, of which the local stack knows only the name."""
+        """The value of `Ref` for a resource; for a queue its name, as the local stack does not know its URL yet."""
         kind = self._resources[logical]["Type"]
         return NAME if kind in ("AWS::S3::Bucket", "AWS::DynamoDB::Table") else logical
 

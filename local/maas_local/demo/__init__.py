@@ -1,1 +1,1 @@
-"""`make demo`: two classifiers, one endpoint, and a release in between."""
+"""`make demo`: two classifiers behind one endpoint, and a release of the second."""

@@ -1,4 +1,4 @@
-"""Two classifiers go behind one endpoint, the better takes over, every answer is checked. Exit code 0 if right."""
+"""Serve a classifier, release a better one, and check every answer. Exit code 0 if all are right."""
 
 import sys
 import time
@@ -33,7 +33,7 @@ def main() -> int:
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
-    """A line that turns while something runs, and says at the end how long it took."""
+    """A spinner while the block runs, then a line with its duration."""
     start = time.perf_counter()
     with console.status(f"[dim]{title} …"):
         yield

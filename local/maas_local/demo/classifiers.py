@@ -14,12 +14,12 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import train_test_split
 from sklearn.tree import DecisionTreeClassifier
 
-TIE = 1e-5  # of probabilities: below it, sums in single and double precision may order two classes differently
+TIE = 1e-5  # smallest difference of probabilities that single and double precision order alike
 
 
 @dataclass(frozen=True, slots=True)
 class Digits:
-    """Images of 8 × 8 pixels, row-major, 0 to 16, as (count, 64) float32; labels 0 to 9. Nobody trained on these."""
+    """Images of 8 × 8 pixels, row-major, 0 to 16, as (count, 64) float32; labels 0 to 9. Not used in training."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -27,12 +27,12 @@ class Digits:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """An exported classifier, and what scikit-learn itself predicts with it for the held-out images."""
+    """An exported classifier with scikit-learn's own predictions for the held-out images."""
 
     title: str
     path: Path
     predictions: np.ndarray
-    is_tie: np.ndarray  # by image: scikit-learn finds two classes equally likely, so either is its answer
+    is_tie: np.ndarray  # per image: two classes are equally likely, so either is right
 
 
 def train(folder: Path) -> tuple[Digits, Trained, Trained]:
@@ -47,18 +47,18 @@ def train(folder: Path) -> tuple[Digits, Trained, Trained]:
     strong = ExtraTreesClassifier(n_estimators=100, random_state=0).fit(fitted, fitted_labels)
     return (
         digits,
-        _exported("one tree, four questions deep", weak, folder / "weak.onnx", held_out),
-        _exported("a hundred trees, fully grown", strong, folder / "strong.onnx", held_out),
+        _exported("one tree of depth 4", weak, folder / "weak.onnx", held_out),
+        _exported("100 full trees", strong, folder / "strong.onnx", held_out),
     )
 
 
 def _exported(title: str, classifier: Any, path: Path, images: np.ndarray) -> Trained:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about scikit-learn's own changes between releases
+        warnings.simplefilter("ignore")  # scikit-learn's deprecations
         model = to_onnx(
             classifier,
             initial_types=[("image", FloatTensorType([None, 64]))],
-            options={id(classifier): {"zipmap": False}},  # probabilities as a tensor, not as a list of dicts
+            options={id(classifier): {"zipmap": False}},  # probabilities as a tensor, not a list of dicts
         )
     onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString())

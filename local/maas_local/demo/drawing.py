@@ -1,4 +1,4 @@
-"""Digits in a terminal: two pixels a character, one above the other."""
+"""Draws digits in a terminal: one character shows two pixels, one above the other."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ _SHAPES = {(False, False): " ", (True, False): "▀", (False, True): "▄", (Tru
 
 
 def gallery(images: Sequence[np.ndarray], rows: Sequence[tuple[str, Sequence[Text]]], *, color: bool) -> Table:
-    """The images, each of 64 pixels, side by side; under each the texts of `rows`, which begin with their titles."""
+    """The images, 64 pixels each, side by side; below them `rows`, each a title and a text per image."""
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", style="dim")
     for _ in images:
@@ -24,7 +24,7 @@ def gallery(images: Sequence[np.ndarray], rows: Sequence[tuple[str, Sequence[Tex
 
 
 def drawn(image: np.ndarray, *, color: bool) -> Text:
-    """Four lines of eight characters; without colours, pixels are on or off."""
+    """Four lines of eight characters; without colour, pixels are on or off."""
     pixels = image.reshape(8, 8)
     lines = [
         Text.assemble(*(_cell(upper, lower, color) for upper, lower in zip(*pixels[row : row + 2], strict=True)))

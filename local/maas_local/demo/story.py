@@ -1,4 +1,4 @@
-"""What the demo does and says."""
+"""The steps of the demo."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ Step = Callable[[str], AbstractContextManager[None]]
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """All held-out images, one request each: what came back and how long each took, in milliseconds."""
+    """Predictions and latencies in milliseconds of all held-out images, one request each."""
 
     version: str
     predictions: np.ndarray
@@ -41,13 +41,13 @@ class Round:
 
 
 def tell(console: Console, step: Step, folder: Path) -> bool:
-    """Run the demo; its models and images stay in `folder`. True if all answers were what they had to be."""
+    """Run the demo; keep its models and images in `folder`. Returns whether all answers are right."""
     folder.mkdir(parents=True, exist_ok=True)
     with step("Trained two classifiers of handwritten digits, exported them to ONNX"):
         digits, weak, strong = train(folder)
         np.save(folder / "images.npy", digits.images[:SHOWN])
     with ExitStack() as ending:
-        with step("Started the functions of template.yaml, and what stands in for AWS"):
+        with step("Started the functions of template.yaml and a local substitute for AWS"):
             stack = ending.enter_context(LocalStack.start())
             maas = ending.enter_context(MaasClient(stack.url, stack.api_key))
         first, second = _push(console, maas, weak), _push(console, maas, strong)
@@ -87,12 +87,12 @@ def _ask(step: Step, maas: MaasClient, digits: Digits) -> Round:
             predictions.append(int(response.outputs["label"][0]))
             versions.add(response.model_version)
     if len(versions) != 1:
-        raise MaasError(f"versions {sorted(versions)} answered in turn, though the alias did not move")
+        raise MaasError(f"versions {sorted(versions)} answered although the alias did not change")
     return Round(versions.pop(), np.array(predictions), np.array(latency_ms))
 
 
 def _await_release(console: Console, maas: MaasClient, digits: Digits, version: ModelVersion) -> None:
-    """Functions that are warm remember an alias for some seconds: ask until the new version answers."""
+    """Ask until the new version answers: warm functions cache an alias for some seconds."""
     start, old_answers = time.perf_counter(), 0
     with console.status("[dim]Asking until the new version answers …"):
         while True:
@@ -106,8 +106,8 @@ def _await_release(console: Console, maas: MaasClient, digits: Digits, version: 
             time.sleep(0.05)
     console.print(
         f"[green]✓[/] Version [bold]{version.version}[/] answers  [dim]{seconds:.1f} s[/]\n"
-        f"  [dim]A warm function remembers an alias for some seconds: the old version gave {old_answers} more "
-        "answers, no request failed.[/]"
+        f"  [dim]Warm functions cache an alias for some seconds: the old version gave {old_answers} more "
+        "answers; no request failed.[/]"
     )
 
 
@@ -130,7 +130,7 @@ def _scores(digits: Digits, rounds: list[tuple[Trained, Round]]) -> Table:
 
 
 def _pictures(digits: Digits, before: Round, after: Round, *, color: bool) -> Table:
-    """Images that only the second version gets right, of different digits; last, some that it gets wrong itself."""
+    """Images that only the second version gets right, of different digits; last, two that it gets wrong."""
     was_right, is_right = before.predictions == digits.labels, after.predictions == digits.labels
     mended, still_wrong = np.flatnonzero(~was_right & is_right), np.flatnonzero(~is_right)[:2]
     rarest_first = mended[np.argsort(np.bincount(before.predictions)[before.predictions[mended]], kind="stable")]
@@ -152,8 +152,8 @@ def _pictures(digits: Digits, before: Round, after: Round, *, color: bool) -> Ta
 
 
 def _go_on(console: Console, folder: Path) -> None:
-    told = "In one terminal the same system, until Ctrl-C; in another, with the key that it prints:"
-    console.print(f"\n[bold]Now you.[/] {told}\n")
+    told = "Run `maas local` in one terminal; it prints an API key. In another terminal, set that key and run the rest:"
+    console.print(f"\n[bold]Try it yourself.[/] {told}\n")
     here = Path(sys.executable).parent / "maas"
     maas = "maas" if shutil.which("maas") else os.path.relpath(here)
     for command in (
@@ -168,11 +168,11 @@ def _go_on(console: Console, folder: Path) -> None:
 
 
 def _verdict(console: Console, digits: Digits, rounds: list[tuple[Trained, Round]]) -> bool:
-    """Every answer must be scikit-learn's own, but where it finds two classes equally likely itself."""
+    """Whether every answer equals scikit-learn's, ties aside, and version 2 is better."""
     wrong = [np.sum((asked.predictions != trained.predictions) & ~trained.is_tie) for trained, asked in rounds]
     scores = [np.mean(asked.predictions == digits.labels) for _, asked in rounds]
     if any(wrong):
-        console.print(f"[bold red]✗[/] {sum(wrong)} answers over HTTP were not what scikit-learn predicts.")
+        console.print(f"[bold red]✗[/] {sum(wrong)} answers over HTTP differ from scikit-learn's.")
         return False
     if scores[1] <= scores[0]:
         console.print("[bold red]✗[/] Version 2 is not better than version 1.")

@@ -1,4 +1,4 @@
-"""The command itself, in this process, against a real HTTP server."""
+"""The `maas` command in this process, against a real HTTP server."""
 
 import json
 import subprocess
@@ -55,7 +55,7 @@ def as_json(result: tuple[int, str, str]) -> Any:
     return json.loads(out)
 
 
-def test_push_tells_the_signature_and_what_to_paste(maas: Run, server: ContractServer, onnx_file: Path) -> None:
+def test_push_prints_signature_and_examples(maas: Run, server: ContractServer, onnx_file: Path) -> None:
     tags = ("--tag", "team=vision", "--tag", "a=b=c")
     code, out, err = maas("push", onnx_file, "--name", "doubler", "--alias", "production", *tags)
     assert (code, err) == (0, "")
@@ -66,7 +66,7 @@ def test_push_tells_the_signature_and_what_to_paste(maas: Run, server: ContractS
     assert server.versions["doubler", 1]["tags"] == {"team": "vision", "a": "b=c"}
 
 
-def test_what_to_paste_works(maas: Run, server: ContractServer, onnx_file: Path) -> None:
+def test_printed_examples_run(maas: Run, server: ContractServer, onnx_file: Path) -> None:
     server.signature = {
         "inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 2]}],
         "outputs": [{"name": "it's", "datatype": "FP32", "shape": [-1, 5000]}],
@@ -80,7 +80,7 @@ def test_what_to_paste_works(maas: Run, server: ContractServer, onnx_file: Path)
     assert json.loads(request.stdout)["inputs"][0]["shape"] == [1, 2]
 
 
-def test_push_json_is_the_version_alone(maas: Run, onnx_file: Path) -> None:
+def test_push_json_is_the_version(maas: Run, onnx_file: Path) -> None:
     version = as_json(maas("push", onnx_file, "--name", "doubler", "--json"))
     assert (version["version"], version["status"], version["files"][0]["name"]) == (1, "READY", "model.onnx")
 
@@ -123,7 +123,7 @@ def test_predict(maas: Run, tmp_path: Path) -> None:
         assert maas("predict", "echo", *at, "--timeout", 0.2)[2].startswith(f"maas: cannot reach {server.url}")
 
 
-def test_predict_sends_a_whole_request_as_it_is(maas: Run, tmp_path: Path) -> None:
+def test_predict_sends_a_whole_request_unchanged(maas: Run, tmp_path: Path) -> None:
     request = {"id": "9", "inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [[0.1, "NaN"]]}]}
     (tmp_path / "x.json").write_text(json.dumps(request))
     with oip_server() as server:
@@ -141,7 +141,7 @@ def test_alias(maas: Run, onnx_file: Path) -> None:
     assert as_json(maas("alias", "set", "doubler", "canary", 1, "--json"))["alias"] == "canary"
 
 
-def test_failures_are_one_line_and_exit_code_1(maas: Run, onnx_file: Path, server: ContractServer) -> None:
+def test_failure_is_one_line_and_exit_code_1(maas: Run, onnx_file: Path, server: ContractServer) -> None:
     onnx_file.write_bytes(b"bad")
     for command in (
         ("push", onnx_file, "--name", "doubler"),
@@ -173,7 +173,7 @@ def test_wrong_usage_is_exit_code_2(maas: Run, onnx_file: Path) -> None:
         assert "Traceback" not in err
 
 
-def test_surprises_are_one_line_too(
+def test_unexpected_error_is_one_line(
     maas: Run, server: ContractServer, monkeypatch: pytest.MonkeyPatch, onnx_file: Path
 ) -> None:
     server.create_model({"name": "odd", "description": "", "tags": {}})
@@ -186,7 +186,7 @@ def test_surprises_are_one_line_too(
         app(["models"])
 
 
-def test_help_needs_neither_numpy_nor_httpx() -> None:
+def test_help_imports_neither_numpy_nor_httpx() -> None:
     code = """import sys; import maas_client.cli as cli
 try: cli.app(["--help"])
 except SystemExit: print(sorted({"numpy", "httpx", "rich.progress"} & set(sys.modules)))"""

@@ -1,4 +1,4 @@
-"""The gateway asks an authorizer as API Gateway does: what it needs, what it remembers, what it says itself."""
+"""The gateway calls an authorizer as API Gateway does: identity sources, caching, its own answers."""
 
 import time
 from collections.abc import Iterator
@@ -71,13 +71,13 @@ def who(name: str, where: str = "here") -> dict[str, str]:
     return {"x-who": name, "X-Where": where}
 
 
-def test_all_headers_that_it_is_asked_about_have_to_be_there(http: httpx.Client) -> None:
+def test_missing_identity_header_is_401(http: httpx.Client) -> None:
     for headers in ({}, {"x-who": "ann"}, {"x-where": "here"}, {"x-who": "", "x-where": "here"}):
         answer = http.get("/remembered", headers=headers)
         assert (answer.status_code, answer.json()) == (401, {"message": "Unauthorized"})
 
 
-def test_its_answer_is_remembered_by_those_headers_for_its_time(http: httpx.Client) -> None:
+def test_answer_is_cached_per_identity_headers(http: httpx.Client) -> None:
     def call(headers: dict[str, str]) -> int:
         found: int = http.post("/remembered", headers=headers, content=b"x").json()["lambda"]["call"]
         return found
@@ -90,7 +90,7 @@ def test_its_answer_is_remembered_by_those_headers_for_its_time(http: httpx.Clie
     assert call(who("ann")) > first
 
 
-def test_without_headers_it_is_asked_each_time(http: httpx.Client) -> None:
+def test_no_identity_source_means_no_cache(http: httpx.Client) -> None:
     first, second = (http.get("/each/a").json()["lambda"] for _ in range(2))
     assert second["call"] > first["call"]
     assert (
@@ -100,7 +100,7 @@ def test_without_headers_it_is_asked_each_time(http: httpx.Client) -> None:
     assert not first["body"]  # API Gateway does not show it the body
 
 
-def test_what_it_says_is_answered_in_api_gateways_words(http: httpx.Client) -> None:
+def test_refusals_have_api_gateways_messages(http: httpx.Client) -> None:
     for name, status, message in (
         ("nobody", 403, "Forbidden"),
         ("broken", 500, "Internal Server Error"),
@@ -110,6 +110,6 @@ def test_what_it_says_is_answered_in_api_gateways_words(http: httpx.Client) -> N
         assert (answer.status_code, answer.json()) == (status, {"message": message})
 
 
-def test_a_route_that_names_no_authorizer_has_none(http: httpx.Client) -> None:
+def test_route_without_authorizer(http: httpx.Client) -> None:
     for path in ("/open", "/unsaid"):
         assert http.get(path).json() is None

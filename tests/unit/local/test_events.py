@@ -1,4 +1,4 @@
-"""Events of real S3 objects, from moto through the pump, and the end of a stack."""
+"""Events of real S3 objects, from moto to a function, and how a stack stops."""
 
 import json
 import os
@@ -65,7 +65,7 @@ def cloud(template: Path) -> Iterator[LocalCloud]:
 
 
 class Recorder:
-    """An `invoke` that fails as often as it is told to."""
+    """An `invoke` whose first `failures` calls fail."""
 
     def __init__(self, failures: int = 0) -> None:
         self.calls: list[dict[str, Any]] = []
@@ -85,9 +85,7 @@ def put(cloud: LocalCloud, *keys: str) -> None:
         cloud.client("s3").put_object(Bucket=NAME, Key=key, Body=b"12345")
 
 
-def test_an_object_that_the_rule_lets_through_arrives_as_eventbridge_sends_it(
-    cloud: LocalCloud, template: Path
-) -> None:
+def test_matching_object_event_has_eventbridges_form(cloud: LocalCloud, template: Path) -> None:
     recorder = Recorder()
     pump = EventPump(cloud, Template.load(template), recorder)
     pump.start()
@@ -106,9 +104,7 @@ def test_an_object_that_the_rule_lets_through_arrives_as_eventbridge_sends_it(
     assert stored["version-id"] not in (None, "null")  # the bucket is versioned
 
 
-def test_an_event_that_always_fails_is_repeated_then_put_into_the_named_queue(
-    cloud: LocalCloud, template: Path
-) -> None:
+def test_failing_event_is_retried_then_sent_to_the_failure_queue(cloud: LocalCloud, template: Path) -> None:
     recorder = Recorder(failures=99)
     pump = EventPump(cloud, Template.load(template), recorder, retry_seconds=0.01)
     pump.start()
@@ -124,9 +120,7 @@ def test_an_event_that_always_fails_is_repeated_then_put_into_the_named_queue(
     assert record["responsePayload"] == {"errorType": "RuntimeError", "errorMessage": "not now"}
 
 
-def test_another_endpoint_can_take_motos_place(
-    cloud: LocalCloud, template: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_aws_endpoint_url_replaces_moto(cloud: LocalCloud, template: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
     put(cloud, "kept")
@@ -135,12 +129,12 @@ def test_another_endpoint_can_take_motos_place(
         assert other.client("s3").head_object(Bucket=NAME, Key="kept")["ContentLength"] == 5
 
 
-def test_a_host_that_is_not_ours_is_said_at_once(template: Path) -> None:
+def test_unusable_host_is_an_error(template: Path) -> None:
     with pytest.raises(MaasError, match=r"did not start on 203\.0\.113\.1"), LocalCloud.start(template, "203.0.113.1"):
         pass
 
 
-def test_a_stack_ends_at_once_with_an_event_under_way(template: Path) -> None:
+def test_stack_stops_at_once_while_an_event_runs(template: Path) -> None:
     with LocalStack.start(template) as stack:
         put(stack.cloud, "in/a/mark")
         started = template.parent / "functions" / "one" / "started"
@@ -159,7 +153,7 @@ def children(parent: int) -> list[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_maas_local_says_where_it_is_and_leaves_nothing_behind(template: Path, number: signal.Signals) -> None:
+def test_maas_local_prints_its_url_and_cleans_up(template: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-c", "from maas_local.stack import serve; serve(port=0)"]
     environment = os.environ | {"TMPDIR": str(template.parent.parent), "COLUMNS": "200"}
     with subprocess.Popen(command, cwd=template.parent, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -172,6 +166,7 @@ def test_maas_local_says_where_it_is_and_leaves_nothing_behind(template: Path, n
         process.send_signal(number)
         said = process.stdout.read()
         assert process.wait(10) == 0
-    assert "gone when it ends" in said and f"maas push model.onnx --name mine --url {found[0]}" in said
+    assert "Nothing is kept" in said
+    assert f"maas push model.onnx --name mine --url {found[0]}" in said
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
     assert not list(template.parent.parent.glob("maas-local-*"))

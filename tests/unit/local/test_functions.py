@@ -25,7 +25,7 @@ def die_soon(_):
 def with_child(_):
     child = subprocess.Popen([sys.executable, "-c", "import sys, time; sys.stdin.read(); print(1); time.sleep(60)"],
                              stdout=subprocess.PIPE)
-    child.stdout.readline()  # it has found its standard input empty
+    child.stdout.readline()  # the child reads an empty standard input
     return [os.getpid(), child.pid]
 
 def sleep(seconds):
@@ -78,7 +78,7 @@ def error_of(folder: Path, event: dict[str, Any], handler: str = "app.lambda_han
 
 
 def gone(pid: int) -> bool:
-    """Ended, if not yet collected by whoever has to."""
+    """Whether the process has ended, perhaps as a zombie."""
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         try:
@@ -91,7 +91,7 @@ def gone(pid: int) -> bool:
     return False
 
 
-def test_a_warm_environment_is_used_again_and_two_events_have_two(folder: Path) -> None:
+def test_warm_environment_is_reused_and_concurrent_events_have_two(folder: Path) -> None:
     async def body(functions: Functions) -> None:
         first = await functions.invoke("One", {"pid": 0})
         assert await functions.invoke("One", {"pid": 0}) == first
@@ -102,7 +102,7 @@ def test_a_warm_environment_is_used_again_and_two_events_have_two(folder: Path) 
     run(folder, body)
 
 
-def test_more_events_than_environments_wait_for_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_wait_for_a_free_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("maas_local.functions.ENVIRONMENTS", 1)
 
     async def body(functions: Functions) -> Any:
@@ -111,7 +111,7 @@ def test_more_events_than_environments_wait_for_one(folder: Path, monkeypatch: p
     assert len(set(run(folder, body))) == 1
 
 
-def test_one_that_died_between_two_events_is_replaced(folder: Path) -> None:
+def test_dead_environment_is_replaced(folder: Path) -> None:
     async def body(functions: Functions) -> None:
         died = await functions.invoke("One", {"die_soon": 0})
         await asyncio.sleep(0.3)
@@ -130,7 +130,7 @@ def test_one_that_died_between_two_events_is_replaced(folder: Path) -> None:
         ({"fail": 7}, "IndexError", "list index out of range"),
     ],
 )
-def test_failures_are_told_as_lambda_does(folder: Path, event: dict[str, Any], kind: str, message: str) -> None:
+def test_failures_have_lambdas_form(folder: Path, event: dict[str, Any], kind: str, message: str) -> None:
     details = error_of(folder, event)
     assert details["errorType"] == kind
     assert message in details["errorMessage"]
@@ -142,24 +142,24 @@ def test_failures_are_told_as_lambda_does(folder: Path, event: dict[str, Any], k
 @pytest.mark.parametrize(
     ("handler", "kind"), [("absent.handler", "ModuleNotFoundError"), ("app.absent", "AttributeError")]
 )
-def test_a_handler_that_is_not_there_is_an_error_with_its_reason(folder: Path, handler: str, kind: str) -> None:
+def test_missing_handler_is_an_error(folder: Path, handler: str, kind: str) -> None:
     assert error_of(folder, {}, handler)["errorType"] == kind
 
 
-def test_results_are_what_lambdas_json_takes(folder: Path) -> None:
+def test_results_are_encoded_as_lambda_does(folder: Path) -> None:
     assert run(folder, lambda functions: functions.invoke("One", {"decimal": 0})) == {"half": 0.5}
     large = "x" * (PAYLOAD_LIMIT_BYTES - 3)  # with its quotes and the byte that says it is a result
     assert run(folder, lambda functions: functions.invoke("One", {"large": len(large)})) == large
 
 
-def test_the_functions_folder_comes_first_and_tmp_is_its_own_and_removed(folder: Path) -> None:
+def test_function_folder_is_first_on_the_path_and_tmp_is_removed(folder: Path) -> None:
     where, first, tmp, home = run(folder, lambda functions: functions.invoke("One", {"where": 0}))
     assert where == first == str(folder.resolve())
     assert tmp == home
     assert not Path(tmp).exists()
 
 
-def test_stopping_ends_what_runs_and_what_that_started(folder: Path) -> None:
+def test_stop_kills_running_handlers_and_their_children(folder: Path) -> None:
     async def body(functions: Functions) -> Any:
         pids = await functions.invoke("One", {"with_child": 0})
         hanging = asyncio.create_task(functions.invoke("One", {"sleep": 60}))
@@ -172,7 +172,8 @@ def test_stopping_ends_what_runs_and_what_that_started(folder: Path) -> None:
     assert all(map(gone, run(folder, body)))
 
 
-def test_nothing_outlives_a_parent_that_is_killed(folder: Path) -> None:
+@pytest.mark.parametrize("last", ["sleep", "pid"])  # the parent dies while the handler runs, or is idle
+def test_killed_parent_leaves_no_process_and_no_folder(folder: Path, last: str) -> None:
     script = f"""
 import asyncio
 from pathlib import Path
@@ -183,7 +184,8 @@ async def main():
     functions = Functions({{"One": one}}, {{}}, None)
     pids, where = await functions.invoke("One", {{"with_child": 0}}), await functions.invoke("One", {{"where": 0}})
     print(*pids, where[2], flush=True)
-    await functions.invoke("One", {{"sleep": 60}})
+    await functions.invoke("One", {{"{last}": 60}})
+    await asyncio.sleep(60)
 asyncio.run(main())
 """
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:

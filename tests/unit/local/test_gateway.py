@@ -1,4 +1,4 @@
-"""The gateway over real HTTP, where it must do as API Gateway does."""
+"""The gateway over real HTTP: behaviour that API Gateway defines."""
 
 import socket
 from collections.abc import Iterator
@@ -55,13 +55,13 @@ def http(url: str) -> Iterator[httpx.Client]:
 
 
 @pytest.mark.parametrize("what", ["status", "range", "object", "base64", "headers", "large"])
-def test_what_is_no_response_is_500_in_the_gateways_shape(http: httpx.Client, what: str) -> None:
+def test_invalid_response_is_500(http: httpx.Client, what: str) -> None:
     answer = http.get(f"/one/{what}")
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/json")
     assert answer.json() == {"message": "Internal Server Error"}
 
 
-def test_answers_are_mapped(http: httpx.Client) -> None:
+def test_response_mapping(http: httpx.Client) -> None:
     text = http.get("/one/text")
     assert (text.text, text.headers["content-type"]) == ("ü", "text/plain; charset=utf-8")
     assert (http.get("/one/none").status_code, http.get("/one/none").content) == (204, b"")
@@ -87,9 +87,7 @@ def test_answers_are_mapped(http: httpx.Client) -> None:
         (None, False),
     ],
 )
-def test_only_what_the_gateway_takes_for_text_comes_as_text(
-    http: httpx.Client, content_type: str | None, is_text: bool
-) -> None:
+def test_body_is_text_only_for_text_types(http: httpx.Client, content_type: str | None, is_text: bool) -> None:
     headers = {} if content_type is None else {"content-type": content_type}
     event = http.post("/one/x", content=b"a", headers=headers).json()
     assert (event["body"], event["isBase64Encoded"]) == (("a", False) if is_text else ("YQ==", True))
@@ -113,7 +111,7 @@ def test_repeated_headers_and_cookies(url: str, http: httpx.Client) -> None:
     assert (context["routeKey"], context["stage"], len(str(context["timeEpoch"]))) == ("ANY /one", "$default", 13)
 
 
-def test_one_connection_serves_many_requests_also_after_failures(url: str) -> None:
+def test_connection_is_kept_after_failures(url: str) -> None:
     host, _, port = url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection, connection.makefile("rb") as answers:
         for path, expected in [("/one/text", b"200"), ("/no", b"404"), ("/one/status", b"500"), ("/one/list", b"200")]:
@@ -126,7 +124,7 @@ def test_one_connection_serves_many_requests_also_after_failures(url: str) -> No
             answers.read(length)
 
 
-def test_a_websocket_is_not_offered(http: httpx.Client) -> None:
+def test_no_websocket(http: httpx.Client) -> None:
     upgrade = {
         "connection": "Upgrade",
         "upgrade": "websocket",
@@ -136,7 +134,7 @@ def test_a_websocket_is_not_offered(http: httpx.Client) -> None:
     assert http.get("/no", headers=upgrade).json() == {"message": "Not Found"}
 
 
-def test_a_template_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_missing_template_is_an_error(tmp_path: Path) -> None:
     from maas_client.errors import MaasError
 
     with pytest.raises(MaasError, match="no template"), LocalStack.start(tmp_path / "template.yaml"):

@@ -1,4 +1,4 @@
-"""Messages of a real queue (moto's), through the pump, to a function: taken once, again when they fail, then dead."""
+"""Messages of a real queue (moto's) delivered to a function: once, retried on failure, then dead-lettered."""
 
 import threading
 import time
@@ -73,7 +73,7 @@ def eventually(wanted: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_messages_are_taken_once(cloud: LocalCloud, pump_to: Callable[..., None]) -> None:
+def test_messages_are_delivered_once(cloud: LocalCloud, pump_to: Callable[..., None]) -> None:
     seen: list[dict[str, Any]] = []
     lock = threading.Lock()
 
@@ -94,7 +94,9 @@ def test_messages_are_taken_once(cloud: LocalCloud, pump_to: Callable[..., None]
 
 
 @pytest.mark.parametrize("how", ["says so", "raises", "names what is none"])
-def test_what_fails_comes_again_and_then_is_dead(cloud: LocalCloud, pump_to: Callable[..., None], how: str) -> None:
+def test_failed_message_is_retried_then_dead_lettered(
+    cloud: LocalCloud, pump_to: Callable[..., None], how: str
+) -> None:
     counts: list[int] = []
 
     def invoke(_: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -112,7 +114,7 @@ def test_what_fails_comes_again_and_then_is_dead(cloud: LocalCloud, pump_to: Cal
     assert counts == [1, 2]
 
 
-def test_of_a_batch_only_what_failed_comes_again(cloud: LocalCloud, pump_to: Callable[..., None]) -> None:
+def test_only_failed_messages_of_a_batch_are_retried(cloud: LocalCloud, pump_to: Callable[..., None]) -> None:
     seen: list[str] = []
 
     def invoke(_: str, event: dict[str, Any]) -> dict[str, Any]:

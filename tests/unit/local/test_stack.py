@@ -1,4 +1,4 @@
-"""The local stack with handlers of its own: processes, HTTP and events are real."""
+"""The local stack with handlers made for the test: processes, HTTP and events are real."""
 
 import time
 from collections.abc import Iterator
@@ -105,7 +105,7 @@ def http(stack: LocalStack) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_a_request_becomes_an_api_gateway_event(http: httpx.Client) -> None:
+def test_request_becomes_an_api_gateway_event(http: httpx.Client) -> None:
     answer = http.post(
         "/echo/a%20b/c?x=1&x=2&y=",
         content='{"ü": 1}'.encode(),
@@ -122,17 +122,17 @@ def test_a_request_becomes_an_api_gateway_event(http: httpx.Client) -> None:
     assert event["requestContext"]["stage"] == "$default"
 
 
-def test_a_body_that_is_not_text_comes_as_base64(http: httpx.Client) -> None:
+def test_binary_body_is_base64(http: httpx.Client) -> None:
     event = http.post("/echo/x", content=b"\x00\xff").json()
     assert (event["body"], event["isBase64Encoded"]) == ("AP8=", True)
 
 
-def test_the_more_specific_route_wins(http: httpx.Client) -> None:
+def test_more_specific_route_wins(http: httpx.Client) -> None:
     assert http.get("/echo/me/exact").json()["pathParameters"] == {"name": "me"}
     assert http.post("/echo/me/exact").json()["routeKey"] == "ANY /echo/{proxy+}"
 
 
-def test_answers_become_responses(http: httpx.Client) -> None:
+def test_results_become_responses(http: httpx.Client) -> None:
     raw = http.get("/echo/bytes")
     assert (raw.status_code, raw.headers["x-kind"], raw.content) == (201, "raw", b"\x00\xff")
     assert http.get("/echo/plain").json() == {"hello": "world"}
@@ -147,7 +147,7 @@ def test_answers_become_responses(http: httpx.Client) -> None:
         ("/nowhere", 404, "Not Found"),
     ],
 )
-def test_what_goes_wrong_is_answered_and_the_next_request_works(
+def test_failure_is_answered_and_the_next_request_works(
     http: httpx.Client, path: str, status: int, message: str
 ) -> None:
     answer = http.get(path)
@@ -155,12 +155,12 @@ def test_what_goes_wrong_is_answered_and_the_next_request_works(
     assert http.get("/echo/plain").status_code == 200
 
 
-def test_too_large_a_request_is_413(http: httpx.Client) -> None:
+def test_request_above_the_limit_is_413(http: httpx.Client) -> None:
     for size_mb in (7, 11):
         assert http.post("/echo/x", content=b"x" * (size_mb << 20)).status_code == 413
 
 
-def test_a_handler_sees_its_own_environment_and_none_of_ours(
+def test_handler_environment_is_the_templates(
     http: httpx.Client, monkeypatch: pytest.MonkeyPatch, stack: LocalStack
 ) -> None:
     first, second = http.get("/echo/environment").json(), http.get("/echo/environment").json()
@@ -176,15 +176,13 @@ def test_a_handler_sees_its_own_environment_and_none_of_ours(
     assert "PYTEST_CURRENT_TEST" not in first
 
 
-def test_the_context_tells_name_and_time_left(http: httpx.Client) -> None:
+def test_context_has_name_and_remaining_time(http: httpx.Client) -> None:
     context = http.get("/echo/context").json()
     assert context["name"] == "EchoFunction"
     assert 0 < context["left"] <= 1000
 
 
-def test_objects_that_a_rule_lets_through_reach_the_function_again_after_a_failure(
-    stack: LocalStack, folder: Path
-) -> None:
+def test_matching_object_event_is_retried(stack: LocalStack, folder: Path) -> None:
     s3 = stack.cloud.client("s3")
     for key in ("marks/a/other", "elsewhere/done", "marks/again/done"):
         s3.put_object(Bucket="maas-local", Key=key, Body=b"x")
@@ -195,27 +193,27 @@ def test_objects_that_a_rule_lets_through_reach_the_function_again_after_a_failu
     assert calls.read_text().splitlines() == ["marks/again/done", "marks/again/done"]
 
 
-def test_a_taken_port_is_said_in_one_line(stack: LocalStack, folder: Path) -> None:
+def test_port_in_use_is_one_line(stack: LocalStack, folder: Path) -> None:
     port = int(stack.url.rpartition(":")[2])
     with (
-        pytest.raises(MaasError, match="choose another with --port"),
+        pytest.raises(MaasError, match="choose another port with --port"),
         LocalStack.start(folder / "template.yaml", port=port),
     ):
         pass
 
 
-def test_the_template_is_found_from_a_folder_below(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_template_is_found_in_a_parent_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder / "functions" / "echo")
     assert find_template() == folder / "template.yaml"
 
 
-def test_the_table_is_created_with_what_every_engine_knows(folder: Path) -> None:
+def test_table_request_has_common_properties_only(folder: Path) -> None:
     request = Template.load(folder / "template.yaml").table_request()
     assert sorted(request) == ["AttributeDefinitions", "BillingMode", "KeySchema"]
     assert request["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
 
 
-def test_functions_of_the_template_are_resolved() -> None:
+def test_functions_of_the_template() -> None:
     document = intrinsics.load(
         """
         Parameters: {Stage: {Default: test}}

@@ -1,4 +1,4 @@
-"""What the local stack reads out of a template."""
+"""Reading a template for the local stack."""
 
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def test_functions_are_resolved(value: str, expected: object) -> None:
     assert resolve(f"Value: {value}") == expected
 
 
-def test_a_function_has_lambdas_defaults_and_where_its_failures_go(tmp_path: Path) -> None:
+def test_function_defaults_and_failure_queue(tmp_path: Path) -> None:
     template = load(
         tmp_path,
         """
@@ -67,7 +67,7 @@ def test_a_function_has_lambdas_defaults_and_where_its_failures_go(tmp_path: Pat
     assert [queue.name for queue in template.queues()] == ["Dead"]
 
 
-def test_what_a_condition_leaves_out_is_not_there(tmp_path: Path) -> None:
+def test_resource_with_false_condition_is_left_out(tmp_path: Path) -> None:
     template = load(
         tmp_path,
         """
@@ -82,7 +82,7 @@ def test_what_a_condition_leaves_out_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("switched", ["on", "off"])
-def test_the_bucket_is_what_the_template_says(tmp_path: Path, switched: str) -> None:
+def test_bucket_properties(tmp_path: Path, switched: str) -> None:
     properties = {
         "on": "{VersioningConfiguration: {Status: Enabled}, "
         "NotificationConfiguration: {EventBridgeConfiguration: {EventBridgeEnabled: true}}}",
@@ -92,8 +92,8 @@ def test_the_bucket_is_what_the_template_says(tmp_path: Path, switched: str) -> 
     assert (bucket.versioned, bucket.sends_events) == (switched == "on", switched == "on")
 
 
-def test_our_own_template_gives_the_local_stack_what_it_needs() -> None:
-    """Above all an event-sending bucket: without one nothing would ever be deployed."""
+def test_template_of_this_project() -> None:
+    """Above all, a bucket that sends events: without one no upload is deployed."""
     template = Template.load(ROOT / "template.yaml", {"AwsEndpointUrl": "http://moto"})
     functions = template.functions()
     assert template.bucket().versioned and template.bucket().sends_events
@@ -107,14 +107,14 @@ def test_our_own_template_gives_the_local_stack_what_it_needs() -> None:
         assert function.on_failure is None or function.on_failure in {queue.name for queue in template.queues()}
 
 
-def test_every_route_but_health_asks_the_authorizer() -> None:
+def test_every_route_except_health_has_an_authorizer() -> None:
     routes = Template.load(ROOT / "template.yaml").routes()
     asked = Authorizer("AuthorizerFunction", (), 0)
     assert {route.path for route in routes if route.authorizer is None and route.method != "OPTIONS"} == OPEN_PATHS
     assert {route.authorizer for route in routes if route.authorizer} == {asked}
 
 
-def test_one_header_is_what_the_gateway_remembers_by() -> None:
+def test_authorizer_cache_key_is_one_header() -> None:
     given = {"KeyHeader": "x-api-key", "KeyCacheSeconds": "60"}
     routes = Template.load(ROOT / "template.yaml", given).routes()
     asked = Authorizer("AuthorizerFunction", ("x-api-key",), 60)
@@ -141,7 +141,7 @@ def test_one_header_is_what_the_gateway_remembers_by() -> None:
         ),
     ],
 )
-def test_tokens_or_iam_guard_the_same_routes(auth: str, scheme: dict[str, Any]) -> None:
+def test_jwt_and_iam_protect_the_same_routes(auth: str, scheme: dict[str, Any]) -> None:
     given = {"Auth": auth, "JwtIssuer": "https://issuer.example", "JwtAudience": "maas"}
     template = Template.load(ROOT / "template.yaml", given)
     ((_, properties),) = template._of_type("Serverless::HttpApi")
@@ -160,8 +160,8 @@ def test_tokens_or_iam_guard_the_same_routes(auth: str, scheme: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("auth", ["jwt", "iam"])
-def test_other_authorizers_are_not_known_here(auth: str) -> None:
+def test_other_authorizers_are_refused(auth: str) -> None:
     template = Template.load(ROOT / "template.yaml", {"Auth": auth})
     assert "AuthorizerFunction" not in template.functions()
-    with pytest.raises(MaasError, match="leave the parameter Auth at keys"):
+    with pytest.raises(MaasError, match="keep the parameter Auth at its default, keys"):
         template.routes()
