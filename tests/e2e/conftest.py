@@ -1,8 +1,6 @@
 """The system under test, over HTTP alone: the local stack as the roles, or with --stack=sam the real `sam local`."""
 
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,37 +11,11 @@ import tritonclient.http as triton
 from conftest import skip_or_fail
 from maas_client import MaasClient
 from maas_local.stack import LocalStack
-from maas_local.template import NAME
 from support import sam_cli
 from support.aws import iam_stack
+from support.system import Bucket
 
 Push = Callable[..., int]
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """The system's bucket, as `aws s3` sees it."""
-
-    s3: Any
-
-    def put(self, key: str, body: bytes) -> None:
-        self.s3.put_object(Bucket=NAME, Key=key, Body=body)
-
-    def get(self, key: str) -> bytes | None:
-        try:
-            return self.s3.get_object(Bucket=NAME, Key=key)["Body"].read()
-        except self.s3.exceptions.NoSuchKey:
-            return None
-
-    def keys(self, prefix: str) -> list[str]:
-        return [one["Key"] for one in self.s3.list_objects_v2(Bucket=NAME, Prefix=prefix).get("Contents", [])]
-
-    def wait_for(self, key: str, wanted: Callable[[bytes], bool], seconds: float = 120) -> bytes:
-        deadline = time.monotonic() + seconds
-        while (body := self.get(key)) is None or not wanted(body):
-            assert time.monotonic() < deadline, f"{key} is {body!r}"
-            time.sleep(0.1)
-        return body
 
 
 class KeyPlugin(triton.InferenceServerClientPlugin):

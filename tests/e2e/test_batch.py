@@ -12,14 +12,13 @@ import pytest
 from arro3.core import Array, Table
 from arro3.io import read_parquet, write_parquet
 
-from e2e.conftest import Bucket
 from maas_client import MaasClient
 from maas_local.stack import LocalStack
 from maas_local.template import NAME
 from support import onnx_models
+from support.system import Bucket, wait_for_job
 
 Jobs = Callable[..., dict[str, Any]]
-ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -29,17 +28,6 @@ def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
         path.write_bytes(content)
         maas.push(path, name)
     maas.set_alias("rows", "prod", 1)
-
-
-def wait(http: httpx.Client, job_id: str, seconds: float = 120) -> dict[str, Any]:
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = http.get(f"/api/v1/jobs/{job_id}")
-        assert answer.status_code == 200, answer.text
-        if answer.json()["status"] in ENDED:
-            return answer.json()  # type: ignore[no-any-return]
-        assert time.monotonic() < deadline, answer.text
-        time.sleep(0.1)
 
 
 def create(http: httpx.Client, **body: Any) -> dict[str, Any]:
@@ -63,7 +51,7 @@ def job_of_drop(http: httpx.Client, key: str) -> dict[str, Any]:
     while True:
         for job in http.get("/api/v1/jobs").json()["jobs"]:
             if job["input"] == key:
-                return wait(http, job["id"])
+                return wait_for_job(http, job["id"])
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
@@ -97,7 +85,7 @@ def test_a_job_keeps_the_version_that_the_alias_had(http: httpx.Client, bucket: 
     job = create(http, version="prod", input=f"s3://{NAME}/batch/data/pinned.jsonl")
     maas.set_alias("rows", "prod", 2)
     try:
-        assert records(bucket, wait(http, job["id"])) == [{"y": [3.0, 3.0]}]
+        assert records(bucket, wait_for_job(http, job["id"])) == [{"y": [3.0, 3.0]}]
     finally:
         maas.set_alias("rows", "prod", 1)
 
@@ -108,7 +96,7 @@ def test_npy(http: httpx.Client, bucket: Bucket, rows: int) -> None:
     content = io.BytesIO()
     np.save(content, x)
     bucket.put("batch/data/x.npy", content.getvalue())
-    job = wait(http, create(http, version="1", input="batch/data/x.npy")["id"])
+    job = wait_for_job(http, create(http, version="1", input="batch/data/x.npy")["id"])
     assert job["status"] == "SUCCEEDED", job["reason"]
     parts = [np.load(io.BytesIO(bucket.get(key) or b"")) for key in bucket.keys(job["output"]) if key.endswith(".npy")]
     assert np.array_equal(np.concatenate([np.empty((0, 2), np.float32), *parts]), x @ np.ones((3, 2), np.float32))
@@ -117,7 +105,7 @@ def test_npy(http: httpx.Client, bucket: Bucket, rows: int) -> None:
 def test_csv_with_its_columns_carried_along(http: httpx.Client, bucket: Bucket) -> None:
     bucket.put("batch/data/x.csv", b'id,a,b,c\nfirst,1,2,3\n"se\ncond",4,5,6\nthird,4,five,6\n')
     options = {"exclude": ["id"], "join": "input"}
-    job = wait(http, create(http, version="1", input="batch/data/x.csv", options=options)["id"])
+    job = wait_for_job(http, create(http, version="1", input="batch/data/x.csv", options=options)["id"])
     assert job["status"] == "SUCCEEDED", job["reason"]
     (key,) = (key for key in bucket.keys(job["output"]) if key.endswith(".csv"))
     text = (bucket.get(key) or b"").decode()
@@ -132,7 +120,7 @@ def test_parquet_with_its_columns_carried_along(http: httpx.Client, bucket: Buck
     write_parquet(Table.from_pydict(columns), content, max_row_group_size=30)
     bucket.put("batch/input/rows/1/x.parquet", content.getvalue())
     bucket.put("batch/data/x.parquet", content.getvalue())
-    job = wait(http, create(http, version="1", input="batch/data/x.parquet", options={"join": "input"})["id"])
+    job = wait_for_job(http, create(http, version="1", input="batch/data/x.parquet", options={"join": "input"})["id"])
     dropped = job_of_drop(http, "batch/input/rows/1/x.parquet")
     for one, carried in ((job, ["a", "b", "c"]), (dropped, [])):
         assert one["status"] == "SUCCEEDED", one["reason"]
@@ -158,7 +146,7 @@ def test_what_cannot_be_read_fails_with_its_reason(
     import re
 
     bucket.put(f"batch/data/{name}", content)
-    job = wait(http, create(http, input=f"batch/data/{name}")["id"])
+    job = wait_for_job(http, create(http, input=f"batch/data/{name}")["id"])
     assert job["status"] == "FAILED"
     assert re.search(reason, job["reason"])
     assert bucket.get(job["output"] + "_SUCCESS") is None
@@ -171,7 +159,7 @@ def test_a_large_file_is_cut_and_its_parts_are_in_order(http: httpx.Client, buck
     content = io.BytesIO()
     np.save(content, x)
     bucket.put("batch/data/large.npy", content.getvalue())
-    job = wait(http, create(http, version="1", input="batch/data/large.npy")["id"])
+    job = wait_for_job(http, create(http, version="1", input="batch/data/large.npy")["id"])
     assert job["status"] == "SUCCEEDED", job["reason"]
     assert job["progress"]["shards_total"] == 2
     path = f"/api/v1/jobs/{job['id']}/results?limit=2"
@@ -187,7 +175,7 @@ def test_a_large_file_is_cut_and_its_parts_are_in_order(http: httpx.Client, buck
 
 def test_too_many_errors_stop_a_job(http: httpx.Client, bucket: Bucket) -> None:
     bucket.put("batch/data/bad.jsonl", jsonl([{"x": [1, 2, 3]}, {}, {}, {}]))
-    job = wait(http, create(http, input="batch/data/bad.jsonl", options={"max_errors": 2})["id"])
+    job = wait_for_job(http, create(http, input="batch/data/bad.jsonl", options={"max_errors": 2})["id"])
     assert (job["status"], job["reason"]) == ("FAILED", "3 records failed, allowed are 2 (max_errors)")
 
 
@@ -212,7 +200,7 @@ def test_a_file_is_uploaded_and_the_events_and_the_topic_tell_of_its_end(
     (part,) = job["upload"]
     assert httpx.put(part["url"], content=content, headers=part["headers"]).status_code == 200
     assert http.post(f"/api/v1/jobs/{job['id']}/complete").status_code == 202
-    ended = wait(http, job["id"])
+    ended = wait_for_job(http, job["id"])
     assert ended["status"] == "SUCCEEDED", ended["reason"]
     assert records(bucket, ended) == [{"y": [6.0, 6.0]}, {"y": [15.0, 15.0]}]
 
@@ -243,7 +231,7 @@ def test_a_job_is_made_once_for_a_key(http: httpx.Client, bucket: Bucket) -> Non
 def test_a_folder_that_has_a_job_takes_no_other(http: httpx.Client, bucket: Bucket) -> None:
     bucket.put("batch/data/out.jsonl", jsonl([[1, 2, 3]]))
     job = create(http, input="batch/data/out.jsonl", output=f"s3://{NAME}/batch/output/mine/today")
-    assert wait(http, job["id"])["output"] == "batch/output/mine/today/"
+    assert wait_for_job(http, job["id"])["output"] == "batch/output/mine/today/"
     assert bucket.get("batch/output/mine/today/_SUCCESS") == b""
     again = http.post("/api/v1/jobs", json={"model": "rows", "input": "batch/data/out.jsonl", "output": job["output"]})
     assert (again.status_code, again.json()["field"]) == (409, "output")
@@ -279,9 +267,9 @@ def test_a_cancelled_job_stays_cancelled_and_a_failed_one_is_tried_again(http: h
     assert http.delete(f"/api/v1/jobs/{job['id']}").status_code == 200
     assert http.post(f"/api/v1/jobs/{job['id']}/retry").status_code == 409
     bucket.put("batch/data/again.csv", b"a\n1\n")
-    failed = wait(http, create(http, input="batch/data/again.csv")["id"])
+    failed = wait_for_job(http, create(http, input="batch/data/again.csv")["id"])
     assert failed["status"] == "FAILED"
     assert http.delete(f"/api/v1/jobs/{failed['id']}").status_code == 409
     assert http.post(f"/api/v1/jobs/{failed['id']}/retry").status_code == 202
-    again = wait(http, failed["id"])
+    again = wait_for_job(http, failed["id"])
     assert (again["status"], again["reason"]) == ("FAILED", failed["reason"])

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from e2e.conftest import Bucket
 from maas_client import AsyncMaasClient, Conflict, JobFailed, MaasClient
 from maas_client.cli import app
 from maas_local.template import NAME
 from support import onnx_models
+from support.system import Bucket
 
 Run = Callable[..., str]
 MODEL = "batch-client"

@@ -9,9 +9,9 @@ import httpx
 import numpy as np
 import pytest
 
-from e2e.test_batch import wait
 from maas_client import MaasClient
 from support import onnx_models
+from support.system import wait_for_job
 
 LATER = {"prefer": "respond-async"}
 
@@ -44,7 +44,7 @@ def request(**changes: Any) -> bytes:
 
 def test_the_answer_is_the_one_of_a_call(http: httpx.Client) -> None:
     job_id = submit(http, request(), path="later/versions/prod")
-    assert wait(http, job_id)["status"] == "SUCCEEDED"
+    assert wait_for_job(http, job_id)["status"] == "SUCCEEDED"
     body, header_length = result(http, job_id)
     assert header_length is None
     assert json.loads(body) == http.post("/v2/models/later/infer", content=request()).json()
@@ -60,7 +60,7 @@ def test_binary_both_ways(http: httpx.Client) -> None:
     content = head + np.arange(6, dtype=np.float32).tobytes()
     headers = {"inference-header-content-length": str(len(head))}
     job_id = submit(http, content, headers)
-    assert wait(http, job_id)["status"] == "SUCCEEDED"
+    assert wait_for_job(http, job_id)["status"] == "SUCCEEDED"
     body, header_length = result(http, job_id)
     assert header_length
     assert np.frombuffer(body[header_length:], np.float32).tolist() == [3, 3, 12, 12]
@@ -68,7 +68,7 @@ def test_binary_both_ways(http: httpx.Client) -> None:
 
 def test_a_request_that_is_wrong_fails_with_the_reason_of_a_call(http: httpx.Client) -> None:
     job_id = submit(http, request(inputs=[]))
-    job = wait(http, job_id)
+    job = wait_for_job(http, job_id)
     refused = http.post("/v2/models/later/infer", content=request(inputs=[]))
     assert (job["status"], job["reason"]) == ("FAILED", refused.json()["error"])
     answer = http.get(f"/api/v1/jobs/{job_id}/results")
@@ -92,7 +92,7 @@ def test_more_than_a_call_can_carry(http: httpx.Client) -> None:
     job = http.post("/api/v1/jobs", json=body).json()
     (part,) = job["upload"]
     assert httpx.put(part["url"], content=content, headers=part["headers"], timeout=60).status_code == 200
-    assert wait(http, job["id"])["status"] == "SUCCEEDED"
+    assert wait_for_job(http, job["id"])["status"] == "SUCCEEDED"
     answer, header_length = result(http, job["id"])
     assert header_length
     y = np.frombuffer(answer[header_length:], np.float32)
@@ -112,7 +112,7 @@ def test_who_may_infer_may_have_it_later_and_sees_no_other_job(http: httpx.Clien
     keys = [maas.create_key(name, [f"infer:{name}"]).key for name in ("later", "another")]
     mine, another = ({"authorization": f"Bearer {key}"} for key in keys)
     job_id = submit(http, request(), mine)
-    assert wait(http, job_id)["status"] == "SUCCEEDED"
+    assert wait_for_job(http, job_id)["status"] == "SUCCEEDED"
     for path in (f"/api/v1/jobs/{job_id}", f"/api/v1/jobs/{job_id}/results"):
         assert http.get(path, headers=mine).status_code == 200
         refused = http.get(path, headers=another)

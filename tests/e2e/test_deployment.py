@@ -11,9 +11,9 @@ import onnxruntime as ort
 import pytest
 
 from benchmarks import models
-from e2e.conftest import Bucket
 from maas_client import Conflict, DeploymentFailed, InvalidInput, MaasClient, NotFound
 from support import onnx_models
+from support.system import Bucket
 
 Write = Callable[[bytes], Path]
 

@@ -17,8 +17,6 @@ import httpx
 import pytest
 
 from benchmarks import models as benchmark_models
-from e2e.conftest import Bucket
-from e2e.test_batch import wait
 from maas_client import MaasClient
 from maas_local.stack import LocalStack
 from maas_local.template import NAME
@@ -26,6 +24,7 @@ from support import onnx_models
 from support.aws import iam_policies, iam_stack
 from support.aws.engine import ROOT
 from support.aws.iam_policies import Call, Grant
+from support.system import Bucket, wait_for_job
 
 # What is granted and cannot be seen here, with the reason. `*` in front of an action stands for every function.
 SERVICE_OF_LAMBDA = "Lambda itself does it in the role's name"
@@ -122,10 +121,10 @@ def test_topics_are_told_by_whoever_ends_a_job(
         for _ in range(2)
     ]
     assert http.delete(f"/api/v1/jobs/{made[0]['id']}").is_success
-    assert wait(http, made[0]["id"])["status"] == "CANCELLED"
+    assert wait_for_job(http, made[0]["id"])["status"] == "CANCELLED"
     (part,) = made[1]["upload"]
     assert httpx.put(part["url"], content=content, headers=part["headers"]).status_code == 200
-    assert wait(http, made[1]["id"])["status"] == "FAILED"
+    assert wait_for_job(http, made[1]["id"])["status"] == "FAILED"
 
 
 def test_a_large_model_is_read_in_parts_pushed_or_dropped(maas: MaasClient, bucket: Bucket, write: Any) -> None:
