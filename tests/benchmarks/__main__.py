@@ -13,13 +13,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import cold, fuzz, large, many_versions, models, peers, prepared, quantized, warm
+from benchmarks import cold, fuzz, large, many_versions, peers, prepared, quantized, warm
 from benchmarks.batch.run import measure as batch
 from benchmarks.cases import Case, cases
 from benchmarks.figures import Figure, show
 from maas.settings import Settings
 from maas_local.cloud import LocalCloud
 from maas_local.template import NAME
+from support import networks
 from support.aws.engine import CREDENTIALS, TEMPLATE, Cloud
 
 NOISE = 1.25  # shared machines drift; beyond this a missed budget is a fault
@@ -27,8 +28,8 @@ NOISE = 1.25  # shared machines drift; beyond this a missed budget is a fault
 
 def inference(cloud: Cloud, folder: Path, requests: list[Case]) -> list[Figure]:
     return [
-        cold.measure(cloud, "tiny model", models.small(), folder, budget=2.0),
-        cold.measure(cloud, "50 MB model", models.dense(50), folder, budget=2.0),
+        cold.measure(cloud, "tiny model", networks.small(), folder, budget=2.0),
+        cold.measure(cloud, "50 MB model", networks.dense(50), folder, budget=2.0),
         *warm.measure(cloud, requests),
     ]
 
@@ -38,8 +39,8 @@ def loading(cloud: Cloud, folder: Path) -> list[Figure]:
     return [
         *prepared.measure(),
         *quantized.measure(),
-        cold.measure_preparation(cloud, "convolutions", models.convolutions(), images, folder),
-        cold.measure_preparation(cloud, "transformer", models.transformer(), tokens, folder),
+        cold.measure_preparation(cloud, "convolutions", networks.convolutions(), images, folder),
+        cold.measure_preparation(cloud, "transformer", networks.transformer(), tokens, folder),
     ]
 
 

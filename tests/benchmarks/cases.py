@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import models
 from maas.serving.oip import HEADER_LENGTH
+from support import networks
 from support.aws.engine import ROOT
 
 Array = np.ndarray[Any, Any]
@@ -76,10 +76,10 @@ def cases() -> list[Case]:
     random = np.random.default_rng(0)
     row, pixels = (random.random(shape).astype(np.float32) for shape in ([1, 64], [1, 3, 224, 224]))
     words = np.array([f"word {number}, größer" for number in range(64)], object)
-    vector, image = models.doubled(["n", 64]), models.doubled(["n", 3, 224, 224])
+    vector, image = networks.doubled(["n", 64]), networks.doubled(["n", 3, 224, 224])
     return [
         Case("[1,64] FP32 JSON", "vector", vector, row, row * 2, calls=100, budget_us=100),
         Case("[1,3,224,224] FP32 JSON", "image", image, pixels, pixels * 2, calls=5),
         Case("[1,3,224,224] FP32 binary", "image", image, pixels, pixels * 2, calls=20, binary=True),
-        Case("[64] BYTES JSON", "words", models.words(), words, words, calls=100),
+        Case("[64] BYTES JSON", "words", networks.words(), words, words, calls=100),
     ]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import models
 from benchmarks.figures import Figure
 from maas.deployment.variants import DATA_NAME, MODEL_NAME
 from maas.serving.runner import Runner, write_prepared
+from support import networks
 
 LOADS, RUNS, THREADS = 9, 9, 1
 _PEAK = """
@@ -28,8 +28,8 @@ print(peak_memory_bytes())
 def measure() -> list[Figure]:
     figures = []
     cases = {
-        "convolutions": (models.convolutions(), (1, 3, 64, 64)),
-        "transformer": (models.transformer(), (1, 64, 512)),
+        "convolutions": (networks.convolutions(), (1, 3, 64, 64)),
+        "transformer": (networks.transformer(), (1, 64, 512)),
     }
     for name, (content, shape) in cases.items():
         with tempfile.TemporaryDirectory() as folder:

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import models
 from benchmarks.figures import Figure
 from maas.deployment.quantization import relative_difference
 from maas.deployment.variants import MODEL_NAME
 from maas.serving.runner import Runner, write_quantized
+from support import networks
 
 RUNS, THREADS = 15, 1
 
 
 def measure() -> list[Figure]:
     """Interleaved, so that what disturbs one disturbs the other."""
-    cases = {"transformer": (models.transformer(), (1, 64, 512)), "dense layers": (models.dense(50), (1, 64))}
+    cases = {"transformer": (networks.transformer(), (1, 64, 512)), "dense layers": (networks.dense(50), (1, 64))}
     return [_measured(name, content, shape) for name, (content, shape) in cases.items()]
 
 

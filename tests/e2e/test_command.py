@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import models
 from maas_client.cli import app
-from support import onnx_models
+from support import networks, onnx_models
 
 Run = Callable[..., str]
 
@@ -69,7 +68,7 @@ def test_lists_show_aliases_beside_versions(run: Run, name: str) -> None:
 
 def test_a_quantized_form_is_asked_for_shown_and_run(run: Run, tmp_path: Path) -> None:
     path, x = tmp_path / "model.onnx", tmp_path / "x.npy"
-    path.write_bytes(models.dense(8))
+    path.write_bytes(networks.dense(8))
     np.save(x, np.full((1, 64), 0.5, np.float32))
     pushed = run(f"push {path} -n quantized --quantize dynamic-int8 --quantize-tolerance 0.5")
     assert re.search(r"dynamic-int8: [\d.]+ MB, .* ms to load, .* ms to run, differs by [\d.]+% of the largest", pushed)

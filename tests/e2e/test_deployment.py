@@ -10,9 +10,8 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from benchmarks import models
 from maas_client import Conflict, DeploymentFailed, InvalidInput, MaasClient, NotFound
-from support import onnx_models
+from support import networks, onnx_models
 from support.system import Bucket
 
 Write = Callable[[bytes], Path]
@@ -142,7 +141,7 @@ def test_a_version_that_does_not_answer_its_test_vectors_fails(maas: MaasClient,
 
 
 def test_a_prepared_form_is_served_where_it_loads_faster(maas: MaasClient, write: Write) -> None:
-    content = models.convolutions(blocks=2, channels=128)
+    content = networks.convolutions(blocks=2, channels=128)
     ready = maas.push(write(content), "prepared")
     assert ready.profile["recommended_memory_mb"] >= 512
     assert ready.profile["usd_per_million_requests"] > 0.2

@@ -16,11 +16,10 @@ from typing import Any
 import httpx
 import pytest
 
-from benchmarks import models as benchmark_models
 from maas_client import MaasClient
 from maas_local.stack import LocalStack
 from maas_local.template import NAME
-from support import onnx_models
+from support import networks, onnx_models
 from support.aws import iam_policies, iam_stack
 from support.aws.engine import ROOT
 from support.aws.iam_policies import Call, Grant
@@ -139,7 +138,7 @@ def test_an_environment_of_another_kind_leaves_the_form_it_prepared(
     system: LocalStack, maas: MaasClient, http: httpx.Client, bucket: Bucket, write: Any
 ) -> None:
     """As after an update of onnxruntime: nothing is there that was prepared for it."""
-    maas.push(write(benchmark_models.convolutions(blocks=2, channels=128)), "prepared-elsewhere")
+    maas.push(write(networks.convolutions(blocks=2, channels=128)), "prepared-elsewhere")
     forms = [key for key in bucket.keys("models/prepared-elsewhere/") if "/prepared/" in key]
     assert forms
     s3, table = system.cloud.client("s3"), system.cloud.client("dynamodb")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import models
 from benchmarks.batch import process
 from benchmarks.batch.files import jsonl
 from benchmarks.batch.place import Place
@@ -15,6 +14,7 @@ from benchmarks.disk_bucket import disk_bucket
 from benchmarks.figures import Figure
 from maas.batch.job_records import JobStatus
 from maas.batch.locations import DATA
+from support import networks
 from support.aws.engine import Cloud
 
 SMALL_MB, LARGE_MB = 64, 1024
@@ -24,7 +24,7 @@ BUDGET = 1.15
 
 def measure(cloud: Cloud, folder: Path) -> list[Figure]:
     cloud.create_model("small")
-    assert cloud.deploy("small", models.small()).status == "READY"
+    assert cloud.deploy("small", networks.small()).status == "READY"
     prefix = f"/{cloud.settings.bucket}/batch/"
     with disk_bucket(cloud.settings.endpoint_url, prefix, folder / "batch") as url:
         on_disk = Cloud(replace(cloud.settings, endpoint_url=url))

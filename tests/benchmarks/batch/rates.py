@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import models
 from benchmarks.batch.files import FORMATS
 from benchmarks.batch.place import Place
 from benchmarks.disk_bucket import disk_bucket
@@ -26,6 +25,7 @@ from maas.batch.locations import DATA
 from maas.batch.predicting import batch_rows, row_ms
 from maas.serving.runner import Runner
 from maas_local.demo.classifiers import train
+from support import networks
 from support.aws.engine import Cloud
 
 ROUNDS = 3
@@ -48,10 +48,10 @@ def cases(folder: Path) -> list[Case]:
     _, _, forest = train(folder)
     return [
         Case("forest", forest.path.read_bytes(), random.random((1 << 19, 64), np.float32) * 16, tuple(FORMATS)),
-        Case("dense", models.dense(50), random.random((1 << 14, 64), np.float32), tuple(FORMATS)),
+        Case("dense", networks.dense(50), random.random((1 << 14, 64), np.float32), tuple(FORMATS)),
         Case(
             "convolutions",
-            models.convolutions(blocks=4, channels=64),
+            networks.convolutions(blocks=4, channels=64),
             random.random((1 << 11, 3, 64, 64), np.float32),
             ("npy",),
         ),

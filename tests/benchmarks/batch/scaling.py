@@ -8,7 +8,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table as Grid
 
-from benchmarks import models
 from benchmarks.batch import process
 from benchmarks.batch.files import npy
 from benchmarks.batch.place import Place
@@ -17,6 +16,7 @@ from benchmarks.figures import Figure
 from maas.batch.job_records import JobStatus
 from maas.batch.locations import DATA
 from maas.batch.planner import SHARD_SECONDS
+from support import networks
 from support.aws.engine import Cloud
 
 ROWS, SHARDS, ROUNDS = 1 << 14, 24, 3
@@ -26,7 +26,7 @@ WORKERS = (1, 10, 100, 1000)
 
 def measure(cloud: Cloud, folder: Path, console: Console) -> list[Figure]:
     cloud.create_model("scaled")
-    assert cloud.deploy("scaled", models.dense(50)).status == "READY"
+    assert cloud.deploy("scaled", networks.dense(50)).status == "READY"
     place = Place.of(cloud, "scaling")
     x = np.random.default_rng(0).random((ROWS, 64), np.float32)
     place.worker.bucket.write(f"{DATA}scaling.npy", npy(x))

@@ -15,13 +15,12 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks import models
 from maas.deployment.inspection import VARIABLE_SIZES, generated, inspect
 from maas.deployment.preparation import Job
 from maas.errors import ModelRejected, RunFailed
 from maas.records import MetadataTensor
 from maas.serving.runner import Runner
-from support import onnx_models
+from support import networks, onnx_models
 
 MEMORY_BYTES, SECONDS, TENSOR_BYTES = 1 << 30, 20, 1 << 26
 ACCEPTED, REJECTED, LIED = 0, 10, 11
@@ -34,8 +33,8 @@ def originals() -> list[bytes]:
         onnx_models.zipmap(["a", "b"]),
         onnx_models.split(),
         onnx_models.slow(),
-        models.convolutions(blocks=1, channels=8),
-        models.transformer(layers=1, width=16, tokens=4),
+        networks.convolutions(blocks=1, channels=8),
+        networks.transformer(layers=1, width=16, tokens=4),
     ]
 
 

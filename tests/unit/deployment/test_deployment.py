@@ -7,12 +7,11 @@ from dataclasses import replace
 import onnx
 import pytest
 
-from benchmarks import models
 from maas import bootstrap
 from maas.deployment import uploads
 from maas.errors import NotFound, NotReady, UploadIncomplete
 from maas.records import ModelFile, Status
-from support import onnx_models
+from support import networks, onnx_models
 from support.aws.engine import Cloud
 
 
@@ -99,7 +98,7 @@ def test_undeclared_file_is_not_read(cloud: Cloud) -> None:
 
 
 def test_prepared_form_with_other_outputs_is_dropped(cloud: Cloud) -> None:
-    model = onnx.load_from_string(models.convolutions(blocks=2, channels=128))
+    model = onnx.load_from_string(networks.convolutions(blocks=2, channels=128))
     noise = onnx.helper.make_node("RandomNormalLike", ["y"], ["noise"])  # no two answers are alike
     model.graph.node.extend([noise, onnx.helper.make_node("Add", ["y", "noise"], ["noisy"])])
     model.graph.output[0].name = "noisy"

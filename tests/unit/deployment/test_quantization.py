@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import maas
-from benchmarks import models
 from maas import bootstrap
 from maas.deployment import uploads
 from maas.deployment.child import Limits
@@ -19,11 +18,11 @@ from maas.deployment.quantization import relative_difference
 from maas.errors import InvalidRequest, ModelRejected
 from maas.records import ModelFile, ModelVersion, Quantized, Status
 from maas.serving.dataplane import DataPlane
-from support import onnx_models
+from support import networks, onnx_models
 from support.aws.engine import Cloud
 
 SCHEME = "dynamic-int8"
-DENSE = models.dense(8)
+DENSE = networks.dense(8)
 GIGABYTE = 1 << 30
 NONE = Quantized(SCHEME, 0)
 X = np.random.default_rng(0).random((1, 64)).astype(np.float32)
@@ -94,7 +93,7 @@ def test_form_beyond_tolerance_is_dropped_with_its_measurements(cloud: Cloud) ->
 
 
 def test_model_without_matrices_is_not_quantised(cloud: Cloud) -> None:
-    version = pushed(cloud, models.doubled(["n", 64]), tolerance=0.5)
+    version = pushed(cloud, networks.doubled(["n", 64]), tolerance=0.5)
     assert version.status is Status.READY
     assert version.quantized
     assert "it is not smaller" in (version.quantized.reason or "")
@@ -142,7 +141,7 @@ def test_quantisation_limits(tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     (tmp_path / "to").mkdir()
     path = tmp_path / "source" / "model.onnx"
-    path.write_bytes(models.dense(40))
+    path.write_bytes(networks.dense(40))
     job = QuantizeJob(str(path), 1, str(tmp_path / "to"), SCHEME, 1.0)
     with pytest.raises(ModelRejected, match=r"not enough memory to quantise|bad_alloc"):
         quantize(job, Limits(150 << 20))

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import models
 from maas import bootstrap
 from maas.aws.s3_reader import S3Reader
 from maas.aws.s3_writer import S3Writer
@@ -18,6 +17,7 @@ from maas.deployment.preparation import Inspection, Job, inspect
 from maas.deployment.variants import own_key
 from maas.deployment.write_back import MANIFEST, WriteBack
 from maas.records import ModelVersion
+from support import networks
 from support.aws.engine import Cloud
 
 KIND = "another-cpu"
@@ -28,14 +28,14 @@ X = np.ones((1, 64), np.float32)
 def version(cloud: Cloud) -> ModelVersion:
     """As it was deployed by an environment of another kind."""
     cloud.create_model("m")
-    return replace(cloud.deploy("m", models.dense(8)), variants=())
+    return replace(cloud.deploy("m", networks.dense(8)), variants=())
 
 
 @pytest.fixture
 def source(version: ModelVersion, tmp_path: Path) -> Path:
     folder = tmp_path / "source"
     folder.mkdir()
-    (folder / "model.onnx").write_bytes(models.dense(8))
+    (folder / "model.onnx").write_bytes(networks.dense(8))
     return folder / "model.onnx"
 
 
@@ -79,7 +79,7 @@ def test_manifest_of_other_files_is_ignored(write_back: WriteBack, version: Mode
 
 def test_form_of_the_deployment_is_loaded_unchanged(cloud: Cloud, tmp_path: Path) -> None:
     cloud.create_model("m")
-    ready = cloud.deploy("m", models.convolutions(blocks=2, channels=128))
+    ready = cloud.deploy("m", networks.convolutions(blocks=2, channels=128))
     stored, _ = bootstrap.registry(cloud.settings).versions.get("m", 1)
     assert stored == ready
     (variant,) = stored.variants

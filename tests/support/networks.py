@@ -1,4 +1,4 @@
-"""Models to measure with."""
+"""Networks of real size, as ONNX bytes: models to measure with, and tests of what small ones do not show."""
 
 from itertools import pairwise
 

@@ -1,0 +1,50 @@
+"""What end-to-end tests do with the running system beside HTTP: its bucket, and waiting for jobs."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from maas_local.template import NAME
+
+ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """The system's bucket, as `aws s3` sees it."""
+
+    s3: Any
+
+    def put(self, key: str, body: bytes) -> None:
+        self.s3.put_object(Bucket=NAME, Key=key, Body=body)
+
+    def get(self, key: str) -> bytes | None:
+        try:
+            return self.s3.get_object(Bucket=NAME, Key=key)["Body"].read()
+        except self.s3.exceptions.NoSuchKey:
+            return None
+
+    def keys(self, prefix: str) -> list[str]:
+        return [one["Key"] for one in self.s3.list_objects_v2(Bucket=NAME, Prefix=prefix).get("Contents", [])]
+
+    def wait_for(self, key: str, wanted: Callable[[bytes], bool], seconds: float = 100) -> bytes:
+        deadline = time.monotonic() + seconds
+        while (body := self.get(key)) is None or not wanted(body):
+            assert time.monotonic() < deadline, f"{key} is {body!r}"
+            time.sleep(0.1)
+        return body
+
+
+def wait_for_job(http: httpx.Client, job_id: str, seconds: float = 100) -> dict[str, Any]:
+    """The job when it has ended."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = http.get(f"/api/v1/jobs/{job_id}")
+        assert answer.status_code == 200, answer.text
+        if answer.json()["status"] in ENDED:
+            return answer.json()  # type: ignore[no-any-return]
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.1)
