@@ -51,7 +51,7 @@ def model_metadata(plane: Plane, model: str, version: str | None = None) -> dict
         "name": found.model,
         "versions": [str(found.number)],
         "platform": PLATFORM,
-        "inputs": [_tensor(tensor) for tensor in found.inputs or ()],
+        "inputs": [_tensor(tensor) | _optional(tensor) for tensor in found.inputs or ()],
         "outputs": [_tensor(tensor) for tensor in found.outputs or ()],
     }
 
@@ -89,6 +89,10 @@ async def infer(plane: Plane, model: str, request: Request, version: str | None 
 
 def _tensor(tensor: MetadataTensor) -> dict[str, Any]:
     return {"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape)}
+
+
+def _optional(tensor: MetadataTensor) -> dict[str, Any]:
+    return {"parameters": {"optional": True}} if tensor.optional else {}
 
 
 def _config(version: ModelVersion) -> dict[str, Any]:

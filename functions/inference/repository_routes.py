@@ -3,11 +3,11 @@
 from itertools import islice
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Request
 
 from maas.errors import InvalidRequest, NotOffered
 from maas.records import Status
+from maas.serving.oip import read_json
 from maas.web import events
 from maas.web.application import Who
 from plane import Plane
@@ -27,10 +27,7 @@ _NOT_OFFERED = {
 async def _options(request: Request) -> dict[str, Any]:
     """The JSON body, {} if empty. FastAPI would ignore it: tritonclient sends no content type."""
     body = await request.body()
-    try:
-        options = orjson.loads(body) if body.strip() else {}
-    except orjson.JSONDecodeError as error:
-        raise InvalidRequest(f"body: not JSON ({error})", field="body") from None
+    options = read_json(body) if body.strip() else {}
     if type(options) is not dict or type(options.get("parameters", {})) is not dict:
         raise InvalidRequest("body: got another value, expected an object whose parameters are an object", field="body")
     return options

@@ -18,6 +18,10 @@ MODELS = {
     "BYTES": onnx_models.identities({"x": TensorProto.STRING}),
     "FP32": onnx_models.identities({"x": TensorProto.FLOAT}),
     "optional": onnx_models.added(optional=True),
+    "weights": onnx_models.keeping_initializers(),
+    "bool": onnx_models.identities({"x": TensorProto.BOOL}),
+    "dogs": onnx_models.zipmap(["dog", "cat"]),
+    "numbers": onnx_models.zipmap([7, 5]),
     "split": onnx_models.split(),
     "zipmap": onnx_models.zipmap(["cat", "dog"]),
     "wide": onnx_models.linear(classes=1000),
@@ -32,8 +36,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     paths = {name: tmp_path_factory.mktemp(name) / "model.onnx" for name in MODELS}
     for name, path in paths.items():
         path.write_bytes(MODELS[name])
-    (paths["linear"].parent / "labels.txt").write_text("cat\ndog\n")
-    return wire.inference_function(paths)
+    (paths["linear"].parent / "labels.txt").write_bytes("\ufeffKätzchen\r\nline\x0bfeed\r\n".encode())
+    return wire.inference_function(paths, ["weights"])
 
 
 def infer(app: ModuleType, model: str, body: bytes, headers: dict[str, str] | None = None) -> dict[str, Any]:
@@ -64,6 +68,93 @@ def test_optional_input_given_or_left_out(app: ModuleType, binary: bool) -> None
     assert outputs(app, "optional", a, fp32("b", [5]), binary=binary) == {"y": [[6, 7]]}
 
 
+def post(app: ModuleType, path: str, body: Any, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    answer: dict[str, Any] = app.lambda_handler(wire.event(path, content, headers), wire.CONTEXT)
+    return answer
+
+
+def predicted(app: ModuleType, model: str, body: Any) -> Any:
+    answer = post(app, f"/v1/models/{model}:predict", body)
+    assert answer["statusCode"] == 200, answer["body"]
+    return json.loads(answer["body"])
+
+
+CSV = {"content-type": "text/csv"}
+
+
+def test_weights_that_are_inputs_may_be_left_out(app: ModuleType) -> None:
+    assert predicted(app, "weights", {"instances": [[1, 2, 3]]}) == {"predictions": [16]}
+    assert predicted(app, "weights", {"instances": [{"x": [1, 2, 3]}]}) == {"predictions": [16]}
+    assert predicted(app, "weights", {"inputs": [[1, 2, 3]]}) == {"outputs": [16]}
+    assert predicted(app, "weights", {"inputs": {"x": [[1, 2, 3]], "bias": [0]}}) == {"outputs": [6]}
+    assert post(app, "/invocations?model=weights", "1,2,3\n4,5,6\n", CSV)["body"] == "16.0\n25.0\n"
+    raw = np.array([1, 2, 3], np.float32).tobytes()
+    assert wire.outputs(infer(app, "weights", raw, {HEADER_LENGTH: "0"}))["y"].tolist() == [16]
+
+
+def test_optional_inputs_are_marked(app: ModuleType) -> None:
+    refused = post(app, "/v1/models/weights:predict", {"inputs": {"bias": [1]}})
+    assert (refused["statusCode"], "expected also ['x']" in refused["body"]) == (400, True)
+    answer = app.lambda_handler(wire.event("/v2/models/weights", b"", method="GET"), wire.CONTEXT)
+    assert json.loads(answer["body"])["inputs"] == [
+        {"name": "x", "datatype": "FP32", "shape": [-1, 3]},
+        {"name": "bias", "datatype": "FP32", "shape": [1], "parameters": {"optional": True}},
+        {"name": "w", "datatype": "FP32", "shape": [3], "parameters": {"optional": True}},
+    ]
+
+
+def test_maps_are_objects_by_class_in_rows(app: ModuleType) -> None:
+    scores = [[0.1, 0.9], [1, 0]]
+    assert predicted(app, "dogs", {"instances": scores})["predictions"] == [
+        {"label": 1, "probabilities": {"dog": 0.1, "cat": 0.9}},
+        {"label": 0, "probabilities": {"dog": 1, "cat": 0}},
+    ]
+    assert predicted(app, "numbers", {"instances": scores[:1]})["predictions"] == [
+        {"label": 1, "probabilities": {"7": 0.1, "5": 0.9}}
+    ]
+    columns = predicted(app, "dogs", {"inputs": scores[:1]})["outputs"]
+    probabilities = dict(zip(columns["probabilities_labels"], columns["probabilities"][0], strict=True))
+    assert probabilities == {"dog": 0.1, "cat": 0.9}
+    assert post(app, "/invocations?model=dogs", "0.1,0.9\n", CSV)["body"] == "1,0.9,0.1\n"  # in the order of the keys
+
+
+BOM = "\ufeff"
+
+
+@pytest.mark.parametrize("text", ["1_0", "٣", "+1", "0x1", "1.", "007", "1e", "nan", "inf"])
+def test_numbers_are_written_as_in_json_on_every_route(app: ModuleType, text: str) -> None:
+    infer_body = '{"inputs": [{"name": "in_x", "datatype": "FP32", "shape": [1], "data": [%s]}]}'
+    for path, body, headers in (
+        ("/invocations?model=FP32", text, CSV),
+        ("/invocations?model=FP32", f"[{text}]", None),
+        ("/v1/models/FP32:predict", f'{{"instances": [{text}]}}', None),
+        ("/v2/models/FP32/infer", infer_body % text, None),
+    ):
+        assert post(app, path, body, headers)["statusCode"] == 400, (path, body)
+
+
+def test_byte_order_mark_is_dropped_on_every_route(app: ModuleType) -> None:
+    infer_body = '{"inputs": [{"name": "in_x", "datatype": "BYTES", "shape": [1], "data": ["é"]}]}'
+    for path, body, headers in (
+        ("/invocations?model=BYTES", "é", CSV),
+        ("/invocations?model=BYTES", '["é"]', None),
+        ("/v1/models/BYTES:predict", '{"instances": ["é"]}', None),
+        ("/v2/models/BYTES/infer", infer_body, None),
+    ):
+        answers = [post(app, path, mark + body, headers) for mark in ("", BOM)]
+        assert [(one["statusCode"], one["body"]) for one in answers] == [(200, answers[0]["body"])] * 2
+    body = (BOM + infer_body).encode()
+    assert infer(app, "BYTES", body, {HEADER_LENGTH: str(len(body))})["statusCode"] == 200
+    assert post(app, "/v2/repository/models/BYTES/load", BOM + "{}")["statusCode"] == 200
+
+
+def test_csv_answers_write_values_as_json_does(app: ModuleType) -> None:
+    assert post(app, "/invocations?model=FP32", "0.1\n1e-7\nNaN\n", CSV)["body"] == "0.1\n1e-07\nNaN\n"
+    assert post(app, "/invocations?model=bool", "true\n0\n", CSV)["body"] == "true\nfalse\n"
+    assert post(app, "/invocations?model=BYTES", '"a,b"\nc\n', CSV)["body"] == '"a,b"\nc\n'
+
+
 @pytest.mark.parametrize("binary", [True, False])
 def test_sequences_and_maps_are_tensors(app: ModuleType, binary: bool) -> None:
     rows = fp32("x", [[1, 2], [3, 4]])
@@ -80,10 +171,10 @@ def test_sequences_and_maps_are_tensors(app: ModuleType, binary: bool) -> None:
 def test_classification_uses_labels_txt(app: ModuleType, binary: bool) -> None:
     body, headers = wire.request([fp32("x", [[1, 2, 3]])], binary=binary)
     end = int(headers.get(HEADER_LENGTH, len(body)))
-    document = json.loads(body[:end]) | {"outputs": [{"name": "y", "parameters": {"classification": 1}}]}
+    document = json.loads(body[:end]) | {"outputs": [{"name": "y", "parameters": {"classification": 2}}]}
     header = json.dumps(document).encode()
     answer = infer(app, "linear", header + body[end:], {HEADER_LENGTH: str(len(header))} if binary else {})
-    assert wire.outputs(answer)["y"].tolist() == [["6.000000:0:cat"]]
+    assert wire.outputs(answer)["y"].tolist() == [["6.000000:0:Kätzchen", "6.000000:1:line\x0bfeed"]]
 
 
 def test_raw_body_with_equal_symbols(app: ModuleType) -> None:

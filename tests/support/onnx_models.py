@@ -96,6 +96,25 @@ def added(optional: bool = False) -> bytes:
     return model(graph).SerializeToString()
 
 
+def keeping_initializers(features: int = 3) -> bytes:
+    """y[n] = x[n, features] @ w + bias, whose weights are inputs with a default too: w is ones, bias is 10."""
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["xw"]), helper.make_node("Add", ["xw", "bias"], ["y"])],
+        "keeping_initializers",
+        [
+            _value("bias", TensorProto.FLOAT, [1]),
+            _value("x", TensorProto.FLOAT, ["n", features]),
+            _value("w", TensorProto.FLOAT, [features]),
+        ],
+        [_value("y", TensorProto.FLOAT, ["n"])],
+        [
+            numpy_helper.from_array(np.ones(features, np.float32), "w"),
+            numpy_helper.from_array(np.full(1, 10, np.float32), "bias"),
+        ],
+    )
+    return model(graph).SerializeToString()
+
+
 def split() -> bytes:
     """y is a sequence of the rows of x[n, 2], each [1, 2]."""
     sequence = helper.make_sequence_type_proto(helper.make_tensor_type_proto(TensorProto.FLOAT, None))

@@ -4,6 +4,7 @@ import base64
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -28,15 +29,19 @@ Array = np.ndarray[Any, Any]
 
 
 class Disk:
-    """Stands where the registry does: every model there is has version 1, and is a file."""
+    """A registry of model files: each model has one version, 1. `described` are the models with a signature."""
 
-    def __init__(self, paths: dict[str, Path]) -> None:
-        self.paths = paths
+    def __init__(self, paths: dict[str, Path], described: Sequence[str] = ()) -> None:
+        self.paths, self.described = paths, described
 
     def resolve(self, model: str, _: str | None) -> ModelVersion:
         if model not in self.paths:
             raise NotFound("model", model)
-        return ModelVersion(model, 1, Status.READY, (ModelFile("model.onnx", 1, ""),), "", "", 1)
+        version = ModelVersion(model, 1, Status.READY, (ModelFile("model.onnx", 1, ""),), "", "", 1)
+        if model not in self.described:
+            return version
+        runner = Runner(self.paths[model], threads=1)
+        return replace(version, inputs=runner.inputs, outputs=runner.outputs)
 
 
 @cache
@@ -52,11 +57,11 @@ def _application() -> ModuleType:
         return app
 
 
-def inference_function(paths: dict[str, Path]) -> ModuleType:
+def inference_function(paths: dict[str, Path], described: Sequence[str] = ()) -> ModuleType:
     """functions/inference/app.py over these files."""
     app = _application()
     runners = RunnerCache(lambda version, _: Runner(paths[version.model], threads=1), budget_bytes=1 << 30)
-    app.dataplane = DataPlane(Disk(paths), runners, 3600)  # type: ignore[arg-type, attr-defined]
+    app.dataplane = DataPlane(Disk(paths, described), runners, 3600)  # type: ignore[arg-type, attr-defined]
     return app
 
 

@@ -116,6 +116,13 @@ def test_types_without_a_datatype_are_refused(tmp_path: Path, kind: int) -> None
         Runner(written(tmp_path, onnx_models.identities({"s": kind}, opset=21)), threads=1)
 
 
+def test_labels_that_are_not_utf8_are_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, onnx_models.linear())
+    (tmp_path / "labels.txt").write_bytes("Kätzchen\n".encode("cp1252"))
+    with pytest.raises(ModelRejected, match=r"labels\.txt is not UTF-8 text"):
+        Runner(path, threads=1)
+
+
 def test_run_failure_message_has_no_path(tmp_path: Path) -> None:
     runner = Runner(written(tmp_path, onnx_models.linear()), threads=1)
     with pytest.raises(RunFailed, match="onnxruntime cannot run these inputs") as caught:

@@ -8,10 +8,13 @@ import base64
 import binascii
 import csv
 import io
+import itertools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import orjson
 
 from maas.errors import InvalidRequest, RunFailed
 from maas.records import MetadataTensor
@@ -33,12 +36,13 @@ def decode(document: Mapping[str, Any], runner: Runner) -> dict[str, Array]:
     if (rows is None) == (columns is None):
         came = "both" if columns is not None else "neither"
         raise InvalidRequest(f"body: got {came}, expected either instances or inputs", field="body")
+    required = tensors.required_inputs(runner.inputs)
     if columns is None:
         columns = _columns(rows, runner.inputs)
-    elif len(runner.inputs) == 1 and not _is_named(columns, runner.inputs):
-        columns = {runner.inputs[0].name: columns}
+    elif len(required) == 1 and not _is_named(columns, runner.inputs):
+        columns = {required[0].name: columns}
     elif not isinstance(columns, dict):
-        names = [tensor.name for tensor in runner.inputs]
+        names = [tensor.name for tensor in required]
         raise InvalidRequest(f"inputs: got no object, expected one with {names}", field="inputs")
     datatypes = {tensor.name: tensor.datatype for tensor in runner.inputs}
     named = [_request_input(name, datatypes.get(name, "FP32"), value) for name, value in columns.items()]
@@ -46,21 +50,17 @@ def decode(document: Mapping[str, Any], runner: Runner) -> dict[str, Array]:
 
 
 def predictions(outputs: Mapping[str, Array], runner: Runner, rows: int) -> list[Any]:
-    """One value per row if one output has rows; one object per row if several have.
+    """One value per row if one output has rows; one object per row if several have. A map is an object by its keys.
 
-    Leaves out outputs without one entry per row, and always the labels of a classifier's columns, even if there are as
-    many as rows. Raises RunFailed if no output is left.
+    Leaves out outputs without one entry per row, and always the keys of maps, even if there are as many as rows. Raises
+    RunFailed if no output is left.
     """
     listed = {
-        name: _listed(name, array, runner)
-        for name, array in outputs.items()
-        if name in runner.row_outputs and array.shape[:1] == (rows,)
+        name: _maps(_listed(name, array, runner), outputs[runner.map_keys[name]])
+        if name in runner.map_keys
+        else _listed(name, array, runner)
+        for name, array in _with_rows(outputs, runner, rows).items()
     }
-    if not listed:
-        shapes = {name: list(array.shape) for name, array in outputs.items()}
-        raise RunFailed(
-            f"no output has one entry for each of {rows} rows, their shapes are {shapes}: send inputs instead"
-        )
     if len(listed) == 1:
         return next(iter(listed.values()))
     return [dict(zip(listed, row, strict=True)) for row in zip(*listed.values(), strict=True)]
@@ -72,7 +72,7 @@ def columnar(outputs: Mapping[str, Array], runner: Runner) -> Any:
 
 
 def decode_csv(body: bytes, runner: Runner) -> dict[str, Array]:
-    """Rows of values without a header: the features of the only input if its rank is 2, else one column per input.
+    """Rows of values without a header: the features of the only required input if its rank is 2, else one column each.
 
     Raises InvalidRequest, InvalidTensor.
     """
@@ -84,10 +84,11 @@ def decode_csv(body: bytes, runner: Runner) -> dict[str, Array]:
     if len(widths) != 1:
         came = f"rows of {sorted(widths)} values" if widths else "no row"
         raise InvalidRequest(f"body: got {came}, expected rows of one length", field="body")
-    if len(runner.inputs) == 1 and len(runner.inputs[0].shape) == 2:
-        tensor = runner.inputs[0]
+    required = tensors.required_inputs(runner.inputs)
+    if len(required) == 1 and len(required[0].shape) == 2:
+        tensor = required[0]
         columns: dict[str, Any] = {tensor.name: [[value_of(text, tensor.datatype) for text in row] for row in rows]}
-    elif widths == {len(runner.inputs)}:
+    elif widths == {len(required)}:
         columns = {
             tensor.name: [
                 [value_of(row[index], tensor.datatype)]
@@ -95,39 +96,73 @@ def decode_csv(body: bytes, runner: Runner) -> dict[str, Array]:
                 else value_of(row[index], tensor.datatype)
                 for row in rows
             ]
-            for index, tensor in enumerate(runner.inputs)
+            for index, tensor in enumerate(required)
         }
     else:
-        expected = f"{len(runner.inputs)}, one for each of {[tensor.name for tensor in runner.inputs]}"
+        expected = f"{len(required)}, one for each of {[tensor.name for tensor in required]}"
         raise InvalidRequest(f"body: got rows of {widths.pop()} values, expected {expected}", field="body")
     return decode({"inputs": columns}, runner)
 
 
 def encode_csv(outputs: Mapping[str, Array], runner: Runner, rows: int) -> bytes:
-    """One line per row: all values of the outputs that have rows, in the order of the outputs."""
-    predicted = predictions(outputs, runner, rows)
+    """One line per row: all values of the outputs that have rows, in the order of the outputs, without a header.
+
+    The values of a map stand in the order of its keys. Raises RunFailed if no output has rows.
+    """
+    columns = [_cells(name, array, runner) for name, array in _with_rows(outputs, runner, rows).items()]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    for row in predicted:
-        values = list(row.values()) if isinstance(row, dict) else [row]
-        writer.writerow(np.concatenate([np.ravel(np.array(value, dtype=object)) for value in values]).tolist())
+    writer.writerows(itertools.chain.from_iterable(cells) for cells in zip(*columns, strict=True))
     return text.getvalue().encode()
 
 
-def _is_named(columns: object, signature: Sequence[MetadataTensor]) -> bool:
-    return isinstance(columns, dict) and columns.keys() == {signature[0].name}
+def _with_rows(outputs: Mapping[str, Array], runner: Runner, rows: int) -> dict[str, Array]:
+    """The outputs with one entry per row. Raises RunFailed if there are none."""
+    found = {
+        name: array for name, array in outputs.items() if name in runner.row_outputs and array.shape[:1] == (rows,)
+    }
+    if not found:
+        shapes = {name: list(array.shape) for name, array in outputs.items()}
+        raise RunFailed(
+            f"no output has one entry for each of {rows} rows, their shapes are {shapes}: send inputs instead"
+        )
+    return found
+
+
+def _maps(rows: Any, keys: Array) -> list[dict[str, Any]]:
+    """The map of each row; JSON has strings as keys."""
+    names = [str(key) for key in keys.tolist()]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _cells(name: str, array: Array, runner: Runner) -> list[list[Any]]:
+    """The values of each row, written as in JSON."""
+    width = math.prod(array.shape[1:])
+    flat = _listed(name, array.reshape(len(array), width), runner)
+    if isinstance(flat, list):
+        return flat
+    if flat.dtype == bool:
+        flat = np.where(flat, "true", "false")
+        return flat.tolist()  # type: ignore[no-any-return]
+    return orjson.loads(orjson.dumps(flat, option=orjson.OPT_SERIALIZE_NUMPY))  # type: ignore[no-any-return]
+
+
+def _is_named(value: object, signature: Sequence[MetadataTensor]) -> bool:
+    """Whether it is an object of values by input name, not the value of the only input."""
+    return isinstance(value, dict) and not value.keys().isdisjoint(tensor.name for tensor in signature)
 
 
 def _columns(rows: object, signature: Sequence[MetadataTensor]) -> dict[str, list[Any]]:
     if not isinstance(rows, list) or not rows:
         raise InvalidRequest("instances: got no rows, expected an array of at least one", field="instances")
-    if len(signature) == 1 and not _is_named(rows[0], signature):
-        return {signature[0].name: rows}
+    required = tensors.required_inputs(signature)
+    if len(required) == 1 and not _is_named(rows[0], signature):
+        return {required[0].name: rows}
     names = rows[0].keys() if isinstance(rows[0], dict) else ()
     for index, row in enumerate(rows):
         if not isinstance(row, dict) or row.keys() != names:
             came = f"one with {[*row]!s:.80}" if isinstance(row, dict) else kind_of(row)
-            expected = f"an object with {[tensor.name for tensor in signature]} in each row"
+            expected = f"an object with {[tensor.name for tensor in required]} in each row"
             raise InvalidRequest(f"instances[{index}]: got {came}, expected {expected}", field="instances")
     return {name: [row[name] for row in rows] for name in names}
 
@@ -162,4 +197,4 @@ def _listed(name: str, array: Array, runner: Runner) -> Any:
         objects = np.empty(len(flat), dtype=object)
         objects[:] = flat
         return objects.reshape(array.shape).tolist()
-    return array
+    return flat.reshape(array.shape) if array.ndim else flat[0]

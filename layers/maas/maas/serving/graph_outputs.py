@@ -28,12 +28,14 @@ _MAP = re.compile(r"(seq\()?map\((\w+),tensor\((\w+)\)\)+")
 class ServedOutput:
     """A tensor of the answer. `convert` makes it from the graph's output `source`; None: it is that output.
 
-    `is_keys` marks the keys of a map: they have one entry per column, not per row.
+    The values of a sequence of maps, one row each, name the tensor with their `keys`. `is_keys` marks that tensor: it
+    has one entry per column.
     """
 
     tensor: MetadataTensor
     source: str
     convert: Callable[[Any], Array] | None = None
+    keys: str | None = None
     is_keys: bool = False
 
 
@@ -53,7 +55,9 @@ def served(name: str, kind: str, shape: Sequence[int]) -> list[ServedOutput]:
         rows = (-1,) if found[1] else ()
         numbers, labels = MetadataTensor(name, values, (*rows, -1)), MetadataTensor(f"{name}_labels", keys, (-1,))
         return [
-            ServedOutput(numbers, name, lambda value: _values(name, value, DTYPES[values])),
+            ServedOutput(
+                numbers, name, lambda value: _values(name, value, DTYPES[values]), labels.name if rows else None
+            ),
             ServedOutput(labels, name, lambda value: _keys(value, DTYPES[keys]), is_keys=True),
         ]
     raise ModelRejected(f"output '{name}' is a {kind}, which the Open Inference Protocol cannot carry")

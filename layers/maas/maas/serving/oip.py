@@ -5,6 +5,7 @@ https://github.com/kserve/open-inference-protocol, and its binary tensor data ex
 https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
 """
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -86,14 +87,15 @@ def read_json(body: bytes) -> Any:
 def loads(text: bytes, where: str) -> Any:
     """The value of the JSON. Raises InvalidRequest, which names `where`.
 
-    Python's json module writes NaN and Infinity without quotes, so clients send them: reads them as those strings.
+    Drops a byte order mark. Python's json module writes NaN and Infinity without quotes, so clients send them: reads
+    them as those strings.
     """
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         reason = error
     try:
-        return orjson.loads(_NOT_JSON.sub(_as_string, text))
+        return orjson.loads(_NOT_JSON.sub(_as_string, text.removeprefix(codecs.BOM_UTF8)))
     except orjson.JSONDecodeError:
         raise InvalidRequest(f"{where}: not JSON ({reason})", field=where) from None
 

@@ -42,7 +42,8 @@ class Runner:
 
     `labels` are the lines of `labels.txt` beside the model, the names of its classes; None without that file.
     `symbols` has the names of each input's dimensions, None for a fixed one and for one whose name is a placeholder.
-    `row_outputs` are the outputs that can have one entry per row: all but the keys of maps.
+    `row_outputs` are the outputs that can have one entry per row: all but the keys of maps. `map_keys` names the
+    output with the keys for each output that holds the values of one map per row.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Runner:
         self._served = {one.tensor.name: one for node in self._session.get_outputs() for one in _outputs(node)}
         self.outputs = tuple(one.tensor for one in self._served.values())
         self.row_outputs = frozenset(name for name, one in self._served.items() if not one.is_keys)
+        self.map_keys = {name: one.keys for name, one in self._served.items() if one.keys}
         self._is_plain = all(one.convert is None for one in self._served.values())
         self._datatypes = {tensor.name: tensor.datatype for tensor in (*self.inputs, *self.outputs)}
         self._has_bf16 = "BF16" in self._datatypes.values()
@@ -222,7 +224,13 @@ def _shape(node: Any) -> tuple[int, ...]:
 
 
 def _labels(path: Path) -> tuple[str, ...] | None:
-    return tuple(path.read_text("utf-8", "replace").splitlines()) if path.is_file() else None
+    if not path.is_file():
+        return None
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ModelRejected(f"{path.name} is not UTF-8 text ({error}): save it as UTF-8 and push again") from None
+    return tuple(text.removesuffix("\n").split("\n"))  # not splitlines, which splits at other characters too
 
 
 def _load_failure(error: Exception, path: Path) -> str:

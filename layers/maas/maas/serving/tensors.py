@@ -49,6 +49,11 @@ def decode(
     return arrays
 
 
+def required_inputs(signature: Sequence[MetadataTensor]) -> list[MetadataTensor]:
+    """The inputs that a request must give. All, if every input has a default: then requests give at least one."""
+    return [tensor for tensor in signature if not tensor.optional] or list(signature)
+
+
 def check_symbols(arrays: Mapping[str, Array], symbols: Symbols) -> None:
     """Raises InvalidTensor if dimensions of one name differ in size."""
     sizes: dict[str, tuple[int, str]] = {}
@@ -65,12 +70,13 @@ def raw_input(body: memoryview, signature: Sequence[MetadataTensor]) -> dict[str
     """The input of a body that holds one input of batch 1 and no JSON.
 
     The first dimension, if variable, is 1; one more variable dimension follows from the number of bytes. Raises
-    InvalidRequest unless the model has one input whose shape these rules give.
+    InvalidRequest unless the model has one required input whose shape these rules give.
     """
-    if len(signature) != 1:
-        names = [tensor.name for tensor in signature]
+    required = required_inputs(signature)
+    if len(required) != 1:
+        names = [tensor.name for tensor in required]
         raise InvalidRequest(f"body: got one raw input, expected JSON with the inputs {names}", field="body")
-    tensor = signature[0]
+    tensor = required[0]
     shape = [*tensor.shape]
     if shape and shape[0] == -1:
         shape[0] = 1
