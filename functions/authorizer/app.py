@@ -1,4 +1,4 @@
-"""What API Gateway asks about each request's caller: payload format 2.0, answered in the simple format."""
+"""API Gateway's Lambda authorizer: payload format 2.0, simple responses."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A schedule: what was deleted before the retention time is purged, and purges that did not end are finished."""
+"""Scheduled: purges what was deleted longer ago than the retention time, and finishes started purges."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from maas.settings import Settings
 from maas.telemetry.observability import count, logger
 
 ACTOR = "maintenance"
-RESERVE_SECONDS = 30  # for what is under way when the time is over
+RESERVE_SECONDS = 30  # for the purge that is running at the deadline
 
 settings = Settings.from_env()
 purge = bootstrap.registry(settings).purge(bootstrap.bucket(settings).delete_prefix)

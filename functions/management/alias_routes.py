@@ -1,4 +1,4 @@
-"""/api/v1/models/{model}/aliases: what traffic follows, and what it followed when."""
+"""/api/v1/models/{model}/aliases: the names that traffic follows, now and at earlier times."""
 
 from datetime import UTC
 from typing import Annotated
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/models/{model}/aliases", tags=["aliases"])
 
 @router.get("", responses=refusals(404, 410))
 def list_aliases(model: ModelName) -> Aliases:
-    """By name."""
+    """All aliases of the model, ordered by name."""
     found = registry.models.get(model).aliases
     return Aliases(aliases=[Alias.of(model, name, alias) for name, alias in sorted(found.items())])
 
@@ -25,7 +25,7 @@ def list_aliases(model: ModelName) -> Aliases:
 def put_alias(
     model: ModelName, alias: AliasName, body: PutAlias, actor: Actor, response: Response, if_match: IfMatch = None
 ) -> Alias:
-    """Make it, or move it: traffic follows within seconds. Only to a READY version."""
+    """Create the alias or move it to another READY version. Traffic follows within seconds."""
     found = registry.aliases.set(model, alias, body.version, actor, if_match)
     response.headers["etag"] = found.etag
     return Alias.of(model, alias, found)
@@ -36,9 +36,9 @@ def get_alias(
     model: ModelName,
     alias: AliasName,
     response: Response,
-    at: Annotated[Time | Absent, Query(description="What it pointed to then.")] = None,
+    at: Annotated[Time | Absent, Query(description="Return the version it pointed to at this time.")] = None,
 ) -> Alias | AliasAt:
-    """What it points to, or pointed to at a time, which works for deleted models too."""
+    """The version it points to, or pointed to `at` a time. With `at`, deleted models answer too."""
     if at is not None:
         version = registry.aliases.version_at(model, alias, at)
         return AliasAt(alias=alias, model=model, at=canonical(at.astimezone(UTC)), version=version)
@@ -49,7 +49,7 @@ def get_alias(
 
 @router.delete("/{alias}", status_code=204, responses=refusals(404, 410, 412))
 def delete_alias(model: ModelName, alias: AliasName, actor: Actor, if_match: IfMatch = None) -> None:
-    """The version that it points to stays."""
+    """Delete the alias. Its version stays."""
     registry.aliases.delete(model, alias, actor, if_match)
 
 
@@ -57,7 +57,7 @@ def delete_alias(model: ModelName, alias: AliasName, actor: Actor, if_match: IfM
 def roll_back_alias(
     model: ModelName, alias: AliasName, actor: Actor, response: Response, if_match: IfMatch = None
 ) -> Alias:
-    """Back to what it was before its last change."""
+    """Move the alias back to its previous version."""
     found = registry.aliases.rollback(model, alias, actor, if_match)
     response.headers["etag"] = found.etag
     return Alias.of(model, alias, found)

@@ -1,4 +1,4 @@
-"""HTTP /api/v1: models, versions, aliases, history, keys. Each route parses, calls once and answers."""
+"""HTTP /api/v1: models, versions, aliases, jobs, keys. Each route parses, makes one call and answers."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from scopes import NEEDS
 
 PREFIX = "/api/v1"
 
-app = create_app("MaaS management", "Models, their versions and the aliases that traffic follows.", PREFIX, NEEDS)
+app = create_app("MaaS management", "Models, versions, aliases, batch jobs and API keys.", PREFIX, NEEDS)
 app.add_exception_handler(PreconditionFailed, precondition_failed)
 for routes in (model_routes, version_routes, alias_routes, job_routes, key_routes):
     app.include_router(routes.router, prefix=PREFIX)

@@ -1,4 +1,4 @@
-"""What the routes of this function share: the objects they call, and what they read of a request."""
+"""Shared by the routes of this function: the objects they call, and the parameters they read."""
 
 import hashlib
 from typing import Annotated, Any
@@ -30,21 +30,21 @@ bucket = bootstrap.bucket(settings)
 page_tokens = PageTokens(lambda: registry.secret("page-tokens"))
 purge = registry.purge(bucket.delete_prefix)
 
-# A request ends within API Gateway's 30 s; a purge that takes longer is finished by the schedule.
+# A request has to end within API Gateway's 30 s. The schedule finishes longer purges.
 PURGE_SECONDS = 20
 
-Absent = SkipJsonSchema[None]  # a parameter that may be left out; the document does not offer null for it
+Absent = SkipJsonSchema[None]  # an optional parameter; the OpenAPI document must not offer null for it
 Time = Annotated[AwareDatetime, BeforeValidator(rfc_3339)]
-Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="The maximum number of items.")]
 Token = Annotated[
-    str | Absent, Query(alias="page_token", max_length=1000, description="The last page's next_page_token.")
+    str | Absent, Query(alias="page_token", max_length=1000, description="The previous page's next_page_token.")
 ]
-IncludeDeleted = Annotated[bool, Query(description="Show deleted ones too.")]
+IncludeDeleted = Annotated[bool, Query(description="Include deleted items.")]
 Tags = Annotated[list[str], Query(alias="tag", description="KEY or KEY=VALUE, repeatable.", examples=[["team=vision"]])]
 ModelName = Annotated[str, Path(alias="model", pattern=f"^{NAME_PATTERN}$", examples=["digits"])]
 AliasName = Annotated[str, Path(alias="alias", pattern=f"^({ALIAS_PATTERN})$", max_length=63, examples=["production"])]
 Number = Annotated[int, Path(ge=1, lt=10**9, examples=[1])]
-IfMatch = Annotated[str | Absent, Header(description="Change it only if this is still its ETag.", max_length=1000)]
+IfMatch = Annotated[str | Absent, Header(description="Change only if this is the current ETag.", max_length=1000)]
 
 
 async def idempotency_of(
@@ -52,7 +52,7 @@ async def idempotency_of(
     actor: Actor,
     idempotency_key: Annotated[
         str | Absent,
-        Header(description="A repeat with the same key makes nothing new.", min_length=1, max_length=100),
+        Header(description="A repeated call with the same key creates nothing.", min_length=1, max_length=100),
     ] = None,
 ) -> Idempotency | None:
     if idempotency_key is None:
@@ -62,7 +62,7 @@ async def idempotency_of(
 
 
 def list_scope(request: Request) -> str:
-    """The list that a page token is good for: its path and filters."""
+    """The list that a page token is valid for: its path and filters."""
     filters = [item for item in request.query_params.multi_items() if item[0] not in ("page_token", "limit")]
     return f"{request.url.path}?{urlencode(sorted(filters))}"
 
@@ -91,7 +91,7 @@ def shown_version(response: Response, version: ModelVersion, aliases: list[str])
 
 
 async def precondition_failed(_: Request, error: Exception) -> JSONResponse:
-    """412 with the current state, so that the caller can decide anew without another request."""
+    """412 with the current state, so that the caller can decide again without another request."""
     assert isinstance(error, PreconditionFailed)
     status, document = error_document(error)
     state: Any = error.current

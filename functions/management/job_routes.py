@@ -1,4 +1,4 @@
-"""/api/v1/jobs: batch predictions, and answers that come later."""
+"""/api/v1/jobs: batch predictions and asynchronous inferences."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ JobId = Annotated[str, Path(alias="job", pattern=r"^[0-9a-f]{20}$", examples=["0
 
 
 async def own_job(job: JobId, who: Who) -> str:
-    """Whose scope is not `jobs` sees the jobs that it made. Raises NotFound, NotAllowed."""
+    """A caller without scope `jobs` may use only its own jobs. Raises NotFound, NotAllowed."""
     if not who.has(JOBS) and jobs.get(job).actor != who.actor:
         raise NotAllowed(who.actor, [JOBS])
     return job
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 @router.post("", status_code=201, responses=MADE_JOB | refusals(404, 409, 410, 413))
 def create_job(body: CreateJob, who: Who, once: OnceOnly, response: Response) -> CreatedJob:
-    """Of an object that is in the bucket, or of a file that is uploaded as the answer says."""
+    """Create a job for an object in the bucket, or for a file to upload as the response says."""
     if not who.has(JOBS) and not (body.kind == "infer" and who.may_infer(body.model)):
         raise NotAllowed(who.actor, [JOBS])
     job, parts = submission.create(registry.resolve(body.model, body.version), body.request(), who.actor, once)
@@ -42,28 +42,28 @@ def create_job(body: CreateJob, who: Who, once: OnceOnly, response: Response) ->
 
 @router.get("", responses=refusals())
 def list_jobs(scope: ListScope, limit: Limit = 100, token: Token = None) -> Jobs:
-    """Newest first."""
+    """Jobs, newest first."""
     found, last = jobs.page(limit, page_tokens.position(scope, token))
     return Jobs(jobs=[Job.of(job) for job in found], next_page_token=page_tokens.issue(scope, last))
 
 
 @router.get("/{job}", responses=refusals(404))
 def get_job(job: OwnJob) -> Job:
-    """With its progress."""
+    """The job with its progress."""
     return Job.of(jobs.get(job), list(jobs.shards(job)))
 
 
 @router.post("/{job}/complete", status_code=202, responses=refusals(404, 409))
 def complete_job(job: OwnJob) -> Job:
-    """All parts of a large file are uploaded; a small one needs no call."""
+    """Call this when all parts of a large file are uploaded. A file uploaded in one part needs no call."""
     return Job.of(submission.complete(job))
 
 
 @router.get("/{job}/results", responses=refusals(404, 409))
 def job_results(job: OwnJob, scope: ListScope, limit: Limit = 250, token: Token = None) -> JobResults:
-    """Where the predictions are, each with a URL to get it from; of a job that runs or FAILED, those there are.
+    """The files of predictions with a download URL each; of a running or FAILED job, the finished ones.
 
-    `limit` counts shards; a page has fewer where they have many outputs.
+    `limit` counts shards; a page has fewer if they have many outputs.
     """
     found, header_length, last = submission.shown_results(job, limit, page_tokens.position(scope, token))
     results = [JobResult.of(one) for one in found]
@@ -72,11 +72,11 @@ def job_results(job: OwnJob, scope: ListScope, limit: Limit = 250, token: Token 
 
 @router.post("/{job}/retry", status_code=202, responses=refusals(404, 409))
 def retry_job(job: JobId) -> Job:
-    """Run what is missing of a job that FAILED."""
+    """Run the missing shards of a FAILED job."""
     return Job.of(submission.retry(job))
 
 
 @router.delete("/{job}", responses=refusals(404, 409))
 def cancel_job(job: OwnJob) -> Job:
-    """Shards that run end; none begins. What is done stays."""
+    """Start no more shards. Running shards end; finished predictions stay."""
     return Job.of(submission.cancel(job))

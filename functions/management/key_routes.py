@@ -1,4 +1,4 @@
-"""/api/v1/keys: made, listed, rotated, revoked. Nobody gives, or gets hold of, more than they have."""
+"""/api/v1/keys: create, list, rotate, revoke. No call returns a key with more rights than the caller has."""
 
 from typing import Annotated
 
@@ -12,12 +12,12 @@ from schemas.keys import CreatedKey, CreateKey, Key, KeyHistory, Keys, RotateKey
 
 router = APIRouter(prefix="/keys", tags=["keys"])
 KeyId = Annotated[str, Path(alias="id", pattern="^[0-9a-f]{16}$", examples=["0123456789abcdef"])]
-Revoked = Annotated[bool, Query(description="Show revoked ones too.")]
+Revoked = Annotated[bool, Query(description="Include revoked keys.")]
 
 
 @router.post("", status_code=201, responses=CREATED_KEY | refusals(409))
 def create_key(body: CreateKey, who: Who, once: OnceOnly) -> CreatedKey:
-    """Its text is in this answer and nowhere else. Scopes are at most those of the caller."""
+    """Create a key. Only this response has its text. Its scopes are at most those of the caller."""
     key, text = keys.create(
         body.name,
         body.scopes,
@@ -31,7 +31,7 @@ def create_key(body: CreateKey, who: Who, once: OnceOnly) -> CreatedKey:
 
 @router.get("", responses=refusals())
 def list_keys(scope: ListScope, limit: Limit = 100, token: Token = None, include_revoked: Revoked = False) -> Keys:
-    """By id."""
+    """Keys, ordered by id."""
 
     def keep(key: ApiKey) -> bool:
         return include_revoked or key.revoked_at is None
@@ -42,25 +42,25 @@ def list_keys(scope: ListScope, limit: Limit = 100, token: Token = None, include
 
 @router.get("/{id}", responses=refusals(404))
 def get_key(key_id: KeyId) -> Key:
-    """Also a revoked one."""
+    """The key, also if it is revoked."""
     return Key.of(keys.get(key_id))
 
 
 @router.get("/{id}/history", responses=refusals(404))
 def key_history(key_id: KeyId, scope: ListScope, limit: Limit = 100, token: Token = None) -> KeyHistory:
-    """Who made it, rotated it, revoked it, newest first."""
+    """Who created, rotated and revoked the key, newest first."""
     found, last = keys.history(key_id, limit, page_tokens.position(scope, token))
     return KeyHistory.of(found, page_tokens.issue(scope, last))
 
 
 @router.post("/{id}/rotate", responses=refusals(404, 409))
 def rotate_key(key_id: KeyId, who: Who, body: RotateKey | None = None) -> CreatedKey:
-    """Another text for the same key. The one before it stays good for the grace time, the one before that does not."""
+    """Replace the key's text. The previous text stays valid for the grace time, earlier ones do not."""
     key, text = keys.rotate(key_id, (body or RotateKey()).grace_seconds, who)
     return CreatedKey.of(key, key=text)
 
 
 @router.delete("/{id}", responses=refusals(404))
 def revoke_key(key_id: KeyId, who: Who) -> Key:
-    """For good. Whoever remembers it lets it through for some seconds more."""
+    """Revoke the key permanently. Caches may accept it for some seconds more."""
     return Key.of(keys.revoke(key_id, who))

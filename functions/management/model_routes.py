@@ -33,7 +33,7 @@ router = APIRouter(prefix="/models", tags=["models"])
 
 @router.post("", status_code=201, responses=item(201, MODEL_LINKS) | refusals(404, 409, 410))
 def create_model(body: CreateModel, actor: Actor, once: OnceOnly, response: Response) -> Model:
-    """A name for versions to come; `POST …/versions` makes the first. The name of a purged model is free."""
+    """Create a model without versions; `POST …/versions` creates the first. A purged model's name can be used again."""
     return shown_model(response, registry.models.create(body.name, body.description, body.tags, actor, once))
 
 
@@ -42,12 +42,12 @@ def list_models(
     scope: ListScope,
     limit: Limit = 100,
     token: Token = None,
-    prefix: Annotated[str, Query(max_length=63, description="Names that begin so.")] = "",
+    prefix: Annotated[str, Query(max_length=63, description="Only names with this prefix.")] = "",
     tags: Tags = [],  # noqa: B006 (FastAPI copies it)
     status: ModelStatus | Absent = None,
     include_deleted: IncludeDeleted = False,
 ) -> Models:
-    """By name."""
+    """Models, ordered by name."""
 
     def keep(model: RegisteredModel) -> bool:
         state = ModelStatus.of(model)
@@ -60,13 +60,13 @@ def list_models(
 
 @router.get("/{model}", responses=item() | refusals(404, 410))
 def get_model(model: ModelName, response: Response, include_deleted: IncludeDeleted = False) -> Model:
-    """With its aliases and the newest READY version."""
+    """The model with its aliases and the newest READY version."""
     return shown_model(response, registry.models.get(model, deleted=include_deleted))
 
 
 @router.patch("/{model}", responses=item() | refusals(404, 410, 412))
 def update_model(model: ModelName, body: Change, actor: Actor, response: Response, if_match: IfMatch = None) -> Model:
-    """Description and tags. What is absent stays, a tag of null goes."""
+    """Change description and tags. Absent fields stay; a tag set to null is removed."""
     return shown_model(response, registry.models.update(model, actor, body.description, body.tags, if_match))
 
 
@@ -76,9 +76,9 @@ def delete_model(
     actor: Actor,
     response: Response,
     if_match: IfMatch = None,
-    purge_it: Annotated[bool, Query(alias="purge", description="For good; it has to be deleted before.")] = False,
+    purge_it: Annotated[bool, Query(alias="purge", description="Delete permanently what is deleted already.")] = False,
 ) -> Model | None:
-    """Soft: it can be restored until it is purged, by this call or by the schedule after the retention time."""
+    """Delete the model. It can be restored until it is purged, by `purge=true` or after the retention time."""
     if purge_it:
         done = purge.model(model, actor, time.monotonic() + PURGE_SECONDS, if_match)
         response.status_code = 204 if done else 202
@@ -88,7 +88,7 @@ def delete_model(
 
 @router.post("/{model}/restore", responses=item() | refusals(404, 409, 412))
 def restore_model(model: ModelName, actor: Actor, response: Response, if_match: IfMatch = None) -> Model:
-    """With its versions, aliases, tags and all, as it was."""
+    """Undo the deletion, with all versions, aliases and tags."""
     return shown_model(response, registry.models.restore(model, actor, if_match))
 
 
@@ -101,7 +101,7 @@ def model_history(
     kind: Annotated[str | Absent, Query(max_length=50)] = None,
     actor: Annotated[str | Absent, Query(max_length=300)] = None,
 ) -> History:
-    """Who changed what, newest first; also of models that are deleted or purged."""
+    """Who changed what, newest first; also for deleted and purged models."""
     position = page_tokens.position(scope, token)
     found, last = registry.history.page(model, limit, position, kind=kind, actor=actor)
     entries = [HistoryEntry.of(entry) for entry in found]

@@ -1,4 +1,4 @@
-"""What the API document says beside what FastAPI finds out: refusals, ETags, and where an answer leads."""
+"""Additions to the OpenAPI document that FastAPI generates: error responses, ETags, links."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,36 +6,36 @@ from typing import Any
 Responses = dict[int | str, dict[str, Any]]
 
 _REFUSALS = {
-    400: "The request is not what it should be; `field` says where.",
-    401: "No API key, token or signature, or none that is good.",
-    403: "The caller's scopes do not reach so far.",
-    404: "There is no such model, version, alias or key.",
-    409: "The state forbids it.",
-    410: "It is deleted; the answer says how to restore it.",
-    412: "`If-Match` names another state; `current` is the item as it is.",
-    413: "Larger than what Lambda can hold.",
-    429: "A quota is used up; `Retry-After` says when to come again.",
-    503: "Others keep changing the model, or DynamoDB or S3 do not answer: try again.",
+    400: "The request is invalid; `field` names the part at fault.",
+    401: "No valid API key, token or signature.",
+    403: "The caller lacks the scope.",
+    404: "There is no such model, version, alias, job or key.",
+    409: "Not possible in the current state.",
+    410: "Deleted; the message says how to restore it.",
+    412: "`If-Match` is not the current ETag; `current` is the current item.",
+    413: "Larger than a limit of the service.",
+    429: "A quota is used up; `Retry-After` says when to try again.",
+    503: "Concurrent changes of the same item, or DynamoDB or S3 do not answer: try again.",
 }
-_ETAG = {"ETag": {"description": "For `If-Match`.", "schema": {"type": "string"}, "example": '"3"'}}
+_ETAG = {"ETag": {"description": "The value for `If-Match`.", "schema": {"type": "string"}, "example": '"3"'}}
 PURGES: Responses = {
-    202: {"description": "The purge goes on: call again, or leave it to the schedule."},
+    202: {"description": "The purge is not finished: call again, or leave the rest to the schedule."},
     204: {"description": "Purged."},
 }
 
 
 def refusals(*statuses: int) -> Responses:
-    """400, 401, 403, 429 and 503 are always possible."""
+    """Error responses of an operation: these statuses, and 400, 401, 403, 429 and 503, which all have."""
     return {status: {"description": _REFUSALS[status]} for status in sorted({400, 401, 403, *statuses, 429, 503})}
 
 
 def item(status: int = 200, links: dict[str, Any] | None = None) -> Responses:
-    """A successful answer with one item, which has an ETag."""
+    """A success response with one item, which has an ETag."""
     return {status: {"headers": _ETAG} | ({"links": links} if links else {})}
 
 
 def links(operations: Sequence[str], **parameters: str) -> dict[str, dict[str, Any]]:
-    """Operations that take their `parameters` from an answer's body, by name and JSON pointer."""
+    """Links to operations that take `parameters` (name to JSON pointer) from a response's body."""
     values = {name: f"$response.body#/{pointer}" for name, pointer in parameters.items()}
     return {operation: {"operationId": operation, "parameters": values} for operation in operations}
 

@@ -1,4 +1,4 @@
-"""Page tokens: where a list goes on, signed, so that nobody can make one up or use it for another list."""
+"""Page tokens: a position in a list, signed so that it cannot be forged or used for another list."""
 
 import base64
 import binascii
@@ -12,7 +12,7 @@ _MAC_BYTES = 12
 
 
 class PageTokens:
-    """`secret` is called when the first token is made or read."""
+    """`secret` is called once, when the first token is issued or read."""
 
     def __init__(self, secret: Callable[[], bytes]) -> None:
         self._make_secret = secret
@@ -22,13 +22,13 @@ class PageTokens:
         return self._make_secret()
 
     def issue(self, scope: str, position: str | None) -> str | None:
-        """`scope` is the list that the position is of: its path and filters."""
+        """A token for the position; None for None. `scope` identifies the list: its path and filters."""
         if position is None:
             return None
         return base64.urlsafe_b64encode(self._mac(scope, position) + position.encode()).decode().rstrip("=")
 
     def position(self, scope: str, token: str | None) -> str | None:
-        """Raises InvalidRequest for a token that was not issued for this scope."""
+        """The position of a token. Raises InvalidRequest if it was not issued for this scope."""
         if token is None:
             return None
         try:
@@ -38,7 +38,7 @@ class PageTokens:
             raw, position = b"", ""
         if not hmac.compare_digest(raw[:_MAC_BYTES], self._mac(scope, position)):
             raise InvalidRequest(
-                "page_token: it is not one of this list; leave it out to start anew", field="page_token"
+                "page_token: not a token of this list; leave it out to start again", field="page_token"
             )
         return position
 

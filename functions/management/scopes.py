@@ -1,4 +1,4 @@
-"""What each route asks of its caller, by the route's name; one that is not here lets nobody in."""
+"""The scopes that each route requires, by the route's name. A route that is missing refuses everybody."""
 
 from maas.access.caller import ANYBODY, INFER, JOBS, KEYS, READ, WRITE, Need
 
@@ -10,7 +10,7 @@ _ROUTES = {
     KEYS: "create_key list_keys get_key key_history rotate_key revoke_key",
 }
 NEEDS = {name: Need((scope,)) for scope, names in _ROUTES.items() for name in names.split()}
-# Who may infer may also have an answer later: these routes look whose job it is.
+# A caller with scope `infer` may run asynchronous inferences: these routes check that the job is its own.
 NEEDS |= dict.fromkeys(
     ("create_job", "get_job", "complete_job", "job_results", "cancel_job"), Need((JOBS, INFER), any_model=True)
 )

@@ -1,4 +1,4 @@
-"""/api/v1/models/{model}/versions: uploaded, checked, shown, deleted, restored."""
+"""/api/v1/models/{model}/versions: create, upload, show, delete, restore."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -42,7 +42,7 @@ router = APIRouter(prefix="/models/{model}/versions", tags=["versions"])
 def create_version(
     model: ModelName, body: CreateVersion, actor: Actor, once: OnceOnly, response: Response
 ) -> CreatedVersion:
-    """Declare the files of the next version. The answer says where to upload them; then `POST …/complete`."""
+    """Declare the files of the next version. Upload them as the response says, then call `POST …/complete`."""
     files = [ModelFile(file.name, file.size_bytes, file.sha256) for file in body.files]
     uploads.check_files(files, settings.max_model_bytes)
     version = registry.versions.create(
@@ -62,7 +62,7 @@ def list_versions(
     status: Status | Absent = None,
     include_deleted: IncludeDeleted = False,
 ) -> Versions:
-    """Newest first, each with the aliases on it."""
+    """Versions, newest first, each with the aliases that point to it."""
 
     def keep(version: ModelVersion) -> bool:
         wanted = (include_deleted or not version.deleted_at) and status in (None, version.status)
@@ -80,14 +80,14 @@ def list_versions(
 def get_version(
     model: ModelName, number: Number, response: Response, include_deleted: IncludeDeleted = False
 ) -> Version:
-    """With its signature once it is READY, or the reason why it is FAILED."""
+    """The version, with its signature once it is READY, or the reason if it is FAILED."""
     version, owner = registry.versions.get(model, number, deleted=include_deleted)
     return shown_version(response, version, owner.aliases_on(number))
 
 
 @router.post("/{number}/complete", status_code=202, responses=item(202) | refusals(404, 409, 410))
 def complete_version(model: ModelName, number: Number, response: Response) -> Version:
-    """Everything is uploaded: have it checked. May be repeated, also to restart a check that was lost."""
+    """Call this when all files are uploaded: validation starts. May be repeated, also to restart a lost validation."""
     version, owner = registry.versions.get(model, number)
     uploads.complete(bucket, version)
     return shown_version(response, version, owner.aliases_on(number))
@@ -95,7 +95,7 @@ def complete_version(model: ModelName, number: Number, response: Response) -> Ve
 
 @router.get("/{number}/files", responses=refusals(404, 410))
 def version_files(model: ModelName, number: Number) -> Downloads:
-    """The files as they were uploaded, each with a URL to download it from."""
+    """The uploaded files, each with a download URL."""
     version, _ = registry.versions.get(model, number)
     expires_at = canonical(datetime.now(UTC) + timedelta(seconds=settings.upload_expiry_seconds))
     files = [
@@ -114,7 +114,7 @@ def version_files(model: ModelName, number: Number) -> Downloads:
 def update_version(
     model: ModelName, number: Number, body: Change, actor: Actor, response: Response, if_match: IfMatch = None
 ) -> Version:
-    """Description and tags; what was deployed never changes."""
+    """Change description and tags. The files of a version never change."""
     version = registry.versions.update(model, number, actor, body.description, body.tags, if_match)
     return shown_version(response, version, registry.models.get(model).aliases_on(number))
 
@@ -126,10 +126,10 @@ def delete_version(
     actor: Actor,
     response: Response,
     if_match: IfMatch = None,
-    force: Annotated[bool, Query(description="Although aliases are on it; they are removed.")] = False,
-    purge_it: Annotated[bool, Query(alias="purge", description="For good; it has to be deleted before.")] = False,
+    force: Annotated[bool, Query(description="Delete even if aliases point here; the aliases are removed.")] = False,
+    purge_it: Annotated[bool, Query(alias="purge", description="Delete permanently what is deleted already.")] = False,
 ) -> DeletedVersion | None:
-    """Soft: it can be restored until it is purged, by this call or by the schedule after the retention time."""
+    """Delete the version. It can be restored until it is purged, by `purge=true` or after the retention time."""
     if purge_it:
         done = purge.version(model, number, actor, time.monotonic() + PURGE_SECONDS, if_match)
         response.status_code = 204 if done else 202
@@ -143,6 +143,6 @@ def delete_version(
 def restore_version(
     model: ModelName, number: Number, actor: Actor, response: Response, if_match: IfMatch = None
 ) -> Version:
-    """As it was; aliases that were removed from it stay removed."""
+    """Undo the deletion. Aliases that were removed with it stay removed."""
     version = registry.versions.restore(model, number, actor, if_match)
     return shown_version(response, version, registry.models.get(model).aliases_on(number))

@@ -1,4 +1,4 @@
-"""The registry on two engines, through both ways of calling DynamoDB."""
+"""Fixtures: the registry on moto and on DynamoDB Local, with boto3 and with signed requests."""
 
 import os
 

@@ -1,7 +1,7 @@
-"""32 writers at once on one model: what each was told, the rows, the history and the as-of answers all agree.
+"""32 concurrent writers on one model: results of the calls, rows, history and as-of answers agree.
 
-Every operation is recorded with an actor of its own, so that each finds its one history entry, or none if it was
-refused. `MAAS_STRESS_SECONDS` says for how long (CI: 30).
+Every call has an actor of its own, so that it can be matched with its one history entry, or none if it was refused.
+`MAAS_STRESS_SECONDS` is the duration (CI: 30).
 """
 
 import os
@@ -28,7 +28,7 @@ FILE = ModelFile("model.onnx", 10, "0" * 64)
 
 @dataclass
 class Record:
-    """What one call was and came to."""
+    """One call and its result."""
 
     actor: str
     kind: str
@@ -80,7 +80,7 @@ class Writers:
 
 @dataclass
 class Replayed:
-    """The state that the history tells of."""
+    """The state derived from the history."""
 
     last_version: int = 0
     aliases: dict[str, int] = field(default_factory=dict)
@@ -128,16 +128,16 @@ def written(registry: Registry) -> Writers:
 
 
 @pytest.mark.timeout(SECONDS * 3 + 120)
-def test_writers_lose_nothing_and_history_tells_all(registry: Registry, written: Writers) -> None:
+def test_concurrent_changes_are_serialised(registry: Registry, written: Writers) -> None:
     assert written.crashes == []
     entries = whole_history(registry)
     model = registry.models.get("m", deleted=True)
 
-    # The history is dense, in order, and its times strictly grow.
+    # The history has no gaps, is in order, and its times increase strictly.
     assert [entry.revision for entry in entries] == list(range(1, model.revision + 1))
     assert all(before.at < after.at for before, after in pairwise(entries))
 
-    # It tells the state as it is, and at every moment what was live.
+    # It agrees with the current state, and with the aliases at every time.
     replayed = Replayed()
     chance = random.Random(0)
     for entry in entries:
@@ -153,7 +153,7 @@ def test_writers_lose_nothing_and_history_tells_all(registry: Registry, written:
     ready = [one.number for one in versions if one.status is Status.READY and not one.deleted_at]
     assert model.latest_ready_version == max(ready, default=None)
 
-    # What each writer was told is what happened: refused calls left nothing, creators got a number of their own.
+    # Results agree with it: refused calls changed nothing, each creation has its own number.
     by_actor = Counter(entry.actor for entry in entries if entry.actor != "setup")
     assert max(by_actor.values(), default=0) <= 1
     for record in written.records:

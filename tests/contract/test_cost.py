@@ -1,4 +1,4 @@
-"""No operation scans, and none costs more because there are more versions: from the capacity the engine consumed."""
+"""Consumed capacity: no operation scans, and none costs more with more versions."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from maas.aws.dynamodb import Table, boto3_call
 from maas.registry import Registry
 from support.aws.metering import Cost, Meter, add_ready, operations
 
-# Reads and writes of each operation, whatever there is: a transaction is one write with its history entry.
+# Reads and writes of each operation, for any number of versions. A transaction counts as one write.
 READ, READ_TWO, RANGE, WRITE = ["GetItem"], ["BatchGetItem"], ["Query"], ["TransactWriteItems"]
 EXPECTED = {
     "create a version": [*READ, *WRITE],
@@ -47,7 +47,7 @@ def costs(registry: Registry, meter: Meter) -> dict[str, Cost]:
     return found
 
 
-def test_operations_cost_the_same_with_few_versions_and_with_many(meter: Meter, table_name: str) -> None:
+def test_capacity_is_independent_of_version_count(meter: Meter, table_name: str) -> None:
     registry = Registry(Table(meter, table_name))
     registry.models.create("m", "", {}, "ann")
     while registry.models.get("m").last_version < 10:
@@ -59,4 +59,4 @@ def test_operations_cost_the_same_with_few_versions_and_with_many(meter: Meter, 
     assert {name: cost.operations for name, cost in few.items()} == EXPECTED
     assert {name: cost.operations for name, cost in many.items()} == EXPECTED
     for name, cost in many.items():
-        assert cost.units <= few[name].units + 1, name  # a longer number may be what fills one more unit
+        assert cost.units <= few[name].units + 1, name  # a longer number may need one more unit

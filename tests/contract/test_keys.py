@@ -29,7 +29,7 @@ def keys(table: Table) -> Keys:
 
 @pytest.fixture
 def reads(signed_table: Table) -> Keys:
-    """As the authorizer calls DynamoDB."""
+    """Keys read with signed requests, as in the authorizer."""
     return Keys(signed_table)
 
 
@@ -41,7 +41,7 @@ def asked(found: Authorizer, text: str) -> dict[str, Any]:
     return found.context({"X-Api-Key": text})
 
 
-def test_a_key_is_made_shown_listed_and_revoked(keys: Keys) -> None:
+def test_key_lifecycle(keys: Keys) -> None:
     key, text = keys.create("ci", ["models:write", "infer:digits", "models:write"], ADMIN)
     assert text.startswith(f"maas_{key.id}_")
     assert keys.get(key.id) == keys.find(key.id) == key
@@ -49,16 +49,16 @@ def test_a_key_is_made_shown_listed_and_revoked(keys: Keys) -> None:
     assert keys.page(10) == ([key], None)
     revoked = keys.revoke(key.id, ADMIN)
     assert (revoked.revoked_by, revoked.revision) == ("key:boss", 2)
-    assert keys.revoke(key.id, ADMIN) == revoked  # again changes nothing
+    assert keys.revoke(key.id, ADMIN) == revoked  # idempotent
     assert keys.page(10) == ([], None)
     assert keys.page(10, keep=lambda _: True) == ([revoked], None)
-    with pytest.raises(Conflict, match="is revoked: make another"):
+    with pytest.raises(Conflict, match="is revoked: create another"):
         keys.rotate(key.id, 60, ADMIN)
     with pytest.raises(NotFound, match="there is no API key 'nothing'"):
         keys.revoke("nothing", ADMIN)
 
 
-def test_history_says_who_did_what(keys: Keys) -> None:
+def test_key_history(keys: Keys) -> None:
     key, _ = keys.create("ci", ["jobs"], ADMIN)
     keys.rotate(key.id, 0, Caller("ann", frozenset(["keys", "jobs"])))
     keys.revoke(key.id, ADMIN)
@@ -69,7 +69,7 @@ def test_history_says_who_did_what(keys: Keys) -> None:
     assert keys.history(key.id, 2)[0] == found[:2]
 
 
-def test_the_table_has_no_text_of_a_key(keys: Keys, table: Table) -> None:
+def test_key_text_is_not_stored(keys: Keys, table: Table) -> None:
     key, text = keys.create("ci", ["jobs"], ADMIN)
     _, again = keys.rotate(key.id, 60, ADMIN)
     kept = [table.get(table_rows.api_key(key.id)), *table.query(table_rows.key_partition(key.id), "", limit=10)[0]]
@@ -77,7 +77,7 @@ def test_the_table_has_no_text_of_a_key(keys: Keys, table: Table) -> None:
         assert one.rpartition("_")[2] not in str(kept)
 
 
-def test_pages_go_on_where_they_ended(keys: Keys) -> None:
+def test_key_pagination(keys: Keys) -> None:
     made = sorted(keys.create(f"k{index}", ["jobs"], ADMIN)[0].id for index in range(5))
     found: list[str] = []
     after = None
@@ -89,14 +89,14 @@ def test_pages_go_on_where_they_ended(keys: Keys) -> None:
     assert found == made
 
 
-def test_nobody_gives_more_than_they_have(keys: Keys) -> None:
+def test_created_scopes_are_limited_to_the_creators(keys: Keys) -> None:
     some = Caller("key:some", frozenset(["keys", "infer:a", "models:write"]))
     keys.create("less", ["infer:a", "models:read", "keys"], some)
     for scope in ("admin", "infer", "infer:b", "jobs"):
-        with pytest.raises(NotAllowed, match=f"it takes {scope}"):
+        with pytest.raises(NotAllowed, match=f"it needs {scope}"):
             keys.create("more", ["keys", scope], some)
     boss, _ = keys.create("boss", ["admin"], ADMIN)
-    with pytest.raises(NotAllowed):  # its new secret would be theirs
+    with pytest.raises(NotAllowed):  # they would get its new secret
         keys.rotate(boss.id, 0, some)
     with pytest.raises(NotAllowed):
         keys.revoke(boss.id, some)
@@ -104,20 +104,20 @@ def test_nobody_gives_more_than_they_have(keys: Keys) -> None:
 
 
 @pytest.mark.parametrize("scopes", [[], ["infer:"], ["everything"], ["jobs", ""]])
-def test_scopes_that_do_not_exist_are_refused(keys: Keys, scopes: list[str]) -> None:
+def test_unknown_scopes_are_refused(keys: Keys, scopes: list[str]) -> None:
     with pytest.raises(InvalidRequest, match="scopes: got"):
         keys.create("ci", scopes, ADMIN)
 
 
-def test_a_repeated_call_makes_no_second_key_and_says_which_was_made(keys: Keys) -> None:
+def test_repeated_creation_conflicts_and_names_the_key(keys: Keys) -> None:
     once = Idempotency("key:boss", "abc", "digest")
     key, _ = keys.create("ci", ["jobs"], ADMIN, once)
-    with pytest.raises(Conflict, match=f"key {key.id} was made by the same call"):
+    with pytest.raises(Conflict, match=f"the same call created key {key.id}"):
         keys.create("ci", ["jobs"], ADMIN, once)
     assert keys.page(10)[0] == [key]
 
 
-def test_rotations_at_once_leave_the_last_two_secrets_and_a_whole_history(keys: Keys) -> None:
+def test_concurrent_rotations(keys: Keys) -> None:
     key, _ = keys.create("ci", ["jobs"], ADMIN)
     with ThreadPoolExecutor(4) as pool:
         texts = [text for _, text in pool.map(lambda _: keys.rotate(key.id, 3600, ADMIN), range(8))]
@@ -128,7 +128,7 @@ def test_rotations_at_once_leave_the_last_two_secrets_and_a_whole_history(keys: 
     assert found == {True: 2, False: 6}
 
 
-def test_a_good_key_is_let_in_with_its_scopes(keys: Keys, reads: Keys) -> None:
+def test_valid_key_gets_its_scopes(keys: Keys, reads: Keys) -> None:
     key, text = keys.create("ci", ["models:read", "infer:a"], ADMIN)
     context = {"actor": f"key:{key.id}", "name": "ci", "scopes": "models:read infer:a"}
     found = authorizer(reads)
@@ -142,15 +142,15 @@ def test_a_good_key_is_let_in_with_its_scopes(keys: Keys, reads: Keys) -> None:
         assert found.context(headers) == context, headers
 
 
-def test_what_is_no_good_key_has_no_way_in(keys: Keys, reads: Keys) -> None:
+def test_invalid_keys_are_refused(keys: Keys, reads: Keys) -> None:
     key, text = keys.create("ci", ["admin"], ADMIN)
     other, _ = keys.create("other", ["admin"], ADMIN)
     found = authorizer(reads)
     secret = text.rpartition("_")[2]
     for headers, refusal in (
-        ({}, "no API key came with it"),
-        ({"authorization": "Basic YTpi"}, "no API key came with it"),
-        ({"authorization": text}, "no API key came with it"),
+        ({}, "the request has no API key"),
+        ({"authorization": "Basic YTpi"}, "the request has no API key"),
+        ({"authorization": text}, "the request has no API key"),
         ({"x-api-key": ""}, "this API key is not known"),
         ({"x-api-key": f"maas_{other.id}_{secret}"}, "this API key is not known"),
         ({"x-api-key": f"maas_{'f' * 16}_{secret}"}, "this API key is not known"),
@@ -164,8 +164,8 @@ def test_what_is_no_good_key_has_no_way_in(keys: Keys, reads: Keys) -> None:
     assert asked(found, text)["actor"] == key.actor
 
 
-def test_where_the_gateway_remembers_by_one_header_no_other_counts(keys: Keys, reads: Keys) -> None:
-    """Else whoever sends the same junk in that header would be let in with another's answer."""
+def test_only_the_configured_header_is_read(keys: Keys, reads: Keys) -> None:
+    """API Gateway caches by that header: a key in another header would give access to all who send the same junk."""
     _, text = keys.create("ci", ["admin"], ADMIN)
     both = {"authorization": "Bearer junk", "x-api-key": text}
     assert "refusal" in authorizer(reads, "authorization").context(both)
@@ -173,7 +173,7 @@ def test_where_the_gateway_remembers_by_one_header_no_other_counts(keys: Keys, r
     assert "refusal" in authorizer(reads, "x-api-key").context({"authorization": f"Bearer {text}"})
 
 
-def test_an_expired_or_revoked_key_is_told_so_within_the_time_it_is_remembered(keys: Keys, reads: Keys) -> None:
+def test_expired_and_revoked_keys_are_refused(keys: Keys, reads: Keys) -> None:
     found = authorizer(reads, ttl_seconds=0)
     soon = datetime.now(UTC) + timedelta(seconds=0.5)
     _, expiring = keys.create("expiring", ["jobs"], ADMIN, good_until=soon)
@@ -184,12 +184,12 @@ def test_an_expired_or_revoked_key_is_told_so_within_the_time_it_is_remembered(k
     assert asked(found, text)["refusal"] == "this API key is revoked"
     time.sleep(0.5)
     assert asked(found, expiring)["refusal"] == "this API key has expired"
-    with pytest.raises(InvalidRequest, match="expected one to come"):
+    with pytest.raises(InvalidRequest, match="expected one in the future"):
         keys.create("late", ["jobs"], ADMIN, good_until=datetime.now(UTC))
 
 
-def test_old_and_new_secret_are_good_under_load_while_it_is_rotated(keys: Keys, reads: Keys) -> None:
-    """Each caller takes the new text as soon as it is there; none is ever refused, nor is one that keeps the old."""
+def test_rotation_under_load_refuses_no_caller(keys: Keys, reads: Keys) -> None:
+    """Callers switch to the new text at any time during the grace time; neither text is ever refused."""
     key, first = keys.create("ci", ["infer"], ADMIN)
     environments = [authorizer(reads), authorizer(reads)]
     current, done = [first, first], threading.Event()
@@ -205,7 +205,7 @@ def test_old_and_new_secret_are_good_under_load_while_it_is_rotated(keys: Keys, 
         for _ in range(5):
             time.sleep(0.1)
             _, text = keys.rotate(key.id, 60, ADMIN)
-            current[0] = text  # half of the callers at once, the others later
+            current[0] = text  # half of the callers switch at once, the others later
             time.sleep(0.1)
             current[1] = text
         done.set()
@@ -216,14 +216,14 @@ def test_old_and_new_secret_are_good_under_load_while_it_is_rotated(keys: Keys, 
     assert "refusal" in asked(environments[0], first)  # four rotations ago
 
 
-def test_a_grace_time_of_nothing_ends_the_old_secret(keys: Keys, reads: Keys) -> None:
+def test_zero_grace_time(keys: Keys, reads: Keys) -> None:
     key, old = keys.create("ci", ["infer"], ADMIN)
     _, new = keys.rotate(key.id, 0, ADMIN)
     found = authorizer(reads)
     assert (set(asked(found, old)), asked(found, new)["actor"]) == ({"refusal"}, key.actor)
 
 
-def test_when_it_was_used_is_written_once_an_hour(keys: Keys, reads: Keys, table: Table) -> None:
+def test_used_at_is_written_once_an_hour(keys: Keys, reads: Keys, table: Table) -> None:
     key, text = keys.create("ci", ["jobs"], ADMIN)
     found, another = authorizer(reads, ttl_seconds=0), authorizer(reads, ttl_seconds=0)
     asked(found, text)
@@ -231,24 +231,24 @@ def test_when_it_was_used_is_written_once_an_hour(keys: Keys, reads: Keys, table
     assert first is not None
     for _ in range(3):
         asked(found, text), asked(another, text)
-    assert keys.get(key.id) == replace(key, used_at=first)  # of the same revision: it is no change
+    assert keys.get(key.id) == replace(key, used_at=first)  # the same revision: a use is no change
     long_ago = canonical(datetime.now(UTC) - 2 * HOUR)
     table.write([Put(table_rows.api_key(key.id), replace(key, used_at=long_ago).fields, key.revision)])
     asked(another, text)
     assert (keys.get(key.id).used_at or "") > first
     _, bad = keys.rotate(key.id, 60, ADMIN)
-    keys.used("f" * 16, first, first)  # of no key
+    keys.used("f" * 16, first, first)  # no such key
     assert keys.find("f" * 16) is None and bad
 
 
 @pytest.mark.parametrize("allowed", [3, 40])
-def test_a_second_has_so_many_requests_in_all_environments_together(keys: Keys, reads: Keys, allowed: int) -> None:
+def test_rate_limit_across_environments(keys: Keys, reads: Keys, allowed: int) -> None:
     _, text = keys.create("ci", ["jobs"], ADMIN, requests_per_second=allowed)
     _, unlimited = keys.create("free", ["jobs"], ADMIN)
     environments = [authorizer(reads), authorizer(reads), authorizer(reads)]
     for found in environments:
         asked(found, unlimited)
-    time.sleep(1 - time.time() % 1)  # a second's beginning
+    time.sleep(1 - time.time() % 1)  # the beginning of a second
     began = int(time.time())
     refusals: Counter[bool] = Counter()
     while int(time.time()) == began and sum(refusals.values()) < 30 * allowed:
@@ -258,12 +258,12 @@ def test_a_second_has_so_many_requests_in_all_environments_together(keys: Keys, 
             assert context | {"refusal": "quota", "allowed": allowed} == context or context["scopes"] == "jobs"
         assert "actor" in asked(environments[0], unlimited)
     assert refusals[True] > 0
-    assert refusals[False] <= 2 * allowed  # a second may have ended in between
+    assert refusals[False] <= 2 * allowed  # requests may fall into two seconds
     if int(time.time()) == began:
         assert refusals[False] == allowed
 
 
-def test_counts_of_all_callers_add_up(keys: Keys) -> None:
+def test_concurrent_request_counts(keys: Keys) -> None:
     with ThreadPoolExecutor(4) as pool:
         seen = list(pool.map(lambda _: keys.count("k", 1, 5), range(12)))
     assert sorted(seen) == [5 * index for index in range(1, 13)]

@@ -1,4 +1,4 @@
-"""Deleting, restoring, rolling back, and what history tells of it, on moto and on DynamoDB Local."""
+"""Delete, restore, rollback and history, on moto and on DynamoDB Local."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def model(registry: Registry) -> None:
 # ------------------------------------------------------------------- deleting
 
 
-def test_deleted_and_restored_is_as_it_was(registry: Registry) -> None:
+def test_restore_undoes_delete(registry: Registry) -> None:
     for _ in range(3):
         ready(registry)
     registry.aliases.set("m", "prod", 1, "ann")
@@ -33,7 +33,7 @@ def test_deleted_and_restored_is_as_it_was(registry: Registry) -> None:
     assert registry.aliases.rollback("m", "prod", "ann").version == 1
 
 
-def test_a_deleted_model_is_gone_and_says_how_to_restore_it(registry: Registry) -> None:
+def test_deleted_model_is_gone(registry: Registry) -> None:
     ready(registry)
     registry.models.delete("m", "bob")
     calls: list[Callable[[], object]] = [
@@ -47,7 +47,7 @@ def test_a_deleted_model_is_gone_and_says_how_to_restore_it(registry: Registry) 
         lambda: registry.versions.delete("m", 1, "ann"),
     ]
     for call in calls:
-        with pytest.raises(Gone, match="bring it back with POST /api/v1/models/m/restore"):
+        with pytest.raises(Gone, match="restore it with POST /api/v1/models/m/restore"):
             call()
     assert registry.models.get("m", deleted=True).deleted_at
     assert registry.models.page(10)[0] == []
@@ -55,7 +55,7 @@ def test_a_deleted_model_is_gone_and_says_how_to_restore_it(registry: Registry) 
         registry.models.create("m", "", {}, "ann")
 
 
-def test_deleting_and_restoring_again_changes_nothing(registry: Registry) -> None:
+def test_delete_and_restore_are_idempotent(registry: Registry) -> None:
     first = registry.models.delete("m", "bob")
     assert registry.models.delete("m", "bob") == first
     second = registry.models.restore("m", "bob")
@@ -63,7 +63,7 @@ def test_deleting_and_restoring_again_changes_nothing(registry: Registry) -> Non
     assert kinds(registry) == ["model.created", "model.deleted", "model.restored"]
 
 
-def test_a_version_that_aliases_are_on_is_deleted_only_by_force(registry: Registry) -> None:
+def test_version_with_aliases_needs_force(registry: Registry) -> None:
     ready(registry), ready(registry)
     for alias in ("canary", "prod"):
         registry.aliases.set("m", alias, 1, "ann")
@@ -80,7 +80,7 @@ def test_a_version_that_aliases_are_on_is_deleted_only_by_force(registry: Regist
     assert registry.resolve("m", "1").number == 1
 
 
-def test_the_newest_ready_version_follows_deletion_and_restore(registry: Registry) -> None:
+def test_latest_ready_version_after_delete_and_restore(registry: Registry) -> None:
     for _ in range(3):
         ready(registry)
     registry.versions.create("m", [FILE], "", {}, "ann")  # never READY
@@ -95,14 +95,14 @@ def test_the_newest_ready_version_follows_deletion_and_restore(registry: Registr
     assert followed == [3, 2, 2, 0, 1, 3]
 
 
-def test_an_alias_never_points_to_a_deleted_version(registry: Registry) -> None:
+def test_alias_to_deleted_version_is_refused(registry: Registry) -> None:
     ready(registry)
     registry.versions.delete("m", 1, "bob")
     with pytest.raises(Gone):
         registry.aliases.set("m", "prod", 1, "ann")
 
 
-def test_a_deployment_that_ends_after_its_model_was_deleted_is_there_when_it_is_restored(registry: Registry) -> None:
+def test_validation_of_a_deleted_model_is_kept(registry: Registry) -> None:
     registry.versions.create("m", [FILE], "", {}, "ann")
     version = registry.versions.start_validation("m", 1, "deployment")
     registry.models.delete("m", "bob")
@@ -114,11 +114,11 @@ def test_a_deployment_that_ends_after_its_model_was_deleted_is_there_when_it_is_
 # ------------------------------------------------------- rollback and history
 
 
-def test_a_rollback_returns_and_a_second_one_is_there_again(registry: Registry) -> None:
+def test_second_rollback_undoes_the_first(registry: Registry) -> None:
     for _ in range(3):
         ready(registry)
     registry.aliases.set("m", "prod", 1, "ann")
-    with pytest.raises(Conflict, match="was never anything else than version 1"):
+    with pytest.raises(Conflict, match="has no previous version to roll back to"):
         registry.aliases.rollback("m", "prod", "bob")
     registry.aliases.set("m", "prod", 2, "ann")
     registry.aliases.set("m", "prod", 3, "ann")
@@ -130,7 +130,7 @@ def test_a_rollback_returns_and_a_second_one_is_there_again(registry: Registry) 
         registry.aliases.rollback("m", "canary", "bob")
 
 
-def test_what_was_live_when(registry: Registry) -> None:
+def test_alias_version_at_a_time(registry: Registry) -> None:
     ready(registry), ready(registry)
     expected: list[int | None] = []
     moments: list[datetime] = []
@@ -162,7 +162,7 @@ def test_what_was_live_when(registry: Registry) -> None:
         registry.aliases.version_at("n", "prod", moments[0])
 
 
-def test_history_newest_first_by_kind_and_actor_in_pages(registry: Registry) -> None:
+def test_history_filters_and_pagination(registry: Registry) -> None:
     ready(registry)
     registry.aliases.set("m", "prod", 1, "bob")
     registry.models.update("m", "bob", "better", {"team": None, "lang": "de"})
@@ -179,7 +179,7 @@ def test_history_newest_first_by_kind_and_actor_in_pages(registry: Registry) -> 
 # -------------------------------------------- preconditions and repeated calls
 
 
-def test_a_change_on_another_state_is_refused_with_the_state_as_it_is(registry: Registry) -> None:
+def test_if_match_conflict_returns_the_current_state(registry: Registry) -> None:
     ready(registry), ready(registry)
     registry.aliases.set("m", "prod", 1, "ann")
     model, version = registry.models.get("m"), registry.versions.get("m", 1)[0]
@@ -204,34 +204,34 @@ def test_a_change_on_another_state_is_refused_with_the_state_as_it_is(registry: 
     assert registry.models.update("m", "bob", "newer", if_match="*").description == "newer"
 
 
-def test_an_update_of_a_version_leaves_what_was_deployed(registry: Registry) -> None:
+def test_version_update_keeps_the_deployment(registry: Registry) -> None:
     version = ready(registry)
     updated = registry.versions.update("m", 1, "bob", "best", {"f1": "0.9"})
     assert (updated.description, updated.tags) == ("best", {"f1": "0.9"})
     assert replace(updated, description="", tags={}, revision=0, updated_at="") == replace(
         version, revision=0, updated_at=""
     )
-    assert registry.versions.update("m", 1, "bob", "best") == updated  # nothing to change
+    assert registry.versions.update("m", 1, "bob", "best") == updated  # no change
 
 
-def test_a_creating_call_that_is_repeated_makes_one(registry: Registry) -> None:
+def test_idempotency_key(registry: Registry) -> None:
     key = Idempotency("ann", "key-1", "digest")
     model = registry.models.create("other", "", {}, "ann", key)
     assert registry.models.create("other", "", {}, "ann", key) == model
     again = Idempotency("ann", "key-2", "digest")
     versions = [registry.versions.create("other", [FILE], "", {}, "ann", again) for _ in range(3)]
     assert [version.number for version in versions] == [1, 1, 1]
-    with pytest.raises(Conflict, match="it was used for another request"):
+    with pytest.raises(Conflict, match="already used for a different request"):
         registry.versions.create("other", [FILE], "", {}, "ann", replace(again, digest="another"))
     theirs = registry.versions.create("other", [FILE], "", {}, "bob", replace(again, actor="bob"))
     assert theirs.number == 2
 
 
-def test_aliases_have_a_most(registry: Registry) -> None:
+def test_alias_limit(registry: Registry) -> None:
     ready(registry)
     for number in range(100):
         registry.aliases.set("m", f"a{number}", 1, "ann")
-    with pytest.raises(Conflict, match="has 100 aliases, which is the most"):
+    with pytest.raises(Conflict, match="has 100 aliases, the maximum"):
         registry.aliases.set("m", "one-more", 1, "ann")
     _, removed = registry.versions.delete("m", 1, "ann", force=True)
     assert len(removed) == 100
@@ -239,7 +239,7 @@ def test_aliases_have_a_most(registry: Registry) -> None:
         registry.aliases.set("m", "prod", 1, "ann")
 
 
-def test_lists_leave_out_what_is_not_asked_for(registry: Registry) -> None:
+def test_lists_exclude_deleted_models(registry: Registry) -> None:
     for name in ("aa", "ab", "b"):
         registry.models.create(name, "", {"kind": name}, "ann")
     registry.models.delete("ab", "ann")
@@ -248,6 +248,6 @@ def test_lists_leave_out_what_is_not_asked_for(registry: Registry) -> None:
     assert [model.name for model in registry.models.page(10, keep=lambda m: "kind" in m.tags)[0]] == ["aa", "ab", "b"]
 
 
-def test_a_secret_is_made_once(registry: Registry) -> None:
+def test_secret_is_constant(registry: Registry) -> None:
     assert registry.secret("one") == registry.secret("one") != registry.secret("two")
     assert len(registry.secret("one")) == 32

@@ -1,4 +1,4 @@
-"""Purging: for good, at any time half done, and by the schedule; on moto and on DynamoDB Local."""
+"""Purge: by call and by schedule, interrupted and repeated; on moto and on DynamoDB Local."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -15,22 +15,22 @@ def model(registry: Registry) -> None:
     registry.models.create("m", "a model", {"team": "vision"}, "ann")
 
 
-def test_only_what_is_deleted_is_purged(registry: Registry) -> None:
+def test_purge_needs_a_deletion(registry: Registry) -> None:
     ready(registry)
     objects = Objects()
-    with pytest.raises(Conflict, match="model 'm' is not deleted: delete it first"):
+    with pytest.raises(Conflict, match="model 'm' is not deleted: delete it before purging"):
         registry.purge(objects).model("m", "bob", NEVER)
-    with pytest.raises(Conflict, match="version 1 of model 'm' is not deleted: delete it first"):
+    with pytest.raises(Conflict, match="version 1 of model 'm' is not deleted: delete it before purging"):
         registry.purge(objects).version("m", 1, "bob", NEVER)
     assert objects.prefixes == []
 
 
-def test_a_purged_model_leaves_its_history_and_its_number_counter(registry: Registry) -> None:
+def test_purged_model_keeps_history_and_counter(registry: Registry) -> None:
     ready(registry), ready(registry)
     registry.models.delete("m", "bob")
     objects = Objects()
     assert registry.purge(objects).model("m", "bob", NEVER)
-    assert registry.purge(objects).model("m", "bob", NEVER)  # again
+    assert registry.purge(objects).model("m", "bob", NEVER)  # idempotent
     assert objects.prefixes == ["models/m/"]
     for call in (lambda: registry.models.get("m", deleted=True), lambda: registry.resolve("m", "1")):
         with pytest.raises(NotFound):
@@ -45,7 +45,7 @@ def test_a_purged_model_leaves_its_history_and_its_number_counter(registry: Regi
         registry.versions.get("m", 1)
 
 
-def test_a_purge_that_ended_half_way_goes_on_and_cannot_be_restored(registry: Registry) -> None:
+def test_interrupted_purge_continues_and_cannot_be_undone(registry: Registry) -> None:
     ready(registry)
     registry.models.delete("m", "bob")
     assert not registry.purge(Objects(False)).model("m", "bob", NEVER)
@@ -57,7 +57,7 @@ def test_a_purge_that_ended_half_way_goes_on_and_cannot_be_restored(registry: Re
     assert kinds(registry).count("model.purging") == 1
 
 
-def test_the_schedule_takes_what_is_past_its_time_and_leaves_the_rest(registry: Registry) -> None:
+def test_schedule_purges_only_expired_deletions(registry: Registry) -> None:
     for name in ("old", "older", "live"):
         registry.models.create(name, "", {}, "ann")
         ready(registry, name)
@@ -77,6 +77,6 @@ def test_the_schedule_takes_what_is_past_its_time_and_leaves_the_rest(registry: 
     assert list(registry.purge(objects).expired(now, "maintenance", NEVER)) == []
 
 
-def test_no_time_left_purges_nothing_more(registry: Registry) -> None:
+def test_purge_stops_at_its_deadline(registry: Registry) -> None:
     registry.models.delete("m", "bob")
     assert list(registry.purge(Objects()).expired(datetime.now(UTC), "maintenance", time.monotonic() - 1)) == []

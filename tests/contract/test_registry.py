@@ -35,24 +35,24 @@ def model(registry: Registry) -> None:
     registry.models.create("m", "a model", {"team": "vision"}, "ann")
 
 
-def test_a_model_is_what_was_created(registry: Registry) -> None:
+def test_created_model(registry: Registry) -> None:
     found = registry.models.get("m")
     assert (found.description, found.tags, found.aliases, found.last_version) == ("a model", {"team": "vision"}, {}, 0)
 
 
-def test_a_name_is_taken_once(registry: Registry) -> None:
+def test_duplicate_model_name(registry: Registry) -> None:
     with pytest.raises(AlreadyExists):
         registry.models.create("m", "another", {}, "bob")
     assert registry.models.get("m").description == "a model"
 
 
 @pytest.mark.parametrize("name", ["", "A", "-a", "a b", "a/b", "ü", "a" * 64, "a\n"])
-def test_names_that_are_none(registry: Registry, name: str) -> None:
+def test_invalid_model_names(registry: Registry, name: str) -> None:
     with pytest.raises(InvalidRequest):
         registry.models.create(name, "", {}, "ann")
 
 
-def test_models_by_name_in_pages(registry: Registry) -> None:
+def test_model_pagination(registry: Registry) -> None:
     for name in ("c", "a", "b"):
         registry.models.create(name, "", {}, "ann")
     first, after = registry.models.page(2)
@@ -61,7 +61,7 @@ def test_models_by_name_in_pages(registry: Registry) -> None:
     assert end is None or registry.models.page(2, end) == ([], None)
 
 
-def test_version_numbers_have_no_gap_under_concurrent_creation(registry: Registry) -> None:
+def test_concurrent_version_numbers_have_no_gap(registry: Registry) -> None:
     numbers: list[int] = []
     threads = [threading.Thread(target=lambda: numbers.append(created(registry).number)) for _ in range(8)]
     for thread in threads:
@@ -72,7 +72,7 @@ def test_version_numbers_have_no_gap_under_concurrent_creation(registry: Registr
     assert registry.models.get("m").last_version == 8
 
 
-def test_a_version_becomes_ready_with_what_was_found(registry: Registry) -> None:
+def test_finished_validation(registry: Registry) -> None:
     assert created(registry).status is Status.PENDING_UPLOAD
     version = ready(registry)
     assert registry.versions.get("m", 2)[0] == version
@@ -81,7 +81,7 @@ def test_a_version_becomes_ready_with_what_was_found(registry: Registry) -> None
     assert registry.models.get("m").latest_ready_version == 2
 
 
-def test_an_outcome_stays(registry: Registry) -> None:
+def test_outcome_is_final(registry: Registry) -> None:
     version = ready(registry)
     again = registry.versions.finish_validation(
         replace(version, status=Status.FAILED, status_reason="late"), "deployment"
@@ -89,7 +89,7 @@ def test_an_outcome_stays(registry: Registry) -> None:
     assert again == version == registry.versions.start_validation("m", 1, "deployment")
 
 
-def test_an_outcome_needs_a_validation(registry: Registry) -> None:
+def test_outcome_needs_a_started_validation(registry: Registry) -> None:
     version = created(registry)
     assert (
         registry.versions.finish_validation(replace(version, status=Status.READY), "x").status is Status.PENDING_UPLOAD
@@ -97,7 +97,7 @@ def test_an_outcome_needs_a_validation(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize("name", ["x" * 3000, "No Name", ""])
-def test_what_cannot_be_a_name_is_not_found(registry: Registry, name: str) -> None:
+def test_invalid_names_are_not_found(registry: Registry, name: str) -> None:
     for call in (
         lambda: registry.models.get(name),
         lambda: registry.versions.get(name, 1),
@@ -109,7 +109,7 @@ def test_what_cannot_be_a_name_is_not_found(registry: Registry, name: str) -> No
         registry.resolve("m", "x" * 3000)
 
 
-def test_versions_in_pages_newest_first(registry: Registry) -> None:
+def test_version_pagination(registry: Registry) -> None:
     for _ in range(5):
         created(registry)
     first, after = registry.versions.page("m", 2)
@@ -119,7 +119,7 @@ def test_versions_in_pages_newest_first(registry: Registry) -> None:
     assert end is None
 
 
-def test_what_is_missing_is_named(registry: Registry) -> None:
+def test_not_found_names_the_item(registry: Registry) -> None:
     for call in (
         lambda: registry.models.get("n"),
         lambda: created(registry, "n"),
@@ -133,7 +133,7 @@ def test_what_is_missing_is_named(registry: Registry) -> None:
         registry.aliases.delete("m", "prod", "ann")
 
 
-def test_an_alias_points_only_to_ready_versions(registry: Registry) -> None:
+def test_alias_needs_a_ready_version(registry: Registry) -> None:
     created(registry)
     ready(registry)
     with pytest.raises(NotReady):
@@ -143,13 +143,13 @@ def test_an_alias_points_only_to_ready_versions(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize("alias", ["7", "Prod", "", "a b"])
-def test_aliases_that_are_none(registry: Registry, alias: str) -> None:
+def test_invalid_alias_names(registry: Registry, alias: str) -> None:
     ready(registry)
     with pytest.raises(InvalidRequest):
         registry.aliases.set("m", alias, 1, "ann")
 
 
-def test_resolving(registry: Registry) -> None:
+def test_resolve_reference(registry: Registry) -> None:
     with pytest.raises(NotReady, match="model 'm' is without a READY version"):
         registry.resolve("m", None)
     ready(registry), ready(registry), created(registry)
@@ -162,10 +162,10 @@ def test_resolving(registry: Registry) -> None:
         registry.resolve("m", "prod")
 
 
-def test_every_change_has_its_history_entry_and_no_other(registry: Registry, table: Table) -> None:
+def test_one_history_entry_per_change(registry: Registry, table: Table) -> None:
     ready(registry)
     registry.aliases.set("m", "prod", 1, "bob")
-    registry.aliases.set("m", "prod", 1, "bob")  # nothing to change, nothing to tell
+    registry.aliases.set("m", "prod", 1, "bob")  # no change, no entry
     registry.aliases.delete("m", "prod", "cyd")
     entries = history(table)
     assert [(entry["revision"], entry["kind"], entry["actor"]) for entry in entries] == [
@@ -182,7 +182,7 @@ def test_every_change_has_its_history_entry_and_no_other(registry: Registry, tab
     assert times == sorted(set(times))
 
 
-def test_concurrent_alias_moves_all_happen_one_after_another(registry: Registry, table: Table) -> None:
+def test_concurrent_alias_moves(registry: Registry, table: Table) -> None:
     for _ in range(2):
         ready(registry)
     moves = [threading.Thread(target=registry.aliases.set, args=("m", f"a{n}", n % 2 + 1, "ann")) for n in range(8)]

@@ -1,4 +1,4 @@
-"""What the store promises, whichever engine is under it and whichever way it is called."""
+"""The table's guarantees, on both engines, with boto3 and with signed requests."""
 
 import pytest
 
@@ -20,25 +20,25 @@ def put(sk: str, revision: int | None = None, **values: object) -> Put:
     return Put(("P", sk), {"revision": (revision or 0) + 1, **values}, revision)
 
 
-def test_values_come_back_as_they_were(table: Table, signed_table: Table) -> None:
+def test_values_round_trip(table: Table, signed_table: Table) -> None:
     table.write([put("a", **VALUES)])
     assert table.get(("P", "a")) == {"revision": 1, **VALUES}
     assert signed_table.get(("P", "a")) == {"revision": 1, **VALUES}
 
 
-def test_an_absent_item_is_none(table: Table, signed_table: Table) -> None:
+def test_absent_item(table: Table, signed_table: Table) -> None:
     assert table.get(("P", "a")) is None
     assert signed_table.get(("P", "a")) is None
 
 
-def test_a_new_item_is_written_once(table: Table) -> None:
+def test_put_of_a_new_item_is_conditional(table: Table) -> None:
     table.write([put("a", value=1)])
     with pytest.raises(WriteConflict):
         table.write([put("a", value=2)])
     assert table.get(("P", "a")) == {"revision": 1, "value": 1}
 
 
-def test_a_change_needs_the_revision_that_was_read(table: Table) -> None:
+def test_put_is_conditional_on_the_revision(table: Table) -> None:
     table.write([put("a")])
     table.write([put("a", revision=1, value="second")])
     with pytest.raises(WriteConflict):
@@ -46,7 +46,7 @@ def test_a_change_needs_the_revision_that_was_read(table: Table) -> None:
     assert table.get(("P", "a")) == {"revision": 2, "value": "second"}
 
 
-def test_all_or_nothing(table: Table) -> None:
+def test_failed_transaction_writes_nothing(table: Table) -> None:
     table.write([put("a")])
     with pytest.raises(WriteConflict):
         table.write([put("b"), put("a", revision=7)])
@@ -54,7 +54,7 @@ def test_all_or_nothing(table: Table) -> None:
 
 
 @pytest.mark.parametrize("way", ["table", "signed_table"])
-def test_pages_in_both_directions(table: Table, way: str, request: pytest.FixtureRequest) -> None:
+def test_query_pagination_in_both_directions(table: Table, way: str, request: pytest.FixtureRequest) -> None:
     reader: Table = request.getfixturevalue(way)
     table.write([put(f"V#{number}", number=number) for number in range(1, 6)])
     table.write([put("H#1", number=-1)])

@@ -94,7 +94,7 @@ def test_only_what_is_deleted_is_purged_and_then_for_good(http: httpx.Client, mo
     assert httpx.get(url).content == onnx_models.linear(1.0)
     refused = http.delete(path, params={"purge": True})
     assert refused.status_code == 409
-    assert "delete it first" in refused.json()["error"]
+    assert "delete it before purging" in refused.json()["error"]
 
     etag = http.delete(path).headers["etag"]
     stale = http.delete(path, params={"purge": True}, headers={"if-match": '"1"'})

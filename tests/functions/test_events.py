@@ -14,14 +14,14 @@ from support.events import CASES, EVENTS, EventCase, seed
 
 
 class Context:
-    """What the handlers ask of Lambda's context."""
+    """The part of Lambda's context that the handlers use."""
 
     @staticmethod
     def get_remaining_time_in_millis() -> int:
         return 60_000
 
 
-def test_every_event_has_its_case() -> None:
+def test_every_event_file_has_a_case() -> None:
     assert sorted(path.stem for path in EVENTS.glob("*.json")) == sorted(case.name for case in CASES)
 
 
@@ -31,7 +31,7 @@ def test_event(case: EventCase, cloud: Cloud, load_function: LoadFunction) -> No
     case.check(load_function(case.function).lambda_handler(case.event, Context))
 
 
-def test_a_commit_mark_that_comes_twice_changes_nothing(cloud: Cloud, load_function: LoadFunction) -> None:
+def test_repeated_commit_mark_changes_nothing(cloud: Cloud, load_function: LoadFunction) -> None:
     seed(cloud)
     case = next(case for case in CASES if case.name == "deployment_commit_mark")
     handler = load_function(case.function).lambda_handler
@@ -42,7 +42,7 @@ def test_a_commit_mark_that_comes_twice_changes_nothing(cloud: Cloud, load_funct
     assert (registry.models.get("example"), registry.versions.get("example", 2)) == (model, version)
 
 
-def test_a_commit_mark_of_what_was_purged_meanwhile_is_no_fault(cloud: Cloud, load_function: LoadFunction) -> None:
+def test_commit_mark_of_a_purged_version_is_ignored(cloud: Cloud, load_function: LoadFunction) -> None:
     seed(cloud)
     registry = bootstrap.registry(cloud.settings)
     registry.versions.delete("example", 2, "tester")
@@ -61,7 +61,7 @@ def test_a_commit_mark_of_what_was_purged_meanwhile_is_no_fault(cloud: Cloud, lo
         ({"iam": {"userArn": "arn:aws:iam::123456789012:user/ann"}}, "arn:aws:iam::123456789012:user/ann"),
     ],
 )
-def test_the_actor_of_a_change_is_the_caller(
+def test_actor_is_the_caller(
     cloud: Cloud, load_function: LoadFunction, authorizer: dict[str, object], actor: str
 ) -> None:
     event = next(case for case in CASES if case.name == "management_create_model").event
@@ -72,20 +72,16 @@ def test_the_actor_of_a_change_is_the_caller(
     assert [entry.actor for entry in entries] == [actor]
 
 
-def test_versions_beyond_the_quota_are_429_with_when_to_come_again(
-    cloud: Cloud, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_version_quota_answers_429(cloud: Cloud, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch) -> None:
     seed(cloud)
     monkeypatch.setenv("MAAS_MAX_MODEL_VERSIONS", "2")
     event = next(case for case in CASES if case.name == "management_create_version").event
     answer = load_function("ManagementFunction").lambda_handler(event, Context)
     assert (answer["statusCode"], answer["headers"]["retry-after"]) == (429, "3600")
-    assert "got 3, allowed are 2" in json.loads(answer["body"])["error"]
+    assert "got 3, expected at most 2" in json.loads(answer["body"])["error"]
 
 
-def test_a_drop_beyond_the_quota_is_refused(
-    cloud: Cloud, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_inbox_quota(cloud: Cloud, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch) -> None:
     seed(cloud)
     monkeypatch.setenv("MAAS_MAX_STORED_BYTES", "1")
     event = next(case for case in CASES if case.name == "deployment_drop").event
@@ -93,7 +89,7 @@ def test_a_drop_beyond_the_quota_is_refused(
     assert load_function("DeploymentFunction").lambda_handler(event, Context) == {"ignored": key}
     result = cloud.s3.get_object(Bucket=cloud.settings.bucket, Key=f"{key}.result.json")["Body"].read()
     assert json.loads(result)["status"] == "REFUSED"
-    assert "allowed are 1" in json.loads(result)["reason"]
+    assert "expected at most 1" in json.loads(result)["reason"]
 
 
 @pytest.mark.parametrize(
@@ -103,9 +99,7 @@ def test_a_drop_beyond_the_quota_is_refused(
         ("authorizer_key", "'actor' in result['context']", {"numpy", "onnxruntime", "orjson"}),
     ],
 )
-def test_a_cold_start_on_the_way_of_inference_imports_neither_boto3_nor_a_web_framework(
-    cloud: Cloud, case: str, right: str, also: set[str]
-) -> None:
+def test_cold_start_imports(cloud: Cloud, case: str, right: str, also: set[str]) -> None:
     seed(cloud)
     script = (
         "import app, json, sys\n"
@@ -123,7 +117,7 @@ def test_a_cold_start_on_the_way_of_inference_imports_neither_boto3_nor_a_web_fr
     assert done.returncode == 0, done.stderr
 
 
-def test_the_schedule_purges_what_is_past_its_retention_and_nothing_else(
+def test_schedule_purges_after_the_retention_time(
     cloud: Cloud, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seed(cloud)

@@ -210,7 +210,7 @@ def test_symbols_shared_by_inputs_must_agree(app: ModuleType) -> None:
 def test_answers_over_the_payload_limit_are_413(app: ModuleType, path: str, kind: str, body: bytes) -> None:
     answer = app.lambda_handler(wire.event(path, body, {"content-type": kind}), wire.CONTEXT)
     assert answer["statusCode"] == 413, answer["body"][:100]
-    assert "asynchronous way" in json.loads(answer["body"])["error"]
+    assert "asynchronous inference" in json.loads(answer["body"])["error"]
 
 
 def test_v1_and_csv_take_gzip_and_unquoted_nan(app: ModuleType) -> None:

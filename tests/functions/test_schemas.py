@@ -1,4 +1,4 @@
-"""What the schemas of the management API refuse."""
+"""Schemas of the management API: refused values."""
 
 import importlib
 
@@ -9,7 +9,7 @@ from conftest import LoadFunction
 
 
 @pytest.mark.parametrize("tolerance", [False, "1e-3", -1, None])
-def test_tolerance_is_a_number(load_function: LoadFunction, tolerance: object) -> None:
+def test_golden_tolerance(load_function: LoadFunction, tolerance: object) -> None:
     load_function("ManagementFunction")
     golden = importlib.import_module("schemas.versions").Golden
     assert golden.model_validate({"atol": 0}).atol == 0

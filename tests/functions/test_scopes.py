@@ -1,4 +1,4 @@
-"""Every scope against every route of both APIs. The routes come from their documents: one that is not here fails."""
+"""Every scope against every route of both APIs. Routes come from the OpenAPI documents; one missing here fails."""
 
 import json
 import re
@@ -18,7 +18,7 @@ READ, WRITE, KEYS = {"models:read", "models:write", "admin"}, {"models:write", "
 USE = {"infer", "infer:example", "admin"}
 ABOUT, LIST = USE | READ, USE | READ | {"infer:other"}
 JOBS = {"jobs", "admin"}
-ASYNC = USE | JOBS | {"infer:other"}  # a job that one made oneself; there is none in this table
+ASYNC = USE | JOBS | {"infer:other"}  # for the caller's own jobs; the table has none
 ANYBODY = set(SCOPES)
 NAMES = {
     "model": "example",
@@ -109,7 +109,7 @@ def app(request: pytest.FixtureRequest, cloud: Cloud, load_function: LoadFunctio
 
 
 def documented(app: ModuleType) -> list[str]:
-    """`METHOD /path` of each operation, those that delete last."""
+    """`METHOD /path` of each operation; deletions come last."""
     if not hasattr(app, "app"):
         import web_app
 
@@ -121,7 +121,7 @@ def documented(app: ModuleType) -> list[str]:
     return sorted(found, key=lambda route: (route.startswith("DELETE"), route))
 
 
-def test_every_scope_against_every_route(app: ModuleType) -> None:
+def test_scopes_of_every_route(app: ModuleType) -> None:
     wrong = []
     routes = documented(app)
     assert len(routes) >= 20
@@ -135,7 +135,7 @@ def test_every_scope_against_every_route(app: ModuleType) -> None:
     assert wrong == []
 
 
-def test_every_route_but_health_is_401_without_a_caller(app: ModuleType) -> None:
+def test_routes_without_a_caller_answer_401(app: ModuleType) -> None:
     refusals: list[dict[str, Any] | None] = [
         None,
         {},
@@ -150,14 +150,14 @@ def test_every_route_but_health_is_401_without_a_caller(app: ModuleType) -> None
             assert status != 401 or set(body) == {"error"}
 
 
-def test_a_refusal_comes_before_what_is_wrong_with_the_body(app: ModuleType) -> None:
+def test_scope_is_checked_before_the_body(app: ModuleType) -> None:
     for route in documented(app):
         if not route.startswith("GET") and route not in OPEN:
             other = "keys" if "/jobs" in route else "jobs"
             assert answer(app, route, of(other), b"{not json")[0] == 403, route
 
 
-def test_the_tables_of_the_functions_name_every_route_and_nothing_else(app: ModuleType) -> None:
+def test_scope_tables_name_every_route(app: ModuleType) -> None:
     modules = {
         True: ("model_routes", "version_routes", "alias_routes", "job_routes", "key_routes"),
         False: ("oip_routes", "repository_routes", "other_protocols"),

@@ -1,4 +1,4 @@
-"""What SnapStart freezes: modules as they are after their import, the same in every environment restored from it."""
+"""SnapStart: environments restored from one snapshot share the state after the import."""
 
 import json
 import os
@@ -35,8 +35,8 @@ def run(function: str, script: str, environment: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("function", HANDLERS)
-def test_nothing_is_asked_of_aws_before_the_first_request(function: str, cloud: Cloud) -> None:
-    """So no connection, alias or secret is in a snapshot; nor credentials, which are not in the environment then."""
+def test_import_connects_to_nothing(function: str, cloud: Cloud) -> None:
+    """A snapshot must not contain connections, cached data or credentials, which are not set during the import."""
     frozen = {name: value for name, value in cloud.environment.items() if not name.startswith("AWS_")} | NOWHERE
     script = (
         "import socket\n"
@@ -49,7 +49,7 @@ def test_nothing_is_asked_of_aws_before_the_first_request(function: str, cloud: 
 
 @pytest.fixture
 def credentials_url() -> Iterator[str]:
-    """What functions with SnapStart get credentials from: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html"""
+    """The credentials endpoint of functions with SnapStart: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html"""
     later = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     keys = {"AccessKeyId": "testing", "SecretAccessKey": "testing", "Token": "testing", "Expiration": later}
 
@@ -69,8 +69,8 @@ def credentials_url() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("function", "event"), HANDLERS.items())
-def test_two_environments_of_one_snapshot_answer(function: str, event: str, cloud: Cloud, credentials_url: str) -> None:
-    """A fork is what a restore is: the same memory twice. No credentials are in the environment's variables."""
+def test_two_environments_of_one_snapshot(function: str, event: str, cloud: Cloud, credentials_url: str) -> None:
+    """A fork stands for a restore: the same memory twice. The environment variables have no credentials."""
     seed(cloud)
     frozen = {name: value for name, value in cloud.environment.items() if "ACCESS_KEY" not in name}
     script = (
@@ -88,10 +88,10 @@ def test_two_environments_of_one_snapshot_answer(function: str, event: str, clou
         "    assert os.waitpid(child, 0)[1] == 0\n"
     )
     lines = run(function, script, frozen | {"AWS_CONTAINER_CREDENTIALS_FULL_URI": credentials_url}).splitlines()
-    assert len(lines) == len(set(lines)) == (0 if function == "authorizer" else 2)  # which has no log of requests
+    assert len(lines) == len(set(lines)) == (0 if function == "authorizer" else 2)  # the authorizer logs no requests
 
 
-def test_what_spreads_retries_is_not_the_same_in_two_environments() -> None:
+def test_retry_pauses_differ_between_environments() -> None:
     script = (
         "import os, random, sys\n"
         "from maas.aws import signed\n"

@@ -1,8 +1,8 @@
-"""What each file of events/ does, for the handlers called here and for `sam local invoke` alike.
+"""The expected result of each file of events/, for handlers called in tests and with `sam local invoke`.
 
-Before each: model `example` has version 1 READY and version 2 uploaded and committed, but not deployed, and with a
-quantised form asked for; a file was dropped into the inbox; there are inputs of batch jobs, one of them planned; and
-there is an API key.
+The state before each: model `example` has version 1 READY and version 2 uploaded and committed with a request for a
+quantised form, but not deployed; the inbox has a file; there are inputs of batch jobs, one of them planned; and there
+is an API key.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ KNOWN = {
 
 @dataclass(frozen=True)
 class EventCase:
-    """`expected` is part of the answer: of its JSON body where there is a status, else of the result itself."""
+    """`expected` is a part of the result: of its JSON body if there is a status, else of the result itself."""
 
     name: str
     status: int | None
@@ -87,7 +87,7 @@ CASES = [
     EventCase("authorizer_key", None, KNOWN),
     EventCase("authorizer_bearer", None, KNOWN),
     EventCase("authorizer_unknown_key", None, {"context": {"refusal": "this API key is not known"}}),
-    EventCase("authorizer_no_key", None, {"isAuthorized": True, "context": {"refusal": "no API key came with it"}}),
+    EventCase("authorizer_no_key", None, {"isAuthorized": True, "context": {"refusal": "the request has no API key"}}),
     EventCase("deployment_other_object", None, {"ignored": "models/example/2/source/model.onnx"}),
 ]
 
@@ -106,7 +106,7 @@ def seed(cloud: Cloud) -> None:
 
 
 def put_key(cloud: Cloud) -> None:
-    """The key of events/authorizer_*.json; what is kept of its secret is worked out here, not by the code tested."""
+    """The key of events/authorizer_*.json; its stored form is computed here, not by the code under test."""
     digest = hmac.new(bytes.fromhex(SALT), SECRET.encode(), hashlib.sha256).hexdigest()
     scopes = ("models:read", "infer:example")
     key = ApiKey(KEY_ID, "ci", scopes, (StoredSecret(SALT, digest),), "2026-01-01T00:00:00.000000Z", "tester")

@@ -1,4 +1,4 @@
-"""What tests of the registry do again and again."""
+"""Common steps of the registry's tests."""
 
 from dataclasses import asdict, replace
 from typing import Any
@@ -23,7 +23,7 @@ def kinds(registry: Registry, model: str = "m") -> list[str]:
 
 
 def state(registry: Registry, model: str = "m") -> dict[str, Any]:
-    """All that GET shows of a model, but times of change and what they drag along."""
+    """Everything that GET shows of a model, except for times of change and revisions."""
 
     def plain(record: Any) -> dict[str, Any]:
         return {key: value for key, value in asdict(record).items() if key not in ("updated_at", "revision")}
@@ -33,7 +33,7 @@ def state(registry: Registry, model: str = "m") -> dict[str, Any]:
 
 
 class Objects:
-    """Stands where the bucket would be: tells whether all is gone, as often as it was told to."""
+    """Stands in for the bucket's `delete_prefix`: records prefixes, returns `answers` one by one."""
 
     def __init__(self, *answers: bool) -> None:
         self.prefixes: list[str] = []

@@ -1,1 +1,1 @@
-"""The wire of the management API: a file a resource."""
+"""Schemas of the management API's requests and responses: one file per resource."""

@@ -1,4 +1,4 @@
-"""Aliases on the wire."""
+"""Schemas of aliases."""
 
 from typing import Self
 
@@ -43,7 +43,7 @@ class Aliases(BaseModel):
 
 
 class AliasAt(BaseModel):
-    """`version` is null when the alias pointed to nothing then, or its model was deleted."""
+    """`version` is null if the alias did not exist at that time or its model was deleted."""
 
     model_config = like(alias="production", model="digits", at=EXAMPLE_TIME, version=1)
 

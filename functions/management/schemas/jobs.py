@@ -1,4 +1,4 @@
-"""Jobs as the API takes and shows them."""
+"""Schemas of jobs."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,7 +16,7 @@ from schemas.shared import EXAMPLE_TIME, Body, DeclaredFile, Name, Part, like, w
 Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Location = Annotated[str, StringConstraints(min_length=1, max_length=1100)]
 Size = Annotated[int, Field(ge=0, lt=1 << 53, strict=True), BeforeValidator(whole)]
-MAX_NAMES_BYTES = 64_000  # a job's row has to stay under DynamoDB's 400 kB
+MAX_NAMES_BYTES = 64_000  # of all names in the options: a job's row must stay below DynamoDB's 400 kB
 
 _JOB = {
     "id": "0123456789abcdef0123",
@@ -46,9 +46,9 @@ _JOB = {
 
 
 class JobOptions(Body):
-    """`columns` and `exclude` choose the features of CSV and Parquet, `select` the outputs, all their names together at
-    most 64 kB; `join` carries the input's columns along; with more than `max_errors` bad records the job fails;
-    `batch_size` is how many rows run at once."""
+    """`columns` and `exclude` select the features of CSV and Parquet, `select` the outputs (all names together at most
+    64 kB). `join` copies the input's columns to the output. With more than `max_errors` bad records the job fails.
+    `batch_size` is the number of rows per run."""
 
     columns: Annotated[list[Column], Field(min_length=1, max_length=5000)] | None = None
     exclude: Annotated[list[Column], Field(min_length=1, max_length=5000)] | None = None
@@ -68,10 +68,10 @@ class JobOptions(Body):
 
 
 class CreateJob(Body):
-    """Either `input`, an object of the bucket, or `upload`, a file to come; an `infer` job takes an upload.
+    """Either `input`, an object in the bucket, or `upload`, a file to upload; an `infer` job needs an upload.
 
-    `version` is a number or an alias, which is followed now. `output` is a folder that no other job writes to; `notify`
-    an https URL or the ARN of an SNS topic.
+    `version` is a number or an alias, which is resolved now. `output` is a folder that no other job writes to; `notify`
+    is an https URL or the ARN of an SNS topic.
     """
 
     model_config = like(model="digits", version="production", input="batch/data/images.npy", options={"max_errors": 10})
@@ -93,7 +93,7 @@ class CreateJob(Body):
         if self.kind == "infer" and not self.upload:
             raise ValueError("expected upload: a job of kind infer takes one request")
         if self.kind == "infer" and self.output:
-            raise ValueError("expected no output: the answer of an infer job is read from …/results")
+            raise ValueError("expected no output: …/results returns the response of an infer job")
         return self
 
     def request(self) -> job_records.JobRequest:
@@ -109,7 +109,7 @@ class CreateJob(Body):
 
 
 class Progress(BaseModel):
-    """`rows_per_second` and `eta_seconds` are null until they can be told."""
+    """`rows_per_second` and `eta_seconds` are null until they can be estimated."""
 
     shards_total: int
     shards_done: int
@@ -121,7 +121,7 @@ class Progress(BaseModel):
 
 
 class Job(BaseModel):
-    """`progress` is null in lists, and before there are shards."""
+    """`progress` is null in lists, and until the job has shards."""
 
     model_config = like(**_JOB)
 
@@ -149,7 +149,7 @@ class Job(BaseModel):
 
 
 class CreatedJob(Job):
-    """`upload` says where its file is to be sent; a large one is completed then with …/complete."""
+    """`upload` lists the requests that upload the file; with several parts, call …/complete afterwards."""
 
     model_config = like(**_JOB | {"status": "PLANNING", "progress": None, "upload": []})
 
@@ -193,7 +193,7 @@ class JobResult(BaseModel):
 
 
 class JobResults(BaseModel):
-    """In the input's order. `header_length` is of a binary answer to an `infer` job: the bytes of its JSON."""
+    """In the input's order. `header_length`: bytes of JSON at the start of an `infer` job's binary response."""
 
     model_config = like(results=[_RESULT], header_length=None, next_page_token=None)
 

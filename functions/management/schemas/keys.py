@@ -1,4 +1,4 @@
-"""API keys on the wire (pydantic)."""
+"""Schemas of API keys."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -51,7 +51,7 @@ class RotateKey(shared.Body):
 
 
 class Key(BaseModel):
-    """`used_at` is kept to the hour."""
+    """`used_at` is exact to the hour."""
 
     model_config = shared.like(**_KEY)
 
@@ -72,7 +72,7 @@ class Key(BaseModel):
 
 
 class CreatedKey(Key):
-    """`key` is what a caller sends; it is not kept."""
+    """`key` is the text that callers send; it is not stored."""
 
     model_config = shared.like(**_KEY, key=_TEXT)
 

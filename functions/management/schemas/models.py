@@ -1,4 +1,4 @@
-"""Models on the wire, and what happened to them."""
+"""Schemas of models and their history."""
 
 from enum import StrEnum
 from typing import Any, Self
@@ -53,7 +53,7 @@ class ModelStatus(StrEnum):
 
 
 class Model(BaseModel):
-    """Its status is READY when a version of it can be served."""
+    """`status` is READY if a version of the model can be served."""
 
     model_config = like(**_MODEL)
 

@@ -1,4 +1,4 @@
-"""What the schemas of the management API share: types, bodies, files and their uploads."""
+"""Shared by the schemas: types, request bodies, files and their uploads."""
 
 import re
 from typing import Annotated, Any
@@ -12,14 +12,14 @@ _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 
 def whole(value: object) -> object:
-    """JSON has one kind of number: 1.0 is a whole one, unlike "1" and true."""
+    """JSON has one kind of number: 1.0 is a whole number, "1" and true are not."""
     return int(value) if type(value) is float and value.is_integer() else value
 
 
 def rfc_3339(value: object) -> object:
-    """pydantic would take seconds since 1970 too."""
+    """Refuses the other forms that pydantic accepts, such as seconds since 1970."""
     if isinstance(value, str) and not _RFC_3339.match(value):
-        raise ValueError("expected a time with its zone, as 2026-01-31T12:00:00Z")
+        raise ValueError("expected a time with a zone, such as 2026-01-31T12:00:00Z")
     return value
 
 
@@ -46,7 +46,7 @@ class Body(BaseModel):
 
 
 class Change(Body):
-    """What is absent stays; a tag of null goes (JSON merge patch)."""
+    """Absent fields stay; a tag set to null is removed (JSON merge patch)."""
 
     model_config = like(description="Handwritten digits, 8 × 8", tags={"team": "vision", "draft": None})
 
@@ -61,7 +61,7 @@ class DeclaredFile(Body):
 
 
 class Part(BaseModel):
-    """PUT bytes [offset, offset + size_bytes) of the file to `url`, with exactly these headers."""
+    """Upload bytes [offset, offset + size_bytes) of the file with PUT to `url` and exactly these headers."""
 
     url: str
     method: str

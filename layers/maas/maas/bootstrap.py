@@ -1,4 +1,4 @@
-"""The object graphs, each built once at cold start from settings. Tests call the same functions with other settings."""
+"""The object graph of each function, built once at cold start from the settings; tests pass other settings."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def dataplane(settings: Settings) -> "DataPlane":
-    """For inference: reads through signed requests, so that neither boto3 nor a web framework is imported."""
+    """For inference: reads with signed requests, so that a cold start imports neither boto3 nor a web framework."""
     from maas.aws.s3_reader import S3Reader
     from maas.aws.signed import SignedDynamoDb
     from maas.deployment.artifacts import LocalArtifacts
@@ -72,19 +72,19 @@ def _write_back(settings: Settings, reader: "S3Reader") -> "WriteBack":
 
 
 def registry(settings: Settings) -> Registry:
-    """For management and deployment: through boto3."""
+    """For management and deployment: uses boto3."""
     return Registry(Table(boto3_call(_client("dynamodb", settings)), settings.table))
 
 
 def keys(settings: Settings) -> "Keys":
-    """For management: through boto3."""
+    """For management: uses boto3."""
     from maas.access.keys_table import Keys
 
     return Keys(Table(boto3_call(_client("dynamodb", settings)), settings.table))
 
 
 def authorizer(settings: Settings) -> "Authorizer":
-    """Through signed requests, for a quick cold start: every first request waits for it."""
+    """Uses signed requests for a quick cold start, since requests wait for it."""
     from maas.access.authorizer import Authorizer
     from maas.access.keys_table import Keys
     from maas.aws.signed import SignedDynamoDb
@@ -182,7 +182,7 @@ def worker(settings: Settings) -> "Worker":
 
 
 def deferred(settings: Settings) -> "Deferred":
-    """For inference: without boto3, as `dataplane`."""
+    """For inference: without boto3, like `dataplane`."""
     from maas.aws.s3_writer import S3Writer
     from maas.aws.signed import SignedDynamoDb
     from maas.batch.deferred import Deferred

@@ -1,26 +1,26 @@
-"""Everything that can go wrong on purpose, as facts. `maas.http` alone knows which HTTP status each one is.
+"""The error tree. Errors carry facts; only `maas.web.events` maps them to HTTP statuses.
 
 MaasError
-├── InvalidRequest            the caller's mistake, with the field at fault
+├── InvalidRequest            the request is invalid; names the field at fault
 │   └── InvalidTensor         an input that does not fit the model's signature or its own shape
-├── NotAuthenticated          no key, token or signature, or none that is good
-├── NotAllowed                the caller's scopes do not reach so far
-├── QuotaExceeded             so much, so many or so often is allowed, and no more
-├── NotFound                  no such model, version, alias or key
-├── Gone                      deleted, and can still be restored
-├── PreconditionFailed        an If-Match that is not of the state as it is
-├── Conflict                  the state forbids it
+├── NotAuthenticated          no valid key, token or signature
+├── NotAllowed                the caller lacks the scope
+├── QuotaExceeded             a quota of the caller or of the model is used up
+├── NotFound                  no such model, version, alias, job or key
+├── Gone                      deleted, can still be restored
+├── PreconditionFailed        If-Match does not name the current state
+├── Conflict                  not possible in the current state
 │   ├── AlreadyExists
-│   ├── NotReady              the version is not READY, so it takes no alias and no traffic
-│   └── UploadIncomplete      a declared file is missing or not what was declared
-├── TooLarge                  beyond a limit that is ours or Lambda's
-├── InsufficientStorage       a model that this function's /tmp or memory can never hold
-├── Contended                 other writers kept winning; nothing was changed
-├── ModelRejected             the file cannot be served: the reason goes into the version's record
-├── RunFailed                 onnxruntime refused to run well-formed inputs
-├── DeadlineExceeded          the time of the request, or of this call, is over
-├── NotOffered                a part of a protocol that makes no sense here
-├── ArtifactCorrupt           stored bytes are not the bytes that were checked
+│   ├── NotReady              the version is not READY: it gets no alias and no traffic
+│   └── UploadIncomplete      a declared file is missing or differs from its declaration
+├── TooLarge                  beyond one of our limits or Lambda's
+├── InsufficientStorage       the model can never fit into this function's /tmp or memory
+├── Contended                 concurrent writers; nothing was changed
+├── ModelRejected             the file cannot be served; the reason goes into the version's record
+├── RunFailed                 onnxruntime failed on well-formed inputs
+├── DeadlineExceeded          the time limit of the request or of the invocation is over
+├── NotOffered                a part of a protocol that is not supported here
+├── ArtifactCorrupt           stored bytes differ from the validated bytes
 └── ServiceUnavailable        S3 or DynamoDB did not answer
 """
 
@@ -28,7 +28,7 @@ from collections.abc import Sequence
 
 
 class MaasError(Exception):
-    """Base of the tree. `field` names the part of the request at fault, where there is one."""
+    """Base of the tree. `field` names the part of the request at fault, if there is one."""
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class InvalidRequest(MaasError):
 
 
 class InvalidTensor(InvalidRequest):
-    """An input tensor at fault; `field` is `inputs[NAME]` or `inputs[NAME].PART`."""
+    """An invalid input tensor; `field` is `inputs[NAME]` or `inputs[NAME].PART`."""
 
     def __init__(self, name: str, part: str, came: object, expected: object) -> None:
         where = f"inputs[{name}].{part}" if part else f"inputs[{name}]"
@@ -50,19 +50,19 @@ class InvalidTensor(InvalidRequest):
 
 
 class NotAuthenticated(MaasError):
-    def __init__(self, why: str = "no API key came with it") -> None:
+    def __init__(self, why: str = "the request has no API key") -> None:
         super().__init__(f"{why}: send a key as `Authorization: Bearer KEY` or `x-api-key: KEY`")
 
 
 class NotAllowed(MaasError):
     def __init__(self, actor: str, needed: Sequence[str]) -> None:
-        super().__init__(f"{actor} has no scope for this: it takes {' or '.join(needed)}")
+        super().__init__(f"{actor} has no scope for this: it needs {' or '.join(needed)}")
         self.actor, self.needed = actor, tuple(needed)
 
 
 class QuotaExceeded(MaasError):
     def __init__(self, what: str, came: object, allowed: object, retry_after_seconds: int) -> None:
-        super().__init__(f"{what}: got {came}, allowed are {allowed}; try again in {retry_after_seconds} s")
+        super().__init__(f"{what}: got {came}, expected at most {allowed}; try again in {retry_after_seconds} s")
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -75,12 +75,12 @@ class NotFound(MaasError):
 
 class Gone(MaasError):
     def __init__(self, what: str, deleted_at: str, restore: str) -> None:
-        super().__init__(f"{what} was deleted at {deleted_at}; bring it back with {restore}")
+        super().__init__(f"{what} was deleted at {deleted_at}; restore it with {restore}")
         self.what, self.deleted_at = what, deleted_at
 
 
 class PreconditionFailed(MaasError):
-    """`current` is the record as it is now: a model, a version and its aliases, or an alias with its model and name."""
+    """`current` is the current record: a model, a version and its aliases, or an alias with its model and name."""
 
     def __init__(self, came: str, etag: str, current: object) -> None:
         super().__init__(f"If-Match: got {came:.80}, but the ETag is now {etag}", field="If-Match")
@@ -125,12 +125,12 @@ class InsufficientStorage(MaasError):
 
 class Contended(MaasError):
     def __init__(self, name: str, kind: str = "model") -> None:
-        super().__init__(f"{kind} '{name}' is being changed by others; nothing was changed, try again")
+        super().__init__(f"{kind} '{name}' is being changed by other requests; nothing was changed, try again")
         self.name = name
 
 
 class ModelRejected(MaasError):
-    """What the version's record shows as the reason of FAILED: what is wrong and what to do."""
+    """Why a version is FAILED: what is wrong with its files and what to do."""
 
 
 class RunFailed(MaasError):
@@ -139,7 +139,7 @@ class RunFailed(MaasError):
 
 class DeadlineExceeded(MaasError):
     def __init__(self, doing: str) -> None:
-        super().__init__(f"the time for this request was over while {doing}; try again, or send fewer rows")
+        super().__init__(f"the time limit of the request passed while {doing}; try again, or send fewer rows")
         self.doing = doing
 
 

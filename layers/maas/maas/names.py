@@ -1,4 +1,4 @@
-"""What may be called what: names of models and aliases, references to versions, names of files."""
+"""Rules for names: models, aliases, references to versions, files."""
 
 import re
 from pathlib import PurePosixPath
@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from maas.errors import InvalidRequest
 
 NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{0,62}"
-ALIAS_PATTERN = r"[a-z][a-z0-9._-]{0,62}|[0-9]+[a-z._-][a-z0-9._-]*"  # a name of at most 63, but not a number
+ALIAS_PATTERN = r"[a-z][a-z0-9._-]{0,62}|[0-9]+[a-z._-][a-z0-9._-]*"  # a name that is not a number
 FILE_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*"
 _NAME = re.compile(NAME_PATTERN)
 _FILE = re.compile(FILE_PATTERN)
@@ -20,26 +20,26 @@ def is_name(name: str) -> bool:
 
 
 def check_name(name: str, field: str) -> str:
-    """Return `name`; raises InvalidRequest if it cannot name a model or an alias."""
+    """Return `name`; raises InvalidRequest if it is no valid name of a model or alias."""
     if not is_name(name):
         raise InvalidRequest(f"{field}: got {name!r:.80}, expected {NAME_PATTERN}", field=field)
     return name
 
 
 def check_alias(alias: str) -> str:
-    """Like `check_name`; besides, an alias is not a number, since it stands where version numbers stand."""
+    """Like `check_name`; an alias must not be a number either, since URLs take it in place of a version number."""
     if alias.isdigit():
         raise InvalidRequest(f"alias: got {alias!r:.80}, expected a name that is not a number", field="alias")
     return check_name(alias, "alias")
 
 
 def version_number(reference: str) -> int | None:
-    """The number that a version reference of a URL is, or None if it can only be an alias."""
+    """The version number in a URL's reference; None if it is an alias."""
     return int(reference) if _NUMBER.fullmatch(reference) else None
 
 
 def check_file_name(name: str, field: str) -> str:
-    """Return `name`; raises InvalidRequest unless it is a relative path of plain segments (no `..`, nothing hidden)."""
+    """Return `name`; raises InvalidRequest unless it is a relative path without `..` and hidden segments."""
     if len(name) > MAX_FILE_NAME or not _FILE.fullmatch(name) or PurePosixPath(name).name == "manifest.json":
         expected = f"a relative path of at most {MAX_FILE_NAME} letters, digits, '.', '_', '-' and '/'"
         raise InvalidRequest(f"{field}: got {name!r:.80}, expected {expected}, not manifest.json", field=field)

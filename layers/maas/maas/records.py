@@ -1,12 +1,12 @@
-"""What the registry keeps: registered models, their versions, their history."""
+"""Records of the registry: models, versions, aliases, history entries."""
 
 import zlib
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
-LABELS_NAME = "labels.txt"  # the names of a version's classes, one a line
-GOLDEN_FOLDER = "golden/"  # test vectors of a version: checked at deployment, not served
+LABELS_NAME = "labels.txt"  # names of the classes, one per line
+GOLDEN_FOLDER = "golden/"  # test vectors: run at deployment, not served
 
 
 class Status(StrEnum):
@@ -20,9 +20,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MetadataTensor:
-    """An input or output of a model, in the words of the Open Inference Protocol. -1 is a variable dimension.
+    """An input or output of a model, in terms of the Open Inference Protocol. -1 is a variable dimension.
 
-    An `optional` input may be left out: the graph has a default for it, or does without.
+    An `optional` input may be left out: the graph has a default for it or works without.
     """
 
     name: str
@@ -37,7 +37,7 @@ class MetadataTensor:
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """One uploaded file. `s3_version` is the object version that was checked, once it was."""
+    """One uploaded file. `s3_version` is the validated object version, set at validation."""
 
     name: str
     size_bytes: int
@@ -47,9 +47,9 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """The same model prepared for one kind of environment (`key`, of `maas.variants`), and what was measured of it.
+    """The model prepared for one kind of environment (`key`: see `maas.deployment.variants`), with measurements.
 
-    Without files, where no form was found that loads faster and answers the same: the source is best.
+    No files: no prepared form loads faster with equal answers, so that environment serves the source.
     """
 
     key: str
@@ -65,10 +65,10 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Quantized:
-    """The same model with weights of fewer bits, served to who asks for its `scheme`; any environment can run it.
+    """The model with weights of fewer bits, served on request of its `scheme`, in any environment.
 
-    `difference` is that of its outputs from the source's, over their largest value. Without files, it was not kept,
-    and `reason` says why.
+    `difference` is the largest difference of its outputs from the source's, relative to their largest value. No files:
+    the form was not kept, for `reason`.
     """
 
     scheme: str
@@ -87,7 +87,7 @@ class Quantized:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """`previous_version` is what it pointed to before its last change, for a rollback; `revision` is of that change."""
+    """`previous_version` is where a rollback leads; `revision` is the model's at the alias's last change."""
 
     version: int
     updated_at: str
@@ -101,9 +101,9 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredModel:
-    """A model and all of its small state. `revision` counts its changes; each is one history entry.
+    """A model with its aliases and counters. `revision` counts its changes; each has one history entry.
 
-    `kept_versions` and `kept_bytes` (of their files) are of all that are not purged, deleted ones included.
+    `kept_versions` and `kept_bytes` count all versions that are not purged, including deleted ones.
     """
 
     name: str
@@ -134,20 +134,20 @@ class RegisteredModel:
         return sorted(name for name, alias in self.aliases.items() if alias.version == version)
 
     def keeping(self, versions: int, size_bytes: int) -> Self:
-        """With so many more versions and bytes."""
+        """The model with these numbers added to its kept versions and bytes."""
         return replace(self, kept_versions=self.kept_versions + versions, kept_bytes=self.kept_bytes + size_bytes)
 
     def with_alias(self, name: str, alias: Alias | None) -> Self:
-        """The model with this alias set, or gone if None."""
+        """The model with this alias set, or removed if None."""
         others = {key: value for key, value in self.aliases.items() if key != name}
         return replace(self, aliases=(others | {name: alias}) if alias else others)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """One immutable set of files and what was found out about it. `revision` is the model's at its last change.
+    """An immutable set of files with the results of its validation. `revision` is the model's at its last change.
 
-    `options` are the wishes of who pushed it (see `maas.golden`), `origin` is the key of the drop it was made of.
+    `options` come from the push (see `maas.deployment.golden`); `origin` is the key of the inbox object, if any.
     """
 
     model: str
@@ -172,7 +172,7 @@ class ModelVersion:
     purging: bool = False
 
     def etag(self, aliases: list[str]) -> str:
-        """Of the version as it is shown, with the aliases on it."""
+        """The ETag of the version as the API shows it, with its aliases."""
         return f'"{self.revision}-{zlib.crc32(" ".join(aliases).encode()):08x}"'
 
     @classmethod
@@ -194,23 +194,23 @@ class ModelVersion:
 
     @property
     def is_open(self) -> bool:
-        """Neither READY nor FAILED yet: its files may still be written."""
+        """Neither READY nor FAILED: its files may still change."""
         return self.status in (Status.PENDING_UPLOAD, Status.VALIDATING)
 
     @property
     def model_file(self) -> ModelFile:
-        """The one that onnxruntime opens; the others are its external data."""
+        """The file that onnxruntime opens; others are its external data."""
         return next(file for file in self.files if file.name.endswith(".onnx"))
 
     @property
     def served_files(self) -> tuple[ModelFile, ...]:
-        """What is needed to run it: all but its test vectors."""
+        """The files needed to run it: all but the test vectors."""
         return tuple(file for file in self.files if not file.name.startswith(GOLDEN_FOLDER))
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """Who changed what, when. `revision` is the model's after the change, so entries are ordered and have no gap."""
+    """Who changed what, and when. `revision` is the model's after the change: entries are ordered, without gaps."""
 
     model: str
     revision: int
@@ -224,13 +224,13 @@ class HistoryEntry:
 
 
 def fields_of(record: RegisteredModel | ModelVersion | HistoryEntry) -> dict[str, Any]:
-    """The record as plain values, for `of` to read back. Empty text, the default, is left out."""
+    """The record as plain values, which `of` reads. Empty text, the default, is left out."""
     return {name: value for name, value in asdict(record).items() if value != ""}
 
 
 @dataclass(frozen=True, slots=True)
 class ModelQuota:
-    """Of one model; 0 is any number."""
+    """Limits of one model; 0 is unlimited."""
 
     versions: int = 0
     size_bytes: int = 0

@@ -25,35 +25,35 @@ def _setting(variable: str, meaning: str, default: str | int | None = None) -> A
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Each field is an environment variable; one without a default must be set, or the cold start fails."""
+    """Each field is an environment variable. If one without a default is not set, the cold start fails."""
 
     table: str = _setting("MAAS_TABLE", "DynamoDB table of the registry")
     bucket: str = _setting("MAAS_BUCKET", "S3 bucket of the model files")
     region: str = _setting("AWS_REGION", "AWS region; set by Lambda", "us-east-1")
-    endpoint_url: str = _setting("MAAS_AWS_ENDPOINT_URL", "where S3 and DynamoDB answer, in local runs", "")
+    endpoint_url: str = _setting("MAAS_AWS_ENDPOINT_URL", "endpoint of S3 and DynamoDB in local runs", "")
     memory_mb: int = _setting("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "memory of the function; set by Lambda", 1769)
-    tmp_mb: int = _setting("MAAS_TMP_MB", "MB of /tmp that model files may fill", 512)
-    tmp_dir: str = _setting("MAAS_TMP_DIR", "where model files are kept", os.path.join(tempfile.gettempdir(), "maas"))
-    write_back: int = _setting("MAAS_WRITE_BACK", "1: leave a form prepared for this CPU for other environments", 0)
+    tmp_mb: int = _setting("MAAS_TMP_MB", "MB of /tmp for model files", 512)
+    tmp_dir: str = _setting("MAAS_TMP_DIR", "folder of the model files", os.path.join(tempfile.gettempdir(), "maas"))
+    write_back: int = _setting("MAAS_WRITE_BACK", "1: store forms prepared for this CPU for other environments", 0)
     queue_url: str = _setting("MAAS_QUEUE_URL", "SQS queue of batch shards", "")
-    shard_mb: int = _setting("MAAS_SHARD_MB", "MB of input that one batch shard has", 64)
-    resolve_ttl_seconds: int = _setting("MAAS_RESOLVE_TTL_SECONDS", "how long an alias may be stale", 3)
-    retention_days: int = _setting("MAAS_RETENTION_DAYS", "how long what was deleted can be restored", 30)
-    job_retention_days: int = _setting("MAAS_JOB_RETENTION_DAYS", "how long batch jobs are known", 90)
-    max_model_bytes: int = _setting("MAAS_MAX_MODEL_BYTES", "bytes of all files of a version together", 10 * 1024**3)
-    max_tensor_bytes: int = _setting("MAAS_MAX_TENSOR_BYTES", "bytes of one tensor of a model", 4 * 1024**3)
-    max_model_versions: int = _setting("MAAS_MAX_MODEL_VERSIONS", "versions kept of one model; 0: any number", 0)
-    max_stored_bytes: int = _setting("MAAS_MAX_STORED_BYTES", "bytes of all versions of a model; 0: any number", 0)
-    key_header: str = _setting("MAAS_KEY_HEADER", "the one header that API keys come in; any: both", "any")
-    key_ttl_seconds: int = _setting("MAAS_KEY_TTL_SECONDS", "how long a revoked key may still be taken", 10)
+    shard_mb: int = _setting("MAAS_SHARD_MB", "MB of input per batch shard", 64)
+    resolve_ttl_seconds: int = _setting("MAAS_RESOLVE_TTL_SECONDS", "seconds that an environment caches an alias", 3)
+    retention_days: int = _setting("MAAS_RETENTION_DAYS", "days that deleted models and versions can be restored", 30)
+    job_retention_days: int = _setting("MAAS_JOB_RETENTION_DAYS", "days that batch jobs are kept", 90)
+    max_model_bytes: int = _setting("MAAS_MAX_MODEL_BYTES", "maximum bytes of a version's files together", 10 * 1024**3)
+    max_tensor_bytes: int = _setting("MAAS_MAX_TENSOR_BYTES", "maximum bytes of one tensor of a model", 4 * 1024**3)
+    max_model_versions: int = _setting("MAAS_MAX_MODEL_VERSIONS", "maximum of kept versions per model; 0: unlimited", 0)
+    max_stored_bytes: int = _setting("MAAS_MAX_STORED_BYTES", "maximum bytes kept per model; 0: unlimited", 0)
+    key_header: str = _setting("MAAS_KEY_HEADER", "the only header read for API keys; any: both", "any")
+    key_ttl_seconds: int = _setting("MAAS_KEY_TTL_SECONDS", "seconds that a revoked key may still be accepted", 10)
     key_requests_per_second: int = _setting(
-        "MAAS_KEY_REQUESTS_PER_SECOND", "of one key, where the key itself says nothing; 0: any number", 0
+        "MAAS_KEY_REQUESTS_PER_SECOND", "requests per second of a key without a limit of its own; 0: unlimited", 0
     )
-    upload_expiry_seconds: int = _setting("MAAS_UPLOAD_EXPIRY_SECONDS", "how long upload URLs are good", 3600)
+    upload_expiry_seconds: int = _setting("MAAS_UPLOAD_EXPIRY_SECONDS", "seconds that upload URLs are valid", 3600)
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Raises MissingSetting, naming the variable, when a required one is absent or a number is not one."""
+        """Raises MissingSetting, naming the variable, if a required one is absent or a number is malformed."""
         values: dict[str, str | int] = {}
         for spec in fields(cls):
             variable = spec.metadata["variable"]
@@ -69,7 +69,7 @@ class Settings:
 
     @property
     def threads(self) -> int:
-        """Threads for onnxruntime: the vCPUs that this much memory buys."""
+        """Threads for onnxruntime: the vCPUs that a function of this memory has."""
         return math.ceil(self.memory_mb / MEMORY_MB_PER_VCPU)
 
     @property
@@ -78,12 +78,12 @@ class Settings:
 
     @property
     def runner_cache_bytes(self) -> int:
-        """What loaded models may take of that: the rest is for their runs."""
+        """The part of `model_memory_bytes` for loaded models; the rest is for their runs."""
         return self.model_memory_bytes * 2 // 3
 
     @property
     def model_memory_bytes(self) -> int:
-        """What models may take at all, weights and runs together; the rest is Python, its libraries and a request."""
+        """Memory for models, weights and runs together; the rest is for Python, its libraries and the request."""
         return max(self.memory_mb - 256, self.memory_mb // 2) * MB
 
     @property

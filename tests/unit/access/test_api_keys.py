@@ -1,4 +1,4 @@
-"""Keys as text and as what is kept of them: what is good, what is not, and how the two are compared."""
+"""API keys: text form, stored form, comparison."""
 
 import sys
 from collections import Counter
@@ -22,14 +22,14 @@ def made() -> tuple[str, StoredSecret]:
     return parsed.secret, stored
 
 
-def test_a_key_is_its_id_and_256_random_bits() -> None:
+def test_key_has_256_random_bits() -> None:
     (first, _), (second, _) = made(), made()
     assert first != second
     assert len(bytes.fromhex(first)) == 32
     assert api_keys.new_id() != api_keys.new_id()
 
 
-def test_what_is_kept_tells_nothing_of_the_secret() -> None:
+def test_stored_secret_does_not_reveal_the_text() -> None:
     secret, stored = made()
     assert secret not in str(asdict(stored))
     assert len(bytes.fromhex(stored.digest)) == 32
@@ -37,14 +37,14 @@ def test_what_is_kept_tells_nothing_of_the_secret() -> None:
     assert other.salt != stored.salt
 
 
-def test_the_secret_and_no_other_matches() -> None:
+def test_only_the_secret_matches() -> None:
     secret, stored = made()
     assert api_keys.matches(secret, [stored], NOW)
     assert not api_keys.matches(made()[0], [stored], NOW)
     assert not api_keys.matches(secret, [], NOW)
 
 
-def test_one_changed_character_anywhere_is_another_key() -> None:
+def test_any_changed_character_fails() -> None:
     text, stored = api_keys.new_secret(KEY_ID)
     accepted = []
     for index in range(len(text)):
@@ -59,18 +59,18 @@ def test_one_changed_character_anywhere_is_another_key() -> None:
 @pytest.mark.parametrize(
     "change", [lambda text: text[:-1], lambda text: text + "0", str.upper, lambda text: f" {text}"]
 )
-def test_what_is_cut_longer_or_in_capitals_is_no_key(change: Any) -> None:
+def test_malformed_variants_of_a_key(change: Any) -> None:
     text, _ = api_keys.new_secret(KEY_ID)
     assert api_keys.parse(text) is not None
     assert api_keys.parse(change(text)) is None
 
 
 @pytest.mark.parametrize("text", ["", "maas", "maas__", "maas_0123456789abcdef_", "x" * 100_000, "maas_\0_" + "0" * 64])
-def test_what_cannot_be_a_key_is_none(text: str) -> None:
+def test_malformed_keys(text: str) -> None:
     assert api_keys.parse(text) is None
 
 
-def test_the_secret_before_is_good_for_its_grace_time_and_no_longer() -> None:
+def test_previous_secret_expires_after_the_grace_time() -> None:
     (old, stored_old), (new, stored_new) = made(), made()
     both = [stored_new, StoredSecret(stored_old.salt, stored_old.digest, good_until=LATER)]
     assert api_keys.matches(old, both, NOW) and api_keys.matches(new, both, NOW)
@@ -78,7 +78,7 @@ def test_the_secret_before_is_good_for_its_grace_time_and_no_longer() -> None:
 
 
 def instructions(secret: str, stored: list[StoredSecret]) -> Counter[str]:
-    """What Python executes while it compares: lines and opcodes, by function. Native calls are counted as one each."""
+    """Lines and opcodes that Python executes during a comparison, by function; a native call counts as one."""
     done: Counter[str] = Counter()
 
     def trace(frame: FrameType, event: str, argument: object) -> Any:
@@ -86,7 +86,7 @@ def instructions(secret: str, stored: list[StoredSecret]) -> Counter[str]:
         done[f"{frame.f_code.co_name} {event}"] += 1
         return trace
 
-    api_keys.matches(secret, stored, NOW)  # what happens only the first time has happened
+    api_keys.matches(secret, stored, NOW)  # warm up
     before = sys.gettrace()
     sys.settrace(trace)
     try:
@@ -96,8 +96,8 @@ def instructions(secret: str, stored: list[StoredSecret]) -> Counter[str]:
     return done
 
 
-def test_a_comparison_does_the_same_work_whatever_is_right_of_a_secret() -> None:
-    """Not timed: what is executed is the same, instruction by instruction; compare_digest compares the digests."""
+def test_comparison_work_is_constant() -> None:
+    """Counts executed instructions, not time; compare_digest compares the digests in constant time."""
     secret, stored = made()
     _, other = made()
     expected = instructions(secret, [stored])
@@ -110,8 +110,8 @@ def test_a_comparison_does_the_same_work_whatever_is_right_of_a_secret() -> None
     assert "compare_digest" in api_keys.matches.__code__.co_names
 
 
-def test_a_right_beginning_leaves_no_right_beginning_of_the_digest() -> None:
-    """So even a comparison that stopped at the first difference would tell nothing of the secret."""
+def test_digest_hides_a_correct_prefix() -> None:
+    """Even a comparison that stops at the first difference would reveal nothing of the secret."""
     secret, stored = made()
     digests = {api_keys._digest(stored.salt, secret[:length] + "x" * (64 - length)) for length in range(64)}
     assert len(digests) == 64

@@ -1,4 +1,4 @@
-"""Who is calling, from every request context there is, and what a scope covers."""
+"""The caller in each kind of request context, and the coverage of scopes."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def caller(*scopes: str) -> Caller:
         ({"requestContext": {"identity": {"userArn": "arn:x"}}}, "arn:x", {"admin"}),
     ],
 )
-def test_the_caller_is_who_api_gateway_says(given: dict[str, Any], actor: str, scopes: set[str]) -> None:
+def test_caller_of_each_authorizer(given: dict[str, Any], actor: str, scopes: set[str]) -> None:
     assert caller_of(given) == Caller(actor, frozenset(scopes))
 
 
@@ -48,15 +48,15 @@ def test_the_caller_is_who_api_gateway_says(given: dict[str, Any], actor: str, s
         {"headers": {"x-api-key": "k"}, "authorizer": {"lambda": {"actor": "key:1", "scopes": "admin"}}},
     ],
 )
-def test_where_nobody_is_named_nobody_is_let_in(given: dict[str, Any]) -> None:
+def test_event_without_a_caller_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(NotAuthenticated):
         caller_of(given)
 
 
-def test_the_authorizers_refusals_become_ours() -> None:
+def test_authorizer_refusals_become_errors() -> None:
     with pytest.raises(NotAuthenticated, match="has expired: send a key as"):
         caller_of(event(**{"lambda": {"refusal": "this API key has expired"}}))
-    with pytest.raises(QuotaExceeded, match="allowed are 5; try again in 1 s"):
+    with pytest.raises(QuotaExceeded, match="expected at most 5; try again in 1 s"):
         caller_of(event(**{"lambda": {"refusal": "quota", "allowed": 5}}))
     with pytest.raises(ServiceUnavailable):
         caller_of(event(**{"lambda": {"refusal": "unavailable"}}))
@@ -76,13 +76,13 @@ def test_the_authorizers_refusals_become_ours() -> None:
         ("Admin", set()),
     ],
 )
-def test_what_a_scope_covers(held: str, covered: set[str]) -> None:
+def test_scope_coverage(held: str, covered: set[str]) -> None:
     known = [*SCOPES, "infer:a", "infer:ab", "infer:b"]
     also = {"infer:ab", "infer:b"} if held in ("admin", "infer") else set()
     assert {scope for scope in known if caller(held).has(scope)} == covered | also
 
 
-def test_infer_of_one_model_is_of_that_model_alone() -> None:
+def test_infer_scope_of_one_model() -> None:
     one = caller("infer:a")
     need = Need(("infer",))
     one.check(need, "a")
@@ -90,7 +90,7 @@ def test_infer_of_one_model_is_of_that_model_alone() -> None:
     for model in ("b", "ab", "", "a/b", "A"):
         with pytest.raises(NotAllowed):
             one.check(need, model)
-        with pytest.raises(NotAllowed, match=r"it takes infer or infer:"):
+        with pytest.raises(NotAllowed, match=r"it needs infer or infer:"):
             one.check_infer(model)
     with pytest.raises(NotAllowed):
         one.check(need, None)
@@ -100,6 +100,6 @@ def test_infer_of_one_model_is_of_that_model_alone() -> None:
 
 
 @pytest.mark.parametrize("scope", ["", "models", "infer:", "infer:A b", "infer:a,admin", "admin ", "infer:a admin"])
-def test_a_scope_that_does_not_exist_is_refused(scope: str) -> None:
+def test_unknown_scope_is_refused(scope: str) -> None:
     with pytest.raises(InvalidRequest, match="scopes: got"):
         check_scope(scope, "scopes")

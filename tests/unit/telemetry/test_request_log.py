@@ -1,4 +1,4 @@
-"""The line that an HTTP handler prints about each request: log and metrics in one."""
+"""The log line of an HTTP request, with its metrics."""
 
 import json
 import subprocess
@@ -28,16 +28,14 @@ def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def inference(cloud: Cloud, load_function: LoadFunction, capsys: pytest.CaptureFixture[str]) -> Handler:
-    """The handler, over a model that is READY; what its start printed is gone."""
+    """The handler, with a READY model; the output of its import is discarded."""
     seed(cloud)
     handler: Handler = load_function("InferenceFunction").lambda_handler
     capsys.readouterr()
     return handler
 
 
-def test_an_inference_is_one_line_with_its_log_and_its_metrics(
-    inference: Handler, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_inference_line(inference: Handler, capsys: pytest.CaptureFixture[str]) -> None:
     event = event_of("inference_infer")
     answer = inference(event, CONTEXT)
     (line,) = printed(capsys)
@@ -54,8 +52,8 @@ def test_an_inference_is_one_line_with_its_log_and_its_metrics(
     assert again["ColdLoads"] == 0 and "LoadTime" not in again
 
 
-def test_the_metrics_are_the_embedded_metric_format(inference: Handler, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each named metric is a number beside the directive, each dimension a text: else CloudWatch drops the line."""
+def test_embedded_metric_format(inference: Handler, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each metric of the directive is a number of the line, each dimension a text: otherwise CloudWatch drops it."""
     inference(event_of("inference_infer"), CONTEXT)
     (line,) = printed(capsys)
     (directive,) = line["_aws"]["CloudWatchMetrics"]
@@ -71,7 +69,7 @@ def test_the_metrics_are_the_embedded_metric_format(inference: Handler, capsys: 
     ("name", "refused", "model"),
     [("inference_infer_wrong_shape", 1, "example"), ("inference_v1_predict", 0, "example")],
 )
-def test_refusals_and_the_other_protocols_count_too(
+def test_metrics_of_refusals_and_other_protocols(
     name: str,
     refused: int,
     model: str,
@@ -83,23 +81,21 @@ def test_refusals_and_the_other_protocols_count_too(
     assert (line["Refused"], line["Errors"], line["Model"]) == (refused, 0, model)
 
 
-def test_a_model_that_is_not_there_makes_no_metric(inference: Handler, capsys: pytest.CaptureFixture[str]) -> None:
-    """A caller could make as many as it likes, and each is paid for."""
+def test_unknown_model_has_no_metrics(inference: Handler, capsys: pytest.CaptureFixture[str]) -> None:
+    """Callers must not create metrics, which cost money."""
     event = event_of("inference_infer")
     assert inference(event | {"rawPath": "/v2/models/nowhere/infer"}, CONTEXT)["statusCode"] == 404
     (line,) = printed(capsys)
     assert line["status"] == 404 and "_aws" not in line and "Model" not in line
 
 
-def test_a_request_that_is_answered_later_names_its_version(
-    inference: Handler, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_asynchronous_request_names_its_version(inference: Handler, capsys: pytest.CaptureFixture[str]) -> None:
     assert inference(event_of("inference_respond_async"), CONTEXT)["statusCode"] == 202
     (line,) = printed(capsys)
     assert (line["Model"], line["Version"]) == ("example", "1") and "_aws" not in line
 
 
-def test_the_trace_of_a_fault_is_found_by_the_id_of_its_request() -> None:
+def test_traceback_has_the_request_ids() -> None:
     script = (
         "from types import SimpleNamespace\n"
         "from maas.web import events\n"
@@ -114,9 +110,7 @@ def test_the_trace_of_a_fault_is_found_by_the_id_of_its_request() -> None:
     assert {one["function_request_id"] for one in (fault, line)} == {"f-1"}
 
 
-def test_a_request_to_management_is_a_line(
-    cloud: Cloud, load_function: LoadFunction, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_management_line(cloud: Cloud, load_function: LoadFunction, capsys: pytest.CaptureFixture[str]) -> None:
     handler = load_function("ManagementFunction").lambda_handler
     capsys.readouterr()
     handler(event_of("management_create_model"), CONTEXT)
@@ -125,7 +119,7 @@ def test_a_request_to_management_is_a_line(
     assert line["caller"].startswith("sha256:") and "_aws" not in line
 
 
-def test_a_handler_that_raises_is_a_line_with_500(capsys: pytest.CaptureFixture[str]) -> None:
+def test_exception_is_logged_as_500(capsys: pytest.CaptureFixture[str]) -> None:
     @observed
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         raise ZeroDivisionError
@@ -146,7 +140,7 @@ def test_a_handler_that_raises_is_a_line_with_500(capsys: pytest.CaptureFixture[
         ({}, "anonymous"),
     ],
 )
-def test_nothing_secret_or_personal_is_in_a_line(
+def test_lines_have_no_secrets_or_names(
     authorizer: dict[str, Any], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     handler = observed(lambda event, context: {"statusCode": 200, "body": SECRET, "headers": {"etag": SECRET}})
@@ -170,14 +164,12 @@ def test_nothing_secret_or_personal_is_in_a_line(
 
 
 @pytest.mark.parametrize("name", UNITS)
-def test_every_metric_is_documented_with_its_unit(name: str) -> None:
+def test_metrics_are_documented(name: str) -> None:
     row = next(line for line in OPERATIONS.splitlines() if line.startswith(f"| `{name}` |"))
     assert UNITS[name] in row
 
 
-def test_a_checked_version_is_counted(
-    cloud: Cloud, load_function: LoadFunction, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_deployment_metrics(cloud: Cloud, load_function: LoadFunction, capsys: pytest.CaptureFixture[str]) -> None:
     seed(cloud)
     handler = load_function("DeploymentFunction").lambda_handler
     capsys.readouterr()

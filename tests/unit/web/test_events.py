@@ -1,4 +1,4 @@
-"""Events in, answers out, signatures, settings: the edges of the package."""
+"""Lambda events and answers, errors, settings, downloads, signatures."""
 
 import base64
 import threading
@@ -26,22 +26,22 @@ def v2_event(path: str = "/v2", stage: str = "$default", **changes: object) -> d
     return V2 | {"rawPath": path, "requestContext": {"http": {"method": "POST"}, "stage": stage}} | changes
 
 
-def test_header_names_are_looked_up_without_case() -> None:
+def test_header_names_are_lower_case() -> None:
     assert events.request_of(v2_event()).headers == {"x-one": "1"}
 
 
-def test_bodies_come_plain_or_as_base64_or_not_at_all() -> None:
+def test_body_forms() -> None:
     assert events.request_of(v2_event(body="ü")).body == "ü".encode()
     assert events.request_of(v2_event(body=base64.b64encode(b"\xff").decode(), isBase64Encoded=True)).body == b"\xff"
     assert events.request_of(v2_event(body=None)).body == b""
 
 
-def test_the_stage_is_no_part_of_the_path() -> None:
+def test_stage_is_removed_from_the_path() -> None:
     assert events.request_of(v2_event("/prod/v2/models", stage="prod")).path == "/v2/models"
     assert events.request_of(v2_event("/production", stage="prod")).path == "/production"
 
 
-def test_a_rest_api_event_has_path_and_method_elsewhere() -> None:
+def test_payload_format_1_0() -> None:
     event = {"version": "1.0", "httpMethod": "GET", "path": "/v2", "headers": None, "requestContext": {"stage": "v2"}}
     request = events.request_of(event)
     assert (request.method, request.path, request.headers, request.body) == ("GET", "/v2", {}, b"")
@@ -58,23 +58,23 @@ def test_a_rest_api_event_has_path_and_method_elsewhere() -> None:
         (errors.MaasError("unlisted"), 500),
     ],
 )
-def test_a_status_is_found_along_the_ancestors(error: errors.MaasError, status: int) -> None:
+def test_status_of_error_classes(error: errors.MaasError, status: int) -> None:
     came, document = events.error_document(error)
     assert (came, document["error"]) == (status, error.message)
 
 
-def test_an_error_that_quotes_megabytes_can_still_be_answered() -> None:
+def test_long_error_messages_are_cut() -> None:
     answer = events.error_answer(errors.InvalidTensor("n" * 7_000_000, "name", "it", "another"))
     assert answer["statusCode"] == 400
     assert len(answer["body"]) < 3 * events.ERROR_LIMIT
 
 
-def test_an_unknown_error_tells_nothing_of_itself() -> None:
+def test_unknown_errors_reveal_nothing() -> None:
     status, document = events.error_document(ValueError("secret"))
     assert (status, document) == (500, {"error": events.INTERNAL_ERROR})
 
 
-def test_a_missing_setting_is_named_at_cold_start() -> None:
+def test_missing_setting_is_named() -> None:
     with pytest.raises(MissingSetting, match="MAAS_BUCKET is not set"):
         Settings.from_env({"MAAS_TABLE": "t"})
     with pytest.raises(MissingSetting, match="MAAS_TMP_MB: got 'much', expected a whole number"):
@@ -82,11 +82,11 @@ def test_a_missing_setting_is_named_at_cold_start() -> None:
 
 
 @pytest.mark.parametrize(("memory_mb", "threads"), [(128, 1), (1769, 1), (1770, 2), (10240, 6)])
-def test_threads_are_the_vcpus_that_memory_buys(memory_mb: int, threads: int) -> None:
+def test_threads_of_a_memory_size(memory_mb: int, threads: int) -> None:
     assert Settings("t", "b", memory_mb=memory_mb).threads == threads
 
 
-def test_every_function_of_the_template_gets_settings_that_exist_and_all_that_it_needs() -> None:
+def test_settings_of_every_function() -> None:
     from dataclasses import fields
 
     variables = {spec.metadata["variable"] for spec in fields(Settings)}
@@ -96,7 +96,7 @@ def test_every_function_of_the_template_gets_settings_that_exist_and_all_that_it
 
 
 class Server(BaseHTTPRequestHandler):
-    """Answers as `script` says, a line a request; remembers what came."""
+    """Answers each request as the next line of `script` says; records the requests in `came`."""
 
     script: list[str]
     came: list[tuple[str, str, dict[str, str]]]
@@ -129,9 +129,7 @@ def server() -> Iterator[tuple[str, type[Server]]]:
 
 
 @pytest.mark.parametrize("script", [[], ["error"], ["hang up"], ["half"], ["error", "half", "hang up"]])
-def test_a_download_survives_what_networks_do(
-    server: tuple[str, type[Server]], tmp_path: Path, script: list[str]
-) -> None:
+def test_download_is_retried(server: tuple[str, type[Server]], tmp_path: Path, script: list[str]) -> None:
     url, handler = server
     handler.script.extend(script)
     S3Reader("us-east-1", url, "bucket").download("key", tmp_path / "file", 10)
@@ -139,14 +137,14 @@ def test_a_download_survives_what_networks_do(
     assert len(handler.came) == len(script) + 1
 
 
-def test_a_service_that_stays_away_is_said_to(server: tuple[str, type[Server]], tmp_path: Path) -> None:
+def test_unavailable_service(server: tuple[str, type[Server]], tmp_path: Path) -> None:
     url, handler = server
     handler.script.extend(["error"] * 20)
     with pytest.raises(errors.ServiceUnavailable, match="s3 did not answer"):
         S3Reader("us-east-1", url, "bucket").download("key", tmp_path / "file", 10)
 
 
-def test_an_absent_object_is_not_asked_for_again(server: tuple[str, type[Server]], tmp_path: Path) -> None:
+def test_absent_object_is_not_retried(server: tuple[str, type[Server]], tmp_path: Path) -> None:
     url, handler = server
     handler.script.append("absent")
     with pytest.raises(errors.NotFound):
@@ -164,7 +162,7 @@ def test_an_absent_object_is_not_asked_for_again(server: tuple[str, type[Server]
         ("dynamodb", "/", {}),
     ],
 )
-def test_signatures_are_botocores(
+def test_signatures_equal_botocores(
     server: tuple[str, type[Server]],
     monkeypatch: pytest.MonkeyPatch,
     token: str | None,

@@ -1,6 +1,6 @@
-"""API keys: `maas_ID_SECRET`. The id finds the key, the secret proves it; of the secret only a salted hash is kept.
+"""API keys: `maas_ID_SECRET`. The id finds the row, the secret authenticates; only a salted hash of it is stored.
 
-A secret is 256 random bits: there is nothing to guess, so the hash may be fast (docs/adr/0010).
+A secret is 256 random bits and cannot be guessed, so a fast hash is enough (docs/adr/0010).
 """
 
 import hmac
@@ -13,12 +13,12 @@ from typing import Any, NamedTuple, Self
 PREFIX = "maas"
 ID_BYTES, SECRET_BYTES, SALT_BYTES = 8, 32, 16
 _TEXT = re.compile(rf"{PREFIX}_([0-9a-f]{{{2 * ID_BYTES}}})_([0-9a-f]{{{2 * SECRET_BYTES}}})")
-_VALID_AT_ONCE = 2  # the secret of now, and the one before it during its grace time
+_VALID_AT_ONCE = 2  # the current secret, and the previous one during its grace time
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSecret:
-    """Salt and hash in hexadecimal. `good_until` is set once another secret took its place."""
+    """Salt and hash in hexadecimal. `good_until` is set when another secret replaces this one."""
 
     salt: str
     digest: str
@@ -27,7 +27,7 @@ class StoredSecret:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """Times are RFC 3339 as of `registry.rows.canonical`. `secrets`: the newest first. `used_at` is kept coarsely."""
+    """Times are RFC 3339 (`times.canonical`). `secrets` are newest first. `used_at` is exact to the hour."""
 
     id: str
     name: str
@@ -56,9 +56,9 @@ class ApiKey:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """What may be told of it: everything but its secrets."""
-        told = {name: value for name, value in self.fields.items() if name not in ("secrets", "revision", "good_until")}
-        return told | {"scopes": list(self.scopes), "expires_at": self.good_until}
+        """The fields that the API shows: all but the secrets."""
+        public = {key: value for key, value in self.fields.items() if key not in ("secrets", "revision", "good_until")}
+        return public | {"scopes": list(self.scopes), "expires_at": self.good_until}
 
     @property
     def actor(self) -> str:
@@ -71,7 +71,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """An entry of a key's history: who did what to it, when."""
+    """An entry of a key's history: who changed what, and when."""
 
     id: str
     revision: int
@@ -82,7 +82,7 @@ class KeyChange:
 
 
 class Presented(NamedTuple):
-    """A key as a caller sent it."""
+    """A key as sent by a caller."""
 
     id: str
     secret: str
@@ -93,25 +93,25 @@ def new_id() -> str:
 
 
 def new_secret(key_id: str) -> tuple[str, StoredSecret]:
-    """The key's text, to be shown once, and what is kept of it."""
+    """The key's text, which is shown once, and the record that is stored."""
     secret, salt = secrets.token_hex(SECRET_BYTES), secrets.token_hex(SALT_BYTES)
     return f"{PREFIX}_{key_id}_{secret}", StoredSecret(salt, _digest(salt, secret))
 
 
 def parse(text: str) -> Presented | None:
-    """None for what cannot be a key."""
+    """The parts of a key's text; None if it does not have a key's form."""
     found = _TEXT.fullmatch(text)
     return Presented(found[1], found[2]) if found else None
 
 
 def matches(secret: str, stored: Sequence[StoredSecret], now: str) -> bool:
-    """Whether `secret` is one of those that are good `now`.
+    """Whether `secret` is one of the stored secrets that are valid at `now`.
 
-    The same hashes and comparisons are made whatever is stored, be it nothing: how long it takes tells neither how much
-    of a secret is right nor whether there is such a key. Compared are digests, whose bytes nobody can choose.
+    The number of hashes and comparisons is always the same, even if nothing is stored: the time taken reveals neither
+    how much of a secret is right nor whether the key exists. It compares digests, whose bytes a caller cannot choose.
     """
     found = False
-    for candidate in [*stored[:_VALID_AT_ONCE], _NOBODYS, _NOBODYS][:_VALID_AT_ONCE]:
+    for candidate in [*stored[:_VALID_AT_ONCE], _DUMMY, _DUMMY][:_VALID_AT_ONCE]:
         same = hmac.compare_digest(_digest(candidate.salt, secret), candidate.digest)
         found |= same & (now < (candidate.good_until or _NEVER))
     return found
@@ -122,4 +122,4 @@ def _digest(salt: str, secret: str) -> str:
 
 
 _NEVER = "9999"  # sorts after every time
-_NOBODYS = StoredSecret("00" * SALT_BYTES, "00" * 32)
+_DUMMY = StoredSecret("00" * SALT_BYTES, "00" * 32)  # matches no secret

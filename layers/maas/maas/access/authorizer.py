@@ -1,7 +1,7 @@
-"""What API Gateway asks before it lets a request through: whose key is it?
+"""API Gateway's Lambda authorizer: finds the caller of a request by its API key.
 
-A bad key is let through too, with a refusal in its context: API Gateway's own answer could not be in our shape, so the
-function behind gives it (`maas.access`, docs/adr/0010). Without a context there is no caller and no way in.
+A request with a bad key passes too, with a refusal in its context: API Gateway cannot answer in the API's error shape,
+so the function behind it does (`maas.access.caller`, docs/adr/0010). A request without a context has no caller: 401.
 """
 
 import time
@@ -17,14 +17,15 @@ from maas.errors import ServiceUnavailable
 from maas.times import canonical
 
 BOTH = "any"
-USED_EVERY = timedelta(hours=1)
-MAX_KNOWN = 10_000
-PORTIONS = 10  # that an environment takes a second's requests in
+NO_KEY, UNKNOWN_KEY = "the request has no API key", "this API key is not known"
+USED_EVERY = timedelta(hours=1)  # at most one write of `used_at` per key in this time
+MAX_KNOWN = 10_000  # keys cached in one environment
+PORTIONS = 10  # parts into which environments divide a key's requests of one second
 Context = dict[str, Any]
 
 
 class Authorizer:
-    """`header` is the only one to look at, where API Gateway remembers answers by it; else BOTH."""
+    """`header`: the one header to read if API Gateway caches answers by it, else BOTH."""
 
     def __init__(self, known: Keys, header: str, ttl_seconds: float, requests_per_second: int) -> None:
         self._keys, self._header, self._ttl, self._rate = known, header, ttl_seconds, requests_per_second
@@ -32,10 +33,10 @@ class Authorizer:
         self._left: dict[str, tuple[int, int]] = {}
 
     def context(self, headers: Mapping[str, str]) -> Context:
-        """The caller, or why there is none. Raises ServiceUnavailable where the answer would be remembered."""
+        """The caller, or the reason for a refusal. Raises ServiceUnavailable if API Gateway would cache the refusal."""
         text = presented(headers, self._header)
         if text is None:
-            return {"refusal": "no API key came with it"}
+            return {"refusal": NO_KEY}
         try:
             return self._of(text)
         except ServiceUnavailable:
@@ -47,15 +48,15 @@ class Authorizer:
         sent, now = api_keys.parse(text), datetime.now(UTC)
         at = canonical(now)
         if sent is None:
-            return {"refusal": "this API key is not known"}
+            return {"refusal": UNKNOWN_KEY}
         key = self._find(sent.id)
         same = api_keys.matches(sent.secret, key.secrets if key else (), at)
-        if key and not same:  # the secret may be newer than what is remembered of the key
+        if key and not same:  # the key may have been rotated since it was cached
             self._read.pop(sent.id, None)
             key = self._find(sent.id)
             same = api_keys.matches(sent.secret, key.secrets if key else (), at)
         if key is None or not same:
-            return {"refusal": "this API key is not known"}
+            return {"refusal": UNKNOWN_KEY}
         if not key.is_good(at):
             refusal = "this API key is revoked" if key.revoked_at else "this API key has expired"
             return {"refusal": refusal, "key": key.id}
@@ -66,7 +67,7 @@ class Authorizer:
         return {"actor": key.actor, "name": key.name, "scopes": " ".join(key.scopes)}
 
     def _find(self, key_id: str) -> ApiKey | None:
-        """As the table said within the last seconds."""
+        """The key as the table had it at most `ttl_seconds` ago."""
         read_at, key = self._read.get(key_id, (0.0, None))
         now = time.monotonic()
         if key is None or now - read_at > self._ttl:
@@ -79,14 +80,17 @@ class Authorizer:
         return key
 
     def _take(self, key_id: str, allowed: int, second: int) -> bool:
-        """One request of this second's. The count is in the table, for all environments, and taken in portions."""
+        """Take one request of this second's allowance, which all environments share through a counter in the table.
+
+        Each environment reserves portions of it, to write less often.
+        """
         counted, left = self._left.get(key_id, (0, 0))
         if counted != second or left == 0:
             portion = max(1, allowed // PORTIONS)
             left = min(portion, allowed - (self._keys.count(key_id, second, portion) - portion))
         if len(self._left) >= MAX_KNOWN:
             self._left.clear()
-        self._left[key_id] = (second, left - 1 if left > 0 else -1)  # -1: do not ask again in this second
+        self._left[key_id] = (second, left - 1 if left > 0 else -1)  # -1: used up, no further read in this second
         return left > 0
 
     def _used(self, key: ApiKey, now: datetime) -> None:
@@ -98,7 +102,7 @@ class Authorizer:
 
 
 def presented(headers: Mapping[str, str], header: str = BOTH) -> str | None:
-    """The key's text: of x-api-key, else of `Authorization: Bearer`; of one of them alone where only that counts."""
+    """The key's text from x-api-key, else from `Authorization: Bearer`, or only from the one header that counts."""
     lower = {name.lower(): value for name, value in headers.items()}
     if header in (BOTH, "x-api-key") and "x-api-key" in lower:
         return lower["x-api-key"].strip()

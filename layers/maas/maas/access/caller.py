@@ -1,6 +1,6 @@
-"""Who is calling and what it may do, as API Gateway says in the request context, which no caller can write.
+"""The caller and its scopes, from API Gateway's request context, which callers cannot write.
 
-A scope covers itself; `admin` covers all, `infer` each `infer:MODEL`, `models:write` also `models:read`.
+A scope covers itself; `admin` covers all scopes, `infer` each `infer:MODEL`, `models:write` also `models:read`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,14 +13,14 @@ from maas.names import is_name
 READ, WRITE, INFER, JOBS, KEYS, ADMIN = "models:read", "models:write", "infer", "jobs", "keys", "admin"
 SCOPES = (READ, WRITE, INFER, JOBS, KEYS, ADMIN)
 _OF_MODEL = f"{INFER}:"
-_JWT_PREFIX = "maas/"  # of Cognito's resource servers, whose scopes cannot stand alone
+_JWT_PREFIX = "maas/"  # a scope of a Cognito resource server always has the server's name before it
 
 
 class Need(NamedTuple):
-    """What a route asks for: any one of `scopes`; if it names none, any caller. An open one asks nobody.
+    """What a route requires: any one of `scopes`; any caller if there are none; no caller if it is open.
 
-    Where `infer` is needed and the path names a model, it is for that model. A route of `any_model` lists or chooses
-    models itself, and shows only those that the caller `sees`.
+    On a path with a model, `infer:MODEL` of that model is enough for `infer`. A route with `any_model` lists or chooses
+    models itself and shows only those that the caller `sees`.
     """
 
     scopes: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ ANYBODY = Need()
 
 
 class Caller(NamedTuple):
-    """`actor` is what history says: `key:ID`, a token's subject, or an ARN."""
+    """`actor` is the caller's name in histories: `key:ID`, a token's subject, or an ARN."""
 
     actor: str
     scopes: frozenset[str]
@@ -51,7 +51,7 @@ class Caller(NamedTuple):
         return all(map(self.has, scopes))
 
     def sees(self, model: str) -> bool:
-        """Whether a list may show it."""
+        """Whether lists show the model to this caller."""
         return self.has(READ) or self.may_infer(model)
 
     def may_infer(self, model: str) -> bool:
@@ -63,7 +63,7 @@ class Caller(NamedTuple):
             raise NotAllowed(self.actor, [INFER, f"{_OF_MODEL}{model:.63}"])
 
     def check(self, need: Need, model: str | None) -> None:
-        """Raises NotAllowed unless this caller may use a route that names `model`, or none."""
+        """Raises NotAllowed unless this caller may use a route; `model` is the model in its path, if any."""
         if not need.scopes or any(map(self.has, need.scopes)):
             return
         if need.any_model and any(scope.startswith(_OF_MODEL) for scope in self.scopes):
@@ -74,7 +74,7 @@ class Caller(NamedTuple):
 
 
 def caller_of(event: Mapping[str, Any]) -> Caller:
-    """Raises NotAuthenticated, also where API Gateway asked nobody; QuotaExceeded and ServiceUnavailable."""
+    """An event's caller. Raises NotAuthenticated (also without an authorizer), QuotaExceeded, ServiceUnavailable."""
     context = event.get("requestContext") or {}
     authorizer = context.get("authorizer") or {}
     if "lambda" in authorizer:
@@ -84,11 +84,11 @@ def caller_of(event: Mapping[str, Any]) -> Caller:
     arn = (authorizer.get("iam") or context.get("identity") or {}).get("userArn")
     if not arn:
         raise NotAuthenticated
-    return _caller(arn, ADMIN)  # what it may call is what IAM let through
+    return _caller(arn, ADMIN)  # IAM policies decide what the caller may call
 
 
 def check_scope(scope: str, field: str) -> str:
-    """Return `scope`; raises InvalidRequest if there is none like it."""
+    """Return `scope`; raises InvalidRequest if it does not exist."""
     if scope in SCOPES or (scope.startswith(_OF_MODEL) and is_name(scope.removeprefix(_OF_MODEL))):
         return scope
     expected = f"one of {', '.join(SCOPES)}, {_OF_MODEL}MODEL"
@@ -96,19 +96,19 @@ def check_scope(scope: str, field: str) -> str:
 
 
 def _of_key(context: Mapping[str, Any]) -> Caller:
-    """What the authorizer found (`maas.authorizer`): a caller, or why it is none, for this function to say."""
+    """The caller that `maas.access.authorizer` found; raises the refusal that it put into the context."""
     refusal = context.get("refusal")
     if refusal == "quota":
         raise QuotaExceeded("requests per second of this key", "more", context.get("allowed"), 1)
     if refusal == "unavailable":
         raise ServiceUnavailable("DynamoDB")
     if refusal or "actor" not in context:
-        raise NotAuthenticated(str(refusal or "nobody was asked for a key"))
+        raise NotAuthenticated(str(refusal or "the authorizer named no caller"))
     return _caller(str(context["actor"]), str(context.get("scopes", "")))
 
 
 def _of_token(claims: Mapping[str, Any]) -> Caller:
-    """Scopes as RFC 8693 has them, or `scp`; API Gateway writes a list as `[a b]`."""
+    """Scopes come in `scope` (RFC 8693) or in `scp`; API Gateway passes a list as `[a b]`."""
     subject = claims.get("sub") or claims.get("client_id")
     if not subject:
         raise NotAuthenticated("the token has no subject")
@@ -117,6 +117,6 @@ def _of_token(claims: Mapping[str, Any]) -> Caller:
 
 @lru_cache(1024)
 def _caller(actor: str, scopes: str) -> Caller:
-    """The same few call again and again: on the hot route, where microseconds count."""
+    """Cached: a few callers make most requests, and this is on the inference route."""
     listed = scopes.replace(",", " ").split()
     return Caller(actor, frozenset(scope.removeprefix(_JWT_PREFIX) for scope in listed))

@@ -1,4 +1,4 @@
-"""API keys in the table: made, listed, rotated, revoked, each change with its history entry."""
+"""API keys in the table: create, list, rotate, revoke. Each change is written with its history entry."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ from maas.registry import table_rows
 from maas.registry.ledger import Idempotency, Ledger, attempts, idempotency_row
 from maas.times import canonical
 
-COUNTED_SECONDS = 3600  # how long a second's count is kept at least
+COUNTED_SECONDS = 3600  # the counter of a second expires this much later
 
 
 class Keys:
@@ -35,13 +35,13 @@ class Keys:
     def page(
         self, limit: int, after: str | None = None, *, keep: Callable[[ApiKey], bool] = lambda key: not key.revoked_at
     ) -> tuple[list[ApiKey], str | None]:
-        """By id. See `Ledger.page`."""
+        """Keys ordered by id. See `Ledger.page`."""
         return self._ledger.page(
             table_rows.KEYS, "", limit, after, record=ApiKey.of, sort_key=lambda key: key.id, keep=keep
         )
 
     def history(self, key_id: str, limit: int, after: str | None = None) -> tuple[list[KeyChange], str | None]:
-        """Newest first. Raises NotFound."""
+        """Entries, newest first. Raises NotFound."""
         self.get(key_id)
         return self._ledger.page(
             table_rows.key_partition(key_id),
@@ -64,9 +64,9 @@ class Keys:
         good_until: datetime | None = None,
         requests_per_second: int | None = None,
     ) -> tuple[ApiKey, str]:
-        """The key and its text, which is nowhere else. Nobody gives more than they have.
+        """The key and its text, which is not stored. The key gets at most the rights of its creator.
 
-        Raises InvalidRequest, NotAllowed, and Conflict for a repeated call, since the text cannot be told again.
+        Raises InvalidRequest, NotAllowed, and Conflict for a repeated call, since the text is not available any more.
         """
         now = datetime.now(UTC)
         held = tuple(dict.fromkeys(check_scope(scope, "scopes") for scope in scopes))
@@ -74,10 +74,10 @@ class Keys:
             raise InvalidRequest("scopes: got none, expected at least one", field="scopes")
         _check_covered(by, held)
         if good_until is not None and good_until <= now:
-            raise InvalidRequest("expires_at: got a time that is over, expected one to come", field="expires_at")
+            raise InvalidRequest("expires_at: got a time in the past, expected one in the future", field="expires_at")
         made = self._ledger.made_before(idempotency)
         if made:
-            raise Conflict(f"key {made[0]} was made by the same call, and its text told: rotate it if that was lost")
+            raise Conflict(f"the same call created key {made[0]} and returned its text: rotate it if the text is lost")
         key_id = api_keys.new_id()
         text, secret = api_keys.new_secret(key_id)
         at, until = canonical(now), canonical(good_until) if good_until else None
@@ -89,18 +89,18 @@ class Keys:
         entry = KeyChange(key_id, 1, at, by.actor, "key.created", after)
         try:
             self._table.write([_put(key, None), _history(entry), *also])
-        except WriteConflict:  # the same call, at the same time
+        except WriteConflict:  # the same call runs twice at the same time
             raise Contended(name, "API key") from None
         return key, text
 
     def rotate(self, key_id: str, grace_seconds: int, by: Caller) -> tuple[ApiKey, str]:
-        """Another secret; the one before it is good for `grace_seconds` more. Raises NotFound, Conflict, NotAllowed."""
+        """Replace the secret; the old one stays valid for `grace_seconds`. Raises NotFound, Conflict, NotAllowed."""
         text = ""
 
         def decide(key: ApiKey, now: datetime) -> tuple[ApiKey, str, dict[str, Any]] | None:
             nonlocal text
             if not key.is_good(canonical(now)):
-                raise Conflict(f"API key '{key_id}' is {'revoked' if key.revoked_at else 'expired'}: make another")
+                raise Conflict(f"API key '{key_id}' is {'revoked' if key.revoked_at else 'expired'}: create another")
             text, secret = api_keys.new_secret(key_id)
             until = canonical(now + timedelta(seconds=grace_seconds))
             before = replace(key.secrets[0], good_until=until)
@@ -109,7 +109,7 @@ class Keys:
         return self._change(key_id, by, decide), text
 
     def revoke(self, key_id: str, by: Caller) -> ApiKey:
-        """For good; again changes nothing. Raises NotFound, NotAllowed."""
+        """Permanent and idempotent. Raises NotFound, NotAllowed."""
 
         def decide(key: ApiKey, now: datetime) -> tuple[ApiKey, str, dict[str, Any]] | None:
             if key.revoked_at:
@@ -119,11 +119,11 @@ class Keys:
         return self._change(key_id, by, decide)
 
     def used(self, key_id: str, at: str, before: str) -> None:
-        """Note that it was used, unless that was noted after `before`."""
+        """Record a use at `at`, unless one after `before` is recorded."""
         self._table.advance(table_rows.api_key(key_id), "used_at", at, before)
 
     def count(self, key_id: str, second: int, requests: int) -> int:
-        """Count requests of one second; returns all that were counted in it."""
+        """Add requests to the counter of one second; returns its new value."""
         return self._table.add(table_rows.requests_key(key_id, second), requests, second + COUNTED_SECONDS)
 
     def _change(
@@ -134,7 +134,7 @@ class Keys:
     ) -> ApiKey:
         for _ in attempts():
             key, now = self.get(key_id), datetime.now(UTC)
-            _check_covered(by, key.scopes)  # whoever rotates a key has its secret
+            _check_covered(by, key.scopes)  # a rotation returns the secret, and with it the key's rights
             decided = decide(key, now)
             if decided is None:
                 return key

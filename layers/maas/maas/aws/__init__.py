@@ -1,1 +1,1 @@
-"""The only homes of AWS: nothing outside this folder knows boto3, S3 keys of requests, or DynamoDB attributes."""
+"""The only code that knows boto3, AWS request formats, or DynamoDB attributes."""

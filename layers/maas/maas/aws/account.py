@@ -1,4 +1,4 @@
-"""The AWS account of whoever runs a command: who they are, and which table a CloudFormation stack has."""
+"""The AWS account of a command's user: the identity, and the table of a CloudFormation stack."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -8,13 +8,13 @@ from maas.errors import MaasError, NotFound
 
 
 class Account:
-    """With the credentials that boto3 finds; `region` None is the profile's own."""
+    """Uses the credentials that boto3 finds; `region` None is the profile's."""
 
     def __init__(self, region: str | None, endpoint_url: str) -> None:
         self._region, self._endpoint_url = region, endpoint_url
 
     def identity(self) -> str:
-        """Their ARN. Raises MaasError with what AWS says."""
+        """The ARN of the credentials. Raises MaasError with AWS's message."""
         try:
             arn: str = client("sts", self._region, self._endpoint_url).get_caller_identity()["Arn"]
         except (BotoCoreError, ClientError) as error:

@@ -6,7 +6,7 @@ Attribute = dict[str, Any]
 
 
 def pack(value: Any) -> Attribute:
-    """Raises TypeError for what has no attribute type here."""
+    """Raises TypeError for a type that is not supported."""
     match value:
         case None:
             return {"NULL": True}

@@ -1,4 +1,4 @@
-"""boto3 clients, with retries and time limits that fit a function which is itself called with a time limit."""
+"""boto3 clients with retries and timeouts that fit into a function's own time limit."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from botocore.config import Config
 
 
 def client(service: str, region: str | None, endpoint_url: str) -> Any:
-    """A client of `service`; path-style addresses where an endpoint stands in for AWS: it has no DNS per bucket."""
+    """A client of `service`. A local endpoint gets path-style addresses, as it has no DNS name per bucket."""
     config = Config(
         connect_timeout=3,
         read_timeout=10,
@@ -15,6 +15,6 @@ def client(service: str, region: str | None, endpoint_url: str) -> Any:
         signature_version="s3v4" if service == "s3" else None,
         s3={"addressing_style": "path" if endpoint_url else "virtual"},
         request_checksum_calculation="when_required",
-        ignore_configured_endpoint_urls=True,  # Settings alone says where AWS is
+        ignore_configured_endpoint_urls=True,  # only Settings sets the endpoint
     )
     return boto3.client(service, region_name=region, endpoint_url=endpoint_url or None, config=config)

@@ -1,7 +1,7 @@
-"""The table: consistent reads by key, ranges of one partition, and all-or-nothing writes guarded by revisions.
+"""The table: consistent reads by key, range queries of a partition, and transactions conditional on revisions.
 
-`Call` is one DynamoDB operation by its API name. boto3 is one (`boto3_call`); `maas.aws.signed` is the other, for the
-function whose cold start cannot pay for boto3.
+`Call` runs one DynamoDB operation by its API name. There are two: `boto3_call`, and `maas.aws.signed.SignedDynamoDb`
+for functions whose cold start must not import boto3.
 """
 
 import time
@@ -16,8 +16,9 @@ Call = Callable[[str, dict[str, Any]], dict[str, Any]]
 Item = dict[str, Any]
 Key = tuple[str, str]
 
+# Cancellation reasons of a transaction.
 _LOST_RACES = {"ConditionalCheckFailed", "TransactionConflict"}
-_THROTTLED = {"ProvisionedThroughputExceeded", "ThrottlingError"}  # reasons of a transaction that was cancelled
+_THROTTLED = {"ProvisionedThroughputExceeded", "ThrottlingError"}
 _UNAVAILABLE = {
     "InternalServerError",
     "ProvisionedThroughputExceededException",
@@ -29,11 +30,11 @@ _UNAVAILABLE = {
 
 
 class WriteConflict(Exception):
-    """Somebody else wrote first; nothing of this write happened."""
+    """Another writer came first; nothing was written."""
 
 
 class CallFailed(Exception):
-    """DynamoDB's own answer, by its error code."""
+    """An error returned by DynamoDB."""
 
     def __init__(self, code: str, message: str, reasons: Sequence[str] = ()) -> None:
         super().__init__(f"{code}: {message}")
@@ -42,7 +43,7 @@ class CallFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """`item` whole, if the stored one still has the revision that was read (None: if there is none)."""
+    """Replace the item, on condition that the stored one has this revision (None: that there is none)."""
 
     key: Key
     item: Item
@@ -51,14 +52,14 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """No item at `key` any more, whatever is there."""
+    """Delete the item at `key`, if there is one."""
 
     key: Key
 
 
 Write = Put | Delete
-_BATCH = 25  # of BatchWriteItem
-_READ_BATCH = 100  # of BatchGetItem
+_BATCH = 25  # limit of BatchWriteItem
+_READ_BATCH = 100  # limit of BatchGetItem
 
 
 class Table:
@@ -66,14 +67,14 @@ class Table:
         self._call_service, self._name = call, name
 
     def get(self, key: Key) -> Item | None:
-        """The item as last written (a consistent read), or None."""
+        """The item, from a consistent read, or None."""
         answer = self._call("GetItem", self._named({"Key": _packed_key(key), "ConsistentRead": True}))
         return _unpacked(answer["Item"]) if answer.get("Item") else None
 
     def query(
         self, pk: str, prefix: str, *, limit: int, after: str | None = None, newest_first: bool = False
     ) -> tuple[list[Item], str | None]:
-        """Up to `limit` items of a partition whose sort key has the prefix, and the sort key to go on after, if any."""
+        """Up to `limit` items of a partition whose sort key has the prefix; the sort key to continue after, or None."""
         request = _range(pk, prefix) | {"Limit": limit, "ScanIndexForward": not newest_first}
         if after:
             request["ExclusiveStartKey"] = _packed_key((pk, after))
@@ -82,7 +83,7 @@ class Table:
         return [_unpacked(item) for item in answer["Items"]], last["sk"]["S"] if last else None
 
     def get_many(self, keys: Sequence[Key]) -> list[Item | None]:
-        """Items by their keys, in order, each as last written, or None; in as few calls as may be."""
+        """Items in the order of their keys, None where there is none; consistent reads, up to 100 per call."""
         found: dict[Key, Item] = {}
         for start in range(0, len(keys), _READ_BATCH):
             some = keys[start : start + _READ_BATCH]
@@ -97,7 +98,7 @@ class Table:
         return [found.get(key) for key in keys]
 
     def keys(self, pk: str, prefix: str, *, limit: int) -> list[Key]:
-        """The first keys of a partition with the prefix."""
+        """The first keys of a partition whose sort key has the prefix."""
         request = _range(pk, prefix) | {"ProjectionExpression": "pk, sk", "Limit": limit}
         items = self._call("Query", self._named(request))["Items"]
         return [(item["pk"]["S"], item["sk"]["S"]) for item in items]
@@ -109,7 +110,7 @@ class Table:
         return _unpacked(items[0]) if items else None
 
     def write(self, writes: Sequence[Write]) -> None:
-        """All of them or none. Raises WriteConflict if any was changed since it was read, ServiceUnavailable."""
+        """All or nothing. Raises WriteConflict if a condition fails, ServiceUnavailable."""
         items = [self._transaction_item(write) for write in writes]
         try:
             self._call_service("TransactWriteItems", {"TransactItems": items})
@@ -121,7 +122,7 @@ class Table:
             raise _translated(failure) from failure
 
     def advance(self, key: Key, name: str, time: str, before: str) -> None:
-        """Set a time of the item if it has none or one before `before`; else, or without an item, nothing happens."""
+        """Set the attribute `name` to `time` if it is null or less than `before`; nothing happens without an item."""
         request = {
             "Key": _packed_key(key),
             "UpdateExpression": "SET #name = :time",
@@ -136,7 +137,7 @@ class Table:
                 raise _translated(failure) from failure
 
     def add(self, key: Key, amount: int, expires_at: int) -> int:
-        """Add to the counter at `key`, made if need be and gone some time after `expires_at`; returns its value."""
+        """Add to the counter at `key`, created if absent, expiring after `expires_at`; returns the new value."""
         request = {
             "Key": _packed_key(key),
             "UpdateExpression": "ADD amount :amount SET expires_at = :expires_at",
@@ -147,7 +148,7 @@ class Table:
         return value
 
     def delete(self, keys: Sequence[Key]) -> None:
-        """Each on its own, in batches; what is not there is no error."""
+        """Delete in batches, without a transaction; absent items are no error."""
         for start in range(0, len(keys), _BATCH):
             left = [{"DeleteRequest": {"Key": _packed_key(key)}} for key in keys[start : start + _BATCH]]
             for attempt in range(8):
@@ -191,10 +192,10 @@ def _unpacked(item: Item) -> Item:
 
 
 def _range(pk: str, prefix: str, to: str | None = None) -> dict[str, Any]:
-    """Consistently, the sort keys from `prefix` to `to`, or all that have the prefix."""
-    if not prefix:  # no text may be empty
+    """A consistent query of the sort keys from `prefix` to `to`, or of all with the prefix."""
+    if not prefix:  # DynamoDB allows no empty text in a condition
         condition, values = "pk = :pk", {}
-    else:  # not begins_with: read backwards, DynamoDB Local sorts every row that has the prefix
+    else:  # not begins_with: DynamoDB Local then reads and sorts every row with the prefix for a backward query
         condition = "pk = :pk AND sk BETWEEN :from AND :to"
         values = {":from": {"S": prefix}, ":to": {"S": to or f"{prefix}\uffff"}}
     return {
@@ -214,7 +215,7 @@ def _condition(put: Put) -> dict[str, Any]:
 
 
 def boto3_call(client: Any) -> Call:
-    """Operations through a boto3 DynamoDB client, with its retries and its idempotency tokens."""
+    """A `Call` that uses a boto3 DynamoDB client, with its retries and idempotency tokens."""
     from botocore import xform_name
     from botocore.exceptions import BotoCoreError, ClientError
 

@@ -1,4 +1,4 @@
-"""EventBridge through boto3: what other systems may act on."""
+"""EventBridge with boto3: events for other systems."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ class EventBus:
         self._events = client
 
     def put(self, kind: str, detail: Mapping[str, Any]) -> None:
-        """On the account's default bus. Raises ServiceUnavailable."""
+        """Send an event to the account's default bus. Raises ServiceUnavailable."""
         entry = {"Source": SOURCE, "DetailType": kind, "Detail": json.dumps(detail)}
         try:
             answer = self._events.put_events(Entries=[entry])

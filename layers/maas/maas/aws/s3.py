@@ -1,4 +1,4 @@
-"""The bucket through boto3: presigned uploads and downloads, completion, the commit mark, and purging."""
+"""The bucket with boto3: presigned URLs, multipart completion, small objects, purging."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ _NO_WHOLE = {"EntityTooSmall", "InvalidPart", "InvalidPartOrder"}
 
 @dataclass(frozen=True, slots=True)
 class UploadPart:
-    """PUT bytes [offset, offset + size_bytes) of the file to `url` with exactly these headers."""
+    """Upload bytes [offset, offset + size_bytes) of the file with PUT to `url` and exactly these headers."""
 
     url: str
     offset: int
@@ -37,11 +37,11 @@ class UploadPart:
 class StoredObject:
     size_bytes: int
     s3_version: str | None
-    sha256: str | None  # hex; None where S3 has no digest of the whole (multipart uploads)
+    sha256: str | None  # hex; None if S3 has no digest of the whole object (multipart uploads)
 
 
 class Kept(NamedTuple):
-    """An object as it is in the bucket; `metadata` is what its writer said of it, names in lower case."""
+    """A stored object; `metadata` is its user-defined metadata, names in lower case."""
 
     body: bytes
     metadata: Mapping[str, str]
@@ -49,7 +49,7 @@ class Kept(NamedTuple):
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """4xx of S3 pass as they are; what is worth another try is ServiceUnavailable."""
+    """Raises ServiceUnavailable for errors that may pass (5xx, SlowDown, network); other 4xx pass unchanged."""
     try:
         yield
     except ClientError as error:
@@ -69,9 +69,9 @@ class ModelBucket:
         return self._bucket
 
     def presign(self, key: str, size_bytes: int, sha256: str) -> list[UploadPart]:
-        """The requests that upload one file: one PUT up to PART_BYTES, a multipart upload beyond.
+        """The requests that upload one file: one PUT up to PART_BYTES, a multipart upload above.
 
-        S3 itself refuses a single PUT whose bytes do not have the digest: it is part of what is signed.
+        The digest is part of a single PUT's signature, so S3 refuses other bytes.
         """
         if size_bytes <= PART_BYTES:
             checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
@@ -108,9 +108,9 @@ class ModelBucket:
         )
 
     def finish_multipart(self, key: str, size_bytes: int) -> None:
-        """Join the parts of the upload that has all of them, if there is one. Nobody needs to remember ids or ETags.
+        """Complete the multipart upload that has all parts, if there is one; S3 lists its id and ETags.
 
-        Of several calls at once one joins them, and the others come back too. Raises Conflict for parts of other sizes.
+        Concurrent calls are fine: one completes it, all return. Raises Conflict for parts of the wrong size.
         """
         with _errors():
             answer = self._s3.list_multipart_uploads(Bucket=self._bucket, Prefix=key)
@@ -124,9 +124,9 @@ class ModelBucket:
             except ClientError as error:
                 code = error.response["Error"]["Code"]
                 if code in _NO_WHOLE:
-                    expected = f"each but the last with {PART_BYTES:,} bytes, as they were asked for"
+                    expected = f"parts of {PART_BYTES:,} bytes, except for the last"
                     raise Conflict(f"upload: S3 cannot join its parts ({code}), expected {expected}") from error
-                if code not in _MISSING:  # another call joined it, or it was given up
+                if code not in _MISSING:  # another call completed it, or it was aborted
                     raise
 
     def _joined(self, key: str, upload_id: str, size_bytes: int) -> bool:
@@ -151,21 +151,21 @@ class ModelBucket:
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
 
     def sizes(self, prefix: str, limit: int) -> dict[str, int]:
-        """Bytes of the objects below a prefix, by key; of the first `limit`."""
+        """Sizes in bytes of the first `limit` objects with the prefix, by key."""
         with _errors():
             answer = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=limit)
         return {one["Key"]: one["Size"] for one in answer.get("Contents", [])}
 
     def upload(self, key: str, path: Path) -> str | None:
-        """A file of any size, in parts where it is large; returns the object version."""
+        """Upload a file of any size, in parts if it is large; returns the object version."""
         with _errors():
             self._s3.upload_file(str(path), self._bucket, key)
             return self._s3.head_object(Bucket=self._bucket, Key=key).get("VersionId")
 
     def write_new(self, key: str, body: bytes, metadata: Mapping[str, str]) -> Kept:
-        """What is at the key then: this, unless there is an object already, which stays.
+        """Create the object unless there is one; returns what is stored afterwards.
 
-        Raises ServiceUnavailable, also while another is written there.
+        Raises ServiceUnavailable, also during a concurrent write of the same key.
         """
         checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
         try:
@@ -188,7 +188,7 @@ class ModelBucket:
             raise
 
     def read(self, key: str) -> bytes:
-        """A small object."""
+        """The body of a small object."""
         return self._kept(key).body
 
     def _kept(self, key: str) -> Kept:
@@ -197,11 +197,11 @@ class ModelBucket:
             return Kept(found["Body"].read(), found["Metadata"])
 
     def presign_download(self, key: str, s3_version: str | None) -> str:
-        """Of the object version that was checked, where that is known."""
+        """A URL for the validated object version, or for the current one if `s3_version` is None."""
         return self._presigned("get_object", key, **({"VersionId": s3_version} if s3_version else {}))
 
     def delete_prefix(self, prefix: str, deadline: float) -> bool:
-        """Delete all versions, delete markers and unfinished uploads; False if `deadline` (of monotonic) came first."""
+        """Delete all versions, delete markers and unfinished uploads; False if `deadline` (monotonic) came first."""
         with _errors():
             pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
             for page in pages:

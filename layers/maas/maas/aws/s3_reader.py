@@ -1,4 +1,4 @@
-"""Reading model files from the bucket."""
+"""Reads objects with signed requests."""
 
 import hashlib
 import http.client
@@ -12,7 +12,7 @@ from maas.errors import NotFound, ServiceUnavailable
 
 ATTEMPTS = 3
 PART_BYTES = 16 * 1024 * 1024
-PARALLEL = 6  # what one function's network takes; more connections bring no more
+PARALLEL = 6  # connections that fill a function's network; more are not faster
 
 
 class Downloaded(NamedTuple):
@@ -30,12 +30,12 @@ class S3Reader:
         self._client = SignedClient("s3", region, url)
 
     def download(self, key: str, to: Path, size_bytes: int, s3_version: str | None = None) -> Downloaded:
-        """An object into a file, in parts at once; returns the SHA-256 of what was written and the object version.
+        """Download an object into a file, in parallel parts; returns the SHA-256 of the written bytes and the version.
 
         Raises NotFound if there is no such object, ServiceUnavailable if S3 keeps failing.
         """
         with to.open("wb") as file:
-            file.truncate(size_bytes)  # so that a disk that is too small says so now
+            file.truncate(size_bytes)  # fails now if the disk is too small
         starts = range(0, max(size_bytes, 1), PART_BYTES)
         s3_version = self._part(key, to, 0, min(PART_BYTES, size_bytes), s3_version)
         digest = hashlib.sha256()
@@ -51,7 +51,7 @@ class S3Reader:
         return Downloaded(digest.hexdigest(), s3_version)
 
     def read(self, key: str) -> bytes:
-        """A small object. Raises as `download` does."""
+        """The body of a small object. Raises as `download` does."""
         with self._client.request("GET", self._prefix + key, {}, {}) as response:
             _check(response, key)
             return response.read()
@@ -73,7 +73,7 @@ class S3Reader:
         raise ServiceUnavailable("S3")
 
     def _part(self, key: str, to: Path, start: int, size_bytes: int, s3_version: str | None) -> str | None:
-        """Bytes [start, start + size_bytes) into their place in the file; returns the object version."""
+        """Download bytes [start, start + size_bytes) into their place in the file; returns the object version."""
         query = {"versionId": s3_version} if s3_version else {}
         headers = {"range": f"bytes={start}-{start + size_bytes - 1}"} if size_bytes else {}
         for _ in range(ATTEMPTS):

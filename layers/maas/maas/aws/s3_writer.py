@@ -1,4 +1,4 @@
-"""Writing objects with signed requests, where boto3 would cost a cold start."""
+"""Writes objects with signed requests, for functions that do not import boto3."""
 
 import hashlib
 from pathlib import Path
@@ -18,7 +18,7 @@ class S3Writer:
         self._client = SignedClient("s3", region, url)
 
     def put_file(self, key: str, path: Path, sha256: str) -> str | None:
-        """A file of at most 5 GB, streamed; returns the object version. Raises ServiceUnavailable."""
+        """Upload a file of at most 5 GB as a stream; returns the object version. Raises ServiceUnavailable."""
         with path.open("rb") as file:
             headers = {"content-length": str(path.stat().st_size)}
             with self._client.request("PUT", self._prefix + key, {}, headers, file, sha256) as response:
@@ -28,7 +28,7 @@ class S3Writer:
                 return response.headers.get("x-amz-version-id")
 
     def put_new(self, key: str, body: bytes) -> bool:
-        """False if there is one already: the first stays. Raises ServiceUnavailable."""
+        """Create the object; False if there is one already, which stays. Raises ServiceUnavailable."""
         digest = hashlib.sha256(body).hexdigest()
         headers = {"if-none-match": "*", "content-type": "application/json"}
         with self._client.request("PUT", self._prefix + key, {}, headers, body, digest) as response:

@@ -1,7 +1,7 @@
-"""Signed HTTP requests to AWS with the standard library: what the inference function reads with.
+"""Signed HTTP requests to AWS with the standard library, for the inference function and the authorizer.
 
-Importing boto3 and creating its two clients takes longer than importing numpy and onnxruntime together, and would be
-most of a cold start (docs/adr/0002). Signature: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
+Importing boto3 and creating its two clients takes longer than importing numpy and onnxruntime together: most of a cold
+start (docs/adr/0002). Signature: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from maas.errors import ServiceUnavailable
 
 ATTEMPTS = 4
 TIMEOUT_SECONDS = 10
-_random = random.SystemRandom()  # environments restored from one snapshot share every other kind
+_random = random.SystemRandom()  # environments restored from one snapshot share the state of any other generator
 CHUNK_BYTES = 1 << 20
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 
@@ -35,7 +35,7 @@ class Credentials(NamedTuple):
 
 
 def credentials() -> Credentials:
-    """From the environment, where Lambda puts them; else (SnapStart, a person's own profile) as botocore finds them."""
+    """From the environment variables that Lambda sets, else (SnapStart, a user's profile) as botocore finds them."""
     if "AWS_ACCESS_KEY_ID" in os.environ and "AWS_SECRET_ACCESS_KEY" in os.environ:
         return Credentials(
             os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"], os.environ.get("AWS_SESSION_TOKEN")
@@ -56,7 +56,7 @@ def _botocore_credentials() -> Any:
 
 
 class SignedClient:
-    """Requests to one AWS service over one kept-alive connection a thread; retried, since all may come twice."""
+    """Requests to one AWS service over one kept-alive connection per thread, retried: all of them are idempotent."""
 
     def __init__(self, service: str, region: str, url: str) -> None:
         self._service, self._region = service, region
@@ -74,9 +74,9 @@ class SignedClient:
         body: bytes | BinaryIO = b"",
         sha256: str | None = None,
     ) -> Iterator[http.client.HTTPResponse]:
-        """The answer, whatever its status but 5xx and 429; read it inside the block. Raises ServiceUnavailable.
+        """The response, of any status except 5xx and 429; read it inside the block. Raises ServiceUnavailable.
 
-        `sha256` is the body's digest, where it is known.
+        `sha256` is the body's digest if known; a file needs one.
         """
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -94,7 +94,7 @@ class SignedClient:
             try:
                 yield response
             finally:
-                if not response.isclosed():  # half read: what follows on this connection would be its rest
+                if not response.isclosed():  # unread bytes would be taken for the next response
                     self._close()
             return
         raise ServiceUnavailable(self._service)
@@ -160,7 +160,7 @@ def service_url(service: str, region: str, endpoint_url: str) -> str:
 
 
 class SignedDynamoDb:
-    """A `maas.aws.dynamodb.Call`, for reads and for writes that may come twice."""
+    """A `maas.aws.dynamodb.Call` for reads and idempotent writes."""
 
     def __init__(self, region: str, endpoint_url: str) -> None:
         self._client = SignedClient("dynamodb", region, service_url("dynamodb", region, endpoint_url))

@@ -1,4 +1,4 @@
-"""Topics that are told of a job's end, through boto3."""
+"""SNS with boto3: notifies topics of a job's end."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ class Topics:
         self._sns = client
 
     def publish(self, arn: str, message: Mapping[str, Any]) -> str | None:
-        """None, or why the topic does not take it. Raises ServiceUnavailable."""
+        """None, or the reason why the topic refuses the message. Raises ServiceUnavailable."""
         try:
             self._sns.publish(TopicArn=arn, Message=json.dumps(message))
             return None

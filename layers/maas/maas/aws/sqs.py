@@ -1,4 +1,4 @@
-"""A queue through boto3."""
+"""An SQS queue with boto3."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from maas.errors import ServiceUnavailable
 
-BATCH = 10  # of SendMessageBatch
+BATCH = 10  # limit of SendMessageBatch
 
 
 class Queue:
@@ -17,7 +17,7 @@ class Queue:
         self._sqs, self._url = client, url
 
     def send(self, messages: Iterable[Mapping[str, Any]]) -> None:
-        """Each at least once. Raises ServiceUnavailable; what was sent until then stays sent."""
+        """Send each message at least once. Raises ServiceUnavailable; messages sent before stay sent."""
         rest = iter(messages)
         while some := list(islice(rest, BATCH)):
             entries = [{"Id": str(number), "MessageBody": json.dumps(one)} for number, one in enumerate(some)]
@@ -29,10 +29,10 @@ class Queue:
                 raise ServiceUnavailable("SQS")
 
     def bring_again(self, receipt_handle: str, seconds: int) -> None:
-        """A message that failed comes again after so long, not after the queue's whole visibility timeout."""
+        """Deliver a failed message again after so many seconds instead of the queue's visibility timeout."""
         try:
             self._sqs.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
             )
         except (BotoCoreError, ClientError):
-            return  # then it is the whole timeout
+            return  # the queue's visibility timeout stays

@@ -1,10 +1,10 @@
-"""The registry's rules: what may become of models, versions and aliases.
+"""The registry's rules: how models, versions and aliases may change.
 
-A model's row carries its aliases and counters, so its `revision` guards the whole model: `ledger.Ledger.change` reads,
-decides in plain Python, and writes rows and history entry in one transaction that fails if anything was changed since
-it was read; then it is decided anew. Which rows there are: `rows`.
+A model's row holds its aliases and counters, so its `revision` guards the whole model. `ledger.Ledger.change` reads the
+model, decides in plain Python, and writes all rows and the history entry in one transaction. The transaction fails if
+another writer changed the model since the read; `change` then reads and decides again. Row layout: `table_rows`.
 
-Every change takes the actor, for the history. Names are checked where they are made, not where they are read.
+Every change takes the actor, for the history. Names are checked when they are created, not when they are read.
 """
 
 from maas.aws.dynamodb import Table
@@ -36,12 +36,13 @@ class Registry:
         return Purge(self._ledger, delete_objects)
 
     def secret(self, name: str) -> bytes:
-        """32 random bytes that only this installation has, the same ones for ever."""
+        """32 random bytes, unique to this installation and constant."""
         return self._ledger.secret(name)
 
     def resolve(self, model: str, reference: str | None) -> ModelVersion:
-        """The READY version that a number, an alias or nothing stands for; nothing is `default`, else the newest READY.
+        """The READY version for a version number or alias.
 
+        None means the alias `default`, or the newest READY version if there is no such alias.
         Raises NotFound, Gone, NotReady.
         """
         number = version_number(reference) if reference else None
@@ -64,7 +65,7 @@ class Registry:
         return number
 
     def _numbered(self, model: str, number: int) -> ModelVersion:
-        """Model and version in one call, since a deleted model serves nothing."""
+        """The version, read together with its model in one call: a deleted model must not serve."""
         if not is_name(model):
             raise NotFound("model", model)
         owner, row = self._ledger.table.get_many([table_rows.model_key(model), table_rows.version_key(model, number)])

@@ -1,4 +1,4 @@
-"""Aliases: names that traffic follows, moved and rolled back; and what they pointed to at any time."""
+"""Aliases: set, rolled back, deleted, and the version each pointed to at a given time."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,7 +10,7 @@ from maas.registry import table_rows
 from maas.registry.ledger import Change, Ledger, check_etag
 from maas.times import canonical
 
-MAX_ALIASES = 100  # they are in the model's row, and in a row of the timeline at each change of one
+MAX_ALIASES = 100  # all are stored in the model's row, and again in a timeline row at each change
 
 
 class Aliases:
@@ -22,7 +22,10 @@ class Aliases:
         return _existing(self._ledger.model(model), alias)
 
     def set(self, model: str, alias: str, number: int, actor: str, if_match: str | None = None) -> Alias:
-        """Point the alias at a READY version. Raises NotFound, Gone, NotReady, InvalidRequest, Conflict."""
+        """Create the alias or move it to a READY version.
+
+        Raises NotFound, Gone, NotReady, InvalidRequest, Conflict, PreconditionFailed.
+        """
         check_alias(alias)
 
         def decide(owner: RegisteredModel, now: str) -> Change | None:
@@ -33,19 +36,19 @@ class Aliases:
             if old and old.version == number:
                 return None
             if not old and len(owner.aliases) >= MAX_ALIASES:
-                raise Conflict(f"model '{model}' has {MAX_ALIASES} aliases, which is the most", field="alias")
+                raise Conflict(f"model '{model}' has {MAX_ALIASES} aliases, the maximum", field="alias")
             return _moved(owner, alias, old, number, "alias.set", now)
 
         return self._change(model, alias, decide, actor)
 
     def rollback(self, model: str, alias: str, actor: str, if_match: str | None = None) -> Alias:
-        """Back to what it was before its last change; once more is there again. Raises as `set` does."""
+        """Move the alias back to its previous version; a second rollback undoes the first. Raises as `set` does."""
 
         def decide(owner: RegisteredModel, now: str) -> Change:
             old = _existing(owner, alias)
             check_etag(if_match, old.etag, (model, alias, old))
             if old.previous_version is None:
-                raise Conflict(f"alias '{alias}' of model '{model}' was never anything else than version {old.version}")
+                raise Conflict(f"alias '{alias}' of model '{model}' has no previous version to roll back to")
             self._check_ready(model, old.previous_version)
             return _moved(owner, alias, old, old.previous_version, "alias.rolled_back", now)
 
@@ -67,9 +70,9 @@ class Aliases:
         self._ledger.change(model, decide, actor)
 
     def version_at(self, model: str, alias: str, at: datetime) -> int | None:
-        """What the alias pointed to then; None if nothing, or if the model was deleted. Raises NotFound.
+        """The version the alias pointed to at that time; None if it did not exist or the model was deleted.
 
-        Answers for deleted and purged models too.
+        Also works for models that are deleted or purged now. Raises NotFound.
         """
         if self._ledger.row(model) is None:
             raise NotFound("model", model)

@@ -1,4 +1,4 @@
-"""Who changed what, when."""
+"""A model's history: who changed what, and when."""
 
 from maas.errors import NotFound
 from maas.records import HistoryEntry
@@ -13,7 +13,7 @@ class History:
     def page(
         self, model: str, limit: int, after: str | None = None, *, kind: str | None = None, actor: str | None = None
     ) -> tuple[list[HistoryEntry], str | None]:
-        """Newest first; of deleted and purged models too. See `Ledger.page`. Raises NotFound."""
+        """Entries, newest first, also for deleted and purged models. See `Ledger.page`. Raises NotFound."""
         if self._ledger.row(model) is None:
             raise NotFound("model", model)
         return self._ledger.page(

@@ -1,4 +1,4 @@
-"""Every change of a model is one transaction with its history entry, decided on what was read and nothing newer."""
+"""Reads and changes of a model. A change and its history entry are one transaction, conditional on the state read."""
 
 import os
 import random
@@ -19,15 +19,15 @@ T = TypeVar("T")
 
 PATIENCE_SECONDS = 15.0
 PAGE = 100
-READ_AT_MOST = 1000  # rows looked through for one page of a filtered list
+READ_AT_MOST = 1000  # rows read for one page of a filtered list
 IDEMPOTENCY_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a decision wants written: the model, the version it concerns (and as it was), what history says of it.
+    """A decided change: the new model, the version concerned (new and old), and what the history entry says.
 
-    `also` are rows that follow suit.
+    `also` are further writes of the same transaction.
     """
 
     kind: str
@@ -42,7 +42,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """A caller's key for a creating call, and the digest of what was asked for. It is kept for a day, or for ever."""
+    """A caller's Idempotency-Key and the digest of its request. Kept for a day, or for ever unless `expires`."""
 
     actor: str
     key: str
@@ -50,7 +50,7 @@ class Idempotency:
     expires: bool = True
 
 
-# Called with the model as just read and the time of the change; None if there is nothing to change.
+# Called with the model just read and the time of the change; returns None if there is nothing to change.
 Decision = Callable[[RegisteredModel, str], Change | None]
 
 
@@ -61,16 +61,16 @@ class Ledger:
     # ----------------------------------------------------------------- reads
 
     def row(self, name: str) -> RegisteredModel | None:
-        """The model in whatever state, a purged one's remains included."""
-        row = self.table.get(table_rows.model_key(name)) if is_name(name) else None  # never ask for what cannot be
+        """The model in any state, including the row that a purge leaves; None if there is none."""
+        row = self.table.get(table_rows.model_key(name)) if is_name(name) else None  # no read for an invalid name
         return RegisteredModel.of(row) if row else None
 
     def model(self, name: str, *, deleted: bool = False) -> RegisteredModel:
-        """Raises NotFound, and Gone unless deleted ones are welcome."""
+        """Raises NotFound, and Gone for a deleted model unless `deleted`."""
         return checked_model(name, self.row(name), deleted)
 
     def version(self, model: str, number: int, *, deleted: bool = False) -> ModelVersion:
-        """Whatever became of its model. Raises NotFound, and Gone unless deleted ones are welcome."""
+        """The version, whatever the state of its model. Raises NotFound, and Gone if it is deleted unless `deleted`."""
         row = self.table.get(table_rows.version_key(model, number)) if is_name(model) else None
         return checked_version(model, number, ModelVersion.of(row) if row else None, deleted)
 
@@ -86,12 +86,12 @@ class Ledger:
         keep: Callable[[T], bool],
         newest_first: bool = False,
     ) -> tuple[list[T], str | None]:
-        """Up to `limit` records that are to be kept, and the sort key to go on after, if there may be more.
+        """Up to `limit` records that pass `keep`, and the sort key to continue after, or None at the end.
 
-        Looks through READ_AT_MOST rows, so that a page of a strict filter can be short, and even empty.
+        Reads at most about READ_AT_MOST rows, so a page of a strict filter can be short or empty.
         """
         found: list[T] = []
-        looked, size = 0, min(limit, PAGE)  # what nothing is filtered from costs no more than it shows
+        looked, size = 0, min(limit, PAGE)  # an unfiltered page reads only what it returns
         while looked < READ_AT_MOST:
             items, after = self.table.query(pk, prefix, limit=size, after=after, newest_first=newest_first)
             found += filter(keep, map(record, items))
@@ -103,11 +103,11 @@ class Ledger:
         return found, after
 
     def secret(self, name: str) -> bytes:
-        """32 random bytes, the same ones for ever."""
+        """32 random bytes, created on first use and constant from then on."""
         key = (table_rows.SECRETS, name)
         row = self.table.get(key)
         if row is None:
-            with suppress(WriteConflict):  # another one's are as good
+            with suppress(WriteConflict):  # another environment created it first: use that one
                 self.table.write([Put(key, {"value": os.urandom(32).hex()}, None)])
             row = self.table.get(key)
             assert row
@@ -116,7 +116,7 @@ class Ledger:
     # --------------------------------------------------------------- changes
 
     def change(self, name: str, decide: Decision, actor: str, *, deleted: bool = False) -> Change | None:
-        """Read, decide, write; anew when somebody else wrote in between. Raises Contended when they keep doing so."""
+        """Read, decide, write; repeat if another writer came in between. Raises Contended after PATIENCE_SECONDS."""
         for _ in attempts():
             model = self.model(name, deleted=deleted)
             now = time_after(model.updated_at)
@@ -132,19 +132,22 @@ class Ledger:
         raise Contended(name)
 
     def made_before(self, idempotency: Idempotency | None) -> tuple[str, int | None] | None:
-        """The model (and version number) that the same call made before. Raises Conflict if the key was for another."""
+        """What an earlier call with this Idempotency-Key created: model name, version number.
+
+        Raises Conflict if the key was used for a different request.
+        """
         if idempotency is None:
             return None
         row = self.table.get(table_rows.idempotency_key(idempotency.actor, idempotency.key))
         if row is None:
             return None
         if row["digest"] != idempotency.digest:
-            raise Conflict("Idempotency-Key: it was used for another request", field="Idempotency-Key")
+            raise Conflict("Idempotency-Key: already used for a different request", field="Idempotency-Key")
         return row["model"], row["number"]
 
 
 def attempts() -> Iterator[None]:
-    """Until patience ends, with growing random pauses between them."""
+    """Yields for each attempt until PATIENCE_SECONDS are over, with growing random pauses in between."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     pause_seconds = 0.01
     while time.monotonic() < deadline:
@@ -188,7 +191,7 @@ def stamped(change: Change, revision: int, now: str) -> Change:
 
 
 def writes(was: RegisteredModel | None, change: Change, actor: str) -> list[Write]:
-    """The whole transaction: model, history entry, version, what aliases point to from now on, what follows suit."""
+    """All writes of the transaction: model, history entry, version, timeline row if aliases changed, `also`."""
     model, version = change.model, change.version
     about = version or change.version_was
     entry = HistoryEntry(
@@ -228,7 +231,7 @@ def idempotency_row(idempotency: Idempotency | None, model: str, number: int | N
 
 
 def _served(model: RegisteredModel) -> dict[str, int] | None:
-    """The version that each alias points to; None while the model is not there to serve."""
+    """The version of each alias; None while the model is deleted or purged."""
     if model.deleted_at or model.purged:
         return None
     return {name: alias.version for name, alias in model.aliases.items()}

@@ -27,14 +27,17 @@ class Models:
     def create(
         self, name: str, description: str, tags: dict[str, str], actor: str, idempotency: Idempotency | None = None
     ) -> RegisteredModel:
-        """A name that was purged goes on where its numbers ended. Raises InvalidRequest, AlreadyExists, Contended."""
+        """A purged name can be created again; its version numbers continue.
+
+        Raises InvalidRequest, AlreadyExists, Contended.
+        """
         check_name(name, "name")
         for _ in attempts():
             if self._ledger.made_before(idempotency):
                 return self._ledger.model(name)
             was = self._ledger.row(name)
             if was and not was.purged:
-                remark = "; it is deleted: restore it, or purge it to free the name" if was.deleted_at else ""
+                remark = "; it is deleted: restore it, or purge it to reuse the name" if was.deleted_at else ""
                 raise AlreadyExists("model", name, remark)
             now = time_after(was.updated_at if was else "")
             revision, last_version = (was.revision + 1, was.last_version) if was else (1, 0)
@@ -53,7 +56,7 @@ class Models:
         raise Contended(name)
 
     def get(self, name: str, *, deleted: bool = False) -> RegisteredModel:
-        """Raises NotFound; Gone unless deleted ones are welcome."""
+        """Raises NotFound, and Gone for a deleted model unless `deleted`."""
         return self._ledger.model(name, deleted=deleted)
 
     def page(
@@ -64,7 +67,7 @@ class Models:
         prefix: str = "",
         keep: Callable[[RegisteredModel], bool] = lambda model: not model.deleted_at,
     ) -> tuple[list[RegisteredModel], str | None]:
-        """By name. See `Ledger.page`."""
+        """Models ordered by name. See `Ledger.page`."""
         return self._ledger.page(
             table_rows.MODELS,
             prefix,
@@ -83,7 +86,7 @@ class Models:
         tags: Mapping[str, str | None] | None = None,
         if_match: str | None = None,
     ) -> RegisteredModel:
-        """Tags are merged, None removes one. Raises NotFound, Gone, PreconditionFailed, Contended."""
+        """Set the description, merge tags (None removes one). Raises NotFound, Gone, PreconditionFailed, Contended."""
 
         def decide(model: RegisteredModel, _: str) -> Change | None:
             check_etag(if_match, model.etag, model)
@@ -100,7 +103,7 @@ class Models:
         return change.model if change else self._ledger.model(name)
 
     def delete(self, name: str, actor: str, if_match: str | None = None) -> RegisteredModel:
-        """Soft: everything stays as it is, out of sight. Again changes nothing. Raises NotFound, PreconditionFailed."""
+        """Soft: hides the model and keeps all its data. Idempotent. Raises NotFound, PreconditionFailed."""
 
         def decide(model: RegisteredModel, now: str) -> Change | None:
             if model.deleted_at:
@@ -113,13 +116,13 @@ class Models:
         return change.model if change else self._ledger.model(name, deleted=True)
 
     def restore(self, name: str, actor: str, if_match: str | None = None) -> RegisteredModel:
-        """With its versions, aliases, tags and all. Raises NotFound, Conflict when it is being purged."""
+        """Undo `delete`. Raises NotFound, PreconditionFailed, Conflict while the model is being purged."""
 
         def decide(model: RegisteredModel, _: str) -> Change | None:
             if not model.deleted_at:
                 return None
             if model.purging:
-                raise Conflict(f"model '{name}' is being purged: it cannot be restored any more")
+                raise Conflict(f"model '{name}' is being purged and can no longer be restored")
             check_etag(if_match, model.etag, model)
             index = Delete(table_rows.deleted_key(model.deleted_at, name))
             return Change("model.restored", replace(model, deleted_at=None), also=(index,))
@@ -129,7 +132,7 @@ class Models:
 
 
 def merged(tags: Mapping[str, str], changes: Mapping[str, str | None] | None) -> dict[str, str]:
-    """JSON merge patch (RFC 7396) of tags."""
+    """Tags after a JSON merge patch (RFC 7396)."""
     both = dict(tags) | dict(changes or {})
     return {key: value for key, value in both.items() if value is not None}
 

@@ -1,7 +1,7 @@
-"""Purging: rows and objects of what was deleted go for good; history, timeline and the number counter stay.
+"""Purge: removes rows and objects of deleted models and versions. History, timeline and version counter stay.
 
-It can end anywhere and be called again: first a mark that forbids the restore, then objects, then rows, and last one
-change that says it is done. `delete_objects(prefix, deadline)` returns whether nothing is left.
+A purge can stop at any point and be repeated. Order: a mark that forbids restoring, the objects, the rows, and one
+change that records the end. `delete_objects(prefix, deadline)` returns whether everything was deleted in time.
 """
 
 import time
@@ -26,9 +26,9 @@ class Purge:
         self._ledger, self._delete_objects = ledger, delete_objects
 
     def model(self, name: str, actor: str, deadline: float, if_match: str | None = None) -> bool:
-        """True when all is gone, False when `deadline` (of time.monotonic) came first: call again.
+        """Whether the purge finished before `deadline` (time.monotonic); if not, call again.
 
-        Raises NotFound, PreconditionFailed, Conflict unless the model is deleted. What has begun needs no `if_match`.
+        `if_match` counts only at the first call. Raises NotFound, PreconditionFailed, Conflict unless deleted.
         """
         found = self._ledger.row(name)
         if found and found.purged:
@@ -48,7 +48,7 @@ class Purge:
         return True
 
     def version(self, model: str, number: int, actor: str, deadline: float, if_match: str | None = None) -> bool:
-        """Likewise; a version that was purged before is NotFound."""
+        """As `model`; raises NotFound for a version that is purged already, Gone if its model is deleted."""
 
         def mark(owner: RegisteredModel, _: str) -> Change | None:
             old = self._ledger.version(model, number, deleted=True)
@@ -73,7 +73,7 @@ class Purge:
         return True
 
     def expired(self, before: datetime, actor: str, deadline: float) -> Iterator[str]:
-        """Purge what was deleted before then, and what a purge began with; yields each name when it is done."""
+        """Purge everything deleted before that time and finish started purges; yields each name when it is done."""
         end, after = canonical(before), None
         while True:
             page, after = self._ledger.table.query(table_rows.DELETED, "", limit=_PAGE, after=after)
@@ -92,8 +92,8 @@ class Purge:
                 self.model(model, actor, deadline) if number is None else self.version(model, number, actor, deadline)
             )
         except Gone:
-            return False  # its model is deleted: the version goes with it
-        except NotFound:  # went with its model
+            return False  # the model is deleted: the version is purged with it
+        except NotFound:  # purged with its model: only the index row is left
             self._ledger.table.delete([table_rows.deleted_key(row["deleted_at"], model, number)])
             return False
 
@@ -115,9 +115,9 @@ def _finish_model(model: RegisteredModel, _: str) -> Change:
 
 
 def _hurry(what: str, deleted_at: str | None, model: str, number: int | None) -> tuple[Write, ...]:
-    """Moves a deletion to the front, so that the schedule finishes a purge that did not end."""
+    """Move the index row to the front, so that the schedule finishes a purge that stopped early."""
     if not deleted_at:
-        raise Conflict(f"{what} is not deleted: delete it first")
+        raise Conflict(f"{what} is not deleted: delete it before purging")
     return Delete(table_rows.deleted_key(deleted_at, model, number)), table_rows.deletion(
         table_rows.AT_ONCE, model, number
     )

@@ -1,18 +1,18 @@
-"""Where the rows of the table are.
+"""Keys of the table's rows.
 
-| pk | sk | what |
+| pk | sk | row |
 |---|---|---|
-| `MODELS` | name | RegisteredModel; after a purge what is left of it: counter and revision |
+| `MODELS` | name | RegisteredModel; after a purge only its version counter and revision |
 | `M#name` | `V#00000001` | ModelVersion |
-| `M#name` | `R#00000001` | marks a READY version that is not deleted, so that the newest is one read |
+| `M#name` | `R#00000001` | one per READY version that is not deleted: the newest is found with one read |
 | `M#name` | `H#000000000001` | HistoryEntry |
-| `M#name` | `T#time` | what every alias pointed to from then on, or null while the model was deleted |
-| `DELETED` | `time#name#number` | what the purge looks through |
-| `I#actor` | key | what an Idempotency-Key made |
-| `SECRETS` | name | made once, at random |
+| `M#name` | `T#time` | the version of each alias from that time on; null while the model is deleted |
+| `DELETED` | `time#name#number` | index of deletions, for the purge |
+| `I#actor` | key | result of a call with an Idempotency-Key |
+| `SECRETS` | name | random bytes, created once |
 | `KEYS` | id | ApiKey |
 | `K#id` | `H#000000000001` | KeyChange |
-| `Q#id` | second | how many requests the key made in it |
+| `Q#id` | second | number of the key's requests in that second |
 """
 
 from maas.aws.dynamodb import Key, Put
@@ -54,7 +54,7 @@ def deleted_key(deleted_at: str, model: str, number: int | None = None) -> Key:
 
 
 def deletion(deleted_at: str, model: str, number: int | None = None) -> Put:
-    """The row of `deleted_key`."""
+    """The index row at `deleted_key`."""
     fields = {"model": model, "number": number, "deleted_at": deleted_at}
     return Put(deleted_key(deleted_at, model, number), fields, None)
 

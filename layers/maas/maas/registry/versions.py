@@ -1,4 +1,4 @@
-"""Model versions: numbered without a gap, checked once, never changed, deleted and restored."""
+"""Model versions: numbered without gaps, validated once, immutable from then on, deleted and restored."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ from maas.registry.models import merged, shown
 from maas.times import time_after
 
 NO_QUOTA = ModelQuota()
-PURGED_EVERY_SECONDS = 3600  # by the schedule: what makes room
+PURGED_EVERY_SECONDS = 3600  # interval of the maintenance schedule, which frees quota
 
 
 class Versions:
@@ -42,7 +42,10 @@ class Versions:
         origin: str = "",
         quota: ModelQuota = NO_QUOTA,
     ) -> ModelVersion:
-        """The next number of the model, PENDING_UPLOAD. Raises NotFound, Gone, Conflict, Contended, QuotaExceeded."""
+        """Create the next version of the model, PENDING_UPLOAD.
+
+        Raises NotFound, Gone, Conflict, Contended, QuotaExceeded.
+        """
         for _ in attempts():
             made = self._ledger.made_before(idempotency)
             if made and made[1]:
@@ -78,7 +81,7 @@ class Versions:
         raise Contended(model)
 
     def get(self, model: str, number: int, *, deleted: bool = False) -> tuple[ModelVersion, RegisteredModel]:
-        """The version and its model, for the aliases on it. Raises NotFound; Gone unless deleted ones are welcome."""
+        """The version, and its model for the aliases. Raises NotFound, and Gone for deleted ones unless `deleted`."""
         owner = self._ledger.model(model, deleted=deleted)
         return self._ledger.version(model, number, deleted=deleted), owner
 
@@ -89,7 +92,7 @@ class Versions:
         after: str | None = None,
         keep: Callable[[ModelVersion], bool] = lambda version: not version.deleted_at,
     ) -> tuple[list[ModelVersion], str | None]:
-        """Newest first. See `Ledger.page`."""
+        """Versions, newest first. See `Ledger.page`."""
         return self._ledger.page(
             table_rows.partition(model),
             "V#",
@@ -110,7 +113,7 @@ class Versions:
         tags: Mapping[str, str | None] | None = None,
         if_match: str | None = None,
     ) -> ModelVersion:
-        """What was deployed never changes. Raises NotFound, Gone, PreconditionFailed, Contended."""
+        """Change description and tags, never the files. Raises NotFound, Gone, PreconditionFailed, Contended."""
 
         def decide(owner: RegisteredModel, _: str) -> Change | None:
             old = self._ledger.version(model, number)
@@ -131,9 +134,9 @@ class Versions:
     def delete(
         self, model: str, number: int, actor: str, *, force: bool = False, if_match: str | None = None
     ) -> tuple[ModelVersion, list[str]]:
-        """Soft. Returns the version and the aliases that were removed from it, which takes `force`.
+        """Soft and idempotent. Returns the version and the aliases removed with it; without `force` aliases forbid it.
 
-        Again changes nothing. Raises NotFound, Gone (the model), Conflict naming the aliases, PreconditionFailed.
+        Raises NotFound, Gone (the model), Conflict naming the aliases, PreconditionFailed.
         """
         removed: list[str] = []
 
@@ -163,14 +166,17 @@ class Versions:
         return version, removed
 
     def restore(self, model: str, number: int, actor: str, if_match: str | None = None) -> ModelVersion:
-        """Raises NotFound, Gone (the model), Conflict when it is being purged, PreconditionFailed."""
+        """Undo `delete`, except for removed aliases.
+
+        Raises NotFound, Gone (the model), Conflict while it is being purged, PreconditionFailed.
+        """
 
         def decide(owner: RegisteredModel, _: str) -> Change | None:
             old = self._ledger.version(model, number, deleted=True)
             if not old.deleted_at:
                 return None
             if old.purging:
-                raise Conflict(f"version {number} of model '{model}' is being purged: it cannot be restored any more")
+                raise Conflict(f"version {number} of model '{model}' is being purged and can no longer be restored")
             check_etag(if_match, old.etag([]), (old, []))
             also: tuple[Write, ...] = (Delete(table_rows.deleted_key(old.deleted_at, model, number)),)
             if old.status is Status.READY:
@@ -182,13 +188,13 @@ class Versions:
         return change.version if change and change.version else self._ledger.version(model, number)
 
     def start_validation(self, model: str, number: int, actor: str) -> ModelVersion:
-        """PENDING_UPLOAD → VALIDATING; any other status stays. Returns the version as it is then."""
+        """PENDING_UPLOAD → VALIDATING; any other status stays. Returns the version after the call."""
         return self._change_status(
             model, number, Status.PENDING_UPLOAD, lambda version: replace(version, status=Status.VALIDATING), actor
         )
 
     def finish_validation(self, checked: ModelVersion, actor: str) -> ModelVersion:
-        """VALIDATING → READY or FAILED with what was found in `checked`; if it ended already, that end stays."""
+        """VALIDATING → READY or FAILED, with the findings in `checked`. A version that is READY or FAILED stays so."""
 
         def finished(stored: ModelVersion) -> ModelVersion:
             return replace(
@@ -214,7 +220,7 @@ class Versions:
         changed: Callable[[ModelVersion], ModelVersion],
         actor: str,
     ) -> ModelVersion:
-        """Also of what is deleted, so that a restore finds it as it would have been."""
+        """Also for deleted versions and models, so that a restore brings back the outcome of the validation."""
 
         def decide(owner: RegisteredModel, _: str) -> Change | None:
             old = self._ledger.version(model, number, deleted=True)
@@ -242,12 +248,12 @@ class Versions:
 
 
 def check_quota(model: RegisteredModel, quota: ModelQuota) -> None:
-    """Raises QuotaExceeded for a model that keeps more."""
+    """Raises QuotaExceeded for a model that keeps more than the quota."""
     for what, came, allowed in (
         ("versions", model.kept_versions, quota.versions),
         ("bytes", model.kept_bytes, quota.size_bytes),
     ):
         if allowed and came > allowed:
             raise QuotaExceeded(
-                f"{what} kept of model '{model.name}' (purge what is deleted)", came, allowed, PURGED_EVERY_SECONDS
+                f"{what} kept of model '{model.name}' (purge deleted versions)", came, allowed, PURGED_EVERY_SECONDS
             )

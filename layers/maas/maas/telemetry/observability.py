@@ -1,6 +1,6 @@
-"""Structured logs and metrics of events, with Powertools, which is imported when the first line is written.
+"""Structured logs and metrics with Powertools, which is imported at the first line written.
 
-HTTP requests have a line of another making: `maas.request_log`.
+The log line of HTTP requests is written by `maas.telemetry.request_log`.
 """
 
 from functools import cache
@@ -11,7 +11,7 @@ from maas.telemetry.request_log import NAMESPACE, service
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
-MILLISECONDS = {"DeploymentTime"}  # of all others: Count
+MILLISECONDS = {"DeploymentTime"}  # metrics in milliseconds; all others are counts
 
 
 @cache
@@ -22,7 +22,7 @@ def logger() -> "Logger":
 
 
 def count(name: str, value: float = 1) -> None:
-    """A metric of the whole installation (docs/operations.md). An event that comes twice counts twice."""
+    """Record a metric of the installation (docs/operations.md). An event delivered twice counts twice."""
     from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
     unit = MetricUnit.Milliseconds if name in MILLISECONDS else MetricUnit.Count

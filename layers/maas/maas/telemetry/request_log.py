@@ -1,8 +1,8 @@
-"""One line for each HTTP request: its log, and in the same line its metrics, in CloudWatch's Embedded Metric Format.
+"""One log line for each HTTP request, with its metrics in CloudWatch's Embedded Metric Format.
 
-Written here and not with Powertools, whose import would cost the hot route as much as numpy and onnxruntime together
-(docs/adr/0011). Names and units: docs/operations.md. What is said of the caller is a key's id, or a digest: tokens'
-subjects and ARNs may have people's names in them. No header, no query and no body is in it.
+Not written with Powertools, whose import takes as long as those of numpy and onnxruntime together (docs/adr/0011).
+Names and units: docs/operations.md. The caller appears as a key's id or as a digest, since token subjects and ARNs may
+contain names of people. Headers, query and body are left out.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -33,13 +33,13 @@ UNITS: Mapping[str, str] = {
     "Refused": "Count",
     "Errors": "Count",
 }
-PATH_LIMIT = 200  # characters of a path that are written
+PATH_LIMIT = 200  # characters of the path in the line
 NS_PER_MS = 1_000_000
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 class Observation:
-    """What becomes known of the request under way: the version it is for, and how far it came."""
+    """What is known of the current request: its ids, its version, its stages."""
 
     def __init__(self, ids: Mapping[str, Any]) -> None:
         self.ids = ids
@@ -51,27 +51,27 @@ _current: ContextVar[Observation | None] = ContextVar("observation", default=Non
 
 
 def inference_begins(version: "ModelVersion", stage: "Stage") -> None:
-    """Called by whoever measures; outside of a request, as in batch, nobody listens."""
+    """Note the version and stages of an inference; does nothing outside of an HTTP request, as in batch."""
     observation = _current.get()
     if observation is not None:
         observation.version, observation.stage = version, stage
 
 
 def concerns(version: "ModelVersion") -> None:
-    """Called where a request is for a version that is not asked now: its answer comes later."""
+    """Note the version of a request that is answered asynchronously."""
     observation = _current.get()
     if observation is not None:
         observation.version = version
 
 
 def request_ids() -> Mapping[str, Any]:
-    """Of the request under way, for other lines about it."""
+    """The ids of the current request, for other log lines about it."""
     observation = _current.get()
     return observation.ids if observation else {}
 
 
 def observed(handler: Handler) -> Handler:
-    """The handler, with a line about each of its answers. What it raises passes, and is a line with status 500."""
+    """The handler, with a log line for each answer. An exception passes through and is logged with status 500."""
     is_first = True
 
     @functools.wraps(handler)
@@ -94,12 +94,12 @@ def observed(handler: Handler) -> Handler:
 
 
 def service() -> str:
-    """What logs and metrics are told apart by: the stack's name. The variable is Powertools', which reads it too."""
+    """The stack's name, the `service` of logs and metrics. The variable is Powertools' own."""
     return os.environ.get("POWERTOOLS_SERVICE_NAME", "maas")
 
 
 def _ids(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
-    """API Gateway's, which is in its access log and answer too; and Lambda's."""
+    """API Gateway's request id, which is also in its access log and response, and Lambda's."""
     gateway = event.get("requestContext") or {}
     return {
         "request_id": gateway.get("requestId"),
@@ -126,7 +126,7 @@ def _request(event: Mapping[str, Any], ids: Mapping[str, Any], answer: Mapping[s
 
 
 def _inference(observation: Observation, answer: Mapping[str, Any], elapsed_ns: int) -> dict[str, Any]:
-    """Metrics are of versions that there are: dimensions are paid for, so that no caller's word may become one."""
+    """Model and metrics, only for versions that exist: callers must not add dimension values, which cost money."""
     version, stage = observation.version, observation.stage
     if version is None:
         return {}
@@ -150,7 +150,7 @@ def _inference(observation: Observation, answer: Mapping[str, Any], elapsed_ns: 
     return {"_aws": aws} | named | timings | metrics
 
 
-@functools.cache  # there are four
+@functools.cache  # there are four combinations
 def _directive(names: tuple[str, ...]) -> dict[str, Any]:
     definitions = [{"Name": name, "Unit": UNITS[name]} for name in names]
     return {"Namespace": NAMESPACE, "Dimensions": [DIMENSIONS], "Metrics": definitions}
@@ -174,7 +174,7 @@ def _digest(actor: str) -> str:
 
 
 def _size(message: Mapping[str, Any]) -> int:
-    """Bytes of a body as they travel outside of Lambda; of text, its characters."""
+    """Bytes of a body without base64; the number of characters if it is text."""
     body = message.get("body") or ""
     return len(body) * 3 // 4 - body[-2:].count("=") if message.get("isBase64Encoded") else len(body)
 

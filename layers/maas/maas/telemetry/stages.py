@@ -1,11 +1,11 @@
-"""How long each stage of a request takes."""
+"""Durations of the stages of a request."""
 
 import time
 from typing import Self
 
 
 class Stage:
-    """A stopwatch of one request: nanoseconds between the stages it reached. `cold` if its model was not loaded."""
+    """Nanoseconds that each stage of one request took. `cold`: the model was not loaded before."""
 
     def __init__(self, started_ns: int) -> None:
         self.started_ns = self._last_ns = started_ns

@@ -1,4 +1,4 @@
-"""What both FastAPI applications share: errors in our shape whatever raised them, and who is calling."""
+"""The base of both FastAPI applications: the caller, the scopes of each route, and one shape for all errors."""
 
 import re
 from collections.abc import Mapping
@@ -16,24 +16,24 @@ from maas.access.caller import Caller, Need, caller_of
 from maas.errors import NotAllowed
 from maas.web.events import error_document, error_headers
 
-OPEN_PATHS = {"/", "/ping", "/v2/health/live", "/v2/health/ready"}  # the template has no authorizer on them
+OPEN_PATHS = {"/", "/ping", "/v2/health/live", "/v2/health/ready"}  # without an authorizer in the template
 _SCHEMES = {
     "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
-    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, or a token where Auth is jwt."},
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, or a token if Auth is jwt."},
 }
 _OF_VERSION, _OF_LABEL = "_of_version", "_of_label"
 _VARIABLE = re.compile(r"\{\w+\}")
 
 
 class Error(BaseModel):
-    """Every answer of 4xx and 5xx."""
+    """The body of every 4xx and 5xx response."""
 
     error: str
     field: str | None = None
 
 
 class _Application(FastAPI):
-    """Its document says of each operation which scopes it takes, any one of them."""
+    """Its OpenAPI document lists the scopes of each operation, of which a caller needs one."""
 
     def openapi(self) -> dict[str, Any]:
         if not self.openapi_schema:
@@ -42,13 +42,12 @@ class _Application(FastAPI):
             for operation in (one for methods in document["paths"].values() for one in methods.values()):
                 name = operation["operationId"].removesuffix(_OF_VERSION).removesuffix(_OF_LABEL)
                 need: Need = self.state.needs[name]
-                asked = [] if need.is_open else [{name: list(need.scopes)} for name in _SCHEMES]
-                operation["security"] = asked
+                operation["security"] = [] if need.is_open else [{name: list(need.scopes)} for name in _SCHEMES]
         return self.openapi_schema or {}
 
 
 def create_app(title: str, description: str, prefix: str, needs: Mapping[str, Need]) -> FastAPI:
-    """`needs` says of each route, by its name, what it asks of the caller; a route that is not there lets nobody in."""
+    """`needs`: what each route requires of the caller, by the route's name. A route without an entry refuses all."""
     app = _Application(
         title=title,
         description=description,
@@ -64,13 +63,13 @@ def create_app(title: str, description: str, prefix: str, needs: Mapping[str, Ne
     app.state.needs = needs
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
-    # Not a handler of Exception: Starlette answers and then raises that one again, out of the Lambda handler.
+    # Not an exception handler for Exception: Starlette would answer, then raise it again out of the Lambda handler.
     app.middleware("http")(_every_error)
     return app
 
 
 def _operation_id(route: APIRoute) -> str:
-    """The route's name; of one that has several paths, with what the longer ones name besides the model."""
+    """The route's name; for a route with several paths, with a suffix for the version or label in the path."""
     if "{version}" not in route.path and "{reference}" not in route.path:
         return route.name
     return route.name + (_OF_LABEL if "/labels/" in route.path else _OF_VERSION)
@@ -88,7 +87,7 @@ async def _every_error(request: Request, call_next: Any) -> Any:
 
 async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    await _allowed(request)  # what is no JSON at all comes here before that was asked
+    await _allowed(request)  # a body that is not JSON fails before the route's dependencies run
     first = error.errors()[0]
     place, *path = (str(part) for part in first["loc"])
     field = ".".join(path) if path else place
@@ -98,7 +97,7 @@ async def _validation_error(request: Request, error: Exception) -> JSONResponse:
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
-    if error.status_code == 405:  # Starlette names the methods of the first route alone
+    if error.status_code == 405:  # Starlette lists only the methods of the first route
         headers["Allow"] = ", ".join(_methods(request))
     said = {404: f"there is no route {request.url.path}", 405: f"{request.method} is not possible here"}
     document = {"error": said.get(error.status_code, error.detail)}
@@ -106,7 +105,7 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def _methods(request: Request) -> list[str]:
-    """That the document has for this path."""
+    """The methods that the OpenAPI document has for this path."""
     paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
     fitting = (
         methods for path, methods in paths.items() if re.fullmatch(_VARIABLE.sub("[^/]+", path), request.url.path)
@@ -115,11 +114,11 @@ def _methods(request: Request) -> list[str]:
 
 
 async def _allowed(request: Request) -> None:
-    """Before every route, and before anything is said of its body. Raises NotAllowed."""
+    """Runs before every route, and before its body is validated. Raises NotAllowed."""
     name = request.scope["route"].name
     need: Need | None = request.app.state.needs.get(name)
     if need is None:
-        raise NotAllowed(_caller(request).actor, [f"a scope that '{name}' has not been given"])
+        raise NotAllowed(_caller(request).actor, [f"a scope, and none is defined for '{name}'"])
     if not need.is_open:
         _caller(request).check(need, request.path_params.get("model"))
 
@@ -130,12 +129,12 @@ def _caller(request: Request) -> Caller:
 
 
 async def who(request: Request) -> Caller:
-    """Who is calling."""
+    """The caller."""
     return _caller(request)
 
 
 async def actor_of(request: Request) -> str:
-    """The same in a word, for the history."""
+    """The caller's name, for histories."""
     return _caller(request).actor
 
 

@@ -1,18 +1,18 @@
-"""Content-Encoding of requests and answers: gzip and deflate, as tritonclient offers them."""
+"""Content-Encoding of requests and responses: gzip and deflate, the ones that tritonclient offers."""
 
 import re
 import zlib
 
 from maas.errors import InvalidRequest, TooLarge
 
-# A gateway's 10 MB can unpack to ten gigabytes; what a request of the binary form needs is far less than this.
+# A request of API Gateway's 10 MB can unpack to 10 GB; binary requests need far less than this limit.
 MAX_BYTES = 64 * 1024 * 1024
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _FAST = 1
 
 
 def decoded(body: bytes, encoding: str | None, max_bytes: int = MAX_BYTES) -> bytes:
-    """The body as it was before its Content-Encoding. Raises InvalidRequest; TooLarge for one beyond `max_bytes`."""
+    """The body without its Content-Encoding. Raises InvalidRequest, and TooLarge beyond `max_bytes`."""
     name = (encoding or "identity").strip().lower()
     if name == "identity":
         return body
@@ -24,19 +24,19 @@ def decoded(body: bytes, encoding: str | None, max_bytes: int = MAX_BYTES) -> by
     except zlib.error as error:
         raise InvalidRequest(f"body: not {name} ({error})", field="body") from None
     if len(plain) > max_bytes:
-        raise TooLarge(f"body: got over {max_bytes:,} bytes after {name}, expected at most so many", field="body")
+        raise TooLarge(f"body: got more than the limit of {max_bytes:,} bytes after unpacking {name}", field="body")
     if not unpacker.eof:
-        raise InvalidRequest(f"body: {name} ends before its end", field="body")
+        raise InvalidRequest(f"body: the {name} data is cut off", field="body")
     if unpacker.unused_data:
         raise InvalidRequest(f"body: got {len(unpacker.unused_data)} bytes after {name}, expected none", field="body")
     return plain
 
 
 def accepted(accept_encoding: str | None) -> list[str]:
-    """The encodings that the client takes and we have, gzip first.
+    """The encodings that both the client and this module support, gzip first.
 
-    A client that names one alone (tritonclient's `response_compression_algorithm`) asks for it. One that names all it
-    can read, as HTTP libraries do by themselves, only allows it: packing costs more time than most networks.
+    A client that names exactly one (tritonclient's `response_compression_algorithm`) wants it. HTTP libraries list all
+    that they can read by default: compressing would then cost more time than most networks save.
     """
     offered = set()
     for part in (accept_encoding or "").lower().split(","):

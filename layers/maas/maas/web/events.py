@@ -1,4 +1,4 @@
-"""HTTP at the edge without a web framework: events in, answers out, and which error is which status."""
+"""HTTP without a web framework: Lambda events to requests, responses to Lambda answers, errors to statuses."""
 
 import base64
 import re
@@ -14,7 +14,7 @@ from maas import errors
 from maas.telemetry.observability import logger
 from maas.telemetry.request_log import request_ids
 
-# The single table: looked up along the class's ancestors, so a subclass has its parent's status unless it has its own.
+# The only mapping of errors to statuses. A subclass without an entry has the status of its nearest ancestor.
 STATUS: Mapping[type[errors.MaasError], int] = {
     errors.InvalidRequest: 400,
     errors.RunFailed: 400,
@@ -34,16 +34,16 @@ STATUS: Mapping[type[errors.MaasError], int] = {
     errors.DeadlineExceeded: 504,
     errors.InsufficientStorage: 507,
 }
-INTERNAL_ERROR = "internal error; its trace is in the function's log under the request id"
+INTERNAL_ERROR = "internal error; the traceback is in the function's log under the request id"
 PAYLOAD_LIMIT_BYTES = (
     6 * 1024 * 1024 - 1024
-)  # less the envelope; https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-LONGEST_ESCAPE = 6  # bytes of one character in JSON: a control character
+)  # minus 1 kB for status and headers; https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+LONGEST_ESCAPE = 6  # bytes of one character in JSON at most: \u0000
 
-# Messages quote names of the caller's: an error that repeats megabytes could not be carried back.
+# Characters of a message. Messages quote the caller's names, which may be megabytes: too much for an answer.
 ERROR_LIMIT = 20_000
 
-# What is left to answer in when a call is ended before Lambda would kill it.
+# Time left for the answer when a call is ended before Lambda's timeout.
 MARGIN_SECONDS = 0.5
 
 INFER = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
@@ -51,7 +51,7 @@ INFER = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`headers` have lower-case names: `sam local` keeps their case, API Gateway lowers it."""
+    """Header names are lower case: API Gateway sends them so, `sam local` keeps the client's case."""
 
     method: str
     path: str
@@ -77,7 +77,7 @@ def request_of(event: Mapping[str, Any]) -> Request:
 
 
 def deadline_of(context: Any) -> float:
-    """When this invocation has to be over, of time.monotonic; `context` is Lambda's."""
+    """When this invocation has to end, as time.monotonic; `context` is Lambda's."""
     remaining_seconds: float = context.get_remaining_time_in_millis() / 1000
     return time.monotonic() + remaining_seconds - MARGIN_SECONDS
 
@@ -85,10 +85,7 @@ def deadline_of(context: Any) -> float:
 def answer(
     status: int, body: bytes, headers: Mapping[str, str] | None = None, *, binary: bool = False
 ) -> dict[str, Any]:
-    """An answer in the form that both payload formats take: JSON, or `binary` with what `headers` say it is.
-
-    Raises TooLarge.
-    """
+    """An answer for both payload formats: JSON, or `binary` with the content type in `headers`. Raises TooLarge."""
     check_size(body, binary=binary)
     return {
         "statusCode": status,
@@ -99,25 +96,25 @@ def answer(
 
 
 def preflight(event: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The answer to OPTIONS, None to all else. API Gateway adds the headers, where the template names origins."""
+    """The answer to OPTIONS; None for other methods. API Gateway adds CORS headers if the template names origins."""
     context = event.get("requestContext") or {}
     method = (context.get("http") or {}).get("method") or event.get("httpMethod")
     return {"statusCode": 204, "headers": {}, "body": "", "isBase64Encoded": False} if method == "OPTIONS" else None
 
 
 def check_size(body: bytes, *, binary: bool = False) -> None:
-    """Raises TooLarge when Lambda could not carry an answer.
+    """Raises TooLarge for an answer beyond Lambda's limit.
 
-    It travels as a string in JSON, where quotes and backslashes double and bytes become base64.
+    The limit is on the encoded answer: text is a JSON string with escaped quotes and backslashes, bytes are base64.
     """
     if binary:
         _check_size_bytes(-(-len(body) // 3) * 4)
-    elif len(body) * 2 > PAYLOAD_LIMIT_BYTES:  # to count takes long: only where it matters
+    elif len(body) * 2 > PAYLOAD_LIMIT_BYTES:  # counting is slow: only if escapes could exceed the limit
         _check_size_bytes(len(body) + body.count(b'"') + body.count(b"\\"))
 
 
 def carried(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer of another framework, of whatever text, or 413 in its place when Lambda could not carry it."""
+    """The answer of a web framework with any text, or 413 if it is beyond Lambda's limit."""
     if len(answer["body"]) * LONGEST_ESCAPE <= PAYLOAD_LIMIT_BYTES:
         return answer
     try:
@@ -130,9 +127,9 @@ def carried(answer: dict[str, Any]) -> dict[str, Any]:
 def _check_size_bytes(size_bytes: int) -> None:
     if size_bytes > PAYLOAD_LIMIT_BYTES:
         raise errors.TooLarge(
-            f"the answer has {size_bytes:,} bytes on its way, Lambda carries {PAYLOAD_LIMIT_BYTES:,}: "
-            "ask for fewer outputs, for binary data or compression, send fewer rows in one request, "
-            "or take the asynchronous way, which has no such limit (Prefer: respond-async)"
+            f"the encoded response has {size_bytes:,} bytes, Lambda's limit is {PAYLOAD_LIMIT_BYTES:,}: "
+            "request fewer outputs, binary data or compression, send fewer rows in one request, "
+            "or use asynchronous inference, which has no such limit (Prefer: respond-async)"
         )
 
 
@@ -142,7 +139,7 @@ def error_answer(error: Exception) -> dict[str, Any]:
 
 
 def error_headers(error: Exception) -> dict[str, str]:
-    """What an error says in headers: how to authenticate, when to come again."""
+    """Headers of an error: www-authenticate, retry-after."""
     if isinstance(error, errors.NotAuthenticated):
         return {"www-authenticate": "Bearer"}
     if isinstance(error, errors.QuotaExceeded):
@@ -151,7 +148,7 @@ def error_headers(error: Exception) -> dict[str, str]:
 
 
 def error_document(error: Exception) -> tuple[int, dict[str, Any]]:
-    """Status and body of an error; what is not ours is logged with its trace and told as an internal error."""
+    """Status and body of an error. An exception that is no MaasError is logged and answered as an internal error."""
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
     if status >= 500:
         logger().error("request failed", exc_info=error, extra=request_ids())
