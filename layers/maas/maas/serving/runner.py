@@ -14,15 +14,15 @@ from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
 
 from maas.errors import DeadlineExceeded, ModelRejected, RunFailed
 from maas.records import LABELS_NAME, MetadataTensor
-from maas.serving import graph_outputs
+from maas.serving import graph_outputs, locales
 from maas.serving.dimensions import symbol_of
 from maas.serving.graph_outputs import ServedOutput
+from maas.serving.messages import plain_message
 from maas.serving.watchdog import Watchdog
 
 Array = np.ndarray[Any, Any]
 
 _BFLOAT16 = 16  # of TensorProto.DataType, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
-_SOURCE_PLACE = re.compile(r"/onnxruntime_src/\S+ .*?\) (?=[A-Z\[])")
 _INPUT = re.compile(r"(optional\()?tensor\((\w+)\)+")
 # Without fallback, which would print to standard output and try a failed load or run again.
 PROVIDERS = ["CPUExecutionProvider"]
@@ -60,7 +60,7 @@ class Runner:
         if prepared:
             options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
-            self._session = ort.InferenceSession(str(path), options, providers=PROVIDERS, enable_fallback=0)
+            self._session = _loaded(path, options)
         except Exception as error:
             raise ModelRejected(_load_failure(error, path)) from error
         self.load_ms = (time.perf_counter() - started) * 1000
@@ -123,7 +123,7 @@ class Runner:
                 return self._run_ort_values(sources, inputs, options)
             return self._session.run(sources, inputs, options)  # type: ignore[no-any-return]
         except Exception as error:
-            raise RunFailed(f"onnxruntime cannot run these inputs: {_plain(error)}") from error
+            raise RunFailed(f"onnxruntime cannot run these inputs: {plain_message(error)}") from error
 
     def _run_ort_values(
         self, sources: Sequence[str], inputs: Mapping[str, Array], options: ort.RunOptions
@@ -148,7 +148,7 @@ def write_prepared(path: Path, to: Path, data_name: str, threads: int) -> None:
     options.add_session_config_entry("session.optimized_model_external_initializers_file_name", data_name)
     options.add_session_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", "1024")
     try:
-        ort.InferenceSession(str(path), options, providers=PROVIDERS, enable_fallback=0)
+        _loaded(path, options)
     except Exception as error:
         raise ModelRejected(_load_failure(error, path)) from error
 
@@ -178,7 +178,9 @@ def write_quantized(path: Path, to: Path) -> None:
     except MemoryError:
         raise ModelRejected("not enough memory to quantise the model: raise DeploymentMemory of the template") from None
     except Exception as error:
-        raise ModelRejected(f"onnxruntime {ort.__version__} cannot quantise the model: {_plain(error)}") from error
+        raise ModelRejected(
+            f"onnxruntime {ort.__version__} cannot quantise the model: {plain_message(error)}"
+        ) from error
 
 
 def _options(threads: int) -> ort.SessionOptions:
@@ -191,6 +193,15 @@ def _options(threads: int) -> ort.SessionOptions:
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     options.add_session_config_entry("session.use_env_allocators", "1")  # the arena of `limit_memory`
     return options
+
+
+def _loaded(path: Path, options: ort.SessionOptions) -> ort.InferenceSession:
+    try:
+        return ort.InferenceSession(str(path), options, providers=PROVIDERS, enable_fallback=0)
+    except Exception:
+        if not locales.provide():
+            raise
+        return ort.InferenceSession(str(path), options, providers=PROVIDERS, enable_fallback=0)
 
 
 def _array(value: ort.OrtValue) -> Any:
@@ -238,10 +249,5 @@ def _load_failure(error: Exception, path: Path) -> str:
         return (
             f"{path.name} is not a readable ONNX file: it is truncated or has another format; export and push it again"
         )
-    text = _plain(error).replace(str(path), path.name)
+    text = plain_message(error).replace(str(path), path.name)
     return f"onnxruntime {ort.__version__} cannot load the model: {text}"
-
-
-def _plain(error: Exception) -> str:
-    """onnxruntime's message in one line, without the path and line of its own source."""
-    return _SOURCE_PLACE.sub("", " ".join(str(error).split()))
