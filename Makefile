@@ -63,7 +63,8 @@ check: dev $(SAM_VENV)/.done $(LINT_VENV)/.done ## format, lint, types, template
 	@$(LINT_VENV)/bin/cfn-lint template.yaml
 	@$(LINT_VENV)/bin/checkov --quiet --compact --config-file .checkov.yaml
 
-format: dev ## put the code in order
+format: dev ## put the code in order, and generate what is generated
+	@$(RUN)/python client/generate_sync.py
 	@$(RUN)/ruff format .
 	@$(RUN)/ruff check --fix .
 

@@ -3,17 +3,18 @@
 >>> from maas_client import MaasClient
 >>> with MaasClient() as maas:                                # MAAS_URL and MAAS_API_KEY, or http://127.0.0.1:8080
 ...     maas.push("model.onnx", "digits", alias="production")
-...     maas.predict("digits", images, version="production")
+...     maas.infer("digits", images, version="production")
 
-What is exported is imported when first used: `maas --help` needs neither httpx nor numpy.
+AsyncMaasClient does the same with `await`. Names are imported when first used: `maas --help` needs neither httpx nor
+numpy.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from maas_client.async_client import AsyncMaasClient
-    from maas_client.client import MaasClient
+    from maas_client._async.client import AsyncMaasClient
+    from maas_client._sync.client import MaasClient
     from maas_client.errors import (
         ApiError,
         CannotConnect,
@@ -54,11 +55,11 @@ if TYPE_CHECKING:
         Progress,
         RegisteredModel,
     )
-    from maas_client.tensors import BF16
+    from maas_client.protocol.tensors import BF16
 
 _HOMES = {
-    "async_client": ["AsyncMaasClient"],
-    "client": ["MaasClient"],
+    "_async.client": ["AsyncMaasClient"],
+    "_sync.client": ["MaasClient"],
     "errors": [
         "ApiError",
         "CannotConnect",
@@ -99,7 +100,7 @@ _HOMES = {
         "Progress",
         "RegisteredModel",
     ],
-    "tensors": ["BF16"],
+    "protocol.tensors": ["BF16"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

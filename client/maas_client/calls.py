@@ -1,23 +1,19 @@
-"""A call to a MaaS server without I/O: what is sent, when it is sent again, what its answer means."""
+"""A call to a MaaS server without I/O: what is sent, and what its answer means."""
 
 import json
-import random
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 
 from maas_client.errors import CannotConnect, InvalidInput, NoAnswerInTime, ServerFailed, api_error
+from maas_client.retries import TryAgain, retry_after_seconds
 
 ATTEMPTS = 4
 ATTEMPT_SECONDS, CONNECT_SECONDS = 35.0, 10.0  # API Gateway itself gives up after 30
-PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
-LONGEST_RETRY_AFTER_SECONDS = 60.0
 MAY_WORK_LATER = {429, 502, 503, 504}
 
 
@@ -29,7 +25,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`body` is told the seconds that are left, if there is a `deadline` (of time.monotonic).
+    """`body` makes the body from the seconds left, which are None without a `deadline` (of time.monotonic).
 
     A `safe` call may be sent twice: it changes nothing, or has an Idempotency-Key.
     """
@@ -42,89 +38,43 @@ class Call:
     safe: bool = False
     deadline: float | None = None
 
+    def request(self, url: str) -> dict[str, Any]:
+        """The arguments of httpx's `build_request`. Raises NoAnswerInTime after the deadline."""
+        left = None if self.deadline is None else self.deadline - time.monotonic()
+        if left is not None and left <= 0:
+            raise NoAnswerInTime(url, "the time for it is over")
+        body = self.body(left) if self.body else None
+        seconds = ATTEMPT_SECONDS if left is None else left
+        return {
+            "method": self.method,
+            "url": url + self.path,
+            "params": self.query,
+            "content": body.content if body else None,
+            "headers": {**self.headers, **(body.headers if body else {})},
+            "timeout": httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Of a call that succeeded. Names in `headers` are in any case."""
+    """The answer to a call that succeeded. Names in `headers` are in any case."""
 
     status: int
     headers: Mapping[str, str]
     content: bytes
 
 
-_Result = TypeVar("_Result")
-Flow = Generator[Call, Answer, _Result]
-
-
-class Tries:
-    """The attempts at one call. Each is a `request` to send and then `pause_after` what came of it."""
-
-    def __init__(self, call: Call, url: str, attempts: int) -> None:
-        self._call, self._url = call, url
-        self._attempts = attempts if call.safe else 1
-        self._made = 0
-
-    def request(self) -> dict[str, Any]:
-        """The arguments of httpx's `build_request`. Raises NoAnswerInTime when the call's time is over."""
-        call, left = self._call, self._left_seconds()
-        if left is not None and left <= 0:
-            raise NoAnswerInTime(self._url, "the time for it is over")
-        self._made += 1
-        body = call.body(left) if call.body else None
-        seconds = ATTEMPT_SECONDS if left is None else left
-        return {
-            "method": call.method,
-            "url": self._url + call.path,
-            "params": call.query,
-            "content": body.content if body else None,
-            "headers": {**call.headers, **(body.headers if body else {})},
-            "timeout": httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
-        }
-
-    def pause_after(self, outcome: httpx.Response | Exception) -> float | None:
-        """Seconds until the next attempt, or None if this was the last. Raises CannotConnect for what ended it."""
-        if isinstance(outcome, httpx.Response):
-            if outcome.status_code not in MAY_WORK_LATER:
-                return None
-            return self._pause(retry_after_seconds(outcome.headers.get("retry-after")))
-        # A request that took all its time is not sent again: it would only take it once more.
-        hopeless = isinstance(outcome, httpx.ReadTimeout | httpx.WriteTimeout)
-        pause = None if hopeless or not isinstance(outcome, httpx.TransportError) else self._pause(None)
-        if pause is None:
-            kind = NoAnswerInTime if isinstance(outcome, httpx.TimeoutException) else CannotConnect
-            raise kind(self._url, reason(outcome)) from outcome
-        return pause
-
-    def _pause(self, asked_seconds: float | None) -> float | None:
-        if self._made >= self._attempts or (asked_seconds or 0) > LONGEST_RETRY_AFTER_SECONDS:
-            return None
-        pause, left = backoff_seconds(self._made) + (asked_seconds or 0), self._left_seconds()
-        return None if left is not None and pause >= left else pause
-
-    def _left_seconds(self) -> float | None:
-        return None if self._call.deadline is None else self._call.deadline - time.monotonic()
-
-
-def backoff_seconds(attempt: int) -> float:
-    """How long to wait after the `attempt`th, longer each time and never quite the same as other clients."""
-    return min(PAUSE_SECONDS * 2.0 ** (attempt - 1), LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1)
-
-
-def retry_after_seconds(header: str | None) -> float | None:
-    """What Retry-After says, in seconds or as a date; None where it says nothing that can be read."""
-    if header is None:
-        return None
-    if header.strip().isdecimal():
-        return float(header)
-    try:
-        at = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+def connection_failure(error: Exception, url: str) -> Exception:
+    """What to raise for an error of httpx: TryAgain, but where the attempt took all its time or cannot be sent."""
+    kind = NoAnswerInTime if isinstance(error, httpx.TimeoutException) else CannotConnect
+    failure = kind(url, reason(error))
+    failure.__cause__ = error
+    took_all_its_time = isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
+    return TryAgain(failure) if isinstance(error, httpx.TransportError) and not took_all_its_time else failure
 
 
 def answer_of(response: httpx.Response, url: str) -> Answer:
-    """Raises ApiError for a refusal, CannotConnect for what MaaS would not send."""
+    """Raises ApiError for a refusal, TryAgain for one that may pass, CannotConnect for what MaaS would not send."""
     status = response.status_code
     if response.is_success:
         return Answer(status, response.headers, response.content)
@@ -141,6 +91,8 @@ def answer_of(response: httpx.Response, url: str) -> Answer:
     error = api_error(status, str(message), refusal.get("field"), refusal.get("current"))
     if isinstance(error, ServerFailed):
         error.retry_after_seconds = retry_after_seconds(response.headers.get("retry-after"))
+        if status in MAY_WORK_LATER:
+            raise TryAgain(error, error.retry_after_seconds)
     raise error
 
 
@@ -176,6 +128,11 @@ def path_of(*parts: str | int) -> str:
     return "/" + "/".join(quote(str(part), safe="") for part in parts)
 
 
+def api_path(*parts: str | int) -> str:
+    """A path of the management API."""
+    return path_of("api", "v1", *parts)
+
+
 def inference_path(model: str, version: str | int | None, *rest: str) -> str:
     which = () if version is None else ("versions", version)
     return path_of("v2", "models", model, *which, *rest)
@@ -187,3 +144,17 @@ def deadline_after(timeout_seconds: float | None) -> float | None:
     if not timeout_seconds > 0:
         raise InvalidInput(f"a timeout of {timeout_seconds} s leaves no time: give more than 0, or None")
     return time.monotonic() + timeout_seconds
+
+
+def filters(**values: str | bool | list[str] | tuple[str, ...] | None) -> dict[str, str | list[str]]:
+    """Query parameters, without those that are empty."""
+    return {
+        name: "true" if isinstance(value, bool) else value if isinstance(value, str) else list(value)
+        for name, value in values.items()
+        if value
+    }
+
+
+def changes(description: str | None, tags: Mapping[str, str | None] | None) -> dict[str, Any]:
+    """The body of an update: only what changes."""
+    return ({} if description is None else {"description": description}) | {"tags": dict(tags or {})}

@@ -1,6 +1,6 @@
 """What the API tells of jobs, batch predictions and answers that come later, as frozen dataclasses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -121,3 +121,20 @@ class JobResults:
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:
         return cls(tuple(JobResult.of(one) for one in fields["results"]), fields.get("header_length"))
+
+
+def batch_body(
+    model: str,
+    version: str | int | None,
+    output: str | None,
+    notify: str | None,
+    **options: str | int | Sequence[str] | None,
+) -> dict[str, Any]:
+    """A batch as the API takes it: without what is None."""
+    given = {
+        name: value if isinstance(value, str | int) else list(value)
+        for name, value in options.items()
+        if value is not None
+    }
+    wanted = {"version": None if version is None else str(version), "output": output, "notify": notify}
+    return {"model": model, "options": given} | {name: value for name, value in wanted.items() if value is not None}

@@ -1,25 +1,26 @@
-"""A job's results on their way into one file: parts fetched, checked, joined."""
+"""A job's results, without network I/O: which parts there are, and which files they become."""
 
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from maas_client import download
 from maas_client.errors import DownloadFailed, InvalidInput
-from maas_client.job_records import Job, JobResult, JobResults
+from maas_client.job_records import Job, JobResult
 from maas_client.model_records import Download
-from maas_client.upload import Report
 
 TEXT = (".jsonl", ".csv")
 FORMATS = (*TEXT, ".npy", ".parquet")
 ERRORS = "errors.jsonl"
 _PART = re.compile(r"part-(?:\d{5}|x\d{9})(?:_\d\d)*\.(errors\.jsonl|jsonl|csv|parquet|[^/]+\.npy)")
 
+Series = Mapping[str, Sequence[JobResult]]  # parts by the file they belong to: "jsonl", "label.npy", "errors.jsonl"
+
 
 def format_of(source: str) -> str:
-    """What the predictions of a file of this name come as: .jsonl, .csv, .npy or .parquet. Raises InvalidInput."""
+    """The format of the predictions of a file: .jsonl, .csv, .npy or .parquet. Raises InvalidInput."""
     name = source.lower()
     for suffix in FORMATS:
         if name.endswith(suffix) or (suffix in TEXT and name.endswith(f"{suffix}.gz")):
@@ -34,36 +35,46 @@ def check_target(to: Path, format_: str) -> None:
         raise InvalidInput(f"{to}: these predictions come as {format_}")
 
 
-def save(job: Job, ask: Callable[[], JobResults], to: Path, report: Report | None, *, join: bool) -> list[Path]:
-    """See `JobsClient.download_results`. `ask` lists the results, with URLs that are good for a while."""
-    results = ask().results
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`downloads` go into `folder`, and `finish` makes the files from them; without `to`, they are the files."""
+
+    downloads: tuple[Download, ...]
+    folder: Path
+    series: Series
+    to: Path | None
+
+    def finish(self) -> list[Path]:
+        """The paths of the files. Raises DownloadFailed."""
+        if self.to is None:
+            return [(self.folder / one.name).resolve() for one in self.downloads]
+        if not self.downloads:
+            return _nothing(self.to)
+        made = [
+            _joined(suffix, [self.folder / one.name for one in parts], _target(self.to, suffix, self.series))
+            for suffix, parts in self.series.items()
+        ]
+        shutil.rmtree(self.folder)
+        return made
+
+
+def plan(job: Job, results: Sequence[JobResult], to: Path, *, join: bool) -> Plan:
+    """See `jobs.download`. Raises DownloadFailed for names that no part has, InvalidInput for another format's name."""
     series = _series(results)
     formats = {f".{suffix.rpartition('.')[2]}" for suffix in series if suffix != ERRORS}
     if join and to.is_dir() and to.suffix not in FORMATS:
         to /= job.id + next(iter(formats), "")
     for format_ in formats:
         check_target(to, format_)
-    if not series:
-        return _nothing(to)
-
-    def fresh() -> Mapping[str, str]:
-        return {one.name: one.url for one in ask().results}
-
+    downloads = tuple(Download(one.name, one.size_bytes or 0, one.sha256 or "", one.url) for one in results)
     if not join:
-        return download.fetch(_downloads(results), to, report, fresh)
-    folder = to.with_name(f".{to.name}.{job.id}.parts")  # what is there of an attempt that was cut off is used
-    fetched = download.fetch(_downloads(results), folder, report, fresh)
-    paths = {one.name: path for one, path in zip(results, fetched, strict=True)}
-    made = [
-        _joined(suffix, [paths[one.name] for one in parts], _target(to, suffix, series))
-        for suffix, parts in series.items()
-    ]
-    shutil.rmtree(folder)
-    return made
+        return Plan(downloads, to, series, None)
+    # Of one name, so that a download that was cut off goes on.
+    return Plan(downloads, to.with_name(f".{to.name}.{job.id}.parts"), series, to)
 
 
-def _series(results: Sequence[JobResult]) -> dict[str, list[JobResult]]:
-    """Parts by what they are of: "jsonl", "label.npy"; the errors at the end. Raises DownloadFailed."""
+def _series(results: Sequence[JobResult]) -> Series:
+    """Raises DownloadFailed."""
     series: dict[str, list[JobResult]] = {}
     for one in results:
         found = _PART.fullmatch(one.name)
@@ -73,11 +84,7 @@ def _series(results: Sequence[JobResult]) -> dict[str, list[JobResult]]:
     return dict(sorted(series.items(), key=lambda item: (item[0] == ERRORS, item[0])))
 
 
-def _downloads(results: Sequence[JobResult]) -> list[Download]:
-    return [Download(one.name, one.size_bytes or 0, one.sha256 or "", one.url) for one in results]
-
-
-def _target(to: Path, suffix: str, series: Mapping[str, list[JobResult]]) -> Path:
+def _target(to: Path, suffix: str, series: Series) -> Path:
     """`to` itself for the only output; beside it the errors, and each output of several."""
     stem = to.name.removesuffix(to.suffix) if to.suffix in FORMATS else to.name
     if suffix == ERRORS:

@@ -73,7 +73,7 @@ def test_both_headers_are_taken(anybody: Anybody, api_key: str) -> None:
 
 def test_infer_of_one_model_is_of_that_model_alone(maas: MaasClient, anybody: Anybody, models: tuple[str, str]) -> None:
     mine, other = models
-    headers = keyed(maas.create_key("one model", [f"infer:{mine}"]).key)
+    headers = keyed(maas.keys.create("one model", [f"infer:{mine}"]).key)
     rows = {"instances": [[1, 2, 3]]}
     calls: list[Callable[[str], httpx.Response]] = [
         lambda model: anybody.post(f"/v2/models/{model}/infer", json=REQUEST, headers=headers),
@@ -102,21 +102,21 @@ def test_infer_of_one_model_is_of_that_model_alone(maas: MaasClient, anybody: An
 
 
 def test_history_names_the_key(maas: MaasClient, url: str, models: tuple[str, str]) -> None:
-    made = maas.create_key("tagger", ["models:write"])
+    made = maas.keys.create("tagger", ["models:write"])
     with MaasClient(url, made.key) as other:
-        other.update_model(models[0], tags={"by": "tagger"})
+        other.models.update(models[0], tags={"by": "tagger"})
         with pytest.raises(NotAllowed, match="it needs infer"):
             other.infer(models[0], [[1, 2, 3]])
-    assert maas.history(models[0], 1)[0].actor == f"key:{made.id}"
+    assert maas.models.history(models[0], 1)[0].actor == f"key:{made.id}"
 
 
 def test_a_rotated_key_goes_on_and_a_revoked_one_ends(maas: MaasClient, anybody: Anybody) -> None:
-    old = maas.create_key("rotating", ["models:read"])
+    old = maas.keys.create("rotating", ["models:read"])
     assert anybody.get("/v2/models", headers=keyed(old.key)).status_code == 200
-    new = maas.rotate_key(old.id, grace_seconds=60)
+    new = maas.keys.rotate(old.id, grace_seconds=60)
     for key in (old.key, new.key):
         assert anybody.get("/v2/models", headers=keyed(key)).status_code == 200
-    maas.revoke_key(old.id)
+    maas.keys.revoke(old.id)
     deadline = time.monotonic() + 30
     while anybody.get("/v2/models", headers=keyed(new.key)).status_code == 200:
         assert time.monotonic() < deadline
@@ -127,7 +127,7 @@ def test_a_rotated_key_goes_on_and_a_revoked_one_ends(maas: MaasClient, anybody:
 def test_more_requests_than_a_key_may_make_are_429(
     maas: MaasClient, anybody: Anybody, url: str, models: tuple[str, str]
 ) -> None:
-    made = maas.create_key("slow", ["models:read"], requests_per_second=1)
+    made = maas.keys.create("slow", ["models:read"], requests_per_second=1)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: anybody.get("/v2/models", headers=keyed(made.key)), range(16)))
     refused = [answer for answer in answers if answer.status_code == 429]
@@ -136,17 +136,17 @@ def test_more_requests_than_a_key_may_make_are_429(
     assert "expected at most 1" in refused[0].json()["error"]
     assert {answer.status_code for answer in answers} == {200, 429}
     with MaasClient(url, made.key) as patient:  # it waits as long as it is told to
-        assert [len(patient.models(1)) for _ in range(2)] == [1, 1]
+        assert [len(patient.models.list(1)) for _ in range(2)] == [1, 1]
 
 
 def test_a_key_gives_no_more_than_it_has(maas: MaasClient, url: str) -> None:
-    with MaasClient(url, maas.create_key("some", ["keys", "jobs"]).key) as some:
-        some.create_key("less", ["jobs"])
+    with MaasClient(url, maas.keys.create("some", ["keys", "jobs"]).key) as some:
+        some.keys.create("less", ["jobs"])
         with pytest.raises(NotAllowed, match="it needs admin"):
-            some.create_key("more", ["admin"])
-        (boss,) = [key for key in maas.api_keys() if key.name == "local"][:1]
+            some.keys.create("more", ["admin"])
+        (boss,) = [key for key in maas.keys.list() if key.name == "local"][:1]
         with pytest.raises(NotAllowed):
-            some.rotate_key(boss.id)
+            some.keys.rotate(boss.id)
 
 
 async def _infer(url: str, key: str, model: str) -> Any:
@@ -157,7 +157,7 @@ async def _infer(url: str, key: str, model: str) -> Any:
 def test_the_asynchronous_client_sends_its_key(maas: MaasClient, url: str, models: tuple[str, str]) -> None:
     import asyncio
 
-    assert asyncio.run(_infer(url, maas.create_key("async", ["infer"]).key, models[0])) == [[6.0, 6.0]]
+    assert asyncio.run(_infer(url, maas.keys.create("async", ["infer"]).key, models[0])) == [[6.0, 6.0]]
 
 
 # ------------------------------------------------------------------ `maas keys`

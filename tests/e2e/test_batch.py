@@ -27,7 +27,7 @@ def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name, content in (("rows", onnx_models.linear(1.0)), ("rows", onnx_models.linear(2.0))):
         path.write_bytes(content)
         maas.push(path, name)
-    maas.set_alias("rows", "prod", 1)
+    maas.aliases.set("rows", "prod", 1)
 
 
 def create(http: httpx.Client, **body: Any) -> dict[str, Any]:
@@ -83,11 +83,11 @@ def test_a_dropped_file_for_nobody_is_a_failed_job(http: httpx.Client, bucket: B
 def test_a_job_keeps_the_version_that_the_alias_had(http: httpx.Client, bucket: Bucket, maas: MaasClient) -> None:
     bucket.put("batch/data/pinned.jsonl", jsonl([{"x": [1, 1, 1]}]))
     job = create(http, version="prod", input=f"s3://{NAME}/batch/data/pinned.jsonl")
-    maas.set_alias("rows", "prod", 2)
+    maas.aliases.set("rows", "prod", 2)
     try:
         assert records(bucket, wait_for_job(http, job["id"])) == [{"y": [3.0, 3.0]}]
     finally:
-        maas.set_alias("rows", "prod", 1)
+        maas.aliases.set("rows", "prod", 1)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 1000])

@@ -28,7 +28,7 @@ def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
     for weight in (1.0, 2.0):
         path.write_bytes(onnx_models.linear(weight))
         maas.push(path, MODEL)
-    maas.set_alias(MODEL, "prod", 1)
+    maas.aliases.set(MODEL, "prod", 1)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_lines_come_back_as_lines(maas: MaasClient, tmp_path: Path, name: str) -
     write_jsonl(tmp_path / name, x)
     job = maas.batch(MODEL, tmp_path / name, "prod", wait=True)
     assert (job.status, job.version, job.progress and job.progress.rows) == ("SUCCEEDED", 1, 1000)
-    (path,) = maas.download_results(job, tmp_path / "out.jsonl")
+    (path,) = maas.jobs.download(job, tmp_path / "out.jsonl")
     assert [one["y"] for one in read_jsonl(path)] == (x @ np.ones((3, 2), np.float32)).tolist()
 
 
@@ -83,7 +83,7 @@ def test_an_array_of_many_parts_comes_back_as_one(maas: MaasClient, tmp_path: Pa
     assert job.progress is not None
     assert job.progress.shards_total == 2
     assert (job.progress.rows, job.progress.errors) == (6_000_000, 0)
-    (path,) = maas.download_results(job, tmp_path / "y.npy")
+    (path,) = maas.jobs.download(job, tmp_path / "y.npy")
     assert np.array_equal(np.load(path, mmap_mode="r")[:, 1], x.sum(axis=1))
 
 
@@ -93,7 +93,7 @@ def test_csv_comes_back_with_one_header(maas: MaasClient, tmp_path: Path) -> Non
     job = maas.batch(MODEL, tmp_path / "x.csv", 1, exclude=["name"], join="input", wait=True)
     assert job.progress is not None
     assert (job.progress.rows, job.progress.errors) == (200_001, 1)
-    (path,) = maas.download_results(job, tmp_path / "y.csv")
+    (path,) = maas.jobs.download(job, tmp_path / "y.csv")
     with path.open(newline="") as file:
         records = list(csv.DictReader(file))
     assert [one["name"] for one in records] == [f"name {index}" for index in range(200_000)] + ["last"]
@@ -107,7 +107,7 @@ def test_bad_records_of_an_array_are_told_beside_it(maas: MaasClient, tmp_path: 
     x[2, 0] = 1e300  # no float32
     np.save(tmp_path / "x.npy", x)
     job = maas.batch(MODEL, tmp_path / "x.npy", 1, wait=True)
-    predicted, errors = maas.download_results(job, tmp_path / "y.npy")
+    predicted, errors = maas.jobs.download(job, tmp_path / "y.npy")
     assert np.isnan(np.load(predicted)).all(axis=1).tolist() == [False, False, True, False]
     assert [one["record"] for one in read_jsonl(errors)] == [2]
 
@@ -118,17 +118,17 @@ def test_a_job_that_fails_gives_its_reason_and_can_be_tried_again(maas: MaasClie
         maas.batch(MODEL, tmp_path / "x.jsonl", 1, max_errors=0, wait=True)
     job = caught.value.job
     with pytest.raises(Conflict, match="so there is nothing to cancel"):
-        maas.cancel_job(job.id)
-    assert maas.retry_job(job.id).id == job.id
+        maas.jobs.cancel(job.id)
+    assert maas.jobs.retry(job.id).id == job.id
     with pytest.raises(JobFailed):
-        maas.wait_job(job.id)
+        maas.jobs.wait(job.id)
 
 
 def test_jobs_are_listed(maas: MaasClient, bucket: Bucket, tmp_path: Path) -> None:
     bucket.put("batch/data/listed.jsonl", b'{"x": [1, 2, 3]}\n')
     made = [maas.batch(MODEL, f"s3://{NAME}/batch/data/listed.jsonl", "prod").id for _ in range(3)]
-    assert [job.id for job in maas.jobs(3)] == made[::-1]
-    assert {maas.wait_job(job).status for job in made} == {"SUCCEEDED"}
+    assert [job.id for job in maas.jobs.list(3)] == made[::-1]
+    assert {maas.jobs.wait(job).status for job in made} == {"SUCCEEDED"}
 
 
 @pytest.mark.parametrize("count", [2, 1_000_000], ids=["with the call", "12 MB uploaded"])
@@ -136,20 +136,20 @@ def test_answers_come_later_from_both_clients(maas: MaasClient, url: str, api_ke
     x = rows(count)
     expected = x @ np.full((3, 2), 2, np.float32)
     job = maas.infer_later(MODEL, {"x": x}, 2, request_id="7")
-    response = maas.deferred_response(job)
+    response = maas.jobs.answer_response(job)
     assert (response.model_version, response.id) == ("2", "7")
     assert np.array_equal(response.outputs["y"], expected)
 
     async def ask() -> Any:
         async with AsyncMaasClient(url, api_key) as client:
-            return await client.deferred_answer(await client.infer_later(MODEL, {"x": x}, 2))
+            return await client.jobs.answer(await client.infer_later(MODEL, {"x": x}, 2))
 
     assert np.array_equal(asyncio.run(ask())["y"], expected)
 
 
 def test_a_request_that_is_refused_later_says_why(maas: MaasClient) -> None:
     with pytest.raises(JobFailed, match="x"):
-        maas.deferred_answer(maas.infer_later(MODEL, {"x": np.zeros((1, 4), np.float32)}))
+        maas.jobs.answer(maas.infer_later(MODEL, {"x": np.zeros((1, 4), np.float32)}))
 
 
 def test_the_command_uploads_waits_and_downloads(run: Run, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_results_before_their_time(http: httpx.Client) -> None:
 
 
 def test_who_may_infer_may_have_it_later_and_sees_no_other_job(http: httpx.Client, maas: MaasClient, url: str) -> None:
-    keys = [maas.create_key(name, [f"infer:{name}"]).key for name in ("later", "another")]
+    keys = [maas.keys.create(name, [f"infer:{name}"]).key for name in ("later", "another")]
     mine, another = ({"authorization": f"Bearer {key}"} for key in keys)
     job_id = submit(http, request(), mine)
     assert wait_for_job(http, job_id)["status"] == "SUCCEEDED"

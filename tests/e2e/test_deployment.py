@@ -49,19 +49,19 @@ def test_a_broken_file_fails_with_its_reason_and_is_never_served(
     content = {"truncated": whole[:-20], "text": b"hello, world", "opset": onnx_models.linear(opset=99)}[broken]
     with pytest.raises(DeploymentFailed, match=reason):
         maas.push(write(content), f"broken-{broken}")
-    assert maas.version(f"broken-{broken}", 1).status == "FAILED"
+    assert maas.versions.get(f"broken-{broken}", 1).status == "FAILED"
     for answer in (
         infer(http, f"broken-{broken}", 1),
         http.post(f"/v2/models/broken-{broken}/infer", json={"inputs": []}),
     ):
         assert (answer.status_code, list(answer.json())) == (409, ["error"])
     with pytest.raises(Conflict, match="FAILED"):
-        maas.set_alias(f"broken-{broken}", "prod", 1)
+        maas.aliases.set(f"broken-{broken}", "prod", 1)
 
 
 def test_a_wrong_digest_fails_and_is_never_served(maas: MaasClient, http: httpx.Client) -> None:
     content = onnx_models.linear()
-    maas.create_model("wrong-digest")
+    maas.models.create("wrong-digest")
     declared = {"name": "model.onnx", "size_bytes": len(content), "sha256": hashlib.sha256(b"other").hexdigest()}
     created = http.post("/api/v1/models/wrong-digest/versions", json={"files": [declared]}).json()
     part = created["uploads"][0]["parts"][0]
@@ -70,7 +70,7 @@ def test_a_wrong_digest_fails_and_is_never_served(maas: MaasClient, http: httpx.
     completed = http.post("/api/v1/models/wrong-digest/versions/1/complete")
     if completed.status_code == 202:
         with pytest.raises(DeploymentFailed, match="SHA-256"):
-            maas.wait_until_ready("wrong-digest", 1)
+            maas.versions.wait("wrong-digest", 1)
     assert infer(http, "wrong-digest", 1).status_code == 409
 
 
@@ -78,7 +78,7 @@ def test_a_client_that_dies_before_complete_leaves_nothing_live(
     maas: MaasClient, http: httpx.Client, write: Write
 ) -> None:
     content = onnx_models.linear()
-    maas.create_model("abandoned")
+    maas.models.create("abandoned")
     declared = {"name": "model.onnx", "size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     created = http.post("/api/v1/models/abandoned/versions", json={"files": [declared]}).json()
     too_early = http.post("/api/v1/models/abandoned/versions/1/complete")
@@ -86,21 +86,21 @@ def test_a_client_that_dies_before_complete_leaves_nothing_live(
     part = created["uploads"][0]["parts"][0]
     httpx.put(part["url"], content=content, headers=part["headers"]).raise_for_status()
 
-    assert maas.version("abandoned", 1).status == "PENDING_UPLOAD"
+    assert maas.versions.get("abandoned", 1).status == "PENDING_UPLOAD"
     assert infer(http, "abandoned", 1).status_code == 409
     assert http.get("/v2/models/abandoned/ready").status_code == 409
 
     # Whoever comes next can finish it, or push anew.
-    maas.complete("abandoned", 1)
-    assert maas.wait_until_ready("abandoned", 1).status == "READY"
+    maas.versions.complete("abandoned", 1)
+    assert maas.versions.wait("abandoned", 1).status == "READY"
     assert infer(http, "abandoned", 1).status_code == 200
 
 
 def test_completing_twice_changes_nothing(maas: MaasClient, http: httpx.Client, write: Write) -> None:
     first = maas.push(write(onnx_models.linear()), "twice")
-    again = maas.complete("twice", 1)
+    again = maas.versions.complete("twice", 1)
     assert again == first
-    assert maas.version("twice", 1) == first
+    assert maas.versions.get("twice", 1) == first
 
 
 def test_external_data_comes_along(maas: MaasClient, tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_external_data_comes_along(maas: MaasClient, tmp_path: Path) -> None:
 
 def test_an_absent_model_is_404(maas: MaasClient, http: httpx.Client) -> None:
     with pytest.raises(NotFound, match="there is no model 'absent'"):
-        maas.model("absent")
+        maas.models.get("absent")
     answer = infer(http, "absent", 1)
     assert (answer.status_code, answer.json()) == (404, {"error": "there is no model 'absent'"})
 
@@ -160,4 +160,4 @@ def test_a_drop_into_the_bucket_becomes_a_version(maas: MaasClient, bucket: Buck
     result = bucket.wait_for("inbox/dropped/folder/sum.onnx.result.json", lambda text: b"READY" in text)
     assert json.loads(result) == {"model": "dropped", "version": 1, "status": "READY", "reason": None}
     assert maas.infer("dropped", {"x": np.zeros(4, np.float32)})["y"].tolist() == [0, 1, 2, 3]
-    assert maas.history("dropped", kind="version.created")[0].actor == "inbox"
+    assert maas.models.history("dropped", kind="version.created")[0].actor == "inbox"

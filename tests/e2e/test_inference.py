@@ -23,7 +23,7 @@ def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
     ):
         path.write_bytes(content)
         maas.push(path, model)
-    maas.set_alias("linear", "prod", 1)
+    maas.aliases.set("linear", "prod", 1)
 
 
 def infer(http: httpx.Client, path: str = "/v2/models/linear/infer", **changes: Any) -> httpx.Response:
@@ -72,9 +72,9 @@ def test_a_number_an_alias_or_nothing_stands_for_a_version(http: httpx.Client) -
 
 
 def test_a_moved_alias_is_followed_within_seconds_and_no_request_fails(maas: MaasClient, http: httpx.Client) -> None:
-    maas.set_alias("linear", "moving", 1)
+    maas.aliases.set("linear", "moving", 1)
     said = [infer(http, "/v2/models/linear/versions/moving/infer").json()["model_version"]]
-    maas.set_alias("linear", "moving", 2)
+    maas.aliases.set("linear", "moving", 2)
     deadline = time.monotonic() + 20
     while said[-1] != "2" and time.monotonic() < deadline:
         answer = infer(http, "/v2/models/linear/versions/moving/infer")

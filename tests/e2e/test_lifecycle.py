@@ -209,26 +209,26 @@ def test_history_comes_in_pages_that_cannot_be_made_up(http: httpx.Client, api_k
 
 
 def test_the_client_does_all_of_it(maas: MaasClient, model: str, tmp_path: Path) -> None:
-    read = maas.model(model)
-    maas.update_model(model, tags={"a": "b"}, if_match=read.etag)
+    read = maas.models.get(model)
+    maas.models.update(model, tags={"a": "b"}, if_match=read.etag)
     with pytest.raises(PreconditionFailed) as failed:
-        maas.update_model(model, tags={"a": "c"}, if_match=read.etag)
+        maas.models.update(model, tags={"a": "c"}, if_match=read.etag)
     assert failed.value.current
     assert failed.value.current["tags"] == {"a": "b"}
-    assert maas.update_version(model, 1, description="older", tags={"weight": None}).tags == {}
-    assert maas.roll_back(model, "prod").version == 1
-    paths = maas.download(model, 2, tmp_path / "got")
+    assert maas.versions.update(model, 1, description="older", tags={"weight": None}).tags == {}
+    assert maas.aliases.rollback(model, "prod").version == 1
+    paths = maas.versions.download(model, 2, tmp_path / "got")
     assert [path.read_bytes() for path in paths] == [onnx_models.linear(2.0)]
     with pytest.raises(Conflict, match="prod"):
-        maas.delete_version(model, 1)
-    gone, removed = maas.delete_version(model, 1, force=True)
+        maas.versions.delete(model, 1)
+    gone, removed = maas.versions.delete(model, 1, force=True)
     assert (bool(gone.deleted_at), removed) == (True, ("prod",))
-    maas.delete_model(model)
+    maas.models.delete(model)
     with pytest.raises(Gone):
-        maas.model(model)
-    assert maas.restore_model(model).deleted_at is None
-    maas.delete_model(model)
-    assert maas.purge_model(model)
+        maas.models.get(model)
+    assert maas.models.restore(model).deleted_at is None
+    maas.models.delete(model)
+    assert maas.models.purge(model)
     with pytest.raises(NotFound):
-        maas.restore_model(model)
-    assert maas.history(model, 1)[0].kind == "model.purged"
+        maas.models.restore(model)
+    assert maas.models.history(model, 1)[0].kind == "model.purged"

@@ -84,20 +84,20 @@ def call(system: LocalStack, roles_folder: Path) -> Callable[..., Any]:
 def test_the_schedule_purges_also_uploads_that_nobody_finished(
     maas: MaasClient, http: httpx.Client, call: Callable[..., Any]
 ) -> None:
-    maas.create_model("purged-by-schedule")
+    maas.models.create("purged-by-schedule")
     _begin_upload(http, "purged-by-schedule")
-    maas.delete_model("purged-by-schedule")
+    maas.models.delete("purged-by-schedule")
     purged = call("maintenance", "app", {}, MAAS_RETENTION_DAYS="0")["purged"]
     assert "purged-by-schedule" in purged
 
 
 def test_an_upload_in_parts_that_nobody_finished_is_no_version(maas: MaasClient, http: httpx.Client) -> None:
-    maas.create_model("half-uploaded")
+    maas.models.create("half-uploaded")
     _begin_upload(http, "half-uploaded")
     refused = http.post("/api/v1/models/half-uploaded/versions/1/complete")
     assert refused.status_code == 409 and "is not there" in refused.json()["error"]
-    maas.delete_version("half-uploaded", 1)
-    assert maas.purge_version("half-uploaded", 1)
+    maas.versions.delete("half-uploaded", 1)
+    assert maas.versions.purge("half-uploaded", 1)
 
 
 def test_a_job_whose_upload_in_parts_is_not_finished_waits(maas: MaasClient, http: httpx.Client, write: Any) -> None:

@@ -95,4 +95,4 @@ def test_classification(client: triton.InferenceServerClient, binary: bool) -> N
 
 
 def test_labels_come_with_the_version(maas: MaasClient, tmp_path: Path) -> None:
-    assert "labels.txt" in [file.name for file in maas.version("tensors_scores", 1).files]
+    assert "labels.txt" in [file.name for file in maas.versions.get("tensors_scores", 1).files]

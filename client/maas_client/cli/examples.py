@@ -5,8 +5,8 @@ from math import prod
 from urllib.parse import urlsplit
 
 from maas_client.model_records import MetadataTensor, ModelVersion
+from maas_client.settings import DEFAULT_URL
 from maas_client.sigv4 import aws_host
-from maas_client.transport import DEFAULT_URL
 
 SPELLED_OUT = 16
 _ZEROS = {"BOOL": "false", "BYTES": '"text"'}

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from maas_client.errors import InvalidInput
-from maas_client.fitting import fit, names, shown
 from maas_client.model_records import MetadataTensor
-from maas_client.tensors import Tensor
+from maas_client.protocol.fitting import fit, names, shown
+from maas_client.protocol.tensors import Tensor
 
 Signature = Callable[[], tuple[MetadataTensor, ...]]
 

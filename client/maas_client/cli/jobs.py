@@ -12,8 +12,8 @@ from maas_client.cli.options import Json, Key, Limit, Reference, Url, connect, p
 from maas_client.errors import CannotConnect, JobFailed, MaasError
 
 if TYPE_CHECKING:
+    from maas_client import MaasClient
     from maas_client.cli.progress import Display
-    from maas_client.client import MaasClient
     from maas_client.job_records import Job
 
 SHOWN = 20
@@ -23,7 +23,7 @@ INTERRUPTED = 130  # a shell's exit code after Ctrl-C
 def complete_job(incomplete: str) -> list[str]:
     """Ids of the newest jobs with this prefix; nothing if the server does not answer."""
     with suppress(MaasError), connect(None, None, attempts=1) as maas:
-        return [found.id for found in maas.jobs(100) if found.id.startswith(incomplete)]
+        return [found.id for found in maas.jobs.list(100) if found.id.startswith(incomplete)]
     return []
 
 
@@ -118,10 +118,10 @@ def jobs(
 
     with connect(url, api_key) as maas:
         if job_id:
-            found = maas.job(job_id)
+            found = maas.jobs.get(job_id)
             print_json(found) if as_json else show_job(found)
         else:
-            listed = maas.jobs(limit)
+            listed = maas.jobs.list(limit)
             print_json({"jobs": listed}) if as_json else show_jobs(listed)
 
 
@@ -138,7 +138,7 @@ def wait_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: Key
 def cancel_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
     """Cancel a job; finished parts stay."""
     with connect(url, api_key) as maas:
-        found = maas.cancel_job(job_id)
+        found = maas.jobs.cancel(job_id)
     print_json(found) if as_json else typer.echo(f"job {found.id} is {found.status}")
 
 
@@ -146,7 +146,7 @@ def cancel_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: K
 def retry_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
     """Run the unfinished shards of a FAILED job again."""
     with connect(url, api_key) as maas:
-        found = maas.retry_job(job_id)
+        found = maas.jobs.retry(job_id)
     print_json(found) if as_json else typer.echo(
         f"job {found.id} is {found.status}: `maas job wait {found.id}` follows it"
     )
@@ -161,7 +161,7 @@ def download_job(
 
     with connect(url, api_key) as maas, Display(silent=as_json) as display:
         target = to or Path(job_id if parts else ".")
-        paths = maas.download_results(job_id, target, join=not parts, progress=display.show)
+        paths = maas.jobs.download(job_id, target, join=not parts, progress=display.show)
     print_json([str(path) for path in paths]) if as_json else typer.echo("\n".join(str(path) for path in paths))
 
 
@@ -170,10 +170,10 @@ def answer_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: K
     """Wait for the answer to `maas predict --later` and print it."""
     from maas_client.cli.progress import spinner
     from maas_client.cli.render import show_prediction
-    from maas_client.inference import response_json
+    from maas_client.protocol.responses import response_json
 
     with connect(url, api_key) as maas, spinner("waiting for the answer", silent=as_json), _going_on(job_id):
-        response = maas.deferred_response(job_id)
+        response = maas.jobs.answer_response(job_id)
     print_json(response_json(response)) if as_json else show_prediction(response)
 
 
@@ -201,11 +201,11 @@ def _follow(maas: "MaasClient", job_id: str, to: Path | None, display: "Display"
     files: list[Path] = []
     with _going_on(job_id):
         try:
-            ended = maas.wait_job(job_id, progress=display.show)
+            ended = maas.jobs.wait(job_id, progress=display.show)
         except JobFailed as error:
             ended, failure = error.job, error
     if to is not None and failure is None:
-        files = maas.download_results(ended, to, progress=display.show)
+        files = maas.jobs.download(ended, to, progress=display.show)
     display.stop()
     if as_json:
         print_json(_told(ended, files))

@@ -45,7 +45,7 @@ def create(
     """Create a key and print it once. Its scopes cannot exceed those of the calling key."""
     until = datetime.now(UTC) + duration(expires) if expires else None
     with connect(url, api_key) as maas:
-        made = maas.create_key(name, scope, expires_at=until, requests_per_second=rate)
+        made = maas.keys.create(name, scope, expires_at=until, requests_per_second=rate)
     show_new_key(made, as_json)
 
 
@@ -60,7 +60,7 @@ def list_keys(
     from maas_client.cli.render_keys import show_keys
 
     with connect(url, api_key) as maas:
-        found = maas.api_keys(include_revoked=revoked)
+        found = maas.keys.list(include_revoked=revoked)
     print_json({"keys": found}) if as_json else show_keys(found)
 
 
@@ -75,7 +75,7 @@ def rotate(
     """Give a key a new secret and print it once; the old one stays valid for the grace time."""
     seconds = int(duration(grace).total_seconds())
     with connect(url, api_key) as maas:
-        made = maas.rotate_key(key_id, seconds)
+        made = maas.keys.rotate(key_id, seconds)
     show_new_key(made, as_json)
 
 
@@ -83,7 +83,7 @@ def rotate(
 def revoke(key_id: KeyId, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
     """Revoke a key permanently, within seconds."""
     with connect(url, api_key) as maas:
-        gone = maas.revoke_key(key_id)
+        gone = maas.keys.revoke(key_id)
     print_json(gone) if as_json else typer.echo(f"{gone.id} ({gone.name}) is revoked")
 
 

@@ -25,7 +25,7 @@ from maas_client.cli.options import (
 from maas_client.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from maas_client.client import MaasClient
+    from maas_client import MaasClient
     from maas_client.model_records import Alias, ModelVersion, RegisteredModel
 
 SHOWN = 20
@@ -51,7 +51,7 @@ def models(
     from maas_client.cli.render import show_models
 
     with connect(url, api_key) as maas:
-        found = maas.models(limit, prefix=prefix, tags=tag or (), status=status, include_deleted=deleted)
+        found = maas.models.list(limit, prefix=prefix, tags=tag or (), status=status, include_deleted=deleted)
     print_json({"models": found}) if as_json else show_models(found, filtered=bool(prefix or tag or status))
 
 
@@ -71,7 +71,7 @@ def versions(
     from maas_client.cli.render import show_versions
 
     with connect(url, api_key) as maas:
-        found = maas.versions(model, limit, tags=tag or (), status=status, include_deleted=deleted)
+        found = maas.versions.list(model, limit, tags=tag or (), status=status, include_deleted=deleted)
     print_json({"versions": found}) if as_json else show_versions(model, found, filtered=bool(tag or status))
 
 
@@ -84,11 +84,11 @@ def show(
     model, version = split(reference)
     with connect(url, api_key) as maas:
         if version is None:
-            registered = maas.model(model, include_deleted=deleted)
-            newest = maas.versions(model, limit=SHOWN, include_deleted=deleted)
+            registered = maas.models.get(model, include_deleted=deleted)
+            newest = maas.versions.list(model, limit=SHOWN, include_deleted=deleted)
             print_json({"model": registered, "versions": newest}) if as_json else show_model(registered, newest)
         else:
-            one = maas.version(model, _number(maas, model, version), include_deleted=deleted)
+            one = maas.versions.get(model, _number(maas, model, version), include_deleted=deleted)
             print_json(one) if as_json else show_version(one)
 
 
@@ -113,9 +113,9 @@ def tag(
     model, version = split(reference)
     with connect(url, api_key) as maas:
         changed = (
-            maas.update_model(model, description=description, tags=changes)
+            maas.models.update(model, description=description, tags=changes)
             if version is None
-            else maas.update_version(model, _number(maas, model, version), description=description, tags=changes)
+            else maas.versions.update(model, _number(maas, model, version), description=description, tags=changes)
         )
     print_json(changed) if as_json else show_tagged(reference, changed)
 
@@ -131,7 +131,7 @@ def set_alias(
 ) -> None:
     """Point an alias to a version; traffic follows within seconds."""
     with connect(url, api_key) as maas:
-        made = maas.set_alias(model, name, version)
+        made = maas.aliases.set(model, name, version)
     print_json(made) if as_json else typer.echo(f"{model}@{name} is version {made.version}{_before(made)}")
 
 
@@ -153,11 +153,11 @@ def get_alias(
     """Show the version that an alias points to, now or at a past time."""
     with connect(url, api_key) as maas:
         if at is None:
-            found = maas.alias(model, name)
+            found = maas.aliases.get(model, name)
             print_json(found) if as_json else typer.echo(f"{model}@{name} is version {found.version}{_before(found)}")
             return
         then = at.astimezone()
-        version = maas.alias_at(model, name, then)
+        version = maas.aliases.at(model, name, then)
     if as_json:
         print_json({"alias": name, "model": model, "at": then.isoformat(), "version": version})
     else:
@@ -169,14 +169,14 @@ def get_alias(
 def remove_alias(model: Model, name: AliasName, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
     """Remove an alias; the version stays."""
     with connect(url, api_key) as maas:
-        maas.delete_alias(model, name)
+        maas.aliases.delete(model, name)
     print_json({"model": model, "alias": name}) if as_json else typer.echo(f"{model}@{name} is removed")
 
 
 def rollback(model: Model, name: AliasName, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
     """Point an alias back to the version before its last change."""
     with connect(url, api_key) as maas:
-        made = maas.roll_back(model, name)
+        made = maas.aliases.rollback(model, name)
     print_json(made) if as_json else typer.echo(f"{model}@{name} is version {made.version} again{_before(made)}")
 
 
@@ -197,9 +197,9 @@ def delete(
     removed: tuple[str, ...] = ()
     with connect(url, api_key) as maas:
         if version is None:
-            gone = maas.delete_model(model)
+            gone = maas.models.delete(model)
         else:
-            gone, removed = maas.delete_version(model, version, force=force)
+            gone, removed = maas.versions.delete(model, version, force=force)
     if as_json:
         print_json({"deleted": gone, "removed_aliases": removed})
     else:
@@ -211,7 +211,7 @@ def restore(reference: Numbered, as_json: Json = False, url: Url = None, api_key
     """Restore a deleted model with its versions, aliases and tags, or a deleted version."""
     model, version = numbered(reference)
     with connect(url, api_key) as maas:
-        back = maas.restore_model(model) if version is None else maas.restore_version(model, version)
+        back = maas.models.restore(model) if version is None else maas.versions.restore(model, version)
     print_json(back) if as_json else typer.echo(f"{reference} is back")
 
 
@@ -228,9 +228,9 @@ def purge(
     model, version = numbered(reference)
     with connect(url, api_key) as maas:
         found = (
-            maas.model(model, include_deleted=True)
+            maas.models.get(model, include_deleted=True)
             if version is None
-            else maas.version(model, version, include_deleted=True)
+            else maas.versions.get(model, version, include_deleted=True)
         )
         if not found.deleted_at:
             raise InvalidInput(f"{reference} is not deleted: `maas delete {reference}` first")
@@ -238,7 +238,7 @@ def purge(
             what = f"{reference} with all its versions" if version is None else reference
             typer.confirm(f"Remove {what} permanently? This cannot be undone.", abort=True, err=True)
         with spinner(f"purging {reference}", silent=as_json):
-            while not (maas.purge_model(model) if version is None else maas.purge_version(model, version)):
+            while not (maas.models.purge(model) if version is None else maas.versions.purge(model, version)):
                 pass  # one call ends within API Gateway's 30 s; a large purge takes several
     print_json({"purged": reference}) if as_json else typer.echo(f"{reference} is purged")
 
@@ -258,7 +258,7 @@ def history(
     from maas_client.cli.render import show_history
 
     with connect(url, api_key) as maas:
-        found = maas.history(model, limit, kind=kind, actor=actor)
+        found = maas.models.history(model, limit, kind=kind, actor=actor)
     print_json({"entries": found}) if as_json else show_history(found)
 
 
@@ -274,16 +274,16 @@ def download(
 
     model, version = split(reference)
     with connect(url, api_key) as maas:
-        number = _number(maas, model, version) if version else maas.model(model).latest_ready_version
+        number = _number(maas, model, version) if version else maas.models.get(model).latest_ready_version
         if number is None:
             raise InvalidInput(f"{model} has no READY version: name one, as in {model}@1")
         with Display(silent=as_json) as display:
-            paths = maas.download(model, number, to, display.show)
+            paths = maas.versions.download(model, number, to, display.show)
     print_json([str(path) for path in paths]) if as_json else typer.echo("\n".join(str(path) for path in paths))
 
 
 def _number(maas: "MaasClient", model: str, version: str) -> int:
-    return int(version) if version.isdecimal() else maas.alias(model, version).version
+    return int(version) if version.isdecimal() else maas.aliases.get(model, version).version
 
 
 def _before(found: "Alias") -> str:

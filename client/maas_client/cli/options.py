@@ -10,7 +10,7 @@ import typer
 from maas_client.errors import MaasError
 
 if TYPE_CHECKING:
-    from maas_client.client import MaasClient
+    from maas_client import MaasClient
 
 
 def complete(incomplete: str) -> list[str]:
@@ -18,8 +18,8 @@ def complete(incomplete: str) -> list[str]:
     model, at, beginning = incomplete.partition("@")
     with suppress(MaasError), connect(None, None, attempts=1) as maas:
         if not at:
-            return [found.name for found in maas.models(100, prefix=model)]
-        known = [*maas.model(model).aliases, *(str(found.version) for found in maas.versions(model, 20))]
+            return [found.name for found in maas.models.list(100, prefix=model)]
+        known = [*maas.models.get(model).aliases, *(str(found.version) for found in maas.versions.list(model, 20))]
         return [f"{model}@{one}" for one in known if one.startswith(beginning)]
     return []
 
@@ -52,7 +52,7 @@ Deleted = Annotated[bool, typer.Option("--deleted", help="Include deleted ones."
 
 @contextmanager
 def connect(url: str | None, api_key: str | None, **settings: Any) -> Iterator["MaasClient"]:
-    from maas_client.client import MaasClient
+    from maas_client import MaasClient
 
     with MaasClient(url, api_key, **settings) as maas:
         yield maas

@@ -9,8 +9,8 @@ from maas_client.cli.options import Json, Key, Reference, Tags, Url, connect, pr
 from maas_client.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from maas_client import MaasClient
     from maas_client.cli.inputs import Given
-    from maas_client.client import MaasClient
 
 
 def push(
@@ -97,7 +97,7 @@ def predict(
     """
     from maas_client.cli.inputs import read
     from maas_client.cli.render import show_prediction
-    from maas_client.inference import response_json, response_of
+    from maas_client.protocol.responses import response_json, response_of
 
     model, version = split(reference)
     with connect(url, api_key, timeout_seconds=timeout) as maas:

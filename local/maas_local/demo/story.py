@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from maas_client import MaasClient
 from maas_client.cli.looks import size
 from maas_client.cli.progress import Display
-from maas_client.client import MaasClient
 from maas_client.errors import MaasError
 from maas_client.model_records import ModelVersion
 from maas_local.demo.classifiers import Digits, Trained, train
@@ -73,7 +73,7 @@ def _push(console: Console, maas: MaasClient, trained: Trained) -> ModelVersion:
 
 
 def _point(console: Console, maas: MaasClient, version: ModelVersion) -> None:
-    maas.set_alias(MODEL, ALIAS, version.version)
+    maas.aliases.set(MODEL, ALIAS, version.version)
     console.print(f"[green]✓[/] Alias [cyan]{ALIAS}[/] → version [bold]{version.version}[/]")
 
 

@@ -28,6 +28,7 @@ class ContractJobs:
     url: str
     parts: dict[str, dict[int, bytes]]
     resolve: Callable[[str, str | None], int]
+    infer: Callable[[str, str | None, bytes, int | None], tuple[bytes, int | None]]
     _upload: Callable[[str, dict[str, Any]], dict[str, Any]]
     shard_rows = 2
     holds = False
@@ -65,10 +66,10 @@ class ContractJobs:
         upload = self._upload(f"/bucket/{uploaded}", body["upload"])["parts"] if uploaded else []
         return self.jobs[job_id] | {"upload": upload}
 
-    def infer_later(self, model: str, reference: str | None, body: bytes, header_length: str | None) -> dict[str, Any]:
+    def infer_later(self, model: str, reference: str | None, body: bytes, header_length: int | None) -> dict[str, Any]:
         declared = {"name": "request", "size_bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
         wanted = {"model": model, "version": reference, "kind": "infer", "upload": declared}
-        job = self.create_job(wanted | {"header_length": int(header_length) if header_length else None}, None)
+        job = self.create_job(wanted | {"header_length": header_length}, None)
         self.parts[f"/bucket/{job['input']}"][0] = body
         self.complete_job(job["id"])
         return {"id": job["id"], "status": "UPLOADING", "location": f"/api/v1/jobs/{job['id']}"}
@@ -107,7 +108,9 @@ class ContractJobs:
             return
         job |= {"status": "RUNNING", "started_at": NOW}
         if job["kind"] == "infer":
-            answer, self.headers_of[job["id"]] = _answered(content, job["header_length"], job)
+            answer, self.headers_of[job["id"]] = self.infer(
+                job["model"], str(job["version"]), content, job["header_length"]
+            )
             self.shards[job["id"]] = [(0, {RESPONSE: answer})]
             return
         predicted = self.predicted
@@ -201,18 +204,3 @@ def npy(array: np.ndarray) -> bytes:
     file = io.BytesIO()
     np.save(file, array, allow_pickle=False)
     return file.getvalue()
-
-
-def _answered(content: bytes, header_length: int | None, job: dict[str, Any]) -> tuple[bytes, int | None]:
-    """As the request came: in JSON, or in binary."""
-    request = json.loads(content[:header_length])
-    (tensor,) = request["inputs"]
-    said = {"model_name": job["model"], "model_version": str(job["version"])}
-    output: dict[str, Any] = {"name": "y", "datatype": "FP32", "shape": tensor["shape"]}
-    if header_length is None:
-        output["data"] = [value * job["version"] for value in tensor["data"]]
-        return json.dumps(said | {"outputs": [output]}).encode(), None
-    raw = (np.frombuffer(content[header_length:], "<f4") * np.float32(job["version"])).tobytes()
-    output["parameters"] = {"binary_data_size": len(raw)}
-    head = json.dumps(said | {"outputs": [output]}).encode()
-    return head + raw, len(head)

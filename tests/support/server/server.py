@@ -3,15 +3,23 @@
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 
 from support.server.state import ContractState, Refusal
 
+HANG_UP = None
+Trouble = int | float | None | tuple[int, dict[str, str], bytes]
+
 
 class ContractServer(ContractState, ThreadingHTTPServer):
-    """`trouble` answers the next requests whose path it matches: (pattern, status or None to hang up)."""
+    """`trouble` is what the next requests whose method and path match a pattern meet.
+
+    A status, or status, headers and body; seconds to sleep before the right answer; or HANG_UP.
+    """
 
     daemon_threads = True
 
@@ -19,7 +27,8 @@ class ContractServer(ContractState, ThreadingHTTPServer):
         ContractState.__init__(self)
         ThreadingHTTPServer.__init__(self, ("127.0.0.1", 0), _Handler)
         self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
-        self.trouble: list[tuple[str, int | None]] = []
+        self.trouble: list[tuple[str, Trouble]] = []
+        self.connections = 0
         self.lock = threading.Lock()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
@@ -29,19 +38,26 @@ class ContractServer(ContractState, ThreadingHTTPServer):
     def seen_paths(self, method: str) -> list[str]:
         return [path for seen, path, _, _ in self.seen if seen == method]
 
-    def next_trouble(self, path: str) -> tuple[bool, int | None]:
+    def paths(self) -> list[str]:
+        return [path for _, path, _, _ in self.seen]
+
+    def next_trouble(self, path: str) -> Trouble:
         with self.lock:
-            for index, (pattern, status) in enumerate(self.trouble):
+            for index, (pattern, trouble) in enumerate(self.trouble):
                 if re.search(pattern, path):
                     del self.trouble[index]
-                    return True, status
-        return False, None
+                    return trouble
+        return 0.0
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: ContractServer
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # headers and body in one packet
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections += 1
 
     def log_message(self, *_: object) -> None:
         pass
@@ -50,27 +66,43 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.seen.append((self.command, self.path, headers, body))
-        troubled, status = self.server.next_trouble(f"{self.command} {self.path}")
-        if troubled and status is None:
-            self.close_connection = True
-            return None
-        if troubled and status is not None:
-            return self._answer(status, {"message": "Service Unavailable"})
+        match self.server.next_trouble(f"{self.command} {self.path}"):
+            case None:
+                self.close_connection = True
+            case int(status):
+                self._answer(status, {"message": "Service Unavailable"})
+            case (status, more, content):
+                self._answer(status, content, more)
+            case seconds:
+                time.sleep(seconds)
+                self._answer_rightly(body)
+
+    def _answer_rightly(self, body: bytes) -> None:
         try:
             self._answer(*self._route(body))
         except Refusal as refusal:
             self._answer(refusal.status, refusal.body)
 
-    def _answer(self, status: int, answer: object) -> None:
+    def _answer(self, status: int, answer: object, headers: Mapping[str, str] = MappingProxyType({})) -> None:
         body = b"" if answer is None else answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         self.send_response(status)
-        self.send_header("content-length", str(len(body)))
+        for name, value in {**headers, "content-length": str(len(body))}.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST = do_PUT = do_DELETE = _handle  # noqa: N815
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815
 
-    def _route(self, body: bytes) -> tuple[int, object]:
+    def _infer(
+        self, name: str, reference: str | None, body: bytes
+    ) -> tuple[int, object] | tuple[int, object, dict[str, str]]:
+        length = int(self.headers.get("inference-header-content-length", 0)) or None
+        if "respond-async" in self.headers.get("prefer", ""):
+            return 202, self.server.infer_later(name, reference, body, length)
+        answer, head = self.server.infer(name, reference, body, length)
+        return 200, answer, {"Inference-Header-Content-Length": str(head)} if head else {}
+
+    def _route(self, body: bytes) -> tuple[int, object] | tuple[int, object, dict[str, str]]:
         path, _, query = self.path.partition("?")
         with self.server.lock:
             if path.startswith("/bucket/") and self.command == "GET":
@@ -79,9 +111,8 @@ class _Handler(BaseHTTPRequestHandler):
                 assert "transfer-encoding" not in self.headers
                 self.server.parts[path][int(query.rpartition("=")[2])] = body
                 return 200, None
-            if "respond-async" in self.headers.get("prefer", "") and (asked := re.fullmatch(f"{SERVED}/infer", path)):
-                length = self.headers.get("inference-header-content-length")
-                return 202, self.server.infer_later(*asked.groups(), body, length)
+            if self.command == "POST" and (asked := re.fullmatch(f"{SERVED}/infer", path)):
+                return self._infer(*asked.groups(), body)
             if (self.command, path) == ("POST", JOBS):
                 return 201, self.server.create_job(json.loads(body), self.headers.get("idempotency-key"))
             argument = json.loads(body) if body else dict(re.findall(r"(\w+)=([^&]*)", query))
@@ -89,34 +120,56 @@ class _Handler(BaseHTTPRequestHandler):
                 method, _, pattern = route.partition(" ")
                 found = re.fullmatch(pattern, path)
                 if found and method == self.command:
-                    return status, call(self.server, argument, *found.groups())
+                    answer = call(self.server, argument, *found.groups())
+                    return 204 if answer is None else status, answer
         raise Refusal(404, f"there is no {self.path}")
 
 
 MODELS, MODEL = "/api/v1/models", "/api/v1/models/([^/]+)"
+VERSION, ALIAS = f"{MODEL}/versions/(\\d+)", f"{MODEL}/aliases/([^/]+)"
 JOBS, JOB = "/api/v1/jobs", "/api/v1/jobs/([0-9a-f]{20})"
+KEYS, KEY = "/api/v1/keys", "/api/v1/keys/([0-9a-f]{16})"
 SERVED = "/v2/models/([^/]+)(?:/versions/([^/]+))?"
+# Calls get the server, the body or the query, and the groups of the path.
 ROUTES: dict[str, tuple[int, Callable[..., object]]] = {
     f"POST {MODELS}": (201, lambda server, body: server.create_model(body)),
     f"GET {MODELS}": (200, lambda server, query: server.list_models(query)),
-    f"GET {MODEL}": (200, lambda server, _, name: server.model_json(name)),
+    f"GET {MODEL}": (200, lambda server, query, name: server.model_json(name, deleted="include_deleted" in query)),
+    f"PATCH {MODEL}": (200, lambda server, body, name: server.update(body, name)),
+    f"DELETE {MODEL}": (200, lambda server, query, name: server.delete(query, name)),
+    f"POST {MODEL}/restore": (200, lambda server, _, name: server.restore(name)),
+    f"GET {MODEL}/history": (200, lambda server, query, name: server.list_history(query, name)),
     f"POST {MODEL}/versions": (201, lambda server, body, name: server.create_version(name, body)),
     f"GET {MODEL}/versions": (200, lambda server, query, name: server.list_versions(name, query)),
-    f"GET {MODEL}/versions/(\\d+)": (200, lambda server, _, name, number: server.look(name, int(number))),
-    f"POST {MODEL}/versions/(\\d+)/complete": (202, lambda server, _, name, number: server.complete(name, int(number))),
+    f"GET {VERSION}": (200, lambda server, query, name, number: server.look(name, int(number), query)),
+    f"PATCH {VERSION}": (200, lambda server, body, name, number: server.update(body, name, int(number))),
+    f"DELETE {VERSION}": (200, lambda server, query, name, number: server.delete(query, name, int(number))),
+    f"POST {VERSION}/restore": (200, lambda server, _, name, number: server.restore(name, int(number))),
+    f"POST {VERSION}/complete": (202, lambda server, _, name, number: server.complete(name, int(number))),
+    f"GET {VERSION}/files": (200, lambda server, _, name, number: server.files(name, int(number))),
     f"GET {MODEL}/aliases": (200, lambda server, _, name: server.list_aliases(name)),
-    f"GET {MODEL}/aliases/([^/]+)": (200, lambda server, _, name, alias: server.alias_json(name, alias)),
-    f"PUT {MODEL}/aliases/([^/]+)": (200, lambda server, body, *names: server.put_alias(*names, body["version"])),
-    f"DELETE {MODEL}/aliases/([^/]+)": (204, lambda server, _, *names: server.delete_alias(*names)),
+    f"GET {ALIAS}": (200, lambda server, _, *names: server.alias_json(*names)),
+    f"PUT {ALIAS}": (200, lambda server, body, *names: server.put_alias(*names, body["version"])),
+    f"POST {ALIAS}/rollback": (200, lambda server, _, *names: server.roll_back(*names)),
+    f"DELETE {ALIAS}": (204, lambda server, _, *names: server.delete_alias(*names)),
     f"GET {JOBS}": (200, lambda server, query: server.list_jobs(query)),
     f"GET {JOB}": (200, lambda server, _, job: server.look_at_job(job)),
     f"POST {JOB}/complete": (202, lambda server, _, job: server.complete_job(job)),
     f"GET {JOB}/results": (200, lambda server, query, job: server.job_results(job, query)),
     f"POST {JOB}/retry": (202, lambda server, _, job: server.retry_job(job)),
     f"DELETE {JOB}": (200, lambda server, _, job: server.cancel_job(job)),
+    f"POST {KEYS}": (201, lambda server, body: server.create_key(body)),
+    f"GET {KEYS}": (200, lambda server, query: server.list_keys(query)),
+    f"GET {KEY}": (200, lambda server, _, key: server.key_json(key)),
+    f"POST {KEY}/rotate": (200, lambda server, _, key: server.rotate_key(key)),
+    f"DELETE {KEY}": (200, lambda server, _, key: server.revoke_key(key)),
     f"GET {SERVED}": (200, lambda server, _, name, reference: server.metadata(name, reference)),
-    f"POST {SERVED}/infer": (200, lambda server, body, name, reference: server.infer(name, reference, body)),
 }
+
+
+def inferences(*troubles: Trouble) -> list[tuple[str, Trouble]]:
+    """Trouble for the next inferences, one each."""
+    return [("/infer", trouble) for trouble in troubles]
 
 
 @contextmanager

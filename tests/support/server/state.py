@@ -1,12 +1,17 @@
 """The contract of both APIs, kept in memory: what `contract_server` answers.
 
 Its models multiply: output `y` is input `x` times the version's number. A file that begins with b"bad" ends FAILED.
+Model `echo` is always there. It answers its inputs as they came, as y0, y1, ...; its signature is `echo_inputs`.
 """
 
 import hashlib
 from typing import Any
 
+import numpy as np
+
+from support.server.inference import answer
 from support.server.jobs import ContractJobs, Refusal
+from support.server.lifecycle import ContractLifecycle
 
 NOW = "2026-01-02T03:04:05Z"
 SIGNATURE = {
@@ -15,31 +20,39 @@ SIGNATURE = {
 }
 
 
-class ContractState(ContractJobs):
+class ContractState(ContractJobs, ContractLifecycle):
     part_bytes = 64 << 20
     looks_until_ready = 2
     url: str
 
     def __init__(self) -> None:
-        super().__init__()
+        ContractJobs.__init__(self)
+        ContractLifecycle.__init__(self)
+        self.echo_inputs = [{"name": "x", "datatype": "FP32", "shape": [-1, 2]}]
+        self.requests: list[dict[str, Any]] = []
+        self.arrays: list[np.ndarray] = []
         self.models: dict[str, dict[str, Any]] = {}
         self.versions: dict[tuple[str, int], dict[str, Any]] = {}
         self.parts: dict[str, dict[int, bytes]] = {}
         self.signature = SIGNATURE
 
-    def model_json(self, name: str) -> dict[str, Any]:
+    def model_json(self, name: str, *, deleted: bool = False) -> dict[str, Any]:
         if name not in self.models:
             raise Refusal(404, f"there is no model '{name}'")
+        if self.models[name].get("deleted_at") and not deleted:
+            raise Refusal(410, f"model '{name}' is deleted")
         ready = [number for (of, number), one in self.versions.items() if of == name and one["status"] == "READY"]
         return self.models[name] | {
             "latest_ready_version": max(ready, default=None),
             "status": "READY" if ready else "EMPTY",
         }
 
-    def version_json(self, name: str, number: int) -> dict[str, Any]:
-        self.model_json(name)
+    def version_json(self, name: str, number: int, *, deleted: bool = False) -> dict[str, Any]:
+        self.model_json(name, deleted=deleted)
         if (name, number) not in self.versions:
             raise Refusal(404, f"there is no version '{number}' of model '{name}'")
+        if self.versions[name, number].get("deleted_at") and not deleted:
+            raise Refusal(410, f"version {number} of model '{name}' is deleted")
         aliases = [alias for alias, version in self.models[name]["aliases"].items() if version == number]
         return self.versions[name, number] | {"aliases": aliases}
 
@@ -91,10 +104,11 @@ class ContractState(ContractJobs):
         for file in version["files"]:
             if hashlib.sha256(self.stored(name, number, file["name"])).hexdigest() != file["sha256"]:
                 raise Refusal(409, f"the upload is not complete: {file['name']} is missing", "files")
-        version["status"], version["looks"] = "VALIDATING", self.looks_until_ready
+        if version["status"] == "PENDING_UPLOAD":
+            version["status"], version["looks"] = "VALIDATING", self.looks_until_ready
         return self.version_json(name, number)
 
-    def look(self, name: str, number: int) -> dict[str, Any]:
+    def look(self, name: str, number: int, query: dict[str, str]) -> dict[str, Any]:
         version = self.versions.get((name, number), {})
         if version.get("status") == "VALIDATING":
             version["looks"] -= 1
@@ -102,36 +116,52 @@ class ContractState(ContractJobs):
                 version |= {"status": "FAILED", "status_reason": "model.onnx is not an ONNX file"}
             elif version["looks"] <= 0:
                 version |= {"status": "READY", "profile": {"load_ms": 1.5}} | self.signature
-        return self.version_json(name, number)
+                self.record(name, "version.ready", number)
+        return self.version_json(name, number, deleted="include_deleted" in query)
+
+    def files(self, name: str, number: int) -> dict[str, Any]:
+        version = self.version_json(name, number)
+        path = f"{self.url}/bucket/{name}/{number}"
+        return {"files": [file | {"url": f"{path}/{file['name']}?X-Amz-Signature=a"} for file in version["files"]]}
+
+    def update(self, body: dict[str, Any], name: str, number: int | None = None) -> dict[str, Any]:
+        self.change(self.models[name] if number is None else self.versions[name, number], body)
+        return self.model_json(name) if number is None else self.version_json(name, number)
+
+    def delete(self, query: dict[str, str], name: str, number: int | None = None) -> dict[str, Any] | None:
+        if "purge" in query:
+            return self.purge(name, number)
+        if number is None:
+            self.models[name]["deleted_at"] = NOW
+            return self.model_json(name, deleted=True)
+        removed = self.delete_version(name, number, force="force" in query)
+        return self.version_json(name, number, deleted=True) | {"removed_aliases": removed}
+
+    def restore(self, name: str, number: int | None = None) -> dict[str, Any]:
+        found = self.models[name] if number is None else self.versions[name, number]
+        found.pop("deleted_at", None)
+        return self.model_json(name) if number is None else self.version_json(name, number)
 
     def list_models(self, query: dict[str, str]) -> dict[str, Any]:
-        return _page("models", [self.model_json(name) for name in sorted(self.models)], query)
+        names = [name for name in sorted(self.models) if name.startswith(query.get("prefix", ""))]
+        return page_of("models", [self.model_json(name) for name in names], query)
+
+    def list_history(self, query: dict[str, str], name: str) -> dict[str, Any]:
+        return page_of("entries", [one for one in reversed(self.history) if one["model"] == name], query)
+
+    def list_keys(self, query: dict[str, str]) -> dict[str, Any]:
+        return page_of("keys", list(self.keys.values()), query)
 
     def list_versions(self, name: str, query: dict[str, str]) -> dict[str, Any]:
         numbers = sorted((number for of, number in self.versions if of == name), reverse=True)
-        return _page("versions", [self.version_json(name, number) for number in numbers], query)
+        return page_of("versions", [self.version_json(name, number) for number in numbers], query)
 
     def list_jobs(self, query: dict[str, str]) -> dict[str, Any]:
         newest_first = [job | {"progress": None} for job in reversed(self.jobs.values())]
-        return _page("jobs", newest_first, query)
+        return page_of("jobs", newest_first, query)
 
     def list_aliases(self, name: str) -> dict[str, Any]:
         return {"aliases": [self.alias_json(name, alias) for alias in self.model_json(name)["aliases"]]}
-
-    def delete_alias(self, name: str, alias: str) -> None:
-        self.alias_json(name, alias)
-        del self.models[name]["aliases"][alias]
-
-    def alias_json(self, name: str, alias: str) -> dict[str, Any]:
-        if alias not in self.model_json(name)["aliases"]:
-            raise Refusal(404, f"there is no alias '{alias}' of model '{name}'")
-        return {"alias": alias, "model": name, "version": self.models[name]["aliases"][alias], "updated_at": NOW}
-
-    def put_alias(self, name: str, alias: str, number: int) -> dict[str, Any]:
-        if self.version_json(name, number)["status"] != "READY":
-            raise Refusal(409, f"version {number} of model '{name}' is not READY")
-        self.models[name]["aliases"][alias] = number
-        return self.alias_json(name, alias)
 
     def resolve(self, name: str, reference: str | None) -> int:
         found = self.model_json(name)
@@ -141,23 +171,41 @@ class ContractState(ContractJobs):
         return int(self.version_json(name, int(number))["version"])
 
     def metadata(self, name: str, reference: str | None) -> dict[str, Any]:
-        return {
-            "name": name,
-            "versions": [str(self.resolve(name, reference))],
-            "platform": "onnx_onnxv1",
-        } | self.signature
+        said = {"name": name, "platform": "onnx_onnxv1"}
+        if name == "echo":
+            return said | {"versions": ["3"], "inputs": self.echo_inputs, "outputs": []}
+        return said | {"versions": [str(self.resolve(name, reference))]} | self.signature
 
-    def infer(self, name: str, reference: str | None, request: dict[str, Any]) -> dict[str, Any]:
-        number = self.resolve(name, reference)
-        (tensor,) = request["inputs"]
+    def infer(
+        self, name: str, reference: str | None, body: bytes, header_length: int | None
+    ) -> tuple[bytes, int | None]:
+        """The answer's bytes, and how many of them are JSON."""
+        number = 3 if name == "echo" else self.resolve(name, reference)
+
+        def compute(request: dict[str, Any], arrays: list[np.ndarray]) -> dict[str, tuple[str, np.ndarray]]:
+            self.requests.append(request)
+            self.arrays += arrays
+            return self._echo(request, arrays) if name == "echo" else self._multiply(request, arrays, number)
+
+        return answer(body, header_length, {"model_name": name, "model_version": str(number)}, compute)
+
+    def _echo(self, request: dict[str, Any], arrays: list[np.ndarray]) -> dict[str, tuple[str, np.ndarray]]:
+        names, known = [one["name"] for one in request["inputs"]], [one["name"] for one in self.echo_inputs]
+        if not set(names) <= set(known):
+            raise Refusal(400, "no such input", "inputs")
+        pairs = enumerate(zip(request["inputs"], arrays, strict=True))
+        return {f"y{index}": (tensor["datatype"], array) for index, (tensor, array) in pairs}
+
+    def _multiply(
+        self, request: dict[str, Any], arrays: list[np.ndarray], number: int
+    ) -> dict[str, tuple[str, np.ndarray]]:
+        (tensor,), (array,) = request["inputs"], arrays
         if tensor["name"] != "x" or tensor["datatype"] != "FP32" or tensor["shape"][1:] != [2]:
             raise Refusal(400, "inputs[x].shape: not what the model takes", "inputs[x].shape")
-        output = {"name": "y", "datatype": "FP32", "shape": tensor["shape"]}
-        output["data"] = [value * number for value in tensor["data"]]
-        return {"model_name": name, "model_version": str(number), "outputs": [output]}
+        return {"y": ("FP32", array * np.float32(number))}
 
 
-def _page(key: str, found: list[dict[str, Any]], query: dict[str, str]) -> dict[str, Any]:
+def page_of(key: str, found: list[dict[str, Any]], query: dict[str, str]) -> dict[str, Any]:
     start, limit = int(query.get("page_token", "0")), int(query["limit"])
     end = start + limit
     return {key: found[start:end], "next_page_token": str(end) if end < len(found) else None}

@@ -1,6 +1,8 @@
+"""Models, versions and aliases with both clients, over real HTTP."""
+
 import re
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,42 +13,20 @@ from maas_client import (
     InvalidInput,
     InvalidRequest,
     MaasClient,
-    ModelVersion,
     NotAllowed,
     NotFound,
     ServerFailed,
 )
-from support.server.server import ContractServer, contract_server
+from support.server.clients import client_of
+from support.server.server import HANG_UP
+from support.server.server import ContractServer as Server
 
 
-@pytest.fixture
-def server() -> Iterator[ContractServer]:
-    with contract_server() as server:
-        yield server
-
-
-@pytest.fixture
-def maas(server: ContractServer) -> Iterator[MaasClient]:
-    with MaasClient(server.url) as maas:
-        yield maas
-
-
-@pytest.fixture
-def onnx_file(tmp_path: Path) -> Path:
-    path = tmp_path / "model.onnx"
-    path.write_bytes(b"good" + bytes(range(256)) * 20_000)  # 5.1 MB
-    return path
-
-
-def pushed(maas: MaasClient, path: Path, alias: str | None = None) -> ModelVersion:
-    return maas.push(path, "doubler", alias=alias, description="first", tags={"team": "vision"})
-
-
-def test_lists_follow_their_pages(server: ContractServer, maas: MaasClient) -> None:
+def test_lists_follow_pages(server: Server, maas: Any) -> None:
     for index in range(205):
-        maas.create_model(f"m{index:03}")
-    assert [model.name for model in maas.models()] == [f"m{index:03}" for index in range(205)]
-    assert len(maas.models(limit=120)) == 120
+        maas.models.create(f"m{index:03}")
+    assert [model.name for model in maas.models.list()] == [f"m{index:03}" for index in range(205)]
+    assert len(maas.models.list(limit=120)) == 120
     assert [path.partition("?")[2] for path in server.seen_paths("GET")] == [
         "limit=100",
         "limit=100&page_token=100",
@@ -56,43 +36,41 @@ def test_lists_follow_their_pages(server: ContractServer, maas: MaasClient) -> N
     ]
 
 
-def test_aliases_are_made_moved_listed_and_deleted(maas: MaasClient, onnx_file: Path) -> None:
-    pushed(maas, onnx_file)
-    pushed(maas, onnx_file)
-    maas.set_alias("doubler", "production", 1)
-    assert maas.set_alias("doubler", "production", 2).version == 2
-    assert maas.alias("doubler", "production").version == 2
-    assert [alias.alias for alias in maas.aliases("doubler")] == ["production"]
-    maas.delete_alias("doubler", "production")
+def test_alias_life(maas: Any, onnx_file: Path) -> None:
+    maas.push(onnx_file, "doubler")
+    maas.push(onnx_file, "doubler")
+    maas.aliases.set("doubler", "production", 1)
+    assert maas.aliases.set("doubler", "production", 2).version == 2
+    assert maas.aliases.get("doubler", "production").version == 2
+    assert [alias.alias for alias in maas.aliases.list("doubler")] == ["production"]
+    maas.aliases.delete("doubler", "production")
     with pytest.raises(NotFound, match="there is no alias 'production'"):
-        maas.alias("doubler", "production")
+        maas.aliases.get("doubler", "production")
 
 
-def test_refusals_are_typed_and_say_what_to_do(server: ContractServer, maas: MaasClient, onnx_file: Path) -> None:
+def test_refusals_are_typed_with_hint(server: Server, maas: Any, onnx_file: Path) -> None:
     with pytest.raises(NotFound, match=r"there is no model 'nobody' \(HTTP 404; `maas models`") as caught:
-        maas.model("nobody")
+        maas.models.get("nobody")
     assert (caught.value.status, caught.value.message) == (404, "there is no model 'nobody'")
-    maas.create_model("doubler")
+    maas.models.create("doubler")
     with pytest.raises(Conflict) as conflict:
-        maas.create_model("doubler")
+        maas.models.create("doubler")
     assert conflict.value.field == "name"
-    pushed(maas, onnx_file)
+    maas.push(onnx_file, "doubler")
     with pytest.raises(InvalidRequest, match=r"inputs\[x\]"):
         maas.infer("doubler", {"x": np.zeros((1, 3), np.float32)}, binary=False)
     server.trouble = [("GET", 403)]
     with pytest.raises(NotAllowed, match="MAAS_API_KEY"):
-        maas.models()
+        maas.models.list()
 
 
-def test_reads_and_inference_are_tried_again_but_nothing_is_made_twice(
-    server: ContractServer, maas: MaasClient, onnx_file: Path
-) -> None:
-    pushed(maas, onnx_file)
-    server.trouble = [("/infer", 503), ("/infer", None), ("GET", 429)]
+def test_reads_retried_creation_idempotent(server: Server, maas: Any, onnx_file: Path) -> None:
+    maas.push(onnx_file, "doubler")
+    server.trouble = [("/infer", 503), ("/infer", HANG_UP), ("GET", 429)]
     maas.infer("doubler", {"x": np.zeros((1, 2), np.float32)}, binary=False)
-    maas.models()
-    server.trouble = [("POST /api/v1/models$", 503), ("POST /api/v1/models$", None)]
-    maas.create_model("other")
+    maas.models.list()
+    server.trouble = [("POST /api/v1/models$", 503), ("POST /api/v1/models$", HANG_UP)]
+    maas.models.create("other")
     keys = [
         headers["idempotency-key"]
         for method, path, headers, _ in server.seen
@@ -100,31 +78,31 @@ def test_reads_and_inference_are_tried_again_but_nothing_is_made_twice(
     ]
     assert len(keys) == 1 + 3  # the push, and three attempts
     assert len(set(keys[1:])) == 1
-    server.trouble = [("/rollback", 503), ("/rollback", None)]  # twice would be there and back
+    server.trouble = [("/rollback", 503), ("/rollback", HANG_UP)]  # twice would be there and back
     with pytest.raises(ServerFailed, match="Service Unavailable"):
-        maas.roll_back("doubler", "production")
+        maas.aliases.rollback("doubler", "production")
     with pytest.raises(CannotConnect):
-        maas.roll_back("doubler", "production")
+        maas.aliases.rollback("doubler", "production")
 
 
-def test_nobody_at_the_url(server: ContractServer) -> None:
-    with MaasClient("http://127.0.0.1:9") as maas, pytest.raises(CannotConnect, match="is `maas local` running there"):
-        maas.models()
-    with MaasClient(server.url + "/somewhere") as maas, pytest.raises(NotFound):
-        maas.models()
+def test_wrong_urls(server: Server, kind: str) -> None:
+    with client_of(kind, "http://127.0.0.1:9") as maas, pytest.raises(CannotConnect, match="is `maas local` running"):
+        maas.models.list()
+    with client_of(kind, server.url + "/somewhere") as maas, pytest.raises(NotFound):
+        maas.models.list()
     with pytest.raises(InvalidInput, match="it should look like"):
         MaasClient("127.0.0.1:8080")
 
 
-def test_url_and_key_come_from_the_environment(server: ContractServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_url_and_key_from_environment(server: Server, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAAS_URL", server.url + "/")
     monkeypatch.setenv("MAAS_API_KEY", "secret")
-    with MaasClient() as maas:
-        assert maas.models() == []
+    with client_of(kind, None) as maas:
+        assert maas.models.list() == []
     assert server.seen[0][2]["x-api-key"] == "secret"
 
 
-def test_everything_exported_is_there() -> None:
+def test_exports() -> None:
     import maas_client
 
     for name in maas_client.__all__:

@@ -68,7 +68,7 @@ def as_json(result: tuple[int, str, str]) -> Any:
     return json.loads(out)
 
 
-def test_batch_waits_downloads_and_tells_what_came_of_it(maas: Run, lines: Path) -> None:
+def test_batch_wait(maas: Run, lines: Path) -> None:
     code, out, err = maas("batch", "times@prod", lines, "--wait")
     assert (code, err) == (0, "")
     header, _, row = out.strip().splitlines()
@@ -79,13 +79,13 @@ def test_batch_waits_downloads_and_tells_what_came_of_it(maas: Run, lines: Path)
     assert "error" in found[2]
 
 
-def test_batch_json_is_the_job_and_its_files(maas: Run, lines: Path, tmp_path: Path) -> None:
+def test_batch_json(maas: Run, lines: Path, tmp_path: Path) -> None:
     told = as_json(maas("batch", "times", lines, "--output", tmp_path / "out.jsonl", "--json"))
     assert (told["job"]["status"], told["files"]) == ("SUCCEEDED", [str(tmp_path / "out.jsonl")])
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 5
 
 
-def test_batch_away_from_a_terminal_does_not_wait(maas: Run, lines: Path, server: ContractServer) -> None:
+def test_batch_without_terminal_does_not_wait(maas: Run, lines: Path, server: ContractServer) -> None:
     code, out, err = maas("batch", "times@1", lines, "--column", "a", "--column", "b", "--batch-size", 8)
     (job,) = server.jobs.values()
     assert (code, out, err) == (0, f"job {job['id']} is PLANNING: `maas job wait {job['id']}` follows it\n", "")
@@ -94,7 +94,7 @@ def test_batch_away_from_a_terminal_does_not_wait(maas: Run, lines: Path, server
     assert list(Path().iterdir()) == []
 
 
-def test_what_is_in_the_bucket_stays_there(maas: Run, lines: Path, server: ContractServer) -> None:
+def test_batch_of_a_bucket_object_leaves_no_files(maas: Run, lines: Path, server: ContractServer) -> None:
     server.parts["/bucket/batch/data/x.jsonl"] = {0: lines.read_bytes()}
     code, out, _ = maas("batch", "times", "s3://maas/batch/data/x.jsonl", "--wait")
     assert (code, "batch/output/" in out) == (0, True)
@@ -103,7 +103,7 @@ def test_what_is_in_the_bucket_stays_there(maas: Run, lines: Path, server: Contr
     assert list(Path().iterdir()) == []
 
 
-def test_a_failed_job_is_told_of_with_its_reason_and_exit_code_1(maas: Run, tmp_path: Path) -> None:
+def test_failed_job_exit_code(maas: Run, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes(b"bad")
     code, out, err = maas("batch", "times", tmp_path / "x.csv", "--wait")
     assert (code, "FAILED" in out, err.count("\n")) == (1, True, 1)
@@ -113,7 +113,7 @@ def test_a_failed_job_is_told_of_with_its_reason_and_exit_code_1(maas: Run, tmp_
     assert (code, json.loads(out)["job"]["reason"], err.count("\n")) == (1, "input: got no file of its format", 1)
 
 
-def test_jobs_are_listed_and_shown(maas: Run, lines: Path) -> None:
+def test_jobs_listed_and_shown(maas: Run, lines: Path) -> None:
     assert maas("jobs")[1] == "No jobs yet. maas batch MODEL FILE creates one.\n"
     maas("batch", "times", lines, "--wait", "--max-errors", 3, "--notify", "https://example.com/")
     (listed,) = as_json(maas("jobs", "--json"))["jobs"]
@@ -129,7 +129,7 @@ def test_jobs_are_listed_and_shown(maas: Run, lines: Path) -> None:
     assert maas("jobs", "0" * 20)[2].startswith("maas: there is no job")
 
 
-def test_jobs_are_followed_cancelled_and_tried_again(maas: Run, tmp_path: Path, server: ContractServer) -> None:
+def test_job_wait_retry_cancel(maas: Run, tmp_path: Path, server: ContractServer) -> None:
     (tmp_path / "x.csv").write_bytes(b"bad")
     failed = as_json(maas("batch", "times", tmp_path / "x.csv", "--json"))["id"]
     assert maas("job", "wait", failed)[0] == 1
@@ -143,7 +143,7 @@ def test_jobs_are_followed_cancelled_and_tried_again(maas: Run, tmp_path: Path, 
     assert "was cancelled" in maas("job", "wait", held)[2]
 
 
-def test_results_are_downloaded_later_joined_or_not(maas: Run, lines: Path) -> None:
+def test_job_download(maas: Run, lines: Path) -> None:
     made = as_json(maas("batch", "times", lines, "--output", "s3://maas/batch/output/a/", "--wait", "--json"))
     job = made["job"]["id"]
     assert made["files"] == []
@@ -154,7 +154,7 @@ def test_results_are_downloaded_later_joined_or_not(maas: Run, lines: Path) -> N
     ]
 
 
-def test_predict_later_and_its_answer(maas: Run, tmp_path: Path) -> None:
+def test_predict_later(maas: Run, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.array([[1, 2]], np.float32))
     job = as_json(maas("predict", "times@prod", "-i", tmp_path / "x.npy", "--later", "--json"))
     assert (job["kind"], job["version"]) == ("infer", 2)
@@ -168,7 +168,7 @@ def test_predict_later_and_its_answer(maas: Run, tmp_path: Path) -> None:
     assert "--later takes inputs by name" in maas("predict", "times", "-i", tmp_path / "x.json", "--later")[2]
 
 
-def test_wrong_usage_is_told_before_anything_is_sent(maas: Run, lines: Path, server: ContractServer) -> None:
+def test_wrong_usage_sends_nothing(maas: Run, lines: Path, server: ContractServer) -> None:
     server.seen.clear()
     for code, command in (
         (2, ("batch", "times")),
@@ -184,7 +184,7 @@ def test_wrong_usage_is_told_before_anything_is_sent(maas: Run, lines: Path, ser
     assert server.seen == []
 
 
-def test_ctrl_c_ends_the_waiting_and_not_the_job(server: ContractServer, lines: Path) -> None:
+def test_ctrl_c_leaves_job_running(server: ContractServer, lines: Path) -> None:
     server.holds = True
     environment = os.environ | {"MAAS_URL": server.url}
     process = subprocess.Popen(
@@ -203,13 +203,13 @@ def test_ctrl_c_ends_the_waiting_and_not_the_job(server: ContractServer, lines: 
     assert job["status"] == "RUNNING"
 
 
-def test_a_lost_server_says_that_the_job_goes_on(maas: Run, lines: Path, server: ContractServer) -> None:
+def test_lost_server_leaves_job_running(maas: Run, lines: Path, server: ContractServer) -> None:
     server.trouble = [("GET /api/v1/jobs/", None)] * 4
     code, _, err = maas("batch", "times", lines, "--wait")
     assert (code, "continues: `maas job wait" in err, "cannot reach" in err) == (1, True, True)
 
 
-def test_on_a_terminal_there_are_bars_and_it_waits(server: ContractServer, lines: Path) -> None:
+def test_terminal_bars(server: ContractServer, lines: Path) -> None:
     environment = os.environ | {"MAAS_URL": server.url, "TERM": "xterm", "COLUMNS": "150"}
     main, terminal = pty.openpty()
     process = subprocess.Popen(
@@ -229,7 +229,7 @@ def test_on_a_terminal_there_are_bars_and_it_waits(server: ContractServer, lines
     assert Path("rows.predictions.jsonl").exists()
 
 
-def test_progress_tells_what_can_be_told() -> None:
+def test_progress_text() -> None:
     fields = {"id": "0", "kind": "batch", "model": "m", "version": 1, "status": "RUNNING", "input": "i", "output": "o"}
     fields |= {"created_at": "", "updated_at": "", "actor": "ann"}
     assert told_of(Job.of(fields)) == ""
@@ -240,7 +240,7 @@ def test_progress_tells_what_can_be_told() -> None:
     assert told_of(Job.of(fields | {"progress": progress})) == told
 
 
-def test_a_shell_completes_jobs(server: ContractServer, lines: Path) -> None:
+def test_shell_completes_jobs(server: ContractServer, lines: Path) -> None:
     with MaasClient(server.url) as client:
         job = client.batch("times", lines).id
     program = "import sys; from maas_client.cli import commands; sys.argv = ['maas']; commands(prog_name='maas')"

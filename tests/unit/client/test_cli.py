@@ -12,8 +12,7 @@ import pytest
 
 from maas_client.cli import app
 from maas_client.errors import MaasError
-from support.server.server import ContractServer, contract_server
-from unit.client.test_server import oip_server
+from support.server.server import ContractServer, contract_server, inferences
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -105,34 +104,32 @@ def test_models_and_show(maas: Run, onnx_file: Path) -> None:
     assert as_json(maas("show", "doubler@production", "--json"))["version"] == 1
 
 
-def test_predict(maas: Run, tmp_path: Path) -> None:
+def test_predict(maas: Run, server: ContractServer, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.arange(50, dtype=np.float32).reshape(25, 2) / 10)
-    with oip_server() as server:
-        at = ("-i", tmp_path / "x.npy", "--url", server.url)
-        answer = as_json(maas("predict", "echo@production", *at, "--json", "-o", "y0", "--timeout", 5))
-        assert answer["model_version"] == "3"
-        (output,) = answer["outputs"]
-        assert (output["name"], output["datatype"], output["shape"]) == ("y0", "FP32", [25, 2])
-        assert output["data"] == [index / 10 for index in range(50)]
-        _, out, _ = maas("predict", "echo@1", *at)
-        assert "echo@3" in out
-        assert "3.8 3.9" in out
-        assert "and 5 more records" in out
-        assert all("data" not in request["inputs"][0] for request in server.requests)
-        server.script = [1.0]
-        assert maas("predict", "echo", *at, "--timeout", 0.2)[2].startswith(f"maas: cannot reach {server.url}")
+    at = ("-i", tmp_path / "x.npy")
+    answer = as_json(maas("predict", "echo@production", *at, "--json", "-o", "y0", "--timeout", 5))
+    assert answer["model_version"] == "3"
+    (output,) = answer["outputs"]
+    assert (output["name"], output["datatype"], output["shape"]) == ("y0", "FP32", [25, 2])
+    assert output["data"] == [index / 10 for index in range(50)]
+    _, out, _ = maas("predict", "echo@1", *at)
+    assert "echo@3" in out
+    assert "3.8 3.9" in out
+    assert "and 5 more records" in out
+    assert all("data" not in request["inputs"][0] for request in server.requests)
+    server.trouble = inferences(1.0)
+    assert maas("predict", "echo", *at, "--timeout", 0.2)[2].startswith(f"maas: cannot reach {server.url}")
 
 
-def test_predict_sends_a_whole_request_unchanged(maas: Run, tmp_path: Path) -> None:
+def test_predict_sends_a_whole_request_unchanged(maas: Run, server: ContractServer, tmp_path: Path) -> None:
     request = {"id": "9", "inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [[0.1, "NaN"]]}]}
     (tmp_path / "x.json").write_text(json.dumps(request))
-    with oip_server() as server:
-        at = ("-i", tmp_path / "x.json", "--url", server.url)
-        answer = as_json(maas("predict", "echo", *at, "--json"))
-        assert server.requests == [request]
-        assert (answer["id"], answer["outputs"][0]["data"][1]) == ("9", "NaN")
-        assert "nan" in maas("predict", "echo", *at)[1]
-        assert "name its outputs and its variant there" in maas("predict", "echo", *at, "-o", "y0")[2]
+    at = ("-i", tmp_path / "x.json")
+    answer = as_json(maas("predict", "echo", *at, "--json"))
+    assert server.requests == [request]
+    assert (answer["id"], answer["outputs"][0]["data"][1]) == ("9", "NaN")
+    assert "nan" in maas("predict", "echo", *at)[1]
+    assert "name its outputs and its variant there" in maas("predict", "echo", *at, "-o", "y0")[2]
 
 
 def test_alias(maas: Run, onnx_file: Path) -> None:

@@ -10,7 +10,7 @@ from maas_client.cli.inputs import Given
 from maas_client.cli.inputs import read as read_given
 from maas_client.errors import InvalidInput
 from maas_client.model_records import MetadataTensor
-from maas_client.tensors import encode_json
+from maas_client.protocol.tensors import encode_json
 
 ONE = (MetadataTensor("x", "FP32", (-1, 2)),)
 TWO = (MetadataTensor("age", "INT64", (-1,)), MetadataTensor("city", "BYTES", (-1, 1)))
@@ -33,7 +33,7 @@ def never() -> tuple[MetadataTensor, ...]:
     raise AssertionError("a whole request needs no signature")
 
 
-def test_a_whole_request_goes_as_it_is(tmp_path: Path) -> None:
+def test_whole_request(tmp_path: Path) -> None:
     request = {"id": "7", "inputs": [tensor("x", "FP32", [1, 2], [[1, 2]])], "outputs": [{"name": "y"}]}
     (tmp_path / "request.json").write_text(json.dumps(request))
     assert read_given(str(tmp_path / "request.json"), never) == (request, {})
@@ -43,34 +43,32 @@ def test_a_whole_request_goes_as_it_is(tmp_path: Path) -> None:
     ("document", "shape"),
     [([[1, 2], [3, 4]], [2, 2]), ([1, 2], [1, 2]), ({"x": [[1, 2]]}, [1, 2]), ({"x": [1.5, 2]}, [1, 2])],
 )
-def test_json_arrays_take_the_datatype_and_one_record_is_a_batch(
-    tmp_path: Path, document: object, shape: list[int]
-) -> None:
+def test_json_arrays_take_signature(tmp_path: Path, document: object, shape: list[int]) -> None:
     (tmp_path / "x.json").write_text(json.dumps(document))
     (only,) = read(tmp_path / "x.json")
     assert (only["datatype"], only["shape"]) == ("FP32", shape)
 
 
-def test_an_input_named_inputs_is_no_request(tmp_path: Path) -> None:
+def test_input_named_inputs(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text('{"inputs": [[1, 2]]}')
     assert read(tmp_path / "x.json", (MetadataTensor("inputs", "INT8", (-1, 2)),)) == [
         tensor("inputs", "INT8", [1, 2], [1, 2])
     ]
 
 
-def test_standard_input_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("[[1, 2]]"))
     assert as_json(read_given("-", lambda: ONE)) == [tensor("x", "FP32", [1, 2], [1.0, 2.0])]
 
 
-def test_csv_columns_are_the_features_of_the_one_input(tmp_path: Path) -> None:
+def test_csv_columns_are_features(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("\ufefflength,width\n1,2\n3.5, 4\n\n", encoding="utf-8")
     assert read(tmp_path / "x.csv") == [tensor("x", "FP32", [2, 2], [1.0, 2.0, 3.5, 4.0])]
     (tmp_path / "pandas.csv").write_text("0,1\n1,2\n")
     assert read(tmp_path / "pandas.csv") == [tensor("x", "FP32", [1, 2], [1.0, 2.0])]
 
 
-def test_csv_columns_named_as_the_inputs_are_the_inputs(tmp_path: Path) -> None:
+def test_csv_columns_are_inputs(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text('city,age\n"Ulm, Donau",30\nBonn,31\n')
     assert read(tmp_path / "x.csv", TWO) == [
         tensor("age", "INT64", [2], [30, 31]),
@@ -121,7 +119,7 @@ def test_npy_and_npz(tmp_path: Path) -> None:
         ("x.png", "", "expected a .json"),
     ],
 )
-def test_what_does_not_fit_says_why(tmp_path: Path, name: str, text: str, message: str) -> None:
+def test_misfits_say_why(tmp_path: Path, name: str, text: str, message: str) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(InvalidInput, match=message):
         read(tmp_path / name)
@@ -137,13 +135,13 @@ def test_several_inputs_need_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("values", [[1.5], [300], [-1], [1e400], [256.0], [2**64], [None]])
-def test_whole_numbers_are_never_rounded_or_wrapped(tmp_path: Path, values: list[float]) -> None:
+def test_integers_never_rounded_or_wrapped(tmp_path: Path, values: list[float]) -> None:
     (tmp_path / "x.json").write_text(json.dumps(values))
     with pytest.raises(InvalidInput, match="takes UINT8 values"):
         read(tmp_path / "x.json", (MetadataTensor("x", "UINT8", (-1,)),))
 
 
-def test_missing_files_and_pickles(tmp_path: Path) -> None:
+def test_missing_files_and_pickles_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"cannot read .*: No such file"):
         read(tmp_path / "missing.csv")
     np.save(tmp_path / "x.npy", np.array([{}], object), allow_pickle=True)

@@ -1,11 +1,9 @@
-"""Batch jobs, over real HTTP."""
+"""Batch jobs with both clients, over real HTTP."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from maas_client import (
@@ -16,49 +14,22 @@ from maas_client import (
     JobCancelled,
     JobFailed,
     JobTimedOut,
-    MaasClient,
     NotFound,
     ServerFailed,
     UploadFailed,
 )
-from support.server.server import ContractServer, contract_server
+from support.server.server import HANG_UP
+from support.server.server import ContractServer as Server
+from unit.client.conftest import ROWS
 
-ROWS = np.arange(14, dtype=np.float32).reshape(7, 2)
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ContractServer]:
-    """Model `times`: version 1, and 2, to which `prod` points."""
-    model = tmp_path / "model.onnx"
-    model.write_bytes(b"good")
-    with contract_server() as server:
-        with MaasClient(server.url) as maas:
-            maas.push(model, "times")
-            maas.push(model, "times", alias="prod")
-        server.seen.clear()
-        yield server
+pytestmark = pytest.mark.usefixtures("times")
 
 
-@pytest.fixture
-def maas(server: ContractServer) -> Iterator[MaasClient]:
-    with MaasClient(server.url) as maas:
-        yield maas
-
-
-@pytest.fixture
-def lines(tmp_path: Path) -> Path:
-    path = tmp_path / "rows of today.jsonl"
-    path.write_text("".join(json.dumps({"x": row}) + "\n" for row in ROWS.tolist()))
-    return path
-
-
-def posted(server: ContractServer) -> list[dict[str, Any]]:
+def posted(server: Server) -> list[dict[str, Any]]:
     return [json.loads(body) for method, path, _, body in server.seen if (method, path) == ("POST", "/api/v1/jobs")]
 
 
-def test_a_file_is_uploaded_predicted_and_comes_back_in_one_piece(
-    server: ContractServer, maas: MaasClient, lines: Path
-) -> None:
+def test_batch_of_a_file(server: Server, maas: Any, lines: Path) -> None:
     seen: list[object] = []
     job = maas.batch("times", lines, "prod", wait=True, progress=seen.append)
     assert (job.status, job.version, job.kind, job.has_ended) == ("SUCCEEDED", 2, "batch", True)
@@ -68,12 +39,12 @@ def test_a_file_is_uploaded_predicted_and_comes_back_in_one_piece(
     stages = [one.status if isinstance(one, Job) else one.stage for one in seen]  # type: ignore[attr-defined]
     assert list(dict.fromkeys(stages)) == ["hashing", "uploading", "RUNNING", "FINISHING", "SUCCEEDED"]
 
-    (path,) = maas.download_results(job, lines.with_name("out.jsonl"))
+    (path,) = maas.jobs.download(job, lines.with_name("out.jsonl"))
     assert [json.loads(line)["y"] for line in path.read_text().splitlines()] == (ROWS * 2).tolist()
     assert sorted(one.name for one in lines.parent.iterdir()) == ["model.onnx", "out.jsonl", "rows of today.jsonl"]
 
 
-def test_options_are_sent_as_they_are_and_nothing_else(server: ContractServer, maas: MaasClient, lines: Path) -> None:
+def test_batch_options(server: Server, maas: Any, lines: Path) -> None:
     maas.batch(
         "times",
         lines,
@@ -97,40 +68,36 @@ def test_options_are_sent_as_they_are_and_nothing_else(server: ContractServer, m
     assert least == {"model": "times", "options": {}, "upload": declared}
 
 
-def test_an_object_of_the_bucket_is_read_where_it_is(server: ContractServer, maas: MaasClient, lines: Path) -> None:
+def test_batch_of_a_bucket_object(server: Server, maas: Any, lines: Path) -> None:
     server.parts["/bucket/batch/data/x.jsonl"] = {0: lines.read_bytes()}
     job = maas.batch("times", "s3://maas/batch/data/x.jsonl", wait=True)
     assert (job.input, job.status) == ("batch/data/x.jsonl", "SUCCEEDED")
     assert server.seen_paths("PUT") == []
 
 
-def test_a_large_file_goes_in_parts(server: ContractServer, maas: MaasClient, lines: Path) -> None:
+def test_batch_uploads_in_parts(server: Server, maas: Any, lines: Path) -> None:
     server.part_bytes = 50
     job = maas.batch("times", lines, wait=True)
     assert len(server.seen_paths("PUT")) == 3
     assert server.content(job.input) == lines.read_bytes()
 
 
-def test_a_job_is_made_once_however_often_it_is_asked_for(
-    server: ContractServer, maas: MaasClient, lines: Path
-) -> None:
-    server.trouble = [("POST /api/v1/jobs$", 503), ("POST /api/v1/jobs$", None), ("/complete", 503)]
+def test_job_created_once(server: Server, maas: Any, lines: Path) -> None:
+    server.trouble = [("POST /api/v1/jobs$", 503), ("POST /api/v1/jobs$", HANG_UP), ("/complete", 503)]
     maas.batch("times", lines)
     assert len(posted(server)) == 3
     assert len(server.jobs) == 1
 
 
-def test_a_job_whose_upload_fails_is_cancelled(server: ContractServer, maas: MaasClient, lines: Path) -> None:
+def test_failed_upload_cancels_job(server: Server, maas: Any, lines: Path) -> None:
     server.trouble = [("PUT /bucket", 403)]
     with pytest.raises(UploadFailed):
         maas.batch("times", lines)
-    (job,) = maas.jobs()
+    (job,) = maas.jobs.list()
     assert job.status == "CANCELLED"
 
 
-def test_a_job_whose_file_is_there_is_not_cancelled_for_a_server_that_fails(
-    server: ContractServer, maas: MaasClient, lines: Path
-) -> None:
+def test_server_failure_after_upload_keeps_job(server: Server, maas: Any, lines: Path) -> None:
     server.trouble = [("/complete", 500), *[("/complete", 503)] * 4]
     assert maas.batch("times", lines).status == "PLANNING"
     assert server.trouble == []
@@ -138,11 +105,11 @@ def test_a_job_whose_file_is_there_is_not_cancelled_for_a_server_that_fails(
     with pytest.raises(ServerFailed):
         maas.batch("times", lines)
     assert server.trouble == []
-    assert maas.jobs(1)[0].status == "UPLOADING"
+    assert maas.jobs.list(1)[0].status == "UPLOADING"
     server.trouble = [("/complete", 409)]
     with pytest.raises(Conflict):
         maas.batch("times", lines)
-    assert maas.jobs(1)[0].status == "CANCELLED"
+    assert maas.jobs.list(1)[0].status == "CANCELLED"
 
 
 @pytest.mark.parametrize(
@@ -154,8 +121,8 @@ def test_a_job_whose_file_is_there_is_not_cancelled_for_a_server_that_fails(
         ("x.csv.gz", None, "there is no file"),
     ],
 )
-def test_files_that_cannot_be_predicted_are_refused_here(
-    server: ContractServer, maas: MaasClient, tmp_path: Path, name: str, content: bytes | None, message: str
+def test_unpredictable_files_refused(
+    server: Server, maas: Any, tmp_path: Path, name: str, content: bytes | None, message: str
 ) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
@@ -164,9 +131,7 @@ def test_files_that_cannot_be_predicted_are_refused_here(
     assert server.seen == []
 
 
-def test_a_failed_job_gives_its_reason_and_is_tried_again(
-    server: ContractServer, maas: MaasClient, tmp_path: Path
-) -> None:
+def test_failed_job_reason_and_retry(server: Server, maas: Any, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes(b"bad")
     with pytest.raises(JobFailed, match=r"failed: input: got no file of its format; `maas job retry \w{20}`") as caught:
         maas.batch("times", tmp_path / "x.csv", wait=True)
@@ -175,62 +140,60 @@ def test_a_failed_job_gives_its_reason_and_is_tried_again(
     server.parts[f"/bucket/{failed.input}"] = {0: b"a,b\n1,2\n"}
     server.trouble = [("/retry", 503)]
     with pytest.raises(ServerFailed):  # a second one might find it running, which would look like a refusal
-        maas.retry_job(failed.id)
-    assert maas.retry_job(failed.id).status == "PLANNING"
-    assert maas.wait_job(failed.id).status == "SUCCEEDED"
+        maas.jobs.retry(failed.id)
+    assert maas.jobs.retry(failed.id).status == "PLANNING"
+    assert maas.jobs.wait(failed.id).status == "SUCCEEDED"
     with pytest.raises(Conflict, match="only one that FAILED is tried again"):
-        maas.retry_job(failed.id)
+        maas.jobs.retry(failed.id)
 
 
-def test_a_job_is_cancelled_and_waiting_ends(server: ContractServer, maas: MaasClient, lines: Path) -> None:
+def test_cancel_ends_wait(server: Server, maas: Any, lines: Path) -> None:
     server.holds = True
     job = maas.batch("times", lines)
     with pytest.raises(JobTimedOut, match=rf"is still RUNNING after 0\.3 s: `maas job wait {job.id}` goes on"):
-        maas.wait_job(job.id, timeout_seconds=0.3)
+        maas.jobs.wait(job.id, timeout_seconds=0.3)
     server.trouble = [("DELETE", 503)]
-    assert maas.cancel_job(job.id).status == "CANCELLED"
+    assert maas.jobs.cancel(job.id).status == "CANCELLED"
     with pytest.raises(JobCancelled, match="was cancelled"):
-        maas.wait_job(job.id)
+        maas.jobs.wait(job.id)
     with pytest.raises(NotFound, match="there is no job"):
-        maas.job("0" * 20)
+        maas.jobs.get("0" * 20)
 
 
-def test_jobs_are_listed_newest_first_over_pages(server: ContractServer, maas: MaasClient, lines: Path) -> None:
+def test_jobs_listed_newest_first_over_pages(server: Server, maas: Any, lines: Path) -> None:
     server.parts["/bucket/batch/data/x.jsonl"] = {0: lines.read_bytes()}
     made = [maas.batch("times", "s3://maas/batch/data/x.jsonl").id for _ in range(103)]
-    assert [job.id for job in maas.jobs()] == made[::-1]
-    assert len(maas.jobs(limit=2)) == 2
-    assert maas.jobs(1)[0].progress is None
+    assert [job.id for job in maas.jobs.list()] == made[::-1]
+    assert len(maas.jobs.list(limit=2)) == 2
+    assert maas.jobs.list(1)[0].progress is None
 
 
-def test_addresses_that_are_no_longer_good_are_asked_for_anew(
-    server: ContractServer, maas: MaasClient, lines: Path
-) -> None:
+def test_expired_addresses_renewed(server: Server, maas: Any, lines: Path) -> None:
     job = maas.batch("times", lines, wait=True)
     server.trouble = [("GET /bucket.*part-00002", 403)]
-    (path,) = maas.download_results(job, lines.with_name("out.jsonl"))
+    (path,) = maas.jobs.download(job, lines.with_name("out.jsonl"))
     assert len(path.read_text().splitlines()) == 7
     assert len([one for one in server.seen_paths("GET") if "/results?" in one]) == 2
     server.trouble = [("GET /bucket.*part-00002", 403), ("GET /bucket.*part-00002", 403)]
     with pytest.raises(DownloadFailed, match=r"refused part-00002\.jsonl: HTTP 403"):
-        maas.download_results(job, lines.with_name("more.jsonl"))
+        maas.jobs.download(job, lines.with_name("more.jsonl"))
 
 
-def test_a_download_that_was_cut_off_goes_on(server: ContractServer, maas: MaasClient, lines: Path) -> None:
+def test_interrupted_download_resumes(server: Server, maas: Any, lines: Path) -> None:
     job, to = maas.batch("times", lines, wait=True), lines.with_name("out.jsonl")
     server.trouble = [("GET /bucket.*part-00003", 403), ("GET /bucket.*part-00003", 403)]
     with pytest.raises(DownloadFailed):
-        maas.download_results(job, to)
+        maas.jobs.download(job, to)
     assert not to.exists()
     server.seen.clear()
-    maas.download_results(job, to)
+    maas.jobs.download(job, to)
     assert [path.partition("?")[0][-16:] for path in server.seen_paths("GET") if "/bucket/" in path] == [
         "part-00003.jsonl"
     ]
     assert len(to.read_text().splitlines()) == 7
 
 
-def test_a_part_with_other_bytes_is_never_joined(server: ContractServer, maas: MaasClient, lines: Path) -> None:
+def test_wrong_digest_never_joined(server: Server, maas: Any, lines: Path) -> None:
     job, to = maas.batch("times", lines, wait=True), lines.with_name("out.jsonl")
     answer = server.job_results
 
@@ -241,5 +204,5 @@ def test_a_part_with_other_bytes_is_never_joined(server: ContractServer, maas: M
 
     server.job_results = tampered  # type: ignore[method-assign]
     with pytest.raises(DownloadFailed, match="its bytes are not those that were uploaded"):
-        maas.download_results(job, to)
+        maas.jobs.download(job, to)
     assert not to.exists()

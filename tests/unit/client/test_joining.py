@@ -4,36 +4,25 @@ import csv
 import io
 import json
 import tracemalloc
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from maas.batch.job_records import Shard, shard_name
-from maas_client import DownloadFailed, InvalidInput, MaasClient
+from maas_client import DownloadFailed, InvalidInput
 from maas_client.joining import join
 from support.server.jobs import npy
-from support.server.server import ContractServer, contract_server
+from support.server.server import ContractServer as Server
 
 Parts = list[tuple[int, dict[str, bytes]]]
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[ContractServer]:
-    model = tmp_path / "model.onnx"
-    model.write_bytes(b"good")
-    with contract_server() as server:
-        with MaasClient(server.url) as maas:
-            maas.push(model, "times")
-        server.parts["/bucket/batch/data/x.npy"] = {0: b"rows"}
-        yield server
-
-
-@pytest.fixture
-def maas(server: ContractServer) -> Iterator[MaasClient]:
-    with MaasClient(server.url) as maas:
-        yield maas
+def server(times: Server) -> Server:
+    times.parts["/bucket/batch/data/x.npy"] = {0: b"rows"}
+    return times
 
 
 @pytest.fixture
@@ -42,18 +31,18 @@ def to(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def downloaded(server: ContractServer, maas: MaasClient, parts: Parts, to: Path, *, join: bool = True) -> list[str]:
+def downloaded(server: Server, maas: Any, parts: Parts, to: Path, *, join: bool = True) -> list[str]:
     """The paths below the folder of `to`, of a job that has these parts."""
     server.predicted = parts
     job = maas.batch("times", "s3://maas/batch/data/x.npy", wait=True)
-    return [str(path.relative_to(to.parent)) for path in maas.download_results(job, to, join=join)]
+    return [str(path.relative_to(to.parent)) for path in maas.jobs.download(job, to, join=join)]
 
 
 def rows_of(start: int, stop: int, width: int = 3) -> np.ndarray:
     return np.arange(start * width, stop * width, dtype=np.float32).reshape(stop - start, width)
 
 
-def test_lines_follow_each_other(server: ContractServer, maas: MaasClient, to: Path) -> None:
+def test_jsonl_joined(server: Server, maas: Any, to: Path) -> None:
     parts: Parts = [(1, {"jsonl": f'{{"y": {index}}}\n'.encode()}) for index in range(250)]
     parts[7:7] = [(0, {"jsonl": b""})]
     assert downloaded(server, maas, parts, to / "y.jsonl") == ["y.jsonl"]
@@ -61,7 +50,7 @@ def test_lines_follow_each_other(server: ContractServer, maas: MaasClient, to: P
     assert [one.name for one in to.iterdir()] == ["y.jsonl"]
 
 
-def test_csv_has_one_header_even_one_of_several_lines(server: ContractServer, maas: MaasClient, to: Path) -> None:
+def test_csv_header_written_once(server: Server, maas: Any, to: Path) -> None:
     header = b'id,"a ""name""\nof two lines",error\n'
     bodies = [b"1,2.5,\n", b"", b'2,"3\n4",\n3,,x is missing\n', b""]
     parts: Parts = [(1, {"csv": header + body}) for body in bodies]
@@ -72,25 +61,21 @@ def test_csv_has_one_header_even_one_of_several_lines(server: ContractServer, ma
     assert [record[0] for record in records] == ["id", "1", "2", "3"]
 
 
-def test_csv_of_other_columns_is_refused(server: ContractServer, maas: MaasClient, to: Path) -> None:
+def test_csv_of_other_columns_refused(server: Server, maas: Any, to: Path) -> None:
     with pytest.raises(DownloadFailed, match=r"part-00001\.csv has other columns"):
         downloaded(server, maas, [(1, {"csv": b"a,b\n1,2\n"}), (1, {"csv": b"a,c\n1,2\n"})], to / "y.csv")
     assert not (to / "y.csv").exists()
 
 
 @pytest.mark.parametrize("dtype", ["<f4", "<i8", "|b1", "<U3"])
-def test_arrays_are_joined_as_numpy_would_save_the_whole(
-    server: ContractServer, maas: MaasClient, to: Path, dtype: str
-) -> None:
+def test_npy_joined_as_numpy_saves(server: Server, maas: Any, to: Path, dtype: str) -> None:
     whole = (rows_of(0, 9) % 7).astype(dtype)
     pieces = [whole[:4], whole[4:4], whole[4:5], whole[5:]]
     downloaded(server, maas, [(len(one), {"y.npy": npy(one)}) for one in pieces], to / "y.npy")
     assert (to / "y.npy").read_bytes() == npy(whole)
 
 
-def test_pieces_of_split_shards_follow_the_part_whose_rest_they_are(
-    server: ContractServer, maas: MaasClient, to: Path
-) -> None:
+def test_pieces_of_split_shards_in_order(server: Server, maas: Any, to: Path) -> None:
     """Named by the server's own code; in the order of names, which is how its table lists shards."""
     first, last = Shard(shard_name(0), 0, 9), Shard(shard_name(99_999), 0, 9)
     pieces_of_first = [first.piece(index, 0, 9) for index in range(8)]
@@ -109,13 +94,13 @@ def test_pieces_of_split_shards_follow_the_part_whose_rest_they_are(
     assert (to / "y.jsonl").read_text().split() == [str(index) for index in range(len(names))]
 
 
-def test_strings_are_as_wide_as_the_widest_part_has_them(server: ContractServer, maas: MaasClient, to: Path) -> None:
+def test_npy_strings_take_the_widest_part(server: Server, maas: Any, to: Path) -> None:
     pieces = [np.array(["a"]), np.array([], "<U1"), np.array(["größer", "b"])]
     downloaded(server, maas, [(len(one), {"label.npy": npy(one)}) for one in pieces], to / "y.npy")
     assert np.load(to / "y.npy").tolist() == ["a", "größer", "b"]
 
 
-def test_rows_that_all_failed_are_rows_all_the_same(server: ContractServer, maas: MaasClient, to: Path) -> None:
+def test_npy_rows_of_failed_parts(server: Server, maas: Any, to: Path) -> None:
     """A part in which nothing was predicted does not know how wide a row is."""
     nothing = np.empty((2, 0), np.float32)
     parts: Parts = [
@@ -131,7 +116,7 @@ def test_rows_that_all_failed_are_rows_all_the_same(server: ContractServer, maas
     assert errors == [0, 1, 3]
 
 
-def test_rows_of_two_shapes_are_no_array_and_stay_parts(server: ContractServer, maas: MaasClient, to: Path) -> None:
+def test_npy_rows_of_two_shapes_refused(server: Server, maas: Any, to: Path) -> None:
     parts: Parts = [(1, {"y.npy": npy(rows_of(0, 1, 2))}), (1, {"y.npy": npy(rows_of(0, 1, 3))})]
     with pytest.raises(DownloadFailed, match=r"rows of 2 shapes \(\(2,\), \(3,\)\).*join=False"):
         downloaded(server, maas, parts, to / "y.npy")
@@ -142,7 +127,7 @@ def test_rows_of_two_shapes_are_no_array_and_stay_parts(server: ContractServer, 
     assert np.load(to / "parts" / "part-00001.y.npy").shape == (1, 3)
 
 
-def test_several_outputs_are_several_files(server: ContractServer, maas: MaasClient, to: Path) -> None:
+def test_one_file_per_output(server: Server, maas: Any, to: Path) -> None:
     parts: Parts = [
         (2, {"label.npy": npy(np.arange(2) + start), "scores.0.npy": npy(rows_of(start, start + 2))})
         for start in (0, 2, 4)
@@ -152,9 +137,7 @@ def test_several_outputs_are_several_files(server: ContractServer, maas: MaasCli
     np.testing.assert_array_equal(np.load(to / "y.scores.0.npy"), rows_of(0, 6))
 
 
-def test_parts_of_parquet_stay_parts_in_a_folder_but_for_an_only_one(
-    server: ContractServer, maas: MaasClient, to: Path
-) -> None:
+def test_parquet_parts_in_a_folder(server: Server, maas: Any, to: Path) -> None:
     parts: Parts = [(1, {"parquet": b"PAR1%d" % index}) for index in range(3)]
     parts[1][1]["errors.jsonl"] = b'{"record":1,"error":"no"}\n'
     expected = [f"part-0000{index}.parquet" for index in range(3)]
@@ -168,14 +151,12 @@ def test_parts_of_parquet_stay_parts_in_a_folder_but_for_an_only_one(
     assert (to / "one.parquet").stat().st_mode == (to / "ordinary").stat().st_mode
 
 
-def test_a_folder_gets_a_file_of_the_jobs_name(server: ContractServer, maas: MaasClient, to: Path) -> None:
+def test_folder_target_takes_job_id(server: Server, maas: Any, to: Path) -> None:
     (path,) = downloaded(server, maas, [(1, {"csv": b"a\n1\n"}), (1, {"csv": b"a\n2\n"})], to)
-    assert path == f"out/{maas.jobs(1)[0].id}.csv"
+    assert path == f"out/{maas.jobs.list(1)[0].id}.csv"
 
 
-def test_no_records_are_an_empty_file_where_there_is_such_a_thing(
-    server: ContractServer, maas: MaasClient, to: Path
-) -> None:
+def test_no_records(server: Server, maas: Any, to: Path) -> None:
     assert downloaded(server, maas, [], to / "y.jsonl") == ["y.jsonl"]
     assert (to / "y.jsonl").read_bytes() == b""
     assert downloaded(server, maas, [], to / "y.npy") == []
@@ -184,7 +165,7 @@ def test_no_records_are_an_empty_file_where_there_is_such_a_thing(
 @pytest.mark.parametrize(
     "name", ["../part-00000.y.npy", "part-00000.txt", "part-00000.a/../../b.npy", "part-00000_0.jsonl"]
 )
-def test_names_that_are_no_parts_are_refused(server: ContractServer, maas: MaasClient, to: Path, name: str) -> None:
+def test_names_of_no_part_refused(server: Server, maas: Any, to: Path, name: str) -> None:
     server.predicted = [(1, {"y.npy": npy(rows_of(0, 1))})]
     job, answer = maas.batch("times", "s3://maas/batch/data/x.npy", wait=True), server.job_results
 
@@ -195,10 +176,10 @@ def test_names_that_are_no_parts_are_refused(server: ContractServer, maas: MaasC
 
     server.job_results = renamed  # type: ignore[method-assign]
     with pytest.raises(DownloadFailed, match="is not a part of a job's results"):
-        maas.download_results(job, to / "y.npy")
+        maas.jobs.download(job, to / "y.npy")
 
 
-def test_a_file_is_not_named_as_what_it_is_not(server: ContractServer, maas: MaasClient, to: Path) -> None:
+def test_other_formats_refused(server: Server, maas: Any, to: Path) -> None:
     with pytest.raises(InvalidInput, match=r"these predictions come as \.csv"):
         downloaded(server, maas, [(1, {"csv": b"a\n1\n"})], to / "y.jsonl")
     with pytest.raises(DownloadFailed, match="is not an array of rows"):
@@ -207,7 +188,7 @@ def test_a_file_is_not_named_as_what_it_is_not(server: ContractServer, maas: Maa
         downloaded(server, maas, [(1, {"y.npy": b"\x93NUMPY"})] * 2, to / "y.npy")
 
 
-def test_joining_large_arrays_takes_little_memory(tmp_path: Path) -> None:
+def test_joining_memory(tmp_path: Path) -> None:
     paths = []
     for index in range(4):
         np.save(tmp_path / f"{index}.npy", np.full((1_000_000, 16), index, np.float32))  # 64 MB

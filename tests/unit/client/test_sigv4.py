@@ -51,12 +51,12 @@ def expected_signature(request: httpx.Request, service: str, region: str) -> str
         ("execute-api.eu-west-1.amazonaws.com.example.com", None),
     ],
 )
-def test_aws_hosts_are_known_by_name(host: str, expected: AwsHost | None) -> None:
+def test_aws_hosts(host: str, expected: AwsHost | None) -> None:
     assert aws_host(host) == expected
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_the_signature_is_what_the_documentation_computes(method: str) -> None:
+def test_signature_as_documented(method: str) -> None:
     url = "https://abc.execute-api.eu-west-1.amazonaws.com/api/v1/models?limit=100&page_token=a%3D"
     request = httpx.Request(method, url, content=b'{"name":"m"}' if method == "POST" else b"")
     authorization = signed(request, AwsHost("execute-api", "eu-west-1")).headers["authorization"]
@@ -64,7 +64,7 @@ def test_the_signature_is_what_the_documentation_computes(method: str) -> None:
     assert authorization.endswith(f"Signature={expected_signature(request, 'execute-api', 'eu-west-1')}")
 
 
-def test_a_key_needs_no_signature_and_no_botocore(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_needs_no_botocore(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "botocore.session", None)
     url = "https://abc.lambda-url.eu-west-1.on.aws"
     MaasClient(url, api_key="key").close()
@@ -72,7 +72,7 @@ def test_a_key_needs_no_signature_and_no_botocore(monkeypatch: pytest.MonkeyPatc
         MaasClient(url)
 
 
-def test_without_credentials_it_says_where_they_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")

@@ -13,10 +13,11 @@ from hypothesis.extra import numpy as nps
 from maas_client import BF16, InvalidInput
 from maas_client.calls import Answer, inference_path
 from maas_client.errors import InvalidResponse
-from maas_client.fitting import fit
-from maas_client.inference import Wanted, predict, read_response, response_json
 from maas_client.model_records import MetadataTensor
-from maas_client.tensors import decode, encode_binary, encode_json
+from maas_client.protocol.fitting import fit
+from maas_client.protocol.requests import Wanted, infer_call
+from maas_client.protocol.responses import read_response, response_json
+from maas_client.protocol.tensors import decode, encode_binary, encode_json
 
 SHAPES = nps.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
 NUMBERS = st.one_of(nps.boolean_dtypes(), nps.integer_dtypes(endianness="?"), nps.unsigned_integer_dtypes())
@@ -55,7 +56,7 @@ def through_bytes(array: Any) -> np.ndarray:
 
 
 @given(arrays())
-def test_numbers_come_back_as_they_went(array: np.ndarray) -> None:
+def test_numbers_round_trip(array: np.ndarray) -> None:
     for returned in (through_bytes(array), through_json(array)):
         assert returned.dtype == array.dtype.newbyteorder("=")
         assert returned.shape == array.shape
@@ -64,7 +65,7 @@ def test_numbers_come_back_as_they_went(array: np.ndarray) -> None:
 
 
 @given(arrays())
-def test_bytes_are_those_that_tritons_client_sends(array: np.ndarray) -> None:
+def test_bytes_equal_triton_client(array: np.ndarray) -> None:
     native = np.ascontiguousarray(array, array.dtype.newbyteorder("=")).reshape(array.shape)
     said, raw = encode_binary("x", array)
     theirs = triton.InferInput("x", list(array.shape), said["datatype"])
@@ -73,7 +74,7 @@ def test_bytes_are_those_that_tritons_client_sends(array: np.ndarray) -> None:
 
 
 @given(texts())
-def test_text_comes_back_as_it_went(array: np.ndarray) -> None:
+def test_text_round_trip(array: np.ndarray) -> None:
     for returned in (through_bytes(array), through_json(array)):
         assert returned.shape == array.shape
         assert returned.tolist() == array.tolist()
@@ -83,26 +84,26 @@ def test_text_comes_back_as_it_went(array: np.ndarray) -> None:
 
 
 @given(texts(st.binary(max_size=6)))
-def test_bytes_that_are_no_text_stay_bytes(array: np.ndarray) -> None:
+def test_bytes_round_trip(array: np.ndarray) -> None:
     flat = through_bytes(array).ravel().tolist()
     assert [one.encode() if isinstance(one, str) else one for one in flat] == array.ravel().tolist()
 
 
 @given(nps.arrays(np.uint16, SHAPES))
-def test_bfloat16_is_the_upper_half_of_float32(bits: np.ndarray) -> None:
+def test_bfloat16_upper_half_of_float32(bits: np.ndarray) -> None:
     wide = through_bytes(BF16(bits))
     np.testing.assert_array_equal(wide, (bits.astype(np.uint32) << 16).view(np.float32))
     back = BF16.of(wide).bits
     np.testing.assert_array_equal(np.where(np.isnan(wide), 0, back), np.where(np.isnan(wide), 0, bits))
 
 
-def test_bfloat16_is_rounded_to_the_nearest_and_of_two_to_the_even() -> None:
+def test_bfloat16_rounding() -> None:
     values = np.array([0x3F808000, 0x3F818000, 0x3F808001, 0x3F807FFF, 0x7F7FFFFF], np.uint32).view(np.float32)
     assert BF16.of(values).bits.tolist() == [0x3F80, 0x3F82, 0x3F81, 0x3F80, 0x7F80]
 
 
 @given(st.binary(max_size=24), st.sampled_from(["BYTES", "FP32", "BF16", "INT64", "BOOL", "WORDS"]))
-def test_any_bytes_are_an_array_or_refused(raw: bytes, datatype: str) -> None:
+def test_any_bytes_decode_or_refused(raw: bytes, datatype: str) -> None:
     try:
         returned = decode({"name": "y", "datatype": datatype, "shape": [2]}, memoryview(raw))
     except InvalidResponse:
@@ -111,8 +112,8 @@ def test_any_bytes_are_an_array_or_refused(raw: bytes, datatype: str) -> None:
 
 
 @given(nps.arrays(FLOATS, SHAPES), st.booleans())
-def test_a_request_reads_as_a_response_would(array: np.ndarray, binary: bool) -> None:
-    call = next(predict({"x": array}, Wanted("m", 1, binary=binary), {}))
+def test_request_reads_as_response(array: np.ndarray, binary: bool) -> None:
+    call = infer_call({"x": array}, Wanted("m", 1, binary=binary))
     assert (call.method, call.path, call.safe) == ("POST", inference_path("m", 1, "infer"), True)
     assert call.body is not None
     body = call.body(None)
@@ -127,7 +128,7 @@ def test_a_request_reads_as_a_response_would(array: np.ndarray, binary: bool) ->
     np.testing.assert_array_equal(decode(json.loads(json.dumps(shown, allow_nan=False))), array)
 
 
-def test_json_shows_floats_in_the_fewest_digits() -> None:
+def test_json_floats_in_fewest_digits() -> None:
     said, raw = encode_binary("y", np.array([0.1, 1e-45, 3.4e38, np.nan], np.float32))
     content = json.dumps({"model_name": "m", "model_version": "1", "outputs": [said]}).encode()
     headers = {"inference-header-content-length": str(len(content))}
@@ -135,7 +136,7 @@ def test_json_shows_floats_in_the_fewest_digits() -> None:
     assert shown["outputs"][0]["data"] == [0.1, 1e-45, 3.4e38, "NaN"]
 
 
-def test_null_in_a_float_output_is_nan() -> None:
+def test_null_output_is_nan() -> None:
     output = {"name": "y", "datatype": "FP16", "shape": [4], "data": [1.0, None, "NaN", "-Infinity"]}
     np.testing.assert_array_equal(decode(output), np.array([1, np.nan, np.nan, -np.inf], np.float16))
 
@@ -150,12 +151,12 @@ def test_null_in_a_float_output_is_nan() -> None:
         (BF16(np.array([1.0])), "an array of uint16"),
     ],
 )
-def test_what_json_cannot_carry(array: Any, message: str) -> None:
+def test_unsendable_arrays_refused(array: Any, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         encode_json("x", array)
 
 
-def test_lists_of_text_keep_their_zeros() -> None:
+def test_text_keeps_trailing_zeros() -> None:
     tensor = MetadataTensor("x", "BYTES", (-1,))
     assert through_bytes(fit(["a\0", b"b\0"], tensor)).tolist() == ["a\0", "b\0"]
     for odd in ([1], [["a"], ["b", "c"]], [None]):

@@ -7,7 +7,7 @@ import numpy as np
 
 from maas_client.errors import InvalidInput
 from maas_client.model_records import MetadataTensor
-from maas_client.tensors import BF16, DTYPES, Tensor
+from maas_client.protocol.tensors import BF16, DTYPES, Tensor
 
 
 def is_tensor(value: object) -> TypeGuard[Tensor]:

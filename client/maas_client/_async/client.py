@@ -1,0 +1,284 @@
+"""The client of both APIs: /api/v1 for models, versions, aliases, jobs and keys, /v2 for inference."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from maas_client._async import submission, uploads
+from maas_client._async.aliases_api import AsyncAliases
+from maas_client._async.backend import in_thread
+from maas_client._async.jobs_api import AsyncJobs
+from maas_client._async.keys_api import AsyncKeys
+from maas_client._async.models_api import AsyncModels
+from maas_client._async.pushing import ensure_model, release
+from maas_client._async.transport import AsyncTransport
+from maas_client._async.versions_api import CHECK_SECONDS, AsyncVersions
+from maas_client.calls import ATTEMPTS, deadline_after
+from maas_client.files import Report, declare, files_of, quantizing
+from maas_client.job_records import Job, batch_body
+from maas_client.model_records import InferenceResponse, ModelMetadata, ModelVersion, Progress
+from maas_client.settings import Server
+
+if TYPE_CHECKING:
+    from maas_client.model_records import Outputs
+    from maas_client.protocol.requests import Inputs, Signature
+
+
+class AsyncMaasClient:
+    """One MaaS server. Use it as a context manager, or `close` it.
+
+    `models`, `versions`, `aliases`, `jobs` and `keys` manage what the server has; `push`, `infer` and `batch` are the
+    work itself. `url` and `api_key` default to MAAS_URL and MAAS_API_KEY, then to http://127.0.0.1:8080 and no key.
+    Without a key, calls to API Gateway or a Function URL are signed with the AWS credentials found (needs botocore).
+
+    Reads, inferences, and calls that create with an Idempotency-Key are sent up to `attempts` times while the server
+    is not there or answers 429, 502, 503 or 504. `timeout_seconds` bounds an inference with all its attempts.
+    Every method raises CannotConnect when no answer comes, and an ApiError (NotFound, Conflict, ...) for a refusal.
+
+    >>> async with AsyncMaasClient(url) as client:
+    ...     print([model.name for model in await client.models.list()])
+    ['digits']
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        timeout_seconds: float | None = None,
+        attempts: int = ATTEMPTS,
+    ) -> None:
+        self._transport = AsyncTransport(Server.of(url, api_key), attempts)
+        self._timeout_seconds = timeout_seconds
+        self._signatures: dict[tuple[str, str], Signature] = {}
+        self.models = AsyncModels(self._transport)
+        self.versions = AsyncVersions(self._transport)
+        self.aliases = AsyncAliases(self._transport)
+        self.jobs = AsyncJobs(self._transport)
+        self.keys = AsyncKeys(self._transport)
+
+    @property
+    def url(self) -> str:
+        """The server's URL.
+
+        >>> maas.url == url
+        True
+        """
+        return self._transport.url
+
+    async def close(self) -> None:
+        """Close the connections.
+
+        >>> await maas.close()
+        """
+        await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def push(
+        self,
+        path: str | Path,
+        name: str,
+        *,
+        alias: str | None = None,
+        golden: str | Path | None = None,
+        tolerance: Mapping[str, float] | None = None,
+        quantize: str | None = None,
+        quantize_tolerance: float | None = None,
+        description: str = "",
+        tags: Mapping[str, str] | None = None,
+        progress: Report | None = None,
+        timeout_seconds: float = CHECK_SECONDS,
+    ) -> ModelVersion:
+        """Upload a new version of model `name`, wait until it is READY, then point `alias` at it.
+
+        `path` is an .onnx file, or a folder with one and its external data files. The model is created if it is new.
+        `golden` is a folder of test vectors, which the version has to answer within the `tolerance` ("rtol", "atol").
+        `quantize` ("dynamic-int8") asks for a second form, kept if its outputs differ by at most `quantize_tolerance`
+        of their largest value (0.05): the version's `quantized` tells. `progress` is called while files are hashed,
+        uploaded and checked, from several threads but one at a time.
+        Raises InvalidInput, UploadFailed, DeploymentFailed, TimedOut.
+
+        >>> version = await maas.push("model.onnx", "digits", alias="production")
+        >>> version.version, version.status, version.aliases
+        (3, 'READY', ('production',))
+        """
+        form = quantizing(quantize, quantize_tolerance)
+        files = await in_thread(files_of, Path(path), None if golden is None else Path(golden))
+        await ensure_model(self.models, name)
+        declared = await in_thread(declare, files, progress)
+        new = await self.versions.create(name, declared, description, tags, tolerance, form)
+        await uploads.send(new.uploads, files, progress)
+        if progress:
+            progress(Progress("checking", 0, 0))
+        number = (await self.versions.complete(name, new.version.version)).version
+        ready = await self.versions.wait(name, number, timeout_seconds)
+        return ready if alias is None else await release(self.versions, self.aliases, ready, alias)
+
+    async def metadata(self, model: str, version: str | int | None = None) -> ModelMetadata:
+        """The inputs and outputs of a version: its number, an alias, or None for the default one.
+
+        >>> (await maas.metadata("digits", "production")).inputs
+        (MetadataTensor(name='x', datatype='FP32', shape=(-1, 2)),)
+        """
+        from maas_client._async.inference import metadata
+
+        return await metadata(self._transport, model, version, deadline_after(self._timeout_seconds))
+
+    async def infer(
+        self,
+        model: str,
+        inputs: "Inputs",
+        version: str | int | None = None,
+        outputs: Sequence[str] | None = None,
+        *,
+        request_id: str | None = None,
+        binary: bool = True,
+        timeout_seconds: float | None = None,
+        variant: str | None = None,
+    ) -> "Outputs":
+        """Run a model. Gives its outputs by name, or those asked for, as row-major arrays.
+
+        `inputs` are arrays by name, or the array of a model's only input. Arrays are sent in their own dtype and shape.
+        Lists and numbers take both from the model's signature, which is asked for once; a single record becomes a
+        batch of one. `version` is a number or an alias. Tensors go as bytes, or as JSON if not `binary`.
+        `timeout_seconds` is for all of it; the server stops then too. `variant` asks for another form of the version,
+        one that it was pushed with (`quantize`).
+        Raises InvalidRequest when an array does not fit the signature, InvalidInput when it cannot be sent,
+        NoAnswerInTime or DeadlineExceeded when it takes too long, InvalidResponse for an answer of another protocol.
+
+        >>> (await maas.infer("digits", {"x": np.ones((1, 2), np.float32)}, version=2))["y"]
+        array([[2., 2.]], dtype=float32)
+        >>> (await maas.infer("digits", [[1, 2], [3, 4]], "production"))["y"].shape
+        (2, 2)
+        """
+        response = await self.infer_response(
+            model,
+            inputs,
+            version,
+            outputs,
+            request_id=request_id,
+            binary=binary,
+            timeout_seconds=timeout_seconds,
+            variant=variant,
+        )
+        return response.outputs
+
+    async def infer_response(
+        self,
+        model: str,
+        inputs: "Inputs",
+        version: str | int | None = None,
+        outputs: Sequence[str] | None = None,
+        *,
+        request_id: str | None = None,
+        binary: bool = True,
+        timeout_seconds: float | None = None,
+        variant: str | None = None,
+    ) -> InferenceResponse:
+        """Like `infer`, with the model and version that answered, and the request's id.
+
+        >>> (await maas.infer_response("digits", [[1, 2]], "production")).model_version
+        '1'
+        """
+        from maas_client._async.inference import infer
+        from maas_client.protocol.requests import Wanted
+
+        deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
+        wanted = Wanted(model, version, outputs, request_id, binary, deadline, variant)
+        return await infer(self._transport, inputs, wanted, self._signatures)
+
+    async def infer_json(
+        self,
+        model: str,
+        request: Mapping[str, Any],
+        version: str | int | None = None,
+        *,
+        timeout_seconds: float | None = None,
+    ) -> dict[str, Any]:
+        """Send a request of the Open Inference Protocol as it is. Gives the response as JSON.
+
+        With `timeout_seconds` the request gets a `timeout` of that, unless it has one.
+
+        >>> request = {"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [1, 2]}]}
+        >>> (await maas.infer_json("digits", request, 2))["outputs"][0]["data"]
+        [2.0, 4.0]
+        """
+        from maas_client._async.inference import infer_json
+
+        deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
+        return await infer_json(self._transport, model, request, version, deadline)
+
+    async def infer_later(
+        self,
+        model: str,
+        inputs: "Inputs",
+        version: str | int | None = None,
+        outputs: Sequence[str] | None = None,
+        *,
+        request_id: str | None = None,
+        binary: bool = True,
+        notify: str | None = None,
+    ) -> Job:
+        """Like `infer`, but answered later, by `jobs.answer`: for more than 6 MB or 29 s, both ways.
+
+        Large inputs are uploaded. `notify`, an https URL or the ARN of an SNS topic, is told when it has ended.
+
+        >>> job = await maas.infer_later("digits", np.ones((1, 2), np.float32), 2)
+        >>> (await maas.jobs.answer(job))["y"]
+        array([[2., 2.]], dtype=float32)
+        """
+        from maas_client._async.inference import infer_later
+        from maas_client.protocol.requests import Wanted
+
+        wanted = Wanted(model, version, outputs, request_id, binary)
+        return await infer_later(self._transport, inputs, wanted, notify)
+
+    async def batch(
+        self,
+        model: str,
+        source: str | Path,
+        version: str | int | None = None,
+        *,
+        output: str | None = None,
+        columns: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
+        join: Literal["input"] | None = None,
+        select: Sequence[str] | None = None,
+        max_errors: int | None = None,
+        batch_size: int | None = None,
+        notify: str | None = None,
+        wait: bool = False,
+        progress: Callable[[Progress | Job], None] | None = None,
+    ) -> Job:
+        """Predict every record of `source`: a file here, which is uploaded, or s3://… in the system's bucket.
+
+        JSONL and CSV (also .gz), NPY or Parquet. `output` is a folder s3://… of the bucket; the job's own if not given.
+        `columns` or else `exclude` choose the features of CSV and Parquet, `select` the outputs; `join` copies the
+        input's columns to the output. More than `max_errors` bad records fail the job. `notify`, an https URL or the
+        ARN of an SNS topic, is told when it has ended. With `wait`, returns as `jobs.wait` does. `progress` gets what
+        is hashed and uploaded, and with `wait` the job.
+        Raises InvalidInput, UploadFailed; with `wait` also JobFailed.
+
+        >>> job = await maas.batch("digits", "rows.jsonl", "production", wait=True)
+        >>> job.status, job.progress.rows
+        ('SUCCEEDED', 3)
+        """
+        body = batch_body(
+            model,
+            version,
+            output,
+            notify,
+            columns=columns,
+            exclude=exclude,
+            join=join,
+            select=select,
+            max_errors=max_errors,
+            batch_size=batch_size,
+        )
+        job = await submission.batch(self._transport, body, source, progress)
+        return await self.jobs.wait(job.id, progress=progress) if wait else job

@@ -1,0 +1,155 @@
+"""`maas.jobs`: batch predictions and deferred inferences of the management API."""
+
+import builtins
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maas_client import results
+from maas_client._async import downloads
+from maas_client._async.backend import in_thread, sleep
+from maas_client._async.transport import AsyncTransport
+from maas_client.calls import api_path
+from maas_client.errors import InvalidInput
+from maas_client.files import Report
+from maas_client.job_records import Job, JobResults
+from maas_client.model_records import InferenceResponse
+from maas_client.watch import Watch
+
+if TYPE_CHECKING:
+    from maas_client.model_records import Outputs
+
+RESULTS_PAGE = 200  # shards
+
+
+class AsyncJobs:
+    """Jobs: what `batch` and `infer_later` start."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def list(self, limit: int | None = None) -> builtins.list[Job]:
+        """All jobs, newest first, or the `limit` newest, without their progress.
+
+        >>> job = await maas.batch("digits", "rows.jsonl")
+        >>> [found.id == job.id for found in await maas.jobs.list()]
+        [True]
+        """
+        return [Job.of(fields) for fields in await self._transport.pages(api_path("jobs"), "jobs", limit, {})]
+
+    async def get(self, job_id: str) -> Job:
+        """One job, with its progress. Raises NotFound.
+
+        >>> job = await maas.batch("digits", "rows.jsonl", wait=True)
+        >>> (await maas.jobs.get(job.id)).progress.rows
+        3
+        """
+        return Job.of(await self._transport.call("GET", _path(job_id)))
+
+    async def wait(
+        self, job_id: str, timeout_seconds: float | None = None, progress: Callable[[Job], None] | None = None
+    ) -> Job:
+        """The job once it SUCCEEDED. Raises JobFailed, JobCancelled; JobTimedOut while the job runs on.
+
+        >>> job = await maas.batch("digits", "rows.jsonl")
+        >>> (await maas.jobs.wait(job.id)).status
+        'SUCCEEDED'
+        """
+        watch = Watch(timeout_seconds)
+        while True:
+            job = await self.get(job_id)
+            if progress:
+                progress(job)
+            pause_seconds = watch.pause_after(job)
+            if pause_seconds is None:
+                return job
+            await sleep(pause_seconds)
+
+    async def cancel(self, job_id: str) -> Job:
+        """End a job; results that are done stay. Raises Conflict if it has ended.
+
+        >>> job = await maas.batch("digits", "rows.jsonl")
+        >>> (await maas.jobs.cancel(job.id)).status
+        'CANCELLED'
+        """
+        return Job.of(await self._transport.call("DELETE", _path(job_id), repeatable=True))
+
+    async def retry(self, job_id: str) -> Job:
+        """Run the missing shards of a job that FAILED. Raises Conflict for any other.
+
+        >>> try:
+        ...     job = await maas.batch("digits", "broken.csv", wait=True)
+        ... except JobFailed as failure:
+        ...     print((await maas.jobs.retry(failure.job.id)).status)
+        PLANNING
+        """
+        return Job.of(await self._transport.call("POST", _path(job_id, "retry")))
+
+    async def results(self, job_id: str) -> JobResults:
+        """The parts of a job's output that are done, each with a URL that is good for an hour.
+
+        >>> job = await maas.batch("digits", "rows.jsonl", wait=True)
+        >>> [(part.name, part.rows) for part in (await maas.jobs.results(job.id)).results]
+        [('part-00000.jsonl', 2), ('part-00001.jsonl', 1)]
+        """
+        path, query = _path(job_id, "results"), {"limit": str(RESULTS_PAGE)}
+        answer = await self._transport.call("GET", path, query=query)
+        found, token = answer["results"], answer["next_page_token"]
+        while token:
+            page = await self._transport.call("GET", path, query=query | {"page_token": token})
+            found, token = found + page["results"], page["next_page_token"]
+        return JobResults.of(answer | {"results": found})
+
+    async def download(
+        self, job: Job | str, to: str | Path, *, join: bool = True, progress: Report | None = None
+    ) -> builtins.list[Path]:
+        """Get a batch's predictions into one file at `to`, or into a folder that `to` is. Digests are checked.
+
+        Several outputs of NPY become a file each, OUTPUT.npy beside `to`; errors of NPY and Parquet are in
+        errors.jsonl there. Several parts of Parquet stay parts, in a folder at `to`; without `join` all parts do. A
+        download that was cut off goes on where it was. Raises DownloadFailed, InvalidInput.
+
+        >>> job = await maas.batch("digits", "rows.jsonl", wait=True)
+        >>> [path.name for path in await maas.jobs.download(job, "predictions.jsonl")]
+        ['predictions.jsonl']
+        """
+        found = job if isinstance(job, Job) else await self.get(job)
+        if found.kind != "batch":
+            raise InvalidInput(f"job {found.id} is one request: `jobs.answer`, or `maas job answer`, gives its answer")
+
+        async def fresh() -> Mapping[str, str]:
+            return {one.name: one.url for one in (await self.results(found.id)).results}
+
+        plan = results.plan(found, (await self.results(found.id)).results, Path(to), join=join)
+        if plan.downloads:
+            await downloads.fetch(plan.downloads, plan.folder, progress, fresh)
+        return await in_thread(plan.finish)
+
+    async def answer(self, job: Job | str, timeout_seconds: float | None = None) -> "Outputs":
+        """The outputs of `infer_later`, waited for. Raises JobFailed, JobCancelled, JobTimedOut, DownloadFailed.
+
+        >>> job = await maas.infer_later("digits", [[1, 2]])
+        >>> (await maas.jobs.answer(job))["y"]
+        array([[2., 4.]], dtype=float32)
+        """
+        return (await self.answer_response(job, timeout_seconds)).outputs
+
+    async def answer_response(self, job: Job | str, timeout_seconds: float | None = None) -> InferenceResponse:
+        """Like `answer`, with the model and version that answered, and the request's id.
+
+        >>> job = await maas.infer_later("digits", [[1, 2]], "production")
+        >>> (await maas.jobs.answer_response(job)).model_version
+        '1'
+        """
+        from maas_client.protocol.responses import deferred_response
+
+        found = await self.wait(job if isinstance(job, str) else job.id, timeout_seconds)
+        if found.kind != "infer":
+            raise InvalidInput(f"job {found.id} is a batch: `jobs.download`, or `maas job download`, gets its results")
+        listed = await self.results(found.id)
+        (one,) = listed.results
+        return deferred_response(await downloads.content(one.url, one.name), listed.header_length)
+
+
+def _path(job_id: str, *rest: str) -> str:
+    return api_path("jobs", job_id, *rest)

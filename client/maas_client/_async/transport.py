@@ -1,0 +1,101 @@
+"""The connection to a MaaS server: calls are sent, sent again, and their answers read."""
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+import httpx
+
+from maas_client._async.backend import sleep
+from maas_client.calls import Answer, Call, answer_of, connection_failure, fields_of, json_body
+from maas_client.retries import Retries, TryAgain
+from maas_client.settings import Server
+
+PAGE = 100
+HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL)  # all that a request can raise
+
+_Result = TypeVar("_Result")
+
+
+async def retried(attempt: Callable[[], Awaitable[_Result]], retries: Retries) -> _Result:
+    """What the first attempt gives that does not raise TryAgain."""
+    while True:
+        try:
+            return await attempt()
+        except TryAgain as failed:
+            pause_seconds = retries.pause_after(failed)
+        await sleep(pause_seconds)
+
+
+class AsyncTransport:
+    def __init__(self, server: Server, attempts: int) -> None:
+        self.url = server.url
+        self._attempts = attempts
+        self._http = httpx.AsyncClient(**server.connection)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str | list[str]] | None = None,
+        if_match: str | None = None,
+        creating: bool = False,
+        repeatable: bool = False,
+    ) -> Any:
+        """The answer's JSON, with its ETag as `etag`, or None where there is none. `body` goes as JSON.
+
+        Sent again when no answer came or it may be another one later: GETs, `repeatable` calls, which come to the same
+        twice, and `creating` ones, by their Idempotency-Key. Raises ApiError, CannotConnect.
+        """
+        headers = {"if-match": if_match} if if_match else {}
+        if creating:
+            headers["idempotency-key"] = uuid.uuid4().hex
+        content = None if body is None else json_body(body)
+        answer = await self.send(
+            Call(
+                method,
+                path,
+                body=(lambda _: content) if content else None,
+                query=query,
+                headers=headers,
+                safe=creating or repeatable or method == "GET",
+            )
+        )
+        return None if answer.status == 204 else fields_of(answer, self.url)
+
+    async def pages(
+        self, path: str, key: str, limit: int | None, query: Mapping[str, str | list[str]]
+    ) -> list[dict[str, Any]]:
+        """The items `key` of every page, or the first `limit`."""
+        asked, found = dict(query), list[dict[str, Any]]()
+        while limit is None or len(found) < limit:
+            asked["limit"] = str(PAGE if limit is None else min(limit - len(found), PAGE))
+            answer = await self.call("GET", path, query=asked)
+            found += answer[key]
+            if not answer.get("next_page_token"):
+                break
+            asked["page_token"] = answer["next_page_token"]
+        return found
+
+    async def purge(self, path: str) -> bool:
+        """Whether all is gone."""
+        answer = await self.call("DELETE", path, query={"purge": "true"})
+        return answer is None  # 204; while it goes on, 202
+
+    async def send(self, call: Call) -> Answer:
+        """Raises ApiError, CannotConnect."""
+
+        async def attempt() -> Answer:
+            request = self._http.build_request(**call.request(self.url))
+            try:
+                response = await self._http.send(request)
+            except HTTPX_ERRORS as error:
+                raise connection_failure(error, self.url) from error
+            return answer_of(response, self.url)
+
+        return await retried(attempt, Retries(self._attempts if call.safe else 1, call.deadline))

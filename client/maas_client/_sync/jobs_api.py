@@ -1,0 +1,156 @@
+# Made from _async/jobs_api.py by client/generate_sync.py: change that file.
+"""`maas.jobs`: batch predictions and deferred inferences of the management API."""
+
+import builtins
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maas_client import results
+from maas_client._sync import downloads
+from maas_client._sync.backend import in_thread, sleep
+from maas_client._sync.transport import Transport
+from maas_client.calls import api_path
+from maas_client.errors import InvalidInput
+from maas_client.files import Report
+from maas_client.job_records import Job, JobResults
+from maas_client.model_records import InferenceResponse
+from maas_client.watch import Watch
+
+if TYPE_CHECKING:
+    from maas_client.model_records import Outputs
+
+RESULTS_PAGE = 200  # shards
+
+
+class Jobs:
+    """Jobs: what `batch` and `infer_later` start."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self, limit: int | None = None) -> builtins.list[Job]:
+        """All jobs, newest first, or the `limit` newest, without their progress.
+
+        >>> job = maas.batch("digits", "rows.jsonl")
+        >>> [found.id == job.id for found in maas.jobs.list()]
+        [True]
+        """
+        return [Job.of(fields) for fields in self._transport.pages(api_path("jobs"), "jobs", limit, {})]
+
+    def get(self, job_id: str) -> Job:
+        """One job, with its progress. Raises NotFound.
+
+        >>> job = maas.batch("digits", "rows.jsonl", wait=True)
+        >>> (maas.jobs.get(job.id)).progress.rows
+        3
+        """
+        return Job.of(self._transport.call("GET", _path(job_id)))
+
+    def wait(
+        self, job_id: str, timeout_seconds: float | None = None, progress: Callable[[Job], None] | None = None
+    ) -> Job:
+        """The job once it SUCCEEDED. Raises JobFailed, JobCancelled; JobTimedOut while the job runs on.
+
+        >>> job = maas.batch("digits", "rows.jsonl")
+        >>> (maas.jobs.wait(job.id)).status
+        'SUCCEEDED'
+        """
+        watch = Watch(timeout_seconds)
+        while True:
+            job = self.get(job_id)
+            if progress:
+                progress(job)
+            pause_seconds = watch.pause_after(job)
+            if pause_seconds is None:
+                return job
+            sleep(pause_seconds)
+
+    def cancel(self, job_id: str) -> Job:
+        """End a job; results that are done stay. Raises Conflict if it has ended.
+
+        >>> job = maas.batch("digits", "rows.jsonl")
+        >>> (maas.jobs.cancel(job.id)).status
+        'CANCELLED'
+        """
+        return Job.of(self._transport.call("DELETE", _path(job_id), repeatable=True))
+
+    def retry(self, job_id: str) -> Job:
+        """Run the missing shards of a job that FAILED. Raises Conflict for any other.
+
+        >>> try:
+        ...     job = maas.batch("digits", "broken.csv", wait=True)
+        ... except JobFailed as failure:
+        ...     print((maas.jobs.retry(failure.job.id)).status)
+        PLANNING
+        """
+        return Job.of(self._transport.call("POST", _path(job_id, "retry")))
+
+    def results(self, job_id: str) -> JobResults:
+        """The parts of a job's output that are done, each with a URL that is good for an hour.
+
+        >>> job = maas.batch("digits", "rows.jsonl", wait=True)
+        >>> [(part.name, part.rows) for part in (maas.jobs.results(job.id)).results]
+        [('part-00000.jsonl', 2), ('part-00001.jsonl', 1)]
+        """
+        path, query = _path(job_id, "results"), {"limit": str(RESULTS_PAGE)}
+        answer = self._transport.call("GET", path, query=query)
+        found, token = answer["results"], answer["next_page_token"]
+        while token:
+            page = self._transport.call("GET", path, query=query | {"page_token": token})
+            found, token = found + page["results"], page["next_page_token"]
+        return JobResults.of(answer | {"results": found})
+
+    def download(
+        self, job: Job | str, to: str | Path, *, join: bool = True, progress: Report | None = None
+    ) -> builtins.list[Path]:
+        """Get a batch's predictions into one file at `to`, or into a folder that `to` is. Digests are checked.
+
+        Several outputs of NPY become a file each, OUTPUT.npy beside `to`; errors of NPY and Parquet are in
+        errors.jsonl there. Several parts of Parquet stay parts, in a folder at `to`; without `join` all parts do. A
+        download that was cut off goes on where it was. Raises DownloadFailed, InvalidInput.
+
+        >>> job = maas.batch("digits", "rows.jsonl", wait=True)
+        >>> [path.name for path in maas.jobs.download(job, "predictions.jsonl")]
+        ['predictions.jsonl']
+        """
+        found = job if isinstance(job, Job) else self.get(job)
+        if found.kind != "batch":
+            raise InvalidInput(f"job {found.id} is one request: `jobs.answer`, or `maas job answer`, gives its answer")
+
+        def fresh() -> Mapping[str, str]:
+            return {one.name: one.url for one in (self.results(found.id)).results}
+
+        plan = results.plan(found, (self.results(found.id)).results, Path(to), join=join)
+        if plan.downloads:
+            downloads.fetch(plan.downloads, plan.folder, progress, fresh)
+        return in_thread(plan.finish)
+
+    def answer(self, job: Job | str, timeout_seconds: float | None = None) -> "Outputs":
+        """The outputs of `infer_later`, waited for. Raises JobFailed, JobCancelled, JobTimedOut, DownloadFailed.
+
+        >>> job = maas.infer_later("digits", [[1, 2]])
+        >>> (maas.jobs.answer(job))["y"]
+        array([[2., 4.]], dtype=float32)
+        """
+        return (self.answer_response(job, timeout_seconds)).outputs
+
+    def answer_response(self, job: Job | str, timeout_seconds: float | None = None) -> InferenceResponse:
+        """Like `answer`, with the model and version that answered, and the request's id.
+
+        >>> job = maas.infer_later("digits", [[1, 2]], "production")
+        >>> (maas.jobs.answer_response(job)).model_version
+        '1'
+        """
+        from maas_client.protocol.responses import deferred_response
+
+        found = self.wait(job if isinstance(job, str) else job.id, timeout_seconds)
+        if found.kind != "infer":
+            raise InvalidInput(f"job {found.id} is a batch: `jobs.download`, or `maas job download`, gets its results")
+        listed = self.results(found.id)
+        (one,) = listed.results
+        return deferred_response(downloads.content(one.url, one.name), listed.header_length)
+
+
+def _path(job_id: str, *rest: str) -> str:
+    return api_path("jobs", job_id, *rest)

@@ -1,0 +1,28 @@
+# Made from _async/pushing.py by client/generate_sync.py: change that file.
+"""What `push` does before and after the upload."""
+
+from contextlib import suppress
+
+from maas_client._sync.aliases_api import Aliases
+from maas_client._sync.models_api import Models
+from maas_client._sync.versions_api import Versions
+from maas_client.errors import ApiError, Conflict, NotFound, api_error
+from maas_client.model_records import ModelVersion
+
+
+def ensure_model(models: Models, name: str) -> None:
+    try:
+        models.get(name)
+    except NotFound:
+        with suppress(Conflict):  # another client just created it
+            models.create(name)
+
+
+def release(versions: Versions, aliases: Aliases, version: ModelVersion, alias: str) -> ModelVersion:
+    """Point the alias at a READY version. Raises the ApiError of that, which says that the version is READY."""
+    try:
+        aliases.set(version.model, alias, version.version)
+    except ApiError as error:
+        message = f"version {version.version} is READY, but alias '{alias}' was not set: {error.message}"
+        raise api_error(error.status, message, error.field) from error
+    return versions.get(version.model, version.version)

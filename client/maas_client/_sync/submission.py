@@ -1,0 +1,68 @@
+# Made from _async/submission.py by client/generate_sync.py: change that file.
+"""Jobs on their way to the server: created, their file uploaded, completed; or cancelled if that fails."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from maas_client._sync import uploads
+from maas_client._sync.backend import in_thread, sleep
+from maas_client._sync.transport import Transport
+from maas_client.calls import api_path
+from maas_client.errors import CannotConnect, MaasError, ServerFailed
+from maas_client.files import LocalFile, declare, records_file
+from maas_client.job_records import Job, NewJob
+from maas_client.model_records import Progress, Upload
+from maas_client.results import format_of
+from maas_client.retries import backoff_seconds
+
+COMPLETE_ROUNDS = 3  # of a call's attempts
+
+
+def batch(
+    transport: Transport,
+    body: dict[str, Any],
+    source: str | Path,
+    progress: Callable[[Progress | Job], None] | None,
+) -> Job:
+    """The job of a file here or in the bucket. Raises InvalidInput, UploadFailed."""
+    format_of(str(source))
+    if str(source).startswith("s3://"):
+        return (create(transport, body | {"input": str(source)})).job
+    return upload(transport, body, in_thread(records_file, Path(source)), progress)
+
+
+def create(transport: Transport, body: dict[str, Any]) -> NewJob:
+    return NewJob.of(transport.call("POST", api_path("jobs"), body, creating=True))
+
+
+def upload(
+    transport: Transport,
+    body: dict[str, Any],
+    file: LocalFile,
+    progress: Callable[[Progress | Job], None] | None = None,
+) -> Job:
+    """The job of this file. Raises InvalidInput, UploadFailed."""
+    (declared,) = in_thread(declare, [file], progress)
+    new = create(transport, body | {"upload": asdict(declared)})
+    try:
+        uploads.send([Upload(file.name, new.parts)], [file], progress)
+        return _complete(transport, new.job.id)
+    except (ServerFailed, CannotConnect):  # the file is uploaded: the job may run all the same
+        raise
+    except BaseException:
+        with suppress(MaasError):  # else the job would wait for its file for ever
+            transport.call("DELETE", api_path("jobs", new.job.id), repeatable=True)
+        raise
+
+
+def _complete(transport: Transport, job_id: str) -> Job:
+    """Asked again for longer than other calls: S3 may take minutes to join the parts of a large file."""
+    path = api_path("jobs", job_id, "complete")
+    for attempt in range(1, COMPLETE_ROUNDS):
+        with suppress(ServerFailed, CannotConnect):
+            return Job.of(transport.call("POST", path, repeatable=True))
+        sleep(backoff_seconds(attempt))
+    return Job.of(transport.call("POST", path, repeatable=True))

@@ -1,0 +1,80 @@
+# Made from _async/uploads.py by client/generate_sync.py: change that file.
+"""Files on their way to storage, part by part, straight to presigned addresses."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from threading import Event
+
+import httpx
+
+from maas_client._sync.backend import http_client, in_thread, run_all
+from maas_client._sync.transport import HTTPX_ERRORS, retried
+from maas_client.calls import reason
+from maas_client.errors import UploadFailed
+from maas_client.files import CHUNK_BYTES, LocalFile, Meter, Report
+from maas_client.model_records import Upload, UploadPart
+from maas_client.retries import STORAGE_ATTEMPTS, STORAGE_MAY_WORK_LATER, Retries, TryAgain
+
+PARALLEL = 4
+
+
+def send(uploads: Sequence[Upload], files: Sequence[LocalFile], report: Report | None) -> None:
+    """Send every part, a few at a time. Raises UploadFailed; no part is on its way any more then."""
+    by_name = {file.name: file for file in files}
+    parts = [(by_name[upload.name], part) for upload in uploads for part in upload.parts]
+    if not parts:
+        return
+    stop = Event()
+    sender = _Sender(Meter("uploading", sum(part.size_bytes for _, part in parts), report), stop)
+    # Without the API's key: these addresses carry their own permission, and belong to S3.
+    with http_client(parts[0][1].url) as http:
+        run_all([partial(sender.send, http, file, part) for file, part in parts], PARALLEL, stop)
+
+
+class _Sender:
+    def __init__(self, meter: Meter, stop: Event) -> None:
+        self._meter, self._stop = meter, stop
+
+    def send(self, http: httpx.Client, file: LocalFile, part: UploadPart) -> None:
+        try:
+            retried(partial(self._attempt, http, file, part), Retries(STORAGE_ATTEMPTS))
+        except OSError as error:
+            raise UploadFailed(f"cannot read {file.path}: {error.strerror}") from error
+
+    def _attempt(self, http: httpx.Client, file: LocalFile, part: UploadPart) -> None:
+        headers = httpx.Headers(part.headers)
+        headers["content-length"] = str(part.size_bytes)  # else httpx would send it chunked, which S3 refuses
+        body = _PartBody(file, part, self._meter, self._stop)
+        try:
+            response = http.request(part.method, part.url, headers=headers, content=body)
+        except HTTPX_ERRORS as error:
+            problem, may_work_later = reason(error), True
+        else:
+            if response.is_success:
+                return
+            problem = f"HTTP {response.status_code} {response.text[:300]}".strip()
+            may_work_later = response.status_code in STORAGE_MAY_WORK_LATER or "RequestTimeout" in response.text
+        self._meter.add(-body.sent_bytes)
+        failure = UploadFailed(f"the storage did not take {file.name}: {problem}. Upload it again")
+        raise TryAgain(failure) if may_work_later and not self._stop.is_set() else failure
+
+
+class _PartBody:
+    """The bytes of one part, read while they are sent."""
+
+    def __init__(self, file: LocalFile, part: UploadPart, meter: Meter, stop: Event) -> None:
+        self._file, self._part, self._meter, self._stop = file, part, meter, stop
+        self.sent_bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._file.open() as file:
+            file.seek(self._part.offset)
+            while (left := self._part.size_bytes - self.sent_bytes) > 0:
+                if self._stop.is_set():
+                    raise UploadFailed("the upload was given up")
+                chunk = in_thread(file.read, min(left, CHUNK_BYTES))
+                if not chunk:
+                    raise UploadFailed(f"{self._file.name} became shorter while it was uploaded. Upload it again")
+                yield chunk
+                self.sent_bytes += len(chunk)
+                self._meter.add(len(chunk))

@@ -1,0 +1,180 @@
+# Made from _async/versions_api.py by client/generate_sync.py: change that file.
+"""`maas.versions`: versions of the management API."""
+
+import builtins
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from maas_client._sync import downloads
+from maas_client._sync.backend import sleep
+from maas_client._sync.transport import Transport
+from maas_client.calls import api_path, changes, filters
+from maas_client.errors import DeploymentFailed, TimedOut
+from maas_client.files import Report
+from maas_client.model_records import Download, ModelFile, ModelVersion, NewVersion, Upload
+from maas_client.watch import FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS
+
+CHECK_SECONDS = 900.0  # as long as the deployment function may take
+
+
+class Versions:
+    """Versions of a model, by number. `push` makes one."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(
+        self,
+        model: str,
+        limit: int | None = None,
+        *,
+        tags: Sequence[str] = (),
+        status: str | None = None,
+        include_deleted: bool = False,
+    ) -> builtins.list[ModelVersion]:
+        """All versions of a model, newest first, or the `limit` newest. `tags` are KEY or KEY=VALUE.
+
+        >>> [version.version for version in maas.versions.list("digits", status="READY")]
+        [2, 1]
+        """
+        query = filters(tag=tuple(tags), status=status, include_deleted=include_deleted)
+        found = self._transport.pages(_path(model), "versions", limit, query)
+        return [ModelVersion.of(fields) for fields in found]
+
+    def get(self, model: str, version: int, *, include_deleted: bool = False) -> ModelVersion:
+        """One version. Raises NotFound; Gone for a deleted one, unless `include_deleted`.
+
+        >>> (maas.versions.get("digits", 1)).inputs
+        (MetadataTensor(name='x', datatype='FP32', shape=(-1, 2)),)
+        """
+        query = filters(include_deleted=include_deleted)
+        return ModelVersion.of(self._transport.call("GET", _path(model, version), query=query))
+
+    def create(
+        self,
+        model: str,
+        files: Sequence[ModelFile],
+        description: str = "",
+        tags: Mapping[str, str] | None = None,
+        tolerance: Mapping[str, float] | None = None,
+        quantize: Mapping[str, Any] | None = None,
+    ) -> NewVersion:
+        """Declare a version's files; `push` does this, the upload and all that follows.
+
+        >>> new = maas.versions.create("digits", [ModelFile("model.onnx", 4, "0" * 64)])
+        >>> new.version.status, len(new.uploads[0].parts)
+        ('PENDING_UPLOAD', 1)
+        """
+        body: dict[str, Any] = {
+            "files": [asdict(file) for file in files],
+            "golden": dict(tolerance or {}),
+            "description": description,
+            "tags": dict(tags or {}),
+        }
+        if quantize:
+            body["quantize"] = dict(quantize)
+        answer = self._transport.call("POST", _path(model), body, creating=True)
+        return NewVersion(ModelVersion.of(answer), tuple(Upload.of(fields) for fields in answer["uploads"]))
+
+    def update(
+        self,
+        model: str,
+        version: int,
+        *,
+        description: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        if_match: str | None = None,
+    ) -> ModelVersion:
+        """Change description and tags, as `maas.models.update` does. The files of a version never change.
+
+        >>> (maas.versions.update("digits", 1, description="the first")).description
+        'the first'
+        """
+        path, body = _path(model, version), changes(description, tags)
+        return ModelVersion.of(self._transport.call("PATCH", path, body, if_match=if_match))
+
+    def delete(
+        self, model: str, version: int, *, force: bool = False, if_match: str | None = None
+    ) -> tuple[ModelVersion, tuple[str, ...]]:
+        """Hide a version until it is restored or purged. Gives it, and the aliases that were removed with it.
+
+        Raises Conflict while aliases point to it, unless `force`.
+
+        >>> version, removed = maas.versions.delete("digits", 1, force=True)
+        >>> removed
+        ('production',)
+        """
+        path, query = _path(model, version), filters(force=force)
+        answer = self._transport.call("DELETE", path, query=query, if_match=if_match)
+        return ModelVersion.of(answer), tuple(answer["removed_aliases"])
+
+    def restore(self, model: str, version: int) -> ModelVersion:
+        """Bring a deleted version back as it was.
+
+        >>> _ = maas.versions.delete("digits", 2)
+        >>> (maas.versions.restore("digits", 2)).status
+        'READY'
+        """
+        return ModelVersion.of(self._transport.call("POST", _path(model, version, "restore"), repeatable=True))
+
+    def purge(self, model: str, version: int) -> bool:
+        """Remove a deleted version for good. False while files are left: call again, or leave it to the schedule.
+
+        Raises Conflict if it is not deleted.
+
+        >>> _ = maas.versions.delete("digits", 2)
+        >>> maas.versions.purge("digits", 2)
+        True
+        """
+        return self._transport.purge(_path(model, version))
+
+    def files(self, model: str, version: int) -> builtins.list[Download]:
+        """A version's files as they were uploaded, each with a URL that is good for an hour.
+
+        >>> [(file.name, file.size_bytes) for file in maas.versions.files("digits", 1)]
+        [('model.onnx', 4)]
+        """
+        answer = self._transport.call("GET", _path(model, version, "files"))
+        return [Download.of(fields) for fields in answer["files"]]
+
+    def download(
+        self, model: str, version: int, folder: str | Path, progress: Report | None = None
+    ) -> builtins.list[Path]:
+        """Get a version's files into `folder`, each under its name once its digest is right. Raises DownloadFailed.
+
+        >>> [path.name for path in maas.versions.download("digits", 1, "digits-1")]
+        ['model.onnx']
+        """
+        return downloads.fetch(self.files(model, version), Path(folder), progress)
+
+    def complete(self, model: str, version: int) -> ModelVersion:
+        """Say that every file is uploaded, so that the version is checked. Raises Conflict if one is missing.
+
+        >>> (maas.versions.complete("digits", 2)).status
+        'READY'
+        """
+        return ModelVersion.of(self._transport.call("POST", _path(model, version, "complete"), repeatable=True))
+
+    def wait(self, model: str, version: int, timeout_seconds: float = CHECK_SECONDS) -> ModelVersion:
+        """The version once it is READY. Raises DeploymentFailed if it is refused, TimedOut if that takes longer.
+
+        >>> (maas.versions.wait("digits", 1)).status
+        'READY'
+        """
+        deadline = time.monotonic() + timeout_seconds
+        pause_seconds = FIRST_LOOK_SECONDS
+        while (found := self.get(model, version)).status != "READY":
+            if found.status == "FAILED":
+                raise DeploymentFailed(model, version, found.status_reason)
+            if time.monotonic() + pause_seconds > deadline:
+                raise TimedOut(model, version, found.status, timeout_seconds)
+            sleep(pause_seconds)
+            pause_seconds = min(pause_seconds * 1.5, LONGEST_PAUSE_SECONDS)
+        return found
+
+
+def _path(model: str, *rest: str | int) -> str:
+    return api_path("models", model, "versions", *rest)

@@ -1,0 +1,127 @@
+"""Files here, on their way to a version or a job: found, hashed, counted."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from maas_client.errors import InvalidInput
+from maas_client.model_records import ModelFile, Progress
+
+CHUNK_BYTES = 1 << 20
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file to upload under `name`, its path below the folder that is pushed. `content` stands in for `path`."""
+
+    path: Path
+    name: str
+    size_bytes: int
+    content: bytes | None = None
+
+    def open(self) -> BinaryIO:
+        return self.path.open("rb") if self.content is None else BytesIO(self.content)
+
+
+def files_of(path: Path, golden: Path | None) -> list[LocalFile]:
+    """The files of a version: the model's, and test vectors. Raises InvalidInput."""
+    return find_files(path) + (find_golden(golden) if golden else [])
+
+
+def quantizing(scheme: str | None, tolerance: float | None) -> dict[str, Any]:
+    """The form to quantise to, as the API takes it; empty for none. Raises InvalidInput."""
+    if tolerance is not None and scheme is None:
+        raise InvalidInput("a tolerance of quantising without a scheme: give both, or none")
+    given = {"scheme": scheme, "tolerance": tolerance}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def find_files(path: Path) -> list[LocalFile]:
+    """The one .onnx file that `path` is or holds, and all beside it but hidden files. Raises InvalidInput."""
+    if path.is_dir():
+        found = [one for one in sorted(path.rglob("*")) if one.is_file() and not _hidden(one.relative_to(path))]
+        files = [LocalFile(one, one.relative_to(path).as_posix(), one.stat().st_size) for one in found]
+    elif path.is_file():
+        files = [LocalFile(path, path.name, path.stat().st_size)]
+    else:
+        raise InvalidInput(f"there is no file or folder {path}")
+    empty = [file.name for file in files if file.size_bytes == 0]
+    if empty:
+        raise InvalidInput(f"{empty[0]} of {path} is empty: export the model again, or take the file away")
+    models = [file.name for file in files if file.name.endswith(".onnx")]
+    if len(models) == 1:
+        return files
+    if models:
+        raise InvalidInput(f"{path} holds {len(models)} .onnx files ({', '.join(models[:3])}): push one at a time")
+    if path.is_dir():
+        raise InvalidInput(f"{path} holds no .onnx file: export the model to ONNX first")
+    raise InvalidInput(f"{path} is not an .onnx file: export the model to ONNX first")
+
+
+def find_golden(folder: Path) -> list[LocalFile]:
+    """Test vectors for a version: *.json, or ONNX's test_data_set_*/*.pb. Raises InvalidInput."""
+    found = [one for one in sorted(folder.rglob("*")) if one.is_file() and one.suffix in (".json", ".pb")]
+    if not found:
+        raise InvalidInput(f"{folder} holds no test vectors: expected *.json, or test_data_set_*/input_0.pb and so on")
+    return [LocalFile(one, f"golden/{one.relative_to(folder).as_posix()}", one.stat().st_size) for one in found]
+
+
+def records_file(path: Path) -> LocalFile:
+    """A file of records to predict. Raises InvalidInput."""
+    if not path.is_file():
+        raise InvalidInput(f"there is no file {path}")
+    if not path.stat().st_size:
+        raise InvalidInput(f"{path} is empty: there is nothing to predict")
+    return LocalFile(path, _plain_name(path.name), path.stat().st_size)
+
+
+def _plain_name(name: str) -> str:
+    """A name that the server takes. Only its end, the format, matters."""
+    plain = "".join(one if one.isascii() and (one.isalnum() or one in "._-") else "_" for one in name)
+    return "_" + plain[-100:] if plain.startswith((".", "-")) or len(plain) > 100 else plain
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def declare(files: Sequence[LocalFile], report: Report | None = None) -> list[ModelFile]:
+    """The files with their SHA-256, read once in chunks. Raises InvalidInput for a file that cannot be read."""
+    meter = Meter("hashing", sum(file.size_bytes for file in files), report)
+    return [ModelFile(file.name, file.size_bytes, _sha256(file, meter)) for file in files]
+
+
+def _sha256(source: LocalFile, meter: "Meter") -> str:
+    digest = hashlib.sha256()
+    try:
+        with source.open() as file:
+            while chunk := file.read(CHUNK_BYTES):
+                digest.update(chunk)
+                meter.add(len(chunk))
+    except OSError as error:
+        raise InvalidInput(f"cannot read {source.path}: {error.strerror}") from error
+    return digest.hexdigest()
+
+
+class Meter:
+    """Counts bytes from several threads and reports one at a time."""
+
+    def __init__(
+        self, stage: Literal["hashing", "uploading", "downloading"], total_bytes: int, report: Report | None
+    ) -> None:
+        self._stage, self._total_bytes, self._report = stage, total_bytes, report
+        self._done_bytes = 0
+        self._lock = threading.Lock()
+        self.add(0)
+
+    def add(self, size_bytes: int) -> None:
+        with self._lock:
+            self._done_bytes += size_bytes
+            if self._report:
+                self._report(Progress(self._stage, self._done_bytes, self._total_bytes))

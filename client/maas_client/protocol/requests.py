@@ -1,0 +1,113 @@
+"""What an inference request says in the protocol."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, TypeGuard
+
+from maas_client.calls import Body, Call, inference_path, json_body
+from maas_client.errors import InvalidInput
+from maas_client.model_records import MetadataTensor
+from maas_client.protocol.fitting import fit, is_tensor, only
+from maas_client.protocol.tensors import Tensor, encode_binary, encode_json
+
+HEADER_LENGTH = "inference-header-content-length"
+US_PER_SECOND = 1_000_000
+LONGEST_SECONDS = 1e9  # what the server takes for a timeout has an end
+
+Signature = tuple[MetadataTensor, ...]
+Values = Tensor | Sequence[Any] | str | bytes | float | int | bool
+Inputs = Mapping[str, Values] | Values
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which model is asked, in which form, for what, and until when (`deadline` is of time.monotonic)."""
+
+    model: str
+    version: str | int | None
+    outputs: Sequence[str] | None = None
+    request_id: str | None = None
+    binary: bool = True
+    deadline: float | None = None
+    variant: str | None = None
+
+
+def say_all(inputs: Inputs) -> TypeGuard[Mapping[str, Tensor]]:
+    return isinstance(inputs, Mapping) and all(map(is_tensor, inputs.values()))
+
+
+def complete(inputs: Inputs, signature: Signature) -> dict[str, Tensor]:
+    """Inputs by name: the only one by itself, lists and numbers in the datatype and rank that the signature says."""
+    given = inputs if isinstance(inputs, Mapping) else {only(signature).name: inputs}
+    by_name = {tensor.name: tensor for tensor in signature}
+    unknown = ", ".join(name for name in given if name not in by_name)
+    if unknown:
+        raise InvalidInput(f"the model has no input {unknown}; it takes {', '.join(by_name)}")
+    return {name: value if is_tensor(value) else fit(value, by_name[name]) for name, value in given.items()}
+
+
+class Request:
+    """Tensors are encoded once; the JSON before them is written for each attempt, as the time left is in it."""
+
+    def __init__(self, inputs: Mapping[str, Tensor], wanted: Wanted) -> None:
+        self._binary = wanted.binary
+        self._raw: list[memoryview | bytes] = []
+        self._json: dict[str, Any] = {} if wanted.request_id is None else {"id": wanted.request_id}
+        parameters: dict[str, Any] = {} if wanted.variant is None else {"variant": wanted.variant}
+        if wanted.binary:
+            encoded = [encode_binary(name, tensor) for name, tensor in inputs.items()]
+            self._json["inputs"] = [said for said, _ in encoded]
+            self._raw = [raw for _, raw in encoded]
+            parameters["binary_data_output"] = True
+        else:
+            self._json["inputs"] = [encode_json(name, tensor) for name, tensor in inputs.items()]
+        if parameters:
+            self._json["parameters"] = parameters
+        if wanted.outputs is not None:
+            self._json["outputs"] = [{"name": name} for name in wanted.outputs]
+
+    def body(self, left_seconds: float | None) -> Body:
+        request = _timed(self._json, left_seconds)
+        if not self._binary:
+            return json_body(request)
+        head = json_body(request).content
+        headers = {"content-type": "application/octet-stream", HEADER_LENGTH: str(len(head))}
+        return Body(b"".join([head, *self._raw]), headers)
+
+
+def _timed(request: Mapping[str, Any], left_seconds: float | None) -> Mapping[str, Any]:
+    """The request with a `timeout` of what is left, unless it has one, so that the server stops when nobody waits."""
+    if left_seconds is None:
+        return request
+    timeout_us = ceil(min(left_seconds, LONGEST_SECONDS) * US_PER_SECOND)
+    return {**request, "parameters": {"timeout": timeout_us, **(request.get("parameters") or {})}}
+
+
+def infer_call(inputs: Mapping[str, Tensor], wanted: Wanted) -> Call:
+    path = inference_path(wanted.model, wanted.version, "infer")
+    return Call("POST", path, body=Request(inputs, wanted).body, safe=True, deadline=wanted.deadline)
+
+
+def json_call(model: str, request: Mapping[str, Any], version: str | int | None, deadline: float | None) -> Call:
+    def body(left_seconds: float | None) -> Body:
+        return json_body(_timed(request, left_seconds), bare=True)
+
+    return Call("POST", inference_path(model, version, "infer"), body=body, safe=True, deadline=deadline)
+
+
+def metadata_call(model: str, version: str | int | None, deadline: float | None) -> Call:
+    return Call("GET", inference_path(model, version), safe=True, deadline=deadline)
+
+
+def job_of(body: Body, wanted: Wanted, notify: str | None) -> dict[str, Any]:
+    """The job of a request that is uploaded, as the management API takes it."""
+    job: dict[str, Any] = {"model": wanted.model, "kind": "infer"}
+    length = body.headers.get(HEADER_LENGTH)
+    if wanted.version is not None:
+        job["version"] = str(wanted.version)
+    if length is not None:
+        job["header_length"] = int(length)
+    if notify is not None:
+        job["notify"] = notify
+    return job

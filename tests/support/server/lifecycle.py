@@ -1,0 +1,94 @@
+"""The contract of what changes models, kept in memory: updates, aliases, deletion, history; and of API keys."""
+
+from typing import Any
+
+from support.server.jobs import Refusal
+
+NOW = "2026-01-02T03:04:05Z"
+KEY_ID = "0123456789abcdef"
+
+
+class ContractLifecycle:
+    models: dict[str, dict[str, Any]]
+    versions: dict[tuple[str, int], dict[str, Any]]
+
+    def __init__(self) -> None:
+        self.history: list[dict[str, Any]] = []
+        self.previous: dict[tuple[str, str], int] = {}
+        self.keys = {KEY_ID: _key(KEY_ID, "local", ["admin"])}
+
+    def record(self, model: str, kind: str, version: int | None = None, alias: str | None = None) -> None:
+        entry = {"model": model, "revision": len(self.history) + 1, "at": NOW, "actor": "anonymous", "kind": kind}
+        self.history.append(entry | {"version": version, "alias": alias, "before": None, "after": {}})
+
+    def change(self, found: dict[str, Any], body: dict[str, Any]) -> None:
+        found |= {"description": body["description"]} if "description" in body else {}
+        tags = found["tags"] | body["tags"]
+        found["tags"] = {key: value for key, value in tags.items() if value is not None}
+
+    def put_alias(self, name: str, alias: str, number: int) -> dict[str, Any]:
+        if self.versions.get((name, number), {}).get("status") != "READY":
+            raise Refusal(409, f"version {number} of model '{name}' is not READY")
+        aliases = self.models[name]["aliases"]
+        if alias in aliases:
+            self.previous[name, alias] = aliases[alias]
+        aliases[alias] = number
+        self.record(name, "alias.set", number, alias)
+        return self.alias_json(name, alias)
+
+    def roll_back(self, name: str, alias: str) -> dict[str, Any]:
+        if (name, alias) not in self.previous:
+            raise Refusal(409, f"alias '{alias}' of model '{name}' is new")
+        return self.put_alias(name, alias, self.previous[name, alias])
+
+    def delete_alias(self, name: str, alias: str) -> None:
+        self.alias_json(name, alias)
+        del self.models[name]["aliases"][alias]
+
+    def alias_json(self, name: str, alias: str) -> dict[str, Any]:
+        if alias not in self.models.get(name, {}).get("aliases", {}):
+            raise Refusal(404, f"there is no alias '{alias}' of model '{name}'")
+        found = {"alias": alias, "model": name, "version": self.models[name]["aliases"][alias], "updated_at": NOW}
+        return found | {"previous_version": self.previous.get((name, alias))}
+
+    def delete_version(self, name: str, number: int, *, force: bool) -> list[str]:
+        """The aliases that went with it."""
+        aliases = self.models[name]["aliases"]
+        removed = [alias for alias, version in aliases.items() if version == number]
+        if removed and not force:
+            raise Refusal(409, f"aliases {', '.join(removed)} are on version {number}", "force")
+        for alias in removed:
+            del aliases[alias]
+        self.versions[name, number]["deleted_at"] = NOW
+        return removed
+
+    def purge(self, name: str, number: int | None = None) -> None:
+        found = self.models[name] if number is None else self.versions[name, number]
+        if not found.get("deleted_at"):
+            raise Refusal(409, f"'{name}' is not deleted")
+        if number is None:
+            del self.models[name]
+        else:
+            del self.versions[name, number]
+
+    def key_json(self, key_id: str) -> dict[str, Any]:
+        if key_id not in self.keys:
+            raise Refusal(404, f"there is no key '{key_id}'")
+        return self.keys[key_id]
+
+    def create_key(self, body: dict[str, Any]) -> dict[str, Any]:
+        key_id = f"{len(self.keys):016x}"
+        self.keys[key_id] = _key(key_id, body["name"], body["scopes"])
+        return self.keys[key_id] | {"key": f"maas_{key_id}_secret"}
+
+    def rotate_key(self, key_id: str) -> dict[str, Any]:
+        return self.key_json(key_id) | {"key": f"maas_{key_id}_another"}
+
+    def revoke_key(self, key_id: str) -> dict[str, Any]:
+        self.keys[key_id] = self.key_json(key_id) | {"revoked_at": NOW, "revoked_by": "anonymous"}
+        return self.keys[key_id]
+
+
+def _key(key_id: str, name: str, scopes: list[str]) -> dict[str, Any]:
+    unknown = dict.fromkeys(["expires_at", "requests_per_second", "used_at", "revoked_at", "revoked_by"])
+    return unknown | {"id": key_id, "name": name, "scopes": scopes, "created_at": NOW, "created_by": "anonymous"}
