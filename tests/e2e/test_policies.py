@@ -40,7 +40,7 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = {
     (
         "WorkerFunction",
         "sqs:SendMessage",
-    ): "the rest of a shard that ran out of time (tests/functions/test_batch_faults.py)",
+    ): "the rest of a shard that ran out of time (tests/functions/batch/test_faults.py)",
     ("WorkerFunction", "s3:GetObject"): "a part that another delivery wrote first (the same)",
     ("PlannerFunction", "s3:ListBucket"): "an input that is gone is answered 404, not 403 (aws_calls.missing)",
     ("WorkerFunction", "s3:ListBucket"): "the same",

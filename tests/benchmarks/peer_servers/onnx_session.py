@@ -1,4 +1,4 @@
-"""A session with the options of maas.runner: what the servers differ in is not onnxruntime."""
+"""A session with the options of maas.serving.runner: what the servers differ in is not onnxruntime."""
 
 import onnxruntime as ort
 
