@@ -66,3 +66,13 @@ def test_the_reference_of_the_command_is_current(tmp_path: Path) -> None:
     command = [Path(sys.executable).with_name("typer"), *shlex.split(recipe[1]), tmp_path / "cli.md"]
     subprocess.run(command, check=True, capture_output=True)
     assert (tmp_path / "cli.md").read_text() == (ROOT / "docs" / "cli.md").read_text(), "run `make docs`"
+
+
+@pytest.mark.parametrize(
+    "path", [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda path: path.name
+)
+def test_named_files_exist(path: Path) -> None:
+    """Paths in backticks: of the project, or of the package as `maas/…`."""
+    named = re.findall(r"`((?:tests|functions|layers|client|local|maas|docs)/[\w/.-]+\.\w+)`", path.read_text())
+    missing = [one for one in named if not ((ROOT / one).exists() or (ROOT / "layers/maas" / one).exists())]
+    assert not missing
