@@ -1,6 +1,4 @@
-"""Events of S3 (through EventBridge): an input arrived and is cut into shards. Of SQS, from two queues of dead letters:
-shards that were given up, and events.
-"""
+"""Plans jobs on events of S3 (through EventBridge), and handles two dead-letter queues of SQS: shards and events."""
 
 import json
 from typing import Any
@@ -14,10 +12,10 @@ from maas.errors import NotFound
 from maas.settings import Settings
 from maas.telemetry.observability import logger
 
-MOST_RECEIVED = 5  # of an event that was given up, before its job is
-MOST_RECEIVED_SHARD = 3 * MOST_RECEIVED  # it comes through three queues, which may count on
-NOT_SETTLED = "could not be brought to its end: the log of the planner function says why"
-NOT_PLANNED = "could not be planned: no attempt came to an end; the log of the planner function says why"
+MAX_RECEIVED_EVENT = 5  # then the job of an undeliverable event is failed
+MAX_RECEIVED_SHARD = 3 * MAX_RECEIVED_EVENT  # a shard passes three queues, and each may count on from the one before
+NOT_SETTLED = "could not be ended: the log of the planner function has the reason"
+NOT_PLANNED = "could not be planned: no attempt finished; the log of the planner function has the reason"
 
 settings = Settings.from_env()
 planner = bootstrap.planner(settings)
@@ -33,7 +31,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _arrived(arrived: Arrived) -> dict[str, Any]:
     try:
         job = planner.arrived(arrived)
-    except NotFound as error:  # its job is gone: another attempt would find no more
+    except NotFound as error:  # the job has expired: a repeat would not find it either
         logger().info("no job waits for this object", extra={"key": arrived.key, "reason": error.message})
         return {"ignored": arrived.key}
     if job is None:
@@ -49,17 +47,17 @@ def _object_of(event: dict[str, Any]) -> Arrived:
 
 
 def _dead_letter(record: SQSRecord) -> None:
-    """A shard, an event as EventBridge had it, or Lambda's record of one. What is raised keeps it in its queue."""
+    """Handle a shard, an event, or Lambda's record of an event. An exception keeps the letter in its queue."""
     letter = json.loads(record.body)
     received = int(record.attributes.approximate_receive_count or 1)
     if "job" in letter:
         _given_up(letter, received)
         return
     arrived = _object_of(letter.get("requestPayload", letter))
-    if received <= MOST_RECEIVED:
+    if received <= MAX_RECEIVED_EVENT:
         _arrived(arrived)
         return
-    job = planner.abandon(arrived, NOT_PLANNED)  # asked before another attempt, which may end by a kill
+    job = planner.abandon(arrived, NOT_PLANNED)  # without another attempt, which may be killed
     logger().error("event given up", extra={"key": arrived.key, "received": received, "job": job.id if job else None})
 
 
@@ -67,9 +65,9 @@ def _given_up(message: dict[str, Any], received: int) -> None:
     try:
         job = planner.give_up(message["job"], message["shard"], message["run"])
     except Exception:
-        if received <= MOST_RECEIVED_SHARD:
+        if received <= MAX_RECEIVED_SHARD:
             raise
         logger().exception("shard not settled", extra=message)
-        job = planner.results.fail(message["job"], NOT_SETTLED, message["run"])
+        job = planner.job_end.fail(message["job"], NOT_SETTLED, message["run"])
     status = job.status if job else None
     logger().error("shard given up", extra={"job": message["job"], "shard": message["shard"], "status": status})

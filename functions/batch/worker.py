@@ -1,4 +1,4 @@
-"""Events of SQS: shards to predict. A record that fails comes again; the others of its batch do not."""
+"""Predicts shards on events of SQS. Only the records that fail are delivered again."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from maas.settings import Settings
 from maas.telemetry.observability import logger
 from maas.web import events
 
-FINAL_MARGIN_SECONDS = 30  # to write a part and its row, and to queue what is left
+FINAL_MARGIN_SECONDS = 30  # to write a part and its row, and to queue the rest of the shard
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 15, 900
 
 settings = Settings.from_env()

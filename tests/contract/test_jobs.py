@@ -1,4 +1,4 @@
-"""Batch jobs and their shards on moto and on DynamoDB Local: whatever comes twice, late or at once changes nothing."""
+"""Jobs and shards on moto and DynamoDB Local: repeated, late and concurrent changes have no effect."""
 
 import io
 import threading
@@ -61,12 +61,12 @@ def jobs(table: Table) -> Jobs:
     return Jobs(table)
 
 
-def test_a_job_is_made_once(jobs: Jobs) -> None:
+def test_job_is_created_once(jobs: Jobs) -> None:
     first = jobs.create(job())
     assert jobs.create(job(actor="bob")) == first == jobs.get(first.id)
 
 
-def test_a_folder_has_one_job(jobs: Jobs) -> None:
+def test_output_folder_of_one_job(jobs: Jobs) -> None:
     jobs.create(job(1))
     with pytest.raises(Conflict, match="another job writes to batch/output/1/"):
         jobs.create(job(2, output="batch/output/1/"))
@@ -74,7 +74,7 @@ def test_a_folder_has_one_job(jobs: Jobs) -> None:
         jobs.get(job(2).id)
 
 
-def test_a_job_that_expired_is_gone_before_any_of_its_rows(jobs: Jobs) -> None:
+def test_expired_job_is_not_found(jobs: Jobs) -> None:
     made = jobs.create(job(expires_at=1_700_000_000))
     with pytest.raises(NotFound):
         jobs.get(made.id)
@@ -84,7 +84,7 @@ def test_a_job_that_expired_is_gone_before_any_of_its_rows(jobs: Jobs) -> None:
         jobs.create(job())
 
 
-def test_jobs_newest_first_in_pages(jobs: Jobs) -> None:
+def test_pages_of_jobs_newest_first(jobs: Jobs) -> None:
     for number in range(5):
         jobs.create(job(number))
     first, after = jobs.page(3, None)
@@ -92,14 +92,14 @@ def test_jobs_newest_first_in_pages(jobs: Jobs) -> None:
     assert [int(one.id, 16) for one in first + second] == [4, 3, 2, 1, 0]
 
 
-def test_a_job_moves_only_from_where_it_may(jobs: Jobs) -> None:
+def test_move_checks_the_status(jobs: Jobs) -> None:
     jobs.create(job())
     running = jobs.move(job().id, JobStatus.RUNNING, [JobStatus.PLANNING], format="jsonl")
     assert (running.status, running.format) == (JobStatus.RUNNING, "jsonl")
     assert jobs.move(job().id, JobStatus.PLANNING, [JobStatus.UPLOADING]) == running
 
 
-def test_what_was_found_of_a_parquet_file_keeps_the_order_of_its_columns(jobs: Jobs) -> None:
+def test_stored_layout_keeps_the_order_of_columns(jobs: Jobs) -> None:
     names = [f"f{place * 7 % 40}" for place in range(40)]
     file = io.BytesIO()
     column = core.Array([1.0], core.DataType.float64())
@@ -110,7 +110,7 @@ def test_what_was_found_of_a_parquet_file_keeps_the_order_of_its_columns(jobs: J
     assert jobs.get(job().id).layout == layout == {"columns": [[name, "float64"] for name in names]}
 
 
-def test_what_has_ended_cannot_be_cancelled_and_what_is_cancelled_stays_so(jobs: Jobs) -> None:
+def test_cancel(jobs: Jobs) -> None:
     jobs.create(job())
     cancelled = jobs.cancel(job().id)
     assert jobs.cancel(job().id) == cancelled
@@ -119,7 +119,7 @@ def test_what_has_ended_cannot_be_cancelled_and_what_is_cancelled_stays_so(jobs:
         jobs.cancel(job(1).id)
 
 
-def test_one_of_many_ends_a_job(jobs: Jobs) -> None:
+def test_one_of_many_writers_ends_a_job(jobs: Jobs) -> None:
     jobs.create(job(status=JobStatus.RUNNING))
     ended: list[BatchJob] = []
 
@@ -131,7 +131,7 @@ def test_one_of_many_ends_a_job(jobs: Jobs) -> None:
     assert jobs.get(job().id).revision == 2
 
 
-def test_shards_in_order_however_many_and_added_twice(jobs: Jobs) -> None:
+def test_adding_shards_twice(jobs: Jobs) -> None:
     made = jobs.create(job())
     jobs.add_shards(made, shards(32))
     jobs.finish_shard(made, done(shards(1)[0]), [])
@@ -142,7 +142,7 @@ def test_shards_in_order_however_many_and_added_twice(jobs: Jobs) -> None:
     assert list(jobs.pending(made.id)) == [one.name for one in shards(33)[1:]]
 
 
-def test_shards_that_were_planned_otherwise_before_are_refused(jobs: Jobs) -> None:
+def test_shards_of_another_plan_are_refused(jobs: Jobs) -> None:
     made = jobs.create(job())
     jobs.add_shards(made, shards(3))
     with pytest.raises(Conflict, match=r"shard 00002: got \[20, 25\), expected \[20, 30\)"):
@@ -160,9 +160,7 @@ CANCELLED = "TransactionCanceledException"
         ("TransactionInProgressException", []),
     ],
 )
-def test_shards_are_added_when_the_table_takes_them(
-    endpoint_url: str, table_name: str, code: str, reasons: list[str]
-) -> None:
+def test_throttled_shards_are_retried(endpoint_url: str, table_name: str, code: str, reasons: list[str]) -> None:
     through, refused = boto3_call(client("dynamodb", "us-east-1", endpoint_url)), [3]
 
     def call(operation: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -179,7 +177,7 @@ def test_shards_are_added_when_the_table_takes_them(
     assert [one.name for one in jobs.shards(job().id)] == [one.name for one in shards(12)]
 
 
-def test_a_job_is_done_when_no_shard_is_left(jobs: Jobs) -> None:
+def test_job_is_done_without_pending_shards(jobs: Jobs) -> None:
     made = jobs.create(job())
     jobs.add_shards(made, shards(3))
     for shard in shards(3):
@@ -188,7 +186,7 @@ def test_a_job_is_done_when_no_shard_is_left(jobs: Jobs) -> None:
     assert jobs.is_done(made.id)
 
 
-def test_deliveries_agree_on_where_a_part_ends(jobs: Jobs) -> None:
+def test_deliveries_agree_on_the_end_of_a_part(jobs: Jobs) -> None:
     made = jobs.create(job())
     jobs.add_shards(made, shards(1))
     agreed: list[int] = []
@@ -197,7 +195,7 @@ def test_deliveries_agree_on_where_a_part_ends(jobs: Jobs) -> None:
     assert len(set(agreed)) == 1
 
 
-def test_a_shard_is_finished_once_with_its_rest(jobs: Jobs) -> None:
+def test_shard_is_finished_once(jobs: Jobs) -> None:
     made = jobs.create(job())
     jobs.add_shards(made, shards(2))
     first = shards(1)[0]
@@ -212,7 +210,7 @@ def test_a_shard_is_finished_once_with_its_rest(jobs: Jobs) -> None:
     assert list(jobs.pending(made.id)) == names[1:]
 
 
-def test_a_shard_that_is_done_never_fails(jobs: Jobs) -> None:
+def test_done_shard_never_fails(jobs: Jobs) -> None:
     made = jobs.create(job())
     jobs.add_shards(made, shards(2))
     jobs.finish_shard(made, done(shards(1)[0]), [])
@@ -225,7 +223,7 @@ def test_a_shard_that_is_done_never_fails(jobs: Jobs) -> None:
     assert not jobs.is_done(made.id)
 
 
-def test_names_sort_as_the_input_does() -> None:
+def test_shard_names_sort_like_the_input() -> None:
     names = [shard_name(index) for index in (0, 9, 99_999, 100_000, 10**8)]
     first = Shard(shard_name(3), 0, 9)
     pieces = [
@@ -235,6 +233,6 @@ def test_names_sort_as_the_input_does() -> None:
         first.piece(1, 0, 1).name,
     ]
     pieces.append(shard_name(4))
-    for suffix in ("", ".jsonl", ".0.npy", ".errors.jsonl"):  # rows, and parts as a bucket lists them
+    for suffix in ("", ".jsonl", ".0.npy", ".errors.jsonl"):  # rows in the table, and parts in the bucket's order
         assert [name + suffix for name in names] == sorted(name + suffix for name in names)
         assert [name + suffix for name in pieces] == sorted(name + suffix for name in pieces)

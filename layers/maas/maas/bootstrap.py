@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from maas.aws.s3 import ModelBucket
     from maas.aws.s3_reader import S3Reader
     from maas.aws.sqs import Queue
+    from maas.batch.announcements import Announcements
     from maas.batch.deferred import Deferred
-    from maas.batch.job_end import Results
+    from maas.batch.job_end import JobEnd
+    from maas.batch.job_output import JobOutput
     from maas.batch.jobs import Jobs
     from maas.batch.planner import Planner
     from maas.batch.submission import Submission
@@ -139,22 +141,36 @@ def jobs(settings: Settings) -> "Jobs":
     return Jobs(Table(boto3_call(_client("dynamodb", settings)), settings.table))
 
 
-def results(settings: Settings) -> "Results":
+def announcements(settings: Settings) -> "Announcements":
     from maas.aws.event_bus import EventBus
     from maas.aws.sns import Topics
     from maas.batch.announcements import Announcements
-    from maas.batch.job_end import Results
 
-    known = jobs(settings)
     bus, topics = EventBus(_client("events", settings)), Topics(_client("sns", settings))
-    return Results(known, bucket(settings), Announcements(known, bus, topics))
+    return Announcements(jobs(settings), bus, topics)
+
+
+def job_output(settings: Settings) -> "JobOutput":
+    from maas.batch.job_output import JobOutput
+
+    return JobOutput(bucket(settings))
+
+
+def job_end(settings: Settings) -> "JobEnd":
+    from maas.batch.job_end import JobEnd
+
+    return JobEnd(jobs(settings), job_output(settings), announcements(settings))
 
 
 def submission(settings: Settings) -> "Submission":
     from maas.batch.submission import Submission
 
     return Submission(
-        jobs(settings), bucket(settings), results(settings), settings.shard_mb * MB, settings.job_retention_seconds
+        jobs(settings),
+        bucket(settings),
+        announcements(settings),
+        settings.shard_mb * MB,
+        settings.job_retention_seconds,
     )
 
 
@@ -167,7 +183,8 @@ def planner(settings: Settings) -> "Planner":
         jobs(settings),
         S3Reader(settings.region, settings.endpoint_url, settings.bucket),
         queue(settings),
-        results(settings),
+        job_end(settings),
+        announcements(settings),
         settings.shard_mb * MB,
         settings.job_retention_seconds,
     )
@@ -177,8 +194,15 @@ def worker(settings: Settings) -> "Worker":
     from maas.aws.s3_reader import S3Reader
     from maas.batch.worker import Worker
 
-    reader = S3Reader(settings.region, settings.endpoint_url, settings.bucket)
-    return Worker(jobs(settings), dataplane(settings), reader, bucket(settings), queue(settings), results(settings))
+    return Worker(
+        jobs(settings),
+        dataplane(settings),
+        S3Reader(settings.region, settings.endpoint_url, settings.bucket),
+        queue(settings),
+        job_output(settings),
+        job_end(settings),
+        announcements(settings),
+    )
 
 
 def deferred(settings: Settings) -> "Deferred":

@@ -1,1 +1,1 @@
-"""Batch jobs: rows a second against bare onnxruntime, memory, workers at once, and a thousand seeds of faults."""
+"""Batch jobs: rows a second against bare onnxruntime, memory, parallel workers, and a thousand seeds of faults."""

@@ -1,4 +1,4 @@
-"""Arrays as the files that a job reads."""
+"""Writes arrays as input files of a job."""
 
 import io
 from collections.abc import Callable
@@ -18,7 +18,7 @@ def npy(x: np.ndarray) -> bytes:
 
 
 def parquet(x: np.ndarray) -> bytes:
-    """A column a feature, packed as is usual, in row groups of some MB."""
+    """One column for each feature, with the usual compression, in row groups of some MB."""
     columns = {f"f{place}": Array.from_numpy(np.ascontiguousarray(x[:, place])) for place in range(x.shape[1])}
     file = io.BytesIO()
     rows = ROW_GROUP_BYTES // (x.itemsize * x.shape[1])

@@ -1,4 +1,4 @@
-"""The peak of a worker's memory: the same for a small input and for a large one."""
+"""Peak memory of a worker, for a small and a large input."""
 
 import io
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def _measure(cloud: Cloud, format_: str, path: Path) -> Figure:
 
 
 def _blocks(format_: str, size_bytes: int) -> Iterator[bytes]:
-    """The same rows again and again, about so many bytes in all."""
+    """The same rows repeated, about `size_bytes` in all."""
     x = np.random.default_rng(0).random((BLOCK_ROWS, 64), np.float32)
     block = x.tobytes() if format_ == "npy" else jsonl(x, "x")
     count = size_bytes // len(block)

@@ -1,4 +1,4 @@
-"""Where the jobs of a benchmark run: the real planner and worker over a cloud, and a queue of their own."""
+"""Runs the jobs of a benchmark: the real planner and worker over a cloud, with a queue."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Place:
         return cls(settings, bootstrap.submission(settings), bootstrap.planner(settings), bootstrap.worker(settings))
 
     def job(self, model: str, file: str, shard_bytes: int | None = None) -> BatchJob:
-        """Of `batch/data/{file}`, planned: its shards are queued."""
+        """A planned job for `batch/data/{file}`, with its shards queued."""
         version = self.worker.dataplane.resolve(model, "1")
         submission = replace(self.submission, shard_bytes=shard_bytes or self.submission.shard_bytes)
         made, _ = submission.create(version, JobRequest(input=f"{DATA}{file}"), "tester", None)
@@ -38,7 +38,7 @@ class Place:
         return job
 
     def messages(self) -> Iterator[dict[str, str]]:
-        """Of the queue, as they come, until it is empty."""
+        """The queue's messages until it is empty."""
         sqs = client("sqs", self.settings.region, self.settings.endpoint_url)
         url = self.settings.queue_url
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1).get("Messages"):

@@ -1,4 +1,4 @@
-"""Workers in processes of their own, as Lambda has them."""
+"""Workers as processes, as on Lambda."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from support.aws.engine import ROOT, Cloud
 
 @dataclass(frozen=True)
 class Worked:
-    """`shard_seconds` of each shard, in the order of their ends; `seconds` from the word to go until all was done."""
+    """`shard_seconds` by shard, in order of completion; `seconds` from the start signal to the end of the last."""
 
     start_seconds: float
     seconds: float
@@ -21,7 +21,7 @@ class Worked:
 
 
 def run(cloud: Cloud, queue: str, model: str, processes: int = 1) -> Worked:
-    """So many workers until the queue is empty."""
+    """Run `count` workers until the queue is empty."""
     command = [sys.executable, "-m", "benchmarks.batch.worker", queue, model]
     with ExitStack() as stack:
         started = time.perf_counter()
@@ -45,7 +45,9 @@ def run(cloud: Cloud, queue: str, model: str, processes: int = 1) -> Worked:
             assert worker.stdin
             worker.stdin.write("go\n")
             worker.stdin.flush()
-        answers = [json.loads(worker.communicate()[0].splitlines()[-1]) for worker in workers]  # after its metrics
+        answers = [
+            json.loads(worker.communicate()[0].splitlines()[-1]) for worker in workers
+        ]  # the line after its metrics
         done = time.perf_counter()
     shard_seconds = [took for answer in answers for took in answer["shard_seconds"]]
     return Worked(go - started, done - go, shard_seconds, max(answer["peak_bytes"] for answer in answers))

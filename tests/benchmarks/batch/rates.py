@@ -1,4 +1,4 @@
-"""Rows a second of the worker, from S3 to S3, against bare onnxruntime with the rows in memory.
+"""Rows a second of the worker, from S3 to S3, relative to bare onnxruntime with the rows in memory.
 
 Same model, batches, options and one thread; S3's stand-in has the other core. Shard by shard in turn, A B A B …
 Beside that: which part of a shard's time the model ran, in the same seconds, so that no drift of the machine is in it.
@@ -35,7 +35,7 @@ BINARY = ("npy", "parquet")
 
 @dataclass(frozen=True)
 class Case:
-    """`x` goes to the model's one input, from a file of each format."""
+    """`x` are the values of the model's one input, written as a file in each format."""
 
     name: str
     content: bytes
@@ -59,7 +59,7 @@ def cases(folder: Path) -> list[Case]:
 
 
 class Stopwatch:
-    """A session, and how long it ran."""
+    """A session that adds up its running time."""
 
     def __init__(self, session: Any) -> None:
         self._session, self.seconds = session, 0.0
@@ -88,7 +88,7 @@ def measure(cloud: Cloud, folder: Path) -> list[Figure]:
 
 
 def _measure(place: Place, model: str, format_: str, x: np.ndarray) -> Figure:
-    """The value is the median of the shards' ratios; milliseconds are of a thousand rows."""
+    """The median ratio of the shards; times in milliseconds for a thousand rows."""
     runner = place.worker.dataplane.runner(model, "1")
     feed, rows = (
         runner.inputs[0].name,
@@ -123,14 +123,14 @@ def _run(session: Any, feed: str, x: np.ndarray, rows: int) -> None:
 
 
 def _timed(call: Callable[[], object]) -> float:
-    """Seconds."""
+    """The seconds that a call takes."""
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
 
 
 def _check(place: Place, job_id: str, runner: Runner, x: np.ndarray, rows: int) -> None:
-    """The job is whole, and in NPY its first batch is what the model says. Raises AssertionError."""
+    """Assert that the job is complete and, for NPY, that its first batch equals the model's outputs."""
     job, shards = place.worker.jobs.get(job_id), list(place.worker.jobs.shards(job_id))
     assert job.status is JobStatus.SUCCEEDED, job.reason
     assert (sum(shard.rows for shard in shards), sum(shard.errors for shard in shards)) == (len(x), 0)
@@ -143,7 +143,7 @@ def _check(place: Place, job_id: str, runner: Runner, x: np.ndarray, rows: int) 
 
 
 def _stand_in(place: Place) -> list[Figure]:
-    """What the stand-in for S3 gives and takes by itself, in pieces as the worker reads and writes them."""
+    """The throughput of the stand-in for S3 alone, in pieces of the size that the worker reads and writes."""
     key, body, bucket = f"{DATA}limit", bytes(4 * BLOCK_BYTES), place.worker.bucket
     bucket.write(key, body)
     reader = place.worker.reader

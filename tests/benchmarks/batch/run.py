@@ -1,4 +1,4 @@
-"""All that is measured of batch jobs."""
+"""All benchmarks of batch jobs."""
 
 from pathlib import Path
 

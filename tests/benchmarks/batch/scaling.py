@@ -1,4 +1,4 @@
-"""One job of many shards: by one worker and by two at once here, and by up to a thousand in a simulation."""
+"""One job of many shards: with one and two workers on this machine, with up to a thousand in a simulation."""
 
 import statistics
 import time
@@ -20,7 +20,7 @@ from support import networks
 from support.aws.engine import Cloud
 
 ROWS, SHARDS, ROUNDS = 1 << 14, 24, 3
-SIMULATED_SHARDS = 20_000  # as many as a job has at most
+SIMULATED_SHARDS = 20_000  # the most that a job has
 WORKERS = (1, 10, 100, 1000)
 
 
@@ -55,7 +55,7 @@ def measure(cloud: Cloud, folder: Path, console: Console) -> list[Figure]:
 
 
 def _run_seconds(place: Place, x: np.ndarray) -> float:
-    """Of a shard's rows in the model alone."""
+    """Seconds that the model alone takes for the rows of a shard."""
     runner, took = place.worker.dataplane.runner("scaled", "1"), []
     for _ in range(5):
         started = time.perf_counter()
@@ -65,7 +65,7 @@ def _run_seconds(place: Place, x: np.ndarray) -> float:
 
 
 def _simulated(times: Times, console: Console) -> list[Figure]:
-    """Speed-ups over one worker: with shards as long as they are meant to be, and with short ones of a small model."""
+    """Speed-ups over one worker, for shards of the target time and for short shards of a small model."""
     grid = Grid("workers", *(f"{workers:,}" for workers in WORKERS), box=None, header_style="bold")
     figures = []
     for run_seconds in (2.0, 10.0, SHARD_SECONDS):

@@ -1,4 +1,4 @@
-"""A thousand seeds through the fault harness, in two processes at once."""
+"""A thousand seeds through the fault harness, in two processes."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ SEEDS, AT_ONCE, PROCESSES = 1000, 50, 2
 
 
 def measure() -> Figure:
-    """How many seeds ran and what they met. Raises AssertionError if one led to other bytes than no fault."""
+    """The number of seeds and the faults met. Raises AssertionError if a result differs from the one without faults."""
     started = time.perf_counter()
     met: Counter[str] = Counter()
     with ThreadPoolExecutor(PROCESSES) as pool:
@@ -27,7 +27,7 @@ def measure() -> Figure:
 
 
 def _run(first: int) -> Counter[str]:
-    command = [sys.executable, "-m", "batch_seeds", str(first), str(min(first + AT_ONCE, SEEDS))]
+    command = [sys.executable, "-m", "support.batch.seeds", str(first), str(min(first + AT_ONCE, SEEDS))]
     done = subprocess.run(command, cwd=ROOT / "tests", capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    return Counter(json.loads(done.stdout.splitlines()[-1]))  # metrics are printed too
+    return Counter(json.loads(done.stdout.splitlines()[-1]))  # the last line: metrics are printed before it

@@ -1,6 +1,6 @@
-"""Run as `python -m benchmarks.batch.worker QUEUE MODEL`: one worker.
+"""One worker: `python -m benchmarks.batch.worker QUEUE MODEL`.
 
-It loads the model and says "ready"; told to go on, by a line, it works until the queue is empty. Its answer is JSON.
+Loads the model, prints "ready", waits for a line on stdin, works until the queue is empty, and prints its times as JSON.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""How a job ends: whole and by its own parts, told of, in the run it is in, and in the time that there is."""
+"""How jobs end: complete, with their own parts, announced, in their current run, within the time limit."""
 
 import json
 import time
@@ -27,7 +27,7 @@ FOLDER = "batch/output/daily/"
 
 
 class Runs:
-    """Jobs of model `example` by planner and worker as they are; `shard` messages are given as a test wants."""
+    """Runs jobs of model `example` with the real planner and worker; tests choose the order of shards."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud, settings = cloud, cloud.settings
@@ -37,7 +37,7 @@ class Runs:
         self.version = bootstrap.registry(settings).resolve("example", "1")
 
     def job(self, content: bytes = ROWS, output: str | None = None, **options: int) -> BatchJob:
-        """Planned."""
+        """A planned job."""
         self.put("batch/data/rows.jsonl", content)
         wanted = JobRequest(input="batch/data/rows.jsonl", output=output, options=options)
         return self.started(self.submission.create(self.version, wanted, "tester", None)[0])
@@ -55,7 +55,7 @@ class Runs:
         return planned
 
     def work(self, job: BatchJob, *names: str) -> BatchJob:
-        """As it is after these shards, or all."""
+        """Work on these shards, or all; returns the job."""
         for name in names or list(self.jobs.pending(job.id)):
             self.worker.work(job.id, name, time.monotonic() + 600)
         return self.jobs.get(job.id)
@@ -79,10 +79,10 @@ def runs(cloud: Cloud) -> Runs:
     return Runs(cloud)
 
 
-# ---------------------------------------------------------------- whose parts
+# ---------------------------------------------------------------- parts of other jobs
 
 
-def test_a_job_takes_no_part_of_one_that_was_forgotten(runs: Runs) -> None:
+def test_part_of_an_expired_job_is_refused(runs: Runs) -> None:
     first = runs.work(runs.job(output=FOLDER))
     assert first.status is JobStatus.SUCCEEDED
     part = runs.read(f"{FOLDER}part-00000.jsonl")
@@ -93,44 +93,44 @@ def test_a_job_takes_no_part_of_one_that_was_forgotten(runs: Runs) -> None:
     assert runs.read(f"{FOLDER}part-00000.jsonl") == part
 
 
-def test_a_job_takes_no_part_of_the_one_that_had_its_id_before(runs: Runs) -> None:
+def test_part_of_an_earlier_job_of_the_same_id_is_refused(runs: Runs) -> None:
     job = runs.job()
     runs.put(f"{job.output}part-00000.jsonl", b"{}", **{"maas-job": f"{job.id}/2020-01-31T12:00:00.000000Z"})
     assert "of another job" in (runs.work(job).reason or "")
 
 
-def test_a_part_that_an_earlier_delivery_wrote_is_the_jobs_own(runs: Runs) -> None:
+def test_part_of_an_earlier_delivery_is_kept(runs: Runs) -> None:
     job = runs.job()
     runs.put(f"{job.output}part-00000.jsonl", b"{}", **{"maas-job": job.mark})
     assert runs.work(job).status is JobStatus.SUCCEEDED
     assert runs.jobs.shard(job.id, "00000").parts[0].size_bytes == 2
 
 
-def test_the_header_length_is_of_the_answer_that_was_first(runs: Runs) -> None:
+def test_header_length_of_the_first_answer(runs: Runs) -> None:
     job = runs.deferred()
     runs.put(f"{job.output}response", b"{} 1234", **{"maas-job": job.mark, "maas-header-length": "3"})
     done = runs.work(job, "")
     assert (done.status, done.options["response_header_length"]) == (JobStatus.SUCCEEDED, 3)
 
 
-def test_an_answer_of_another_job_is_not_taken(runs: Runs) -> None:
+def test_answer_of_another_job_is_refused(runs: Runs) -> None:
     job = runs.deferred()
     runs.put(f"{job.output}response", b"{}")
     done = runs.work(job, "")
     assert (done.status, "'response' of another job" in (done.reason or "")) == (JobStatus.FAILED, True)
 
 
-# ---------------------------------------------------------------- whole
+# ---------------------------------------------------------------- missing shards
 
 
-def test_a_job_whose_shards_are_not_all_there_does_not_succeed(runs: Runs) -> None:
+def test_job_with_a_missing_shard_fails(runs: Runs) -> None:
     job = runs.job()
     lost = runs.jobs.shard(job.id, "00001")
     runs.table.delete([(f"J#{job.id}", f"{kind}#00001") for kind in "SP"])
     ended = runs.work(job)
     assert ended.status is JobStatus.FAILED
-    assert ended.reason == f"its shards are not whole: nothing is known of [{lost.start}, {lost.end})"
-    assert all("_SUCCESS" not in one for one in runs.worker.bucket.sizes(job.output, 100))
+    assert ended.reason == f"shards are missing: no shard covers [{lost.start}, {lost.end})"
+    assert all("_SUCCESS" not in one for one in runs.worker.output.bucket.sizes(job.output, 100))
 
 
 @pytest.mark.parametrize(
@@ -138,27 +138,27 @@ def test_a_job_whose_shards_are_not_all_there_does_not_succeed(runs: Runs) -> No
     [
         ([(0, 10), (10, 20)], None),
         ([(0, 4), (4, 10), (10, 20)], None),
-        ([(10, 20)], "nothing is known of [0, 10)"),
-        ([(0, 10)], "nothing is known of [10, 20)"),
-        ([], "nothing is known of [0, 20)"),
+        ([(10, 20)], "no shard covers [0, 10)"),
+        ([(0, 10)], "no shard covers [10, 20)"),
+        ([], "no shard covers [0, 20)"),
     ],
 )
-def test_what_is_missing(given: list[tuple[int, int]], expected: str | None, runs: Runs) -> None:
+def test_missing_ranges(given: list[tuple[int, int]], expected: str | None, runs: Runs) -> None:
     job = replace(runs.job(), planned=[0, 20])
     shards = [Shard("", start, 20, ShardStatus.DONE, agreed_end=end) for start, end in given]
     assert missing(job, shards) == expected
 
 
-def test_an_end_that_nobody_was_told_is_told_by_whoever_comes_next(runs: Runs) -> None:
+def test_next_delivery_announces_an_unannounced_end(runs: Runs) -> None:
     job = runs.job()
     runs.jobs.move(job.id, JobStatus.FAILED, [JobStatus.RUNNING], reason="its worker died right after this")
     assert runs.work(job).announced == JobStatus.FAILED
 
 
-# ---------------------------------------------------------------- given up
+# ---------------------------------------------------------------- dead letters
 
 
-def test_the_rest_of_a_shard_whose_last_delivery_could_not_queue_it_is_queued(runs: Runs) -> None:
+def test_dead_letter_of_a_done_shard_queues_its_rest(runs: Runs) -> None:
     job = runs.job(ROWS * 2, batch_size=1)
     sqs = client("sqs", runs.cloud.settings.region, runs.cloud.settings.endpoint_url)
     nowhere = Queue(sqs, runs.cloud.settings.queue_url + "-gone")
@@ -175,7 +175,7 @@ def test_the_rest_of_a_shard_whose_last_delivery_could_not_queue_it_is_queued(ru
     assert runs.work(job).status is JobStatus.SUCCEEDED
 
 
-def test_the_last_shard_that_was_done_before_it_was_given_up_ends_its_job(runs: Runs) -> None:
+def test_dead_letter_of_the_last_done_shard_ends_its_job(runs: Runs) -> None:
     job = runs.job(ROWS[:17])
     shard = runs.jobs.shard(job.id, "00000")
     runs.jobs.finish_shard(job, replace(shard, status=ShardStatus.DONE, agreed_end=shard.end), [])
@@ -183,7 +183,7 @@ def test_the_last_shard_that_was_done_before_it_was_given_up_ends_its_job(runs: 
     assert runs.jobs.get(job.id).status is JobStatus.SUCCEEDED
 
 
-def test_a_letter_of_an_earlier_run_changes_nothing(runs: Runs) -> None:
+def test_dead_letter_of_an_earlier_run_changes_nothing(runs: Runs) -> None:
     first = runs.job()
     assert runs.planner.give_up(first.id, "00000", first.run)
     retried = runs.submission.retry(first.id)
@@ -196,7 +196,7 @@ def test_a_letter_of_an_earlier_run_changes_nothing(runs: Runs) -> None:
     assert runs.work(second).status is JobStatus.SUCCEEDED
 
 
-def test_a_drop_that_came_before_its_alias_is_planned_once_there_is_one(runs: Runs) -> None:
+def test_retry_of_a_drop_resolves_its_alias_again(runs: Runs) -> None:
     key = "batch/input/example/late/rows.jsonl"
     runs.put(key, ROWS)
     job = runs.planner.arrived(Arrived(key, None, len(ROWS), ""))
@@ -207,11 +207,11 @@ def test_a_drop_that_came_before_its_alias_is_planned_once_there_is_one(runs: Ru
     assert runs.work(started).status is JobStatus.SUCCEEDED
 
 
-# ---------------------------------------------------------------- time
+# ---------------------------------------------------------------- time limit
 
 
 class SlowReader(S3Reader):
-    """Every range takes so many seconds of a clock that nothing else moves."""
+    """Each read advances the clock, which nothing else moves, by `seconds`."""
 
     seconds = passed = 0.0
 
@@ -225,7 +225,7 @@ class SlowReader(S3Reader):
 @pytest.fixture
 def attempt(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], Shard]:
     def run(seconds: float) -> Shard:
-        """A shard of 12 row groups of 40 records, each so long to read, after its first attempt of 900 s."""
+        """A shard of 12 row groups of 40 records, `seconds` to read each, after a first attempt of 900 s."""
         key, content = "batch/input/example/1/slow.parquet", seeds.parquet(480)
         runs.put(key, content)
         job = replace(runs.planner, shard_bytes=1 << 20).arrived(Arrived(key, None, len(content), ""))
@@ -240,10 +240,10 @@ def attempt(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], Sh
     return run
 
 
-def test_a_first_attempt_leaves_a_repeat_its_time(attempt: Callable[[float], Shard]) -> None:
-    shard = attempt(42)  # 504 s for all of it
+def test_first_attempt_ends_early(attempt: Callable[[float], Shard]) -> None:
+    shard = attempt(42)  # 504 s for the whole shard
     assert 240 <= (shard.agreed_end or 0) <= 440
 
 
-def test_waiting_for_records_counts_as_their_time(attempt: Callable[[float], Shard]) -> None:
-    assert attempt(200).agreed_end == 40  # two more would be too late
+def test_reading_time_counts_in_the_time_limit(attempt: Callable[[float], Shard]) -> None:
+    assert attempt(200).agreed_end == 40  # two more row groups would exceed the limit

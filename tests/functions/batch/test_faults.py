@@ -1,4 +1,4 @@
-"""Whatever dies, fails, comes twice or late: the result of a batch job is the one without any of it, byte for byte."""
+"""Faults do not change the result of a batch job by a byte."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Planner and worker as Lambda calls them: what they leave in the bucket, and what becomes of what cannot be done."""
+"""The handlers of planner and worker: what they write to the bucket, and what fails."""
 
 import json
 from typing import Any
@@ -39,7 +39,7 @@ def seeded(cloud: Cloud) -> Cloud:
     return cloud
 
 
-def test_a_shard_becomes_a_part_and_the_last_one_ends_the_job(seeded: Cloud, load_function: LoadFunction) -> None:
+def test_last_shard_ends_the_job(seeded: Cloud, load_function: LoadFunction) -> None:
     handler = load_function("WorkerFunction").lambda_handler
     for _ in range(2):  # the second delivery changes nothing
         assert handler(event("worker_shard"), Context) == {"batchItemFailures": []}
@@ -52,16 +52,14 @@ def test_a_shard_becomes_a_part_and_the_last_one_ends_the_job(seeded: Cloud, loa
         assert (manifest["rows"], manifest["errors"]) == (3, 1)
 
 
-def test_a_record_that_is_none_is_given_back_alone(seeded: Cloud, load_function: LoadFunction) -> None:
+def test_malformed_message_is_returned_alone(seeded: Cloud, load_function: LoadFunction) -> None:
     malformed = event("worker_malformed")
     answer = load_function("WorkerFunction").lambda_handler(malformed, Context)
     assert answer == {"batchItemFailures": [{"itemIdentifier": malformed["Records"][0]["messageId"]}]}
     assert planned(seeded).status is JobStatus.SUCCEEDED
 
 
-def test_a_shard_that_was_given_up_fails_its_job_and_a_retry_runs_it(
-    seeded: Cloud, load_function: LoadFunction
-) -> None:
+def test_retry_after_a_dead_shard(seeded: Cloud, load_function: LoadFunction) -> None:
     for _ in range(2):
         assert load_function("PlannerFunction").lambda_handler(event("planner_given_up"), Context) == {
             "batchItemFailures": []
@@ -69,11 +67,10 @@ def test_a_shard_that_was_given_up_fails_its_job_and_a_retry_runs_it(
     job = planned(seeded)
     assert job.status is JobStatus.FAILED
     assert (
-        job.reason
-        == "shard 00000 failed at every attempt: no attempt came to an end: its worker ran out of memory or time"
+        job.reason == "shard 00000 failed at every attempt: no attempt finished: the worker ran out of memory or time"
     )
     load_function("WorkerFunction").lambda_handler(event("worker_shard"), Context)
-    assert planned(seeded) == job  # late: it is FAILED
+    assert planned(seeded) == job  # a late delivery: the job is FAILED
     bootstrap.submission(seeded.settings).retry(job.id)
     assert planned(seeded).status is JobStatus.PLANNING
     start = event("planner_drop")
@@ -83,14 +80,14 @@ def test_a_shard_that_was_given_up_fails_its_job_and_a_retry_runs_it(
     assert planned(seeded).status is JobStatus.SUCCEEDED
 
 
-def test_a_version_that_is_gone_fails_the_job(seeded: Cloud, load_function: LoadFunction) -> None:
+def test_deleted_version_fails_the_job(seeded: Cloud, load_function: LoadFunction) -> None:
     bootstrap.registry(seeded.settings).models.delete("example", "tester")
     load_function("WorkerFunction").lambda_handler(event("worker_shard"), Context)
     job = planned(seeded)
     assert (job.status, "was deleted" in (job.reason or "")) == (JobStatus.FAILED, True)
 
 
-def test_a_cancelled_job_predicts_nothing(seeded: Cloud, load_function: LoadFunction) -> None:
+def test_cancelled_job_predicts_nothing(seeded: Cloud, load_function: LoadFunction) -> None:
     job = bootstrap.submission(seeded.settings).cancel(planned(seeded).id)
     assert load_function("WorkerFunction").lambda_handler(event("worker_shard"), Context) == {"batchItemFailures": []}
     assert planned(seeded).status is job.status is JobStatus.CANCELLED
@@ -98,7 +95,7 @@ def test_a_cancelled_job_predicts_nothing(seeded: Cloud, load_function: LoadFunc
     assert "Contents" not in found
 
 
-def test_the_start_of_a_job_that_nobody_knows_is_passed_over(seeded: Cloud, load_function: LoadFunction) -> None:
+def test_start_of_an_unknown_job_is_ignored(seeded: Cloud, load_function: LoadFunction) -> None:
     start = event("planner_drop")
     start["detail"]["object"]["key"] = "batch/jobs/0123/start"
     assert load_function("PlannerFunction").lambda_handler(start, Context) == {"ignored": "batch/jobs/0123/start"}

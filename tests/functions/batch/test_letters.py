@@ -1,4 +1,4 @@
-"""What was given up, through the planner's handler: tried once more, kept while that fails, at last told to its job."""
+"""Dead letters in the planner's handler: retried, kept while that fails, and in the end their job is FAILED."""
 
 import importlib
 import json
@@ -15,7 +15,7 @@ from support.aws.engine import Cloud
 from support.events import EVENTS, PLANNED, seed
 
 DROPPED = "batch/input/example/1/rows.jsonl"
-LAST = "6"  # one more than an event is tried
+LAST = "6"  # one more than MAX_RECEIVED_EVENT
 
 
 class Context:
@@ -31,7 +31,7 @@ def seeded(cloud: Cloud) -> Cloud:
 
 
 def letter(body: object = None, received: str = "1") -> dict[str, Any]:
-    """Lambda's record of an event that failed three times, or with another body."""
+    """Lambda's record of an event that failed three times, or another body."""
     event: dict[str, Any] = json.loads((EVENTS / "planner_dead_letter.json").read_text())
     (record,) = event["Records"]
     record["attributes"]["ApproximateReceiveCount"] = received
@@ -41,7 +41,7 @@ def letter(body: object = None, received: str = "1") -> dict[str, Any]:
 
 
 def arrival(key: str) -> dict[str, Any]:
-    """As the rule's own dead letters are."""
+    """A dead letter of the EventBridge rule."""
     event: dict[str, Any] = json.loads((EVENTS / "planner_drop.json").read_text())
     event["detail"]["object"]["key"] = key
     return event
@@ -54,23 +54,21 @@ def job_of(cloud: Cloud, key: str) -> BatchJob | None:
 
 @pytest.fixture
 def broken(seeded: Cloud, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The handler while SQS takes no messages."""
+    """The handler while SQS refuses messages."""
     load_function("PlannerFunction")
     monkeypatch.setenv("MAAS_QUEUE_URL", seeded.settings.queue_url + "-gone")
     return importlib.reload(sys.modules["planner"])
 
 
 @pytest.mark.parametrize("body", [None, arrival(DROPPED)])
-def test_an_event_that_came_to_nothing_is_tried_again(
-    seeded: Cloud, load_function: LoadFunction, body: dict[str, Any] | None
-) -> None:
+def test_dead_event_is_retried(seeded: Cloud, load_function: LoadFunction, body: dict[str, Any] | None) -> None:
     handler = load_function("PlannerFunction").lambda_handler
     assert handler(letter(body), Context) == {"batchItemFailures": []}
     job = job_of(seeded, DROPPED)
     assert job and (job.status, job.reason) == (JobStatus.RUNNING, None)
 
 
-def test_it_stays_while_that_fails(seeded: Cloud, broken: Any) -> None:
+def test_dead_event_stays_queued_while_retries_fail(seeded: Cloud, broken: Any) -> None:
     event = letter()
     failed = [{"itemIdentifier": event["Records"][0]["messageId"]}]
     assert broken.lambda_handler(event, Context) == {"batchItemFailures": failed}
@@ -79,7 +77,7 @@ def test_it_stays_while_that_fails(seeded: Cloud, broken: Any) -> None:
 
 
 @pytest.mark.parametrize("key", [DROPPED, "batch/input/example/1/never-seen.jsonl"])
-def test_at_last_its_job_is_failed_and_the_letter_gone(seeded: Cloud, broken: Any, key: str) -> None:
+def test_dead_event_fails_its_job_in_the_end(seeded: Cloud, broken: Any, key: str) -> None:
     broken.lambda_handler(letter(), Context)
     assert broken.lambda_handler(letter(arrival(key), LAST), Context) == {"batchItemFailures": []}
     job = job_of(seeded, key)
@@ -87,7 +85,7 @@ def test_at_last_its_job_is_failed_and_the_letter_gone(seeded: Cloud, broken: An
     assert (job.reason or "").startswith("could not be planned: ")
 
 
-def test_a_letter_of_an_upload_fails_the_job_that_waits_for_it(seeded: Cloud, load_function: LoadFunction) -> None:
+def test_dead_event_of_an_upload_fails_its_job(seeded: Cloud, load_function: LoadFunction) -> None:
     version = bootstrap.registry(seeded.settings).resolve("example", "1")
     waiting = bootstrap.deferred(seeded.settings).submit(version, b"{}", None, "tester")
     handler = load_function("PlannerFunction").lambda_handler
@@ -98,12 +96,14 @@ def test_a_letter_of_an_upload_fails_the_job_that_waits_for_it(seeded: Cloud, lo
 
 @pytest.mark.parametrize("key", ["batch/jobs/0123/start", "batch/input/rows.jsonl"])
 @pytest.mark.parametrize("received", ["1", LAST])
-def test_a_letter_of_nobodys_object_goes(seeded: Cloud, load_function: LoadFunction, key: str, received: str) -> None:
+def test_dead_event_of_another_object_is_dropped(
+    seeded: Cloud, load_function: LoadFunction, key: str, received: str
+) -> None:
     handler = load_function("PlannerFunction").lambda_handler
     assert handler(letter(arrival(key), received), Context) == {"batchItemFailures": []}
 
 
-def test_a_shard_that_came_through_both_queues_is_given_up(seeded: Cloud, load_function: LoadFunction) -> None:
+def test_dead_shard_fails_its_job(seeded: Cloud, load_function: LoadFunction) -> None:
     job = job_of(seeded, PLANNED)
     assert job
     handler = load_function("PlannerFunction").lambda_handler
@@ -112,7 +112,7 @@ def test_a_shard_that_came_through_both_queues_is_given_up(seeded: Cloud, load_f
     assert job and (job.status, "shard 00000 failed" in (job.reason or "")) == (JobStatus.FAILED, True)
 
 
-def test_a_shard_that_can_never_be_settled_fails_its_job_at_last(seeded: Cloud, broken: Any) -> None:
+def test_dead_shard_that_cannot_be_settled_fails_its_job(seeded: Cloud, broken: Any) -> None:
     jobs, job = bootstrap.jobs(seeded.settings), job_of(seeded, PLANNED)
     assert job
     shard = jobs.shard(job.id, "00000")

@@ -1,4 +1,4 @@
-"""What the management API does with jobs, over real stores: what is refused before there is one, and its uploads."""
+"""The API's operations on jobs over moto: refusals before a job is created, uploads, results."""
 
 import importlib
 import json
@@ -49,8 +49,8 @@ def jobs_of(cloud: Cloud) -> list[BatchJob]:
     return bootstrap.jobs(cloud.settings).page(100, None)[0]
 
 
-def test_a_cancelled_job_is_told_of_by_the_planner(seeded: Cloud, load_function: LoadFunction) -> None:
-    """Not by the call: a webhook that does not answer takes longer than a call may."""
+def test_planner_announces_a_cancelled_job(seeded: Cloud, load_function: LoadFunction) -> None:
+    """The API call does not announce it: a slow webhook takes longer than a call may."""
     settings = seeded.settings
     sns, sqs = (client(name, settings.region, settings.endpoint_url) for name in ("sns", "sqs"))
     topic = sns.create_topic(Name=f"maas-{settings.table}")["TopicArn"]
@@ -75,14 +75,14 @@ def test_a_cancelled_job_is_told_of_by_the_planner(seeded: Cloud, load_function:
     assert bootstrap.submission(settings).cancel(job.id).announced == "CANCELLED"
 
 
-def test_the_suffixes_are_those_of_the_formats() -> None:
+def test_upload_suffixes_match_the_formats() -> None:
     assert {formats.format_of(f"x{one}") for one in SUFFIXES} == {one.removeprefix(".") for one in SUFFIXES}
     assert {one.removesuffix(".gz") for one in SUFFIXES} == {f".{one}" for one in formats.FORMATS}
     assert {one for one in SUFFIXES if one.endswith(".gz")} == {f".{one}.gz" for one in formats.PACKABLE}
 
 
 @pytest.mark.parametrize("name", [locations.START, "x.txt", "x.npy.gz", "a.csv/x"])
-def test_an_upload_of_no_format_is_refused_before_there_is_a_job(seeded: Cloud, name: str) -> None:
+def test_upload_of_unknown_format_creates_no_job(seeded: Cloud, name: str) -> None:
     before = jobs_of(seeded)
     with pytest.raises(InvalidRequest, match=r"upload\.name: got .*, expected a name that ends in one of") as refused:
         create(seeded, upload=declared(name))
@@ -92,7 +92,7 @@ def test_an_upload_of_no_format_is_refused_before_there_is_a_job(seeded: Cloud, 
     assert create(seeded, kind="infer", upload=declared(name)).input_key.endswith("/request")
 
 
-def test_a_large_upload_is_refused_before_there_is_a_job_and_told_the_other_way(seeded: Cloud) -> None:
+def test_upload_size_limit(seeded: Cloud) -> None:
     before = jobs_of(seeded)
     for size_bytes in (100 * 1024**3 + 1, 10**30):
         with pytest.raises(TooLarge, match=r"at most 107,374,182,400; put a larger file below batch/data/ with `aws"):
@@ -103,17 +103,17 @@ def test_a_large_upload_is_refused_before_there_is_a_job_and_told_the_other_way(
     assert create(seeded, kind="infer", upload=declared("request", 1024**3)).status is JobStatus.UPLOADING
 
 
-def test_the_answer_to_the_largest_upload_is_carried_by_lambda(seeded: Cloud, load_function: LoadFunction) -> None:
+def test_response_to_the_largest_upload_fits_lambda(seeded: Cloud, load_function: LoadFunction) -> None:
     event = json.loads((EVENTS / "management_create_job.json").read_text())
     upload = declared(size_bytes=100 * 1024**3)
     handler = load_function("ManagementFunction").lambda_handler
     result = handler(event | {"body": json.dumps({"model": "example", "upload": upload})}, None)
     assert result["statusCode"] == 201
     assert len(json.loads(result["body"])["upload"]) == 1600
-    assert len(result["body"]) + 1600 * 1000 < 6_000_000  # a session's token is in each URL, too
+    assert len(result["body"]) + 1600 * 1000 < 6_000_000  # each URL also holds a session token
 
 
-def test_an_input_longer_than_a_key_is_refused(submission: Submission, seeded: Cloud) -> None:
+def test_input_key_length_limit(submission: Submission, seeded: Cloud) -> None:
     longest = locations.DATA + "ü" * 500
     with pytest.raises(InvalidRequest, match="input: got a key of 1,031 bytes, expected at most 1,024"):
         create(seeded, input=f"s3://{seeded.settings.bucket}/{longest}" + "x" * 20)
@@ -121,7 +121,7 @@ def test_an_input_longer_than_a_key_is_refused(submission: Submission, seeded: C
     assert create(seeded, input=longest).input_key == longest
 
 
-def test_names_in_options_fit_into_the_jobs_row(seeded: Cloud, load_function: LoadFunction) -> None:
+def test_option_names_limit(seeded: Cloud, load_function: LoadFunction) -> None:
     load_function("ManagementFunction")
     options = importlib.import_module("schemas.jobs").JobOptions
     lists = ("columns", "exclude", "select")
@@ -135,8 +135,8 @@ def test_names_in_options_fit_into_the_jobs_row(seeded: Cloud, load_function: Lo
     assert create(seeded, input=ROWS, options=many).options == many
 
 
-def test_results_are_paged_so_that_an_answer_is_carried(seeded: Cloud) -> None:
-    """300 outputs a shard: 2,500 of 10 shards are no whole shards."""
+def test_pages_of_results_are_bounded(seeded: Cloud) -> None:
+    """300 outputs a shard: the limit of 2,500 falls within a shard."""
     jobs, job = bootstrap.jobs(seeded.settings), create(seeded, input=ROWS)
     shards = [Shard(f"{index:05d}", index, index + 1) for index in range(10)]
     jobs.add_shards(job, shards)
@@ -149,7 +149,7 @@ def test_results_are_paged_so_that_an_answer_is_carried(seeded: Cloud) -> None:
     assert [one.name for one in first + rest] == [f"part-{s.name}.{one}.npy" for s in shards for one in range(300)]
 
 
-def test_a_page_of_results_has_250_shards_if_nothing_is_said(load_function: LoadFunction) -> None:
+def test_default_page_of_results(load_function: LoadFunction) -> None:
     document = load_function("ManagementFunction").app.openapi()
     parameters = document["paths"]["/api/v1/jobs/{job}/results"]["get"]["parameters"]
     (limit,) = (one["schema"] for one in parameters if one["name"] == "limit")
@@ -157,14 +157,14 @@ def test_a_page_of_results_has_250_shards_if_nothing_is_said(load_function: Load
 
 
 def begun(cloud: Cloud, bucket: ModelBucket, key: str, *sizes: int) -> None:
-    """A multipart upload that has parts of these sizes."""
+    """Start a multipart upload with parts of these sizes."""
     named = {"Bucket": bucket.name, "Key": key}
     upload = cloud.s3.create_multipart_upload(**named)["UploadId"]
     for number, size in enumerate(sizes, start=1):
         cloud.s3.upload_part(**named, UploadId=upload, PartNumber=number, Body=b"x" * size)
 
 
-def test_parts_of_wrong_sizes_that_add_up_are_a_conflict(cloud: Cloud) -> None:
+def test_upload_parts_of_wrong_sizes_are_a_conflict(cloud: Cloud) -> None:
     bucket = bootstrap.bucket(cloud.settings)
     begun(cloud, bucket, "x", 1, 1)
     with pytest.raises(Conflict, match=r"cannot join its parts \(EntityTooSmall\), expected each but the last with 67"):
@@ -172,7 +172,7 @@ def test_parts_of_wrong_sizes_that_add_up_are_a_conflict(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("moment", ["ListParts", "CompleteMultipartUpload"])
-def test_of_two_calls_that_join_an_upload_the_later_finds_it_joined(cloud: Cloud, moment: str) -> None:
+def test_concurrent_completion_of_an_upload(cloud: Cloud, moment: str) -> None:
     first, s3 = bootstrap.bucket(cloud.settings), cloud.s3
     later = ModelBucket(s3, cloud.settings.bucket, 60)
     begun(cloud, first, "x", 10)

@@ -1,1 +1,1 @@
-"""Batch jobs without their cloud, and under faults."""
+"""Batch jobs in memory, and under injected faults."""

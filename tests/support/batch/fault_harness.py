@@ -1,7 +1,7 @@
-"""A batch job under faults that a seed decides: workers that die, services that fail, messages twice and in any order.
+"""Runs batch jobs under faults chosen by a seed: killed workers, failing services, repeated and reordered messages.
 
-Real planner and worker over moto's server. Beside what tests/faults.py makes go wrong, a message is delivered twice,
-late, before others, and with no time left, so that its shard is split.
+The planner and the worker are the real ones, over moto's server. Besides the faults of faults.py, a message is
+delivered twice, late, before others, or with no time left, so that its shard is split.
 """
 
 import json
@@ -33,7 +33,7 @@ MOST_DELIVERIES = 3000
 
 @dataclass(frozen=True)
 class Input:
-    """Dropped into the bucket; if `rows_at_once` says in what batches it is to run, submitted with that option."""
+    """An input that is dropped into the bucket, or with `rows_at_once` submitted as a job with that batch size."""
 
     content: bytes
     rows_at_once: int | None = None
@@ -41,7 +41,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`parts` by their names, `joined` by their suffixes, as the bucket lists them; without what tells of times."""
+    """`parts` by name; `joined` by suffix, in the bucket's order; without fields that hold times."""
 
     job: BatchJob
     parts: dict[str, bytes]
@@ -66,7 +66,7 @@ class Outcome:
 
 
 class Harness:
-    """One input for each format, and a model; every run is a job of its own over the same cloud."""
+    """A model and one cloud for all runs; each run is a job."""
 
     def __init__(self, cloud: Cloud, faults: list[Faults], patch: pytest.MonkeyPatch) -> None:
         settings = cloud.settings
@@ -84,10 +84,10 @@ class Harness:
         self._submission = replace(bootstrap.submission(self.settings), shard_bytes=600)
         self._version = bootstrap.registry(settings).resolve(MODEL, "1")
         self._table = Table(boto3_call(client("dynamodb", settings.region, settings.endpoint_url)), settings.table)
-        patch.setattr(time, "sleep", lambda _: None)  # waiting for a better time is not what is tested
+        patch.setattr(time, "sleep", lambda _: None)  # waiting is not what is tested
 
     def _subscribe(self) -> str:
-        """A queue that gets what EventBridge is told of jobs."""
+        """A queue that receives the events that jobs publish to EventBridge."""
         settings = self._cloud.settings
         name = f"told-{settings.table}"
         url: str = self._sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -100,7 +100,7 @@ class Harness:
     # ------------------------------------------------------------- one run
 
     def run(self, name: str, given: Input, seed: int | None) -> Outcome:
-        """To the end of the job of this input. No seed, no faults."""
+        """Run a job of this input to its end. Without a seed there are no faults."""
         random = Random(seed)
         self._faults[0] = Faults(random)
         arrived = self._submitted(name, given) if given.rows_at_once else self._dropped(f"{seed}-{name}", given)
@@ -121,7 +121,7 @@ class Harness:
             try:
                 self._deliver(message, hurry)
             except (Exception, Killed):
-                if faults.left == left:  # nothing was in its way
+                if faults.left == left:  # no fault occurred
                     raise
                 waiting.append(message)
             waiting += self._drain()
@@ -143,7 +143,7 @@ class Harness:
         return Arrived(f"{locations.UPLOADS}{job.id}/{locations.START}", None, 2, "")
 
     def _forget(self, job: BatchJob) -> None:
-        """Its rows: moto copies the table for every row of a transaction, and a seed would pay for all before."""
+        """Delete the job's rows: moto copies the table for each row of a transaction, so later runs would slow down."""
         self._table.delete(self._table.keys(f"J#{job.id}", "", limit=1000))
 
     def _deliver(self, message: Any, hurry: bool) -> None:
@@ -173,7 +173,7 @@ class Harness:
             self._faults[0] = quiet
 
     def _outcome(self, faults: Faults) -> Outcome:
-        (job, *_), _ = self.worker.jobs.page(1, None)  # as it was left: whoever ends a job tells of it
+        (job, *_), _ = self.worker.jobs.page(1, None)  # not through the planner, which would announce its end
         found = {}
         for one in self._s3.list_objects_v2(Bucket=self.settings.bucket, Prefix=job.output).get("Contents", []):
             body = self._s3.get_object(Bucket=self.settings.bucket, Key=one["Key"])["Body"].read()
@@ -207,7 +207,7 @@ def harness(folder: Any, model: bytes) -> Iterator[Harness]:
 
 
 def is_right(outcome: Outcome, expected: Outcome) -> None:
-    """The same records, byte for byte, nothing beside them, and its success told."""
+    """Assert the same records, byte for byte, no other objects, and an announced success."""
     assert outcome.job.status is JobStatus.SUCCEEDED, outcome.job.reason
     assert outcome.summary == expected.summary
     assert outcome.joined == expected.joined

@@ -1,6 +1,6 @@
-"""What a seed makes go wrong while a batch job runs: calls that are refused, answers that are lost, processes that die.
+"""Injects faults by seed while a batch job runs: refused calls, lost answers, killed processes.
 
-- the server refuses a call (500, throttled), or does it and the answer is lost on its way;
+- the server refuses a call (500, throttled), or carries it out and the answer is lost;
 - the process dies right before or right after one of its writes;
 - another delivery of the same shard overtakes this one, right before one of its writes.
 """
@@ -19,18 +19,18 @@ WRITES = {"PutObject", "TransactWriteItems", "SendMessageBatch", "PutEvents"}
 
 
 class Killed(BaseException):
-    """The process ends here: nothing may catch it."""
+    """Stands for the death of the process: no code catches it."""
 
 
 @dataclass
 class Faults:
-    """What goes wrong next. `left` bounds it, so that a job can come to its end."""
+    """Decides which fault occurs. `left` limits their number, so that a job can end."""
 
     random: Random
     left: int = 0
     rate: float = 0.0
     met: Counter[str] = field(default_factory=Counter)
-    overtake: Callable[[], None] | None = None  # another delivery of what runs
+    overtake: Callable[[], None] | None = None  # runs another delivery of the same message
     depth: int = 0
 
     def happens(self, kind: str, share: float = 1.0) -> bool:
@@ -42,7 +42,7 @@ class Faults:
 
 
 class FaultyServer:
-    """moto's application, with a server's faults before and after it."""
+    """moto's application with faults of a server before and after a call."""
 
     def __init__(self, application: Any, faults: Callable[[], Faults]) -> None:
         self._application, self._faults = application, faults
@@ -91,7 +91,7 @@ class FaultyProcess:
             faults.depth += 1
             try:
                 faults.overtake()
-            except (Exception, Killed):  # the other's own end
+            except (Exception, Killed):  # the end of the other delivery
                 pass
             finally:
                 faults.depth -= 1

@@ -1,4 +1,4 @@
-"""A job without its cloud: an input in memory is cut, read, run by a model that gives back what it got, and written."""
+"""Cuts, reads and writes an input in memory like a job, with a model that returns its inputs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ ALL = Options()
 
 @dataclass(eq=False)  # each its own
 class MemorySource:
-    """Tells what was read of it."""
+    """Records what was read."""
 
     data: bytes
     reads: list[tuple[int, int]] = field(default_factory=list)
@@ -38,7 +38,7 @@ class MemorySource:
 
 @dataclass(frozen=True)
 class Cut:
-    """How a file is cut: shards of so many bytes, each of them in so many pieces, each ended after so many chunks."""
+    """How a file is cut: shards of `shard_bytes`, each in `pieces`, each of which ends after `chunks` chunks."""
 
     shard_bytes: int = 1 << 30
     pieces: int = 1
@@ -51,7 +51,7 @@ def tensor(name: str, datatype: str, *shape: int, optional: bool = False) -> Met
 
 
 def stored(layout: dict[str, Any]) -> dict[str, Any]:
-    """As it comes back from DynamoDB, whose maps have no order."""
+    """The layout as DynamoDB returns it, with maps in another order."""
     found: dict[str, Any] = unpack(_disordered(pack(layout)))
     return found
 
@@ -70,7 +70,7 @@ def _disordered(attribute: Attribute) -> Attribute:
 def chunks(
     format_: str, source: MemorySource, signature: Sequence[MetadataTensor], cut: Cut, options: Options = ALL
 ) -> Iterator[list[Chunk]]:
-    """Those of each part, one part after the other. Checks what holds for any chunk."""
+    """The chunks of each part in order. Asserts the invariants of chunks."""
     plan = formats.plan(format_, source, cut.shard_bytes)
     assert all(start < end for start, end in plan.shards)
     assert all(one[1] == two[0] for one, two in zip(plan.shards, plan.shards[1:], strict=False))
@@ -95,7 +95,7 @@ def chunks(
 
 
 def records(parts: Iterator[list[Chunk]]) -> list[Any]:
-    """What each record came to: the values of its inputs, or what is wrong with it."""
+    """For each record the values of its inputs, or its error."""
     return [record for part in parts for chunk in part for record in _records(chunk)]
 
 
@@ -130,7 +130,7 @@ def echoed(
     failing: Mapping[int, str] | None = None,
     outputs: Sequence[MetadataTensor] | None = None,
 ) -> list[dict[str, bytes]]:
-    """The files of each part, of a model that gives back its inputs, and refuses the records `failing` of a chunk."""
+    """The files of each part for a model that returns its inputs and fails the places `failing` of each chunk."""
     layout = stored(formats.plan(format_, source, cut.shard_bytes).layout)
     outputs = signature if outputs is None else outputs
     written = []

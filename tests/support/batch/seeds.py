@@ -1,6 +1,6 @@
-"""Seeds through the fault harness: the inputs that jobs have there, and how many seeds of them came out right.
+"""Runs seeds through the fault harness; holds the inputs of its jobs.
 
-`python -m batch_seeds FIRST END` runs the seeds [FIRST, END), and tells what was met in one line of JSON.
+`python -m support.batch.seeds FIRST END` runs the seeds [FIRST, END) and prints the faults met as one line of JSON.
 """
 
 import io
@@ -51,7 +51,7 @@ def parquet(rows: int) -> bytes:
     return content.getvalue()
 
 
-# Whole numbers come out the same however they are batched, so that such a job may be split anywhere.
+# Integers give the same bytes in any batch, so such a job may be split anywhere.
 INPUTS = {
     "rows.jsonl": Input(jsonl(60), rows_at_once=4),
     "rows.csv": Input(csv(250), rows_at_once=16),
@@ -66,7 +66,7 @@ def without_faults(harness: Harness) -> dict[str, Outcome]:
 
 
 def check(harness: Harness, expected: dict[str, Outcome], seed: int) -> Counter[str]:
-    """What was met on the way. Raises AssertionError if another result came of it than without faults."""
+    """The faults met. Raises AssertionError if the result differs from the one without faults."""
     name = list(INPUTS)[seed % len(INPUTS)]
     outcome = harness.run(name, INPUTS[name], seed)
     is_right(outcome, expected[name])
@@ -75,7 +75,7 @@ def check(harness: Harness, expected: dict[str, Outcome], seed: int) -> Counter[
 
 
 def run(seeds: Iterable[int]) -> Counter[str]:
-    """Raises AssertionError, with the seed in a note."""
+    """Raises AssertionError with the seed in a note."""
     met: Counter[str] = Counter()
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -1,4 +1,4 @@
-"""CSV: quotes are counted from the file's beginning, so every cut gives the same records."""
+"""CSV: cuts do not change records, because quotes count from the beginning of the file."""
 
 import csv
 import gzip
@@ -57,9 +57,7 @@ def read(files: list[dict[str, bytes]]) -> list[dict[str, str]]:
     st.booleans(),
     CUTS,
 )
-def test_every_cut_gives_the_records_of_one_after_the_other(
-    rows: Any, junk: str, newline: str, quoting: int, bom: bool, cut: Cut
-) -> None:
+def test_csv_cuts_do_not_change_records(rows: Any, junk: str, newline: str, quoting: int, bom: bool, cut: Cut) -> None:
     data = (b"\xef\xbb\xbf" if bom else b"") + table(rows, newline=newline, quoting=quoting) + junk.encode()
     one_by_one = records(chunks("csv", MemorySource(data), NAMED, Cut()))
     assert len(one_by_one) >= len(rows)
@@ -72,7 +70,7 @@ def test_every_cut_gives_the_records_of_one_after_the_other(
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.floats(width=32), st.integers(-128, 127), WORD, st.booleans())), CUTS)
-def test_values_come_back_as_they_were(rows: list[tuple[float, int, str, bool]], cut: Cut) -> None:
+def test_values_round_trip(rows: list[tuple[float, int, str, bool]], cut: Cut) -> None:
     data = table([(json_word(a), *rest, "-") for a, *rest in rows])
     echo = read(echoed("csv", MemorySource(data), NAMED, cut))
     found = [(np.float32(row["a"]), int(row["n"]), row["word"], row["is"] == "true", row["error"]) for row in echo]
@@ -81,7 +79,7 @@ def test_values_come_back_as_they_were(rows: list[tuple[float, int, str, bool]],
 
 @settings(max_examples=100, deadline=None)
 @given(ROWS, CUTS)
-def test_joined_columns_are_as_they_were(rows: Any, cut: Cut) -> None:
+def test_joined_columns_are_unchanged(rows: Any, cut: Cut) -> None:
     data = table(rows, quoting=csv.QUOTE_ALL)
     outputs = [tensor("y", "FP32", -1, 1)]
     options = Options(join=True)
@@ -96,7 +94,7 @@ def test_joined_columns_are_as_they_were(rows: Any, cut: Cut) -> None:
     assert found == [list(row) for row in rows]
 
 
-def test_all_feature_columns_in_order_are_the_one_input() -> None:
+def test_columns_and_exclude_choose_features() -> None:
     data = b"b,id,a\n1,x,2\n3,y,4\n"
     for options, expected in (
         (Options(exclude=("id",)), [["1.0", "2.0"], ["3.0", "4.0"]]),
@@ -117,13 +115,13 @@ def test_all_feature_columns_in_order_are_the_one_input() -> None:
         ("a,b", Options(exclude=("z",)), r"exclude: got \['z'\], expected some of"),
     ],
 )
-def test_columns_that_can_never_fit_fail_the_job(header: str, options: Options, said: str) -> None:
+def test_misfit_columns_fail_the_job(header: str, options: Options, said: str) -> None:
     source = MemorySource(f"{header}\n1,2,3\n".encode())
     with pytest.raises(InvalidRequest, match=said):
         records(chunks("csv", source, FEATURES, Cut(), options))
 
 
-def test_a_wrong_column_name_fails_the_job_and_names_are_case_sensitive() -> None:
+def test_column_names_are_case_sensitive() -> None:
     for header in ("A,n,word", "a,n,words"):
         layout = formats.plan("csv", MemorySource(f"{header}\n".encode()), 100).layout
         with pytest.raises(InvalidRequest, match=r"columns: got .*, expected a column for each input"):
@@ -136,7 +134,7 @@ def test_a_wrong_column_name_fails_the_job_and_names_are_case_sensitive() -> Non
 
 
 @pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b"x\n", b"x", b"\r\n"])
-def test_no_records_are_a_header(data: bytes) -> None:
+def test_empty_csv_gives_a_header(data: bytes) -> None:
     signature = [tensor("x", "FP32", -1, 1)]
     source = MemorySource(data)
     layout = formats.plan("csv", source, 100).layout
@@ -146,7 +144,7 @@ def test_no_records_are_a_header(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", [b"x\n1.5", b"x\r\n1.5\r\n", b"x\n1.5\n\n  \n"])
-def test_one_row_however_it_ends(data: bytes) -> None:
+def test_line_endings(data: bytes) -> None:
     parts = echoed("csv", MemorySource(data), [tensor("x", "FP32", -1, 1)], Cut(batch_rows=3))
     assert parts == [{"csv": b"x,error\n1.5,\n"}]
 
@@ -171,7 +169,7 @@ def test_one_row_however_it_ends(data: bytes) -> None:
         ("\xff,1", "record: got bytes that are not UTF-8, expected text"),
     ],
 )
-def test_a_bad_record_spoils_no_other(row: str, said: str) -> None:
+def test_bad_record_fails_alone(row: str, said: str) -> None:
     data = f"a,n\n1.5,1\n{row}\nInfinity,3\n".encode("latin-1")
     rows = read(echoed("csv", MemorySource(data), NAMED[:2], Cut(batch_rows=8)))
     assert rows == [
@@ -197,7 +195,7 @@ def test_a_bad_record_spoils_no_other(row: str, said: str) -> None:
         ),
     ],
 )
-def test_numbers_are_exact_to_the_ends_of_their_range(datatype: str, cells: str, values: list[Any]) -> None:
+def test_csv_numbers_are_exact_to_their_limits(datatype: str, cells: str, values: list[Any]) -> None:
     data = "\n".join(["x", *cells.split()]).encode()
     for batch_rows in (1, 2, 100):
         found = records(chunks("csv", MemorySource(data), [tensor("x", datatype, -1)], Cut(batch_rows=batch_rows)))
@@ -206,7 +204,7 @@ def test_numbers_are_exact_to_the_ends_of_their_range(datatype: str, cells: str,
         assert [one["x"][2] if isinstance(one, dict) else None for one in found] == expected
 
 
-def test_outputs_of_many_values_are_columns_and_deeper_ones_json() -> None:
+def test_csv_outputs_as_columns_or_json() -> None:
     outputs = [tensor("p", "FP32", -1, 2), tensor("deep", "FP32", -1, 2, 1), tensor("open", "BYTES", -1, -1)]
     writer = formats.writer("csv", {}, Options(), outputs)
     (part,) = chunks("csv", MemorySource(b"a,b\n1,2\n3,4\n"), FEATURES, Cut(batch_rows=2))
@@ -218,7 +216,7 @@ def test_outputs_of_many_values_are_columns_and_deeper_ones_json() -> None:
     assert rows[1]["p_0"] == "1e-09"
 
 
-def test_a_model_without_a_batch_runs_row_by_row() -> None:
+def test_unbatched_model_runs_row_by_row() -> None:
     signature = [tensor("x", "FP32", 1, 2)]
     read_ = [
         chunk
@@ -232,28 +230,28 @@ def test_a_model_without_a_batch_runs_row_by_row() -> None:
     ]
 
 
-def test_a_stray_quote_takes_what_follows_but_memory_stays_bounded() -> None:
+def test_stray_quote_is_bounded_by_the_line_limit() -> None:
     data = b'a,n\n1,2\n3,"4\n' + b"5,%d\n" % 10**1000 * (MAX_LINE_BYTES // 1000)
     found = records(chunks("csv", MemorySource(data), NAMED[:2], Cut(shard_bytes=20 << 20, batch_rows=9)))
     assert len(found) == 2
     assert "expected at most 67,108,864" in found[1]
 
 
-def test_a_cell_may_be_as_long_as_a_line() -> None:
+def test_cell_size_limit_is_the_line_limit() -> None:
     long = '"' + "ä,\n" * 500_000 + '"'
     data = f"a,n,word\n1,2,{long}\n3,4,w\n".encode()
     found = records(chunks("csv", MemorySource(data), NAMED[:3], Cut(batch_rows=4)))
-    is_whole = found[0]["word"] == [long[1:-1]]  # outside of assert, which would look for the difference for minutes
+    is_whole = found[0]["word"] == [long[1:-1]]  # not inside assert, which would compute the difference for minutes
     assert is_whole
     assert found[1]["word"] == ["w"]
 
 
-def test_a_header_without_end_is_refused() -> None:
+def test_header_size_limit() -> None:
     with pytest.raises(InvalidRequest, match="header: got more than 40,960 bytes"):
         formats.plan("csv", MemorySource(b"a" * 100_000), 1000)
 
 
-def test_planning_one_shard_reads_the_header_alone_and_many_shards_read_once() -> None:
+def test_csv_planning_reads_once() -> None:
     source = MemorySource(b"a,n\n" + b'1,"2"\n' * 500_000)
     assert len(formats.plan("csv", source, 1 << 30).shards) == 1
     assert source.read_bytes <= 80 << 10

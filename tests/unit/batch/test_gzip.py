@@ -1,4 +1,4 @@
-"""Text in gzip: one stream of lines, whatever it is packed in, at the cost of its bytes."""
+"""Gzip: members of any size are one stream of lines, in time linear in its bytes."""
 
 import gzip
 import json
@@ -24,12 +24,12 @@ def lines_of(files: list[dict[str, bytes]]) -> list[Any]:
 @pytest.mark.parametrize(
     "data", [b"", b"no gzip", gzip.compress(b"[1,2]\n" * 1000, mtime=0)[:-9]], ids=["empty", "other", "cut"]
 )
-def test_a_gzip_file_that_is_none_is_refused(data: bytes) -> None:
+def test_damaged_gzip_is_refused(data: bytes) -> None:
     with pytest.raises(InvalidRequest, match=r"input: got a (truncated|damaged) gzip file"):
         records(chunks("jsonl.gz", MemorySource(data), X, Cut(batch_rows=8)))
 
 
-def test_gzip_of_several_streams_that_unpacks_to_much() -> None:
+def test_gzip_members_with_a_high_ratio() -> None:
     text = b"[1,2]" + b" " * (20 << 20) + b"\n"
     data = gzip.compress(text) + gzip.compress(b"[3,4]\n") + b"\0" * 100
     assert len(data) < 40_000
@@ -39,7 +39,7 @@ def test_gzip_of_several_streams_that_unpacks_to_much() -> None:
     ]
 
 
-def test_gzip_of_many_small_streams_takes_time_as_its_bytes() -> None:
+def test_many_small_gzip_members_take_linear_time() -> None:
     streams = gzip.compress(b"") * 9999 + gzip.compress(b"[1,2]\n")
 
     def seconds(data: bytes, times: int) -> float:
@@ -53,7 +53,7 @@ def test_gzip_of_many_small_streams_takes_time_as_its_bytes() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.sampled_from([0, 1, 3000, 16 << 10, 70_000, 9 << 20]), max_size=4), st.integers(0, 40_000))
-def test_gzip_streams_of_every_size_with_padding_between(sizes: list[int], padding: int) -> None:
+def test_gzip_members_of_any_size_with_padding(sizes: list[int], padding: int) -> None:
     random = np.random.default_rng(0)
     texts = [random.integers(65, 91, size, np.uint8).tobytes() for size in [*sizes, 5]]
     data = b"".join(gzip.compress(text, 1) + bytes(padding) for text in texts)

@@ -1,4 +1,4 @@
-"""JSON Lines: every record once and alike, wherever the file is cut; what is bad is one error record."""
+"""JSON Lines: cuts do not change records, and a bad record is one error record."""
 
 import gzip
 import json
@@ -70,9 +70,7 @@ def lines_of(files: list[dict[str, bytes]]) -> list[Any]:
 
 @settings(max_examples=200, deadline=None)
 @given(LINES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans(), CUTS)
-def test_every_cut_gives_the_records_of_one_after_the_other(
-    lines: list[str], newline: str, ends: bool, bom: bool, cut: Cut
-) -> None:
+def test_jsonl_cuts_do_not_change_records(lines: list[str], newline: str, ends: bool, bom: bool, cut: Cut) -> None:
     text = newline.join(lines) + (newline if ends and lines else "")
     data = (b"\xef\xbb\xbf" if bom else b"") + text.encode()
     one_by_one = records(chunks("jsonl", MemorySource(data), MIXED, Cut()))
@@ -88,7 +86,7 @@ def test_every_cut_gives_the_records_of_one_after_the_other(
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.lists(st.floats(width=32), min_size=2, max_size=2), st.text(max_size=5))), CUTS)
-def test_values_come_back_as_they_were(rows: list[tuple[list[float], str]], cut: Cut) -> None:
+def test_values_round_trip(rows: list[tuple[list[float], str]], cut: Cut) -> None:
     signature = [*X, tensor("word", "BYTES", -1, 1)]
     text = "\n".join(json.dumps({"x": x, "word": word}) for x, word in rows)
     said = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -100,14 +98,14 @@ def test_values_come_back_as_they_were(rows: list[tuple[list[float], str]], cut:
 
 
 @pytest.mark.parametrize("format_", ["jsonl", "jsonl.gz"])
-def test_an_empty_file_has_no_records(format_: str) -> None:
+def test_empty_file_has_no_records(format_: str) -> None:
     for text in (b"", b"\xef\xbb\xbf", b"\n\n \r\n"):
         data = gzip.compress(text) if format_ == "jsonl.gz" else text
         assert lines_of(echoed(format_, MemorySource(data), X, Cut(batch_rows=4))) == []
     assert formats.writer(format_, {}, Options(), X).finish() == {"jsonl": b""}
 
 
-def test_a_model_of_one_input_takes_bare_values() -> None:
+def test_bare_values_for_one_input() -> None:
     assert lines_of(echoed("jsonl", source('[1, 2]\n{"x": [3, 4]}\n'), X, Cut(batch_rows=4))) == [
         {"x": [1.0, 2.0]},
         {"x": [3.0, 4.0]},
@@ -116,8 +114,8 @@ def test_a_model_of_one_input_takes_bare_values() -> None:
     assert lines_of(echoed("jsonl", source("1\n-2\n"), flat, Cut(batch_rows=4))) == [{"n": 1}, {"n": -2}]
 
 
-def test_whole_numbers_are_written_as_onnxruntime_gives_them() -> None:
-    """Of C's long long, another type than the int64 that NumPy makes by itself."""
+def test_integer_outputs_are_exact() -> None:
+    """onnxruntime returns C's long long, another NumPy type than int64."""
     signature = [tensor("n", "INT64", -1)]
     writer = formats.writer("jsonl", {}, Options(), signature)
     ((chunk,),) = chunks("jsonl", source("1\n-2\n"), signature, Cut(batch_rows=4))
@@ -125,7 +123,7 @@ def test_whole_numbers_are_written_as_onnxruntime_gives_them() -> None:
     assert writer.finish() == {"jsonl": b'{"n":1}\n{"n":-2}\n'}
 
 
-def test_a_request_of_the_protocol_is_answered_as_such() -> None:
+def test_protocol_request_as_a_record() -> None:
     text = REQUEST + '\n{"x": [1], "word": "w", "n": 3}\n'
     request, plain = lines_of(echoed("jsonl", source(text), MIXED[:3], Cut(batch_rows=4)))
     assert request["id"] == "r"
@@ -135,7 +133,7 @@ def test_a_request_of_the_protocol_is_answered_as_such() -> None:
     assert joined == json.loads(REQUEST) | {"outputs": request["outputs"]}
 
 
-def test_a_model_without_a_batch_runs_record_by_record_and_a_leading_1_may_be_left_out() -> None:
+def test_unbatched_model_with_and_without_leading_1() -> None:
     signature = [tensor("x", "FP32", 1, 2, 2), tensor("k", "INT64")]
     text = '{"x": [[1, 2], [3, 4]], "k": 1}\n{"x": [[[1, 2], [3, 4]]], "k": 2}\n{"x": [[1, 2]], "k": 3}\n'
     read = [chunk for part in chunks("jsonl", source(text), signature, Cut(batch_rows=8)) for chunk in part]
@@ -147,13 +145,13 @@ def test_a_model_without_a_batch_runs_record_by_record_and_a_leading_1_may_be_le
     assert third["record"] == {"x": [[1, 2]], "k": 3}
 
 
-def test_join_puts_the_fields_of_the_record_first_and_the_outputs_stand() -> None:
+def test_join_writes_fields_first_and_outputs_win() -> None:
     text = '{"id": 7, "x": [1, 2], "y": "old"}\n[3, 4]\n'
     parts = echoed("jsonl", source(text), X, Cut(batch_rows=4), Options(join=True))
     assert parts[0]["jsonl"] == b'{"id":7,"x":[1.0,2.0],"y":"old"}\n{"input":[3,4],"x":[3.0,4.0]}\n'
 
 
-def test_a_record_that_fails_in_the_model_is_told_in_its_place() -> None:
+def test_failed_record_keeps_its_place() -> None:
     parts = echoed("jsonl", source("[1,2]\n[3,4]\n[5,6]\n"), X, Cut(batch_rows=3), failing={1: "no luck"})
     assert lines_of(parts) == [{"x": [1.0, 2.0]}, {"error": "no luck", "record": [3, 4]}, {"x": [5.0, 6.0]}]
 
@@ -172,7 +170,7 @@ def test_a_record_that_fails_in_the_model_is_told_in_its_place() -> None:
         ("\xff", "record: not JSON"),
     ],
 )
-def test_a_bad_record_spoils_no_other(line: str, said: str) -> None:
+def test_bad_record_fails_alone(line: str, said: str) -> None:
     text = f"[1, 2]\n{line}\n[3, 4]\n".encode("latin-1")
     first, bad, last = lines_of(echoed("jsonl", MemorySource(text), X, Cut(batch_rows=8)))
     assert (first, last) == ({"x": [1.0, 2.0]}, {"x": [3.0, 4.0]})
@@ -182,7 +180,7 @@ def test_a_bad_record_spoils_no_other(line: str, said: str) -> None:
 
 @pytest.mark.parametrize("batch_rows", [1, 8])
 @pytest.mark.parametrize("depth", [200, 252, 300, 700, 1000, 2000])
-def test_a_record_nested_however_deep_spoils_no_other(depth: int, batch_rows: int) -> None:
+def test_deeply_nested_record_fails_alone(depth: int, batch_rows: int) -> None:
     nested, false = "[" * depth + "]" * depth, "[" * depth + "false" + "]" * depth
     good = f'{{"x": [1, 2], "more": {nested}}}'
     bad = [
@@ -204,11 +202,11 @@ def test_a_record_nested_however_deep_spoils_no_other(depth: int, batch_rows: in
                 line[:1024] + "…" * (len(line) > 1024) for line in lines[1:7]
             ]
         if is_lost and depth < 1020:
-            expected = "record: got more levels of JSON than can be written, expected less than 250 to be joined"
+            expected = "record: got more levels of JSON than can be written, expected less than 250 for join"
             assert found[7] == {"error": expected, "record": good[:1024] + "…" * (len(good) > 1024)}
 
 
-def test_a_request_beyond_what_one_may_have_is_one_error_record() -> None:
+def test_request_size_limit() -> None:
     data = ", ".join(["1.000000000000000000"] * 800_000)
     request = f'{{"inputs": [{{"name": "x", "shape": [400000, 2], "datatype": "FP32", "data": [{data}]}}]}}'
     first, bad, last = lines_of(echoed("jsonl", source(f"[1, 2]\n{request}\n[3, 4]\n"), X, Cut(batch_rows=8)))
@@ -218,7 +216,7 @@ def test_a_request_beyond_what_one_may_have_is_one_error_record() -> None:
 
 @dataclass(eq=False)
 class Endless(MemorySource):
-    """The same bytes over and over, of which none are kept."""
+    """Repeats one block of bytes without keeping the whole."""
 
     times: int = 100
 
@@ -233,7 +231,7 @@ class Endless(MemorySource):
         return (self.data * copies)[first : first + end - start]
 
 
-def test_what_waits_for_its_chunk_is_bounded_where_every_record_is_one() -> None:
+def test_waiting_records_are_bounded() -> None:
     long = "a" * (4 << 20)
     period = f'{{"word": ["{long}"]}}\n{{"word": ["{long}", ""]}}\n'.encode()
     large = Endless(period, times=50)
@@ -244,26 +242,26 @@ def test_what_waits_for_its_chunk_is_bounded_where_every_record_is_one() -> None
         assert large.read_bytes < MAX_CHUNK_BYTES + (number + 1) * len(period) // 2 + 3 * BLOCK_BYTES
 
 
-def test_a_large_record_is_read_whole_and_shown_cut() -> None:
+def test_large_record_is_read_whole_and_shown_cut() -> None:
     signature = [tensor("word", "BYTES", -1)]
     long = "ä" * (25 << 20)  # 50 MB
     text = f'{{"word": "{long}"}}\n{{"nope": "{long}"}}\n"end"\n'
     found = records(chunks("jsonl", source(text), signature, Cut(shard_bytes=20 << 20, batch_rows=4)))
     assert [type(one) for one in found] == [dict, str, dict]
-    is_same = found[0]["word"] == long  # outside of assert, which would look for the difference for minutes
+    is_same = found[0]["word"] == long  # not inside assert, which would compute the difference for minutes
     assert is_same
     shown = lines_of(echoed("jsonl", source(text), signature, Cut(batch_rows=4)))[1]["record"]
     assert shown.startswith('{"nope": "ä') and len(shown) < 2000
 
 
-def test_a_line_beyond_the_limit_is_one_error_record() -> None:
+def test_line_size_limit() -> None:
     data = b"[1,2]\n" + b"[" * (MAX_LINE_BYTES + 1) + b"\n[3,4]"
     found = lines_of(echoed("jsonl", MemorySource(data), X, Cut(shard_bytes=10 << 20, batch_rows=4)))
     assert [sorted(one) for one in found] == [["x"], ["error", "record"], ["x"]]
     assert found[1]["error"] == "record: got a line of 67,108,865 bytes, expected at most 67,108,864"
 
 
-def test_planning_reads_nothing_and_a_shard_only_its_range() -> None:
+def test_jsonl_planning_reads_nothing() -> None:
     data = b"[1,2]\n" * 500_000
     large = MemorySource(data)
     plan = formats.plan("jsonl", large, 1 << 20)
@@ -274,7 +272,7 @@ def test_planning_reads_nothing_and_a_shard_only_its_range() -> None:
     assert large.read_bytes < (plan.shards[1][1] - plan.shards[1][0]) + (70 << 10)
 
 
-def test_what_jsonl_cannot_do_is_refused_for_the_whole_job() -> None:
+def test_options_of_other_formats_fail_a_jsonl_job() -> None:
     for options in (Options(columns=("a",)), Options(exclude=("a",))):
         with pytest.raises(InvalidRequest, match="got it for JSONL"):
             formats.reader("jsonl", {}, options, X)

@@ -1,4 +1,4 @@
-"""NPY: rows on axis 0, read without a copy, never pickled; what failed is NaN and told beside the arrays."""
+"""NPY: rows on axis 0, read without copies or pickle; failed records are NaN and listed in errors.jsonl."""
 
 import io
 import json
@@ -41,7 +41,7 @@ def read(parts: list[dict[str, bytes]], name: str = "x") -> Any:
 
 @settings(max_examples=200, deadline=None)
 @given(st.data(), KINDS, arrays.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=7), CUTS)
-def test_every_cut_gives_the_rows_of_the_array(data: Any, kind: tuple[str, str], shape: Any, cut: Cut) -> None:
+def test_npy_cuts_do_not_change_rows(data: Any, kind: tuple[str, str], shape: Any, cut: Cut) -> None:
     datatype, dtype = kind
     array = data.draw(arrays.arrays(np.dtype(dtype), shape))
     signature = [tensor("x", datatype, -1, *([-1] * (len(shape) - 1)))]
@@ -59,7 +59,7 @@ def test_every_cut_gives_the_rows_of_the_array(data: Any, kind: tuple[str, str],
         np.testing.assert_equal(back.tolist(), expected.astype(back.dtype).tolist())
 
 
-def test_the_read_ahead_reads_each_byte_once_and_copies_nothing() -> None:
+def test_read_ahead_reads_each_byte_once_without_copies() -> None:
     array = np.arange(8_000_000, dtype=np.float32).reshape(-1, 2)
     source = saved(array)
     plan = formats.plan("npy", source, 1 << 30)
@@ -73,7 +73,7 @@ def test_the_read_ahead_reads_each_byte_once_and_copies_nothing() -> None:
     assert len(source.reads) == 6  # of 1, 2, 4 and then 8 MB
 
 
-def test_values_out_of_range_are_the_errors_of_their_rows() -> None:
+def test_out_of_range_values_are_errors_of_their_rows() -> None:
     source = saved(np.array([[1.0, 2.0], [1e300, 0], [np.inf, np.nan]]))
     (part,) = echoed("npy", source, X, Cut(batch_rows=8))
     np.testing.assert_equal(read([part]), np.array([[1, 2], [np.nan, np.nan], [np.inf, np.nan]], np.float32))
@@ -87,7 +87,7 @@ def test_values_out_of_range_are_the_errors_of_their_rows() -> None:
     assert read([part]).tolist() == ["a", ""]
 
 
-def test_failed_records_are_told_by_their_place_in_the_whole_file() -> None:
+def test_errors_count_records_from_the_beginning_of_the_file() -> None:
     source = saved(np.arange(12, dtype=np.float32).reshape(6, 2))
     parts = echoed(
         "npy", source, X, Cut(shard_bytes=24, batch_rows=3), failing={0: "no luck", 1: "nor here", 2: "none"}
@@ -97,7 +97,7 @@ def test_failed_records_are_told_by_their_place_in_the_whole_file() -> None:
     assert np.isnan(read(parts)).all() and read(parts).shape == (6, 2)
 
 
-def test_names_that_are_no_names_of_files_and_empty_arrays() -> None:
+def test_output_names_as_file_names_and_empty_arrays() -> None:
     outputs = [tensor("a/b:0", "FP32", -1, 3), tensor("a_b:0", "INT8", -1), tensor("w", "BYTES", -1, -1)]
     files = formats.writer("npy", {}, Options(), outputs).finish()
     loaded = {name: np.load(io.BytesIO(body)) for name, body in files.items()}
@@ -108,7 +108,7 @@ def test_names_that_are_no_names_of_files_and_empty_arrays() -> None:
     }
 
 
-def test_records_of_one_shape_only() -> None:
+def test_npy_output_of_two_shapes_is_refused() -> None:
     writer = formats.writer("npy", {}, Options(), [tensor("y", "FP32", -1, -1)])
     (part,) = chunks("npy", saved(np.zeros((2, 2), np.float32)), X, Cut())
     writer.add(part[0], {"y": np.zeros((1, 2), np.float32)}, {})
@@ -117,7 +117,7 @@ def test_records_of_one_shape_only() -> None:
 
 
 @pytest.mark.parametrize("datatype", ["FP32", "BYTES"])
-def test_records_of_several_shapes_within_a_chunk(datatype: str) -> None:
+def test_npy_output_of_two_shapes_within_a_chunk_is_refused(datatype: str) -> None:
     ragged = np.empty(2, object)
     ragged[:] = [np.zeros(2, np.float32), np.zeros(3, np.float32)]
     writer = formats.writer("npy", {}, Options(), [tensor("y", datatype, -1, -1)])
@@ -128,7 +128,7 @@ def test_records_of_several_shapes_within_a_chunk(datatype: str) -> None:
 
 @pytest.mark.parametrize("format_", ["npy", "parquet"])
 @pytest.mark.parametrize("failing", [{}, {0: "no luck", 2: "nor here"}, {0: "no", 1: "nor", 2: "none"}])
-def test_the_size_so_far_counts_the_records_that_failed(format_: str, failing: dict[int, str]) -> None:
+def test_writer_size_counts_failed_records(format_: str, failing: dict[int, str]) -> None:
     outputs = [tensor("y", "FP64", -1, 500)]
     writer = formats.writer(format_, {"columns": []}, Options(), outputs)
     (part,) = chunks("npy", saved(np.zeros((3, 2), np.float32)), X, Cut(batch_rows=3))
@@ -139,7 +139,7 @@ def test_the_size_so_far_counts_the_records_that_failed(format_: str, failing: d
     assert 4 * 3 * 500 * 8 <= writer.size_bytes < 4 * 3 * (500 * 8 + 100)
 
 
-def test_the_size_so_far_counts_texts_as_wide_as_the_longest() -> None:
+def test_npy_writer_size_counts_the_widest_string() -> None:
     for words in (["a", "b" * 10_000, ""], ["b" * 10_000, "", "a"]):
         writer = formats.writer("npy", {}, Options(), [tensor("w", "BYTES", -1)])
         (part,) = chunks("npy", saved(np.zeros((3, 2), np.float32)), X, Cut(batch_rows=1))
@@ -148,7 +148,7 @@ def test_the_size_so_far_counts_texts_as_wide_as_the_longest() -> None:
         assert writer.size_bytes == np.load(io.BytesIO(writer.finish()["w.npy"])).nbytes == 3 * 10_000 * 4
 
 
-def test_one_long_text_among_many_short_ones_is_refused_before_it_takes_all_memory() -> None:
+def test_npy_string_width_limit() -> None:
     writer = formats.writer("npy", {}, Options(), [tensor("w", "BYTES", -1)])
     ((chunk,),) = chunks("npy", saved(np.zeros((4096, 2), np.float32)), X, Cut(batch_rows=4096))
     words = np.full(4096, "", object)
@@ -159,7 +159,7 @@ def test_one_long_text_among_many_short_ones_is_refused_before_it_takes_all_memo
         writer.add(chunk, {"w": words}, {})
 
 
-def test_a_model_without_a_batch_runs_row_by_row() -> None:
+def test_unbatched_model_runs_row_by_row() -> None:
     for shape, array in (((1, 2), np.ones((3, 2))), ((1, 2), np.ones((3, 1, 2))), ((2,), np.ones((3, 2)))):
         signature = [tensor("x", "FP64", *shape)]
         read_ = [one for part in chunks("npy", saved(array), signature, Cut(batch_rows=9)) for one in part]
@@ -168,7 +168,7 @@ def test_a_model_without_a_batch_runs_row_by_row() -> None:
 
 
 def headed(header: str) -> MemorySource:
-    """A file of nothing but this header."""
+    """A file with this header and no data."""
     return MemorySource(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode())
 
 
@@ -208,7 +208,7 @@ def described(shape: str, descr: str = "<f4") -> MemorySource:
         (described("(4294967296, 4294967296)"), "a shape that no array has"),
     ],
 )
-def test_files_that_cannot_be_read_are_refused(source: MemorySource, said: str) -> None:
+def test_unreadable_npy_is_refused(source: MemorySource, said: str) -> None:
     with pytest.raises(InvalidRequest, match=f"input: got .*{said}|input: got .*expected {said}"):
         formats.plan("npy", source, 1000)
 
@@ -224,7 +224,7 @@ def test_files_that_cannot_be_read_are_refused(source: MemorySource, said: str) 
         (np.ones((3, 2)), [*X, tensor("z", "FP32", -1)], r"input: got one array, expected .* \['x', 'z'\]"),
     ],
 )
-def test_arrays_that_can_never_fit_fail_the_job(array: Any, signature: Any, said: str) -> None:
+def test_misfit_array_fails_the_job(array: Any, signature: Any, said: str) -> None:
     layout = formats.plan("npy", saved(array), 1000).layout
     with pytest.raises(InvalidRequest, match=said):
         formats.reader("npy", layout, Options(), signature)

@@ -1,4 +1,4 @@
-"""Parquet: row groups are read alone, every cut gives the same records, nulls are errors of their records."""
+"""Parquet: single row groups are read, cuts do not change records, nulls are errors of their records."""
 
 import io
 import json
@@ -104,7 +104,7 @@ def is_good(row: dict[str, Any]) -> bool:
     st.sampled_from(["snappy", "zstd(1)", "uncompressed", "gzip(1)", "lz4_raw", "brotli(1)"]),
     CUTS,
 )
-def test_every_cut_gives_the_records_of_one_after_the_other(rows: Any, group: int, compression: str, cut: Cut) -> None:
+def test_parquet_cuts_do_not_change_records(rows: Any, group: int, compression: str, cut: Cut) -> None:
     source = of_rows(rows, max_row_group_size=group, compression=compression)
     one_by_one = records(chunks("parquet", source, NAMED, Cut()))
     assert [isinstance(record, dict) for record in one_by_one] == [is_good(row) for row in rows]
@@ -126,7 +126,7 @@ def test_every_cut_gives_the_records_of_one_after_the_other(rows: Any, group: in
 
 
 def joined(source: MemorySource, outputs: Any, cut: Cut) -> list[dict[str, bytes]]:
-    """Like `echoed`, with outputs of other names. One width of `out_many` a part, as an array has."""
+    """Like `echoed`, with renamed outputs. `out_many` has one width in a part, as an array has."""
     options = Options(join=True)
     layout = formats.plan("parquet", source, 1 << 30).layout
     parts = []
@@ -139,7 +139,7 @@ def joined(source: MemorySource, outputs: Any, cut: Cut) -> list[dict[str, bytes
     return parts
 
 
-def test_all_feature_columns_in_order_are_the_one_input() -> None:
+def test_columns_and_exclude_choose_features() -> None:
     columns = {
         "b": Array([1, 3], DataType.int16()),
         "id": Array(["x", "y"], DataType.string()),
@@ -156,7 +156,7 @@ def test_all_feature_columns_in_order_are_the_one_input() -> None:
 
 
 @pytest.mark.parametrize("names", [["a", "b", "c", "d"], ["d", "c", "b", "a"], ["b", "d", "a", "c"]])
-def test_columns_keep_their_order_through_a_table_whose_maps_have_none(names: list[str]) -> None:
+def test_layout_keeps_the_order_of_columns(names: list[str]) -> None:
     source = saved({name: Array([float(place)], DataType.float64()) for place, name in enumerate(names)})
     options = Options(join=True)
     (part,) = echoed("parquet", source, [tensor("x", "FP32", -1, 4)], Cut(), options)
@@ -166,7 +166,7 @@ def test_columns_keep_their_order_through_a_table_whose_maps_have_none(names: li
 
 
 @pytest.mark.parametrize("kind", [DataType.binary(), DataType.large_binary(), DataType.string()])
-def test_a_null_among_bytes_is_one_error_record(kind: DataType) -> None:
+def test_null_among_bytes_fails_alone(kind: DataType) -> None:
     words: list[Any] = ["a", None, "ä"] if kind == DataType.string() else [b"a", None, "ä".encode()]
     signature = [tensor("word", "BYTES", -1, 1)]
     first, bad, last = records(chunks("parquet", saved({"word": Array(words, kind)}), signature, Cut(batch_rows=8)))
@@ -178,7 +178,7 @@ def test_a_null_among_bytes_is_one_error_record(kind: DataType) -> None:
     assert nothing == "column 'word': got null, expected BYTES values"
 
 
-def test_lists_of_fixed_size_are_read_without_a_copy() -> None:
+def test_fixed_size_lists_are_not_copied() -> None:
     values = np.arange(20_000, dtype=np.float32)
     source = saved({"x": fixed_size_list_array(Array.from_numpy(values), 2)})
     (part,) = chunks("parquet", source, FEATURES, Cut(batch_rows=4096))
@@ -187,7 +187,7 @@ def test_lists_of_fixed_size_are_read_without_a_copy() -> None:
     assert all(chunk.inputs["x"].base is not None for chunk in part)
 
 
-def test_only_the_wanted_columns_of_the_wanted_row_groups_are_read() -> None:
+def test_only_wanted_columns_and_row_groups_are_read() -> None:
     rows = 400_000
     random = np.random.default_rng(0)
     columns = {name: Array.from_numpy(random.random(rows)) for name in ("a", "b", "c", "d")}
@@ -204,7 +204,7 @@ def test_only_the_wanted_columns_of_the_wanted_row_groups_are_read() -> None:
     assert source.read_bytes < (end - start) * 2 * 8 * 1.1 + (64 << 10)
 
 
-def test_columns_side_by_side_are_one_read() -> None:
+def test_adjacent_columns_are_one_read() -> None:
     columns = {f"f{place}": Array.from_numpy(np.zeros(100, np.float32)) for place in range(64)}
     source = saved(columns, max_row_group_size=50)
     plan = formats.plan("parquet", source, 1 << 20)
@@ -214,7 +214,7 @@ def test_columns_side_by_side_are_one_read() -> None:
     assert len(source.reads) == 2  # a row group each
 
 
-def test_a_large_row_group_is_cut_by_rows() -> None:
+def test_large_row_group_is_cut_by_rows() -> None:
     source = saved({"x": Array.from_numpy(np.arange(50_000.0))})
     plan = formats.plan("parquet", source, 100_000)
     assert len(plan.shards) > 3
@@ -223,14 +223,14 @@ def test_a_large_row_group_is_cut_by_rows() -> None:
     np.testing.assert_array_equal(values, np.arange(50_000.0))
 
 
-def test_a_file_without_rows_and_one_row() -> None:
+def test_parquet_of_no_row_and_one_row() -> None:
     for rows in ([], [{"a": 1.0, "n": 2, "word": "w", "pair": [1.0, 2.0], "many": [], "id": 0}]):
         assert len(records(chunks("parquet", of_rows(rows), NAMED, Cut(batch_rows=4)))) == len(rows)
     empty = formats.writer("parquet", {"columns": []}, Options(), NAMED).finish()
     assert read_parquet(empty["parquet"]).schema.names == ["a", "n", "word", "pair", "many"]
 
 
-def test_a_model_without_a_batch_runs_row_by_row() -> None:
+def test_unbatched_model_runs_row_by_row() -> None:
     source = saved({"x": fixed_size_list_array(Array.from_numpy(np.arange(6, dtype=np.float32)), 2)})
     signature = [tensor("x", "FP32", 1, 2)]
     read_ = [one for part in chunks("parquet", source, signature, Cut(batch_rows=9)) for one in part]
@@ -238,7 +238,7 @@ def test_a_model_without_a_batch_runs_row_by_row() -> None:
     assert [row["x"] for row in read(echoed("parquet", source, signature, Cut()))] == [[0, 1], [2, 3], [4, 5]]
 
 
-def test_outputs_of_every_depth_come_back() -> None:
+def test_parquet_outputs_of_any_rank() -> None:
     source = saved({"x": fixed_size_list_array(Array.from_numpy(np.ones(4, np.float32)), 2)})
     outputs = [
         tensor("deep", "FP32", -1, 2, 3),
@@ -257,7 +257,7 @@ def test_outputs_of_every_depth_come_back() -> None:
     ]
 
 
-def test_the_size_so_far_counts_texts_as_long_as_they_are() -> None:
+def test_parquet_writer_size_counts_string_lengths() -> None:
     source = saved({"x": fixed_size_list_array(Array.from_numpy(np.ones(8, np.float32)), 2)})
     writer = formats.writer("parquet", {"columns": []}, Options(), [tensor("w", "BYTES", -1)])
     ((chunk,),) = chunks("parquet", source, FEATURES, Cut(batch_rows=4))
@@ -265,7 +265,7 @@ def test_the_size_so_far_counts_texts_as_long_as_they_are() -> None:
     assert 100_001 < writer.size_bytes < 100_500
 
 
-def test_truncated_and_other_files_are_refused() -> None:
+def test_truncated_parquet_is_refused() -> None:
     data = of_rows([{"a": 1.0, "n": 2, "word": "w", "pair": [1.0, 2.0], "many": [], "id": 0}] * 50).data
     for bad in (
         b"",
@@ -284,8 +284,8 @@ def test_truncated_and_other_files_are_refused() -> None:
 DAMAGE = 60
 
 
-def test_damaged_files_are_refused_or_read() -> None:
-    """In a process of its own: beyond what our code looks at, arro3 can end it (ADR 8), as it can end a worker."""
+def test_damaged_parquet_is_refused_or_read() -> None:
+    """Runs in a child process, which arro3 can end on damaged data (ADR 8)."""
     script = "import sys; from unit.batch import test_parquet as one; one.read_damaged(int(sys.argv[1]))"
     outcomes: list[str] = []
     while len(outcomes) < DAMAGE:
@@ -301,7 +301,7 @@ def test_damaged_files_are_refused_or_read() -> None:
 
 
 def read_damaged(first: int) -> None:
-    """Prints what became of each file from the `first` on."""
+    """Print the outcome of each file from the `first` on."""
     rows = [{"a": 1.0, "n": place, "word": "w", "pair": [1.0, 2.0], "many": [], "id": 0} for place in range(20)]
     whole = of_rows(rows, max_row_group_size=7).data
     for seed in range(first, DAMAGE):
@@ -346,7 +346,7 @@ def read_damaged(first: int) -> None:
         ),
     ],
 )
-def test_columns_that_can_never_fit_fail_the_job(columns: Any, signature: Any, said: str) -> None:
+def test_misfit_columns_fail_the_job(columns: Any, signature: Any, said: str) -> None:
     layout = formats.plan("parquet", saved(columns), 1000).layout
     with pytest.raises(InvalidRequest, match=said):
         formats.reader("parquet", layout, Options(), signature)

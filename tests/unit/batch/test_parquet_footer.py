@@ -1,4 +1,4 @@
-"""Parquet's footer: decoded as far as it is needed, and in bounded time and memory whatever it says."""
+"""Parquet's footer: only the needed fields are decoded, in bounded time and memory."""
 
 import io
 import time
@@ -29,14 +29,14 @@ def with_footer(footer: bytes) -> MemorySource:
 
 LARGE = 4 << 20
 STRUCTS = 0xF0 | thrift.STRUCT
-PASSED_OVER = b"\x49\x1c\x19"  # a row group, and of its columns, which are a list, what follows
+SKIPPED = b"\x49\x1c\x19"  # a row group whose columns are a list with the bytes that follow
 
 
 @pytest.mark.parametrize(
     ("footer", "said"),
     [
-        *((PASSED_OVER + head + b"\xff" * LARGE, "a number beyond 64 bits") for head in (b"\x15", b"\x18", b"\xf5")),
-        (PASSED_OVER + b"\x1c\x05" + b"\xff" * LARGE, "a number beyond 64 bits"),
+        *((SKIPPED + head + b"\xff" * LARGE, "a number beyond 64 bits") for head in (b"\x15", b"\x18", b"\xf5")),
+        (SKIPPED + b"\x1c\x05" + b"\xff" * LARGE, "a number beyond 64 bits"),
         (b"\x49" + bytes([STRUCTS]) + b"\x80\x80\x80\x01" + bytes(LARGE), "more than 1,048,576 values"),
         (b"\x29" + bytes([STRUCTS]) + b"\x80\x80\x80\x01" + bytes(LARGE), "more than 1,048,576 values"),
         (b"\x2c" + b"\x11" * LARGE, "more than 1,048,576 values"),
@@ -44,14 +44,14 @@ PASSED_OVER = b"\x49\x1c\x19"  # a row group, and of its columns, which are a li
         (b"\x49\x1c\x15\x00\x00\x00", ""),  # and a number
     ],
 )
-def test_footers_that_would_take_time_or_memory_without_end_are_refused(footer: bytes, said: str) -> None:
+def test_oversized_footers_are_refused(footer: bytes, said: str) -> None:
     began = time.process_time()
     with pytest.raises(InvalidRequest, match=rf"input: got a footer that cannot be read \(.*{said}"):
         formats.plan("parquet", with_footer(footer), 1000)
     assert time.process_time() - began < 20
 
 
-def test_fields_of_a_footer_that_nobody_asks_for_are_passed_over() -> None:
+def test_unwanted_footer_fields_are_skipped() -> None:
     many = (thrift.LIST, (thrift.I32, [1] * (thrift.MAX_VALUES + 1)))
     data = saved({"x": Array([1.0, 2.0], DataType.float64())}).data
     length = int.from_bytes(data[-8:-4], "little")
@@ -63,7 +63,7 @@ def test_fields_of_a_footer_that_nobody_asks_for_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize("is_set", [True, False])
-def test_a_boolean_field_has_no_bytes_of_its_own(is_set: bool) -> None:
+def test_thrift_boolean_field(is_set: bool) -> None:
     data = thrift.encoded({1: (thrift.TRUE, is_set), 2: (thrift.I32, 7)})
     kind = thrift.TRUE if is_set else thrift.FALSE
     assert thrift.Decoder(data).struct((1,)) == {1: (kind, is_set), 2: (thrift.I32, 7)}
@@ -81,5 +81,5 @@ def test_a_boolean_field_has_no_bytes_of_its_own(is_set: bool) -> None:
         max_leaves=8,
     )
 )
-def test_thrift_reads_what_it_writes(value: Any) -> None:
+def test_thrift_round_trip(value: Any) -> None:
     assert thrift.Decoder(thrift.encoded({7: value})).struct() == {7: value}

@@ -1,4 +1,4 @@
-"""Chunks through real models: in one run where that works, record by record where it does not."""
+"""Real models run chunks as one batch, or record by record where the batch fails."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +35,7 @@ def chunk(good: list[int], errors: dict[int, str] | None = None, *, whole: bool 
 
 
 def fixed(shape: list[int]) -> bytes:
-    """y = 2 x, of one shape alone."""
+    """y = 2 x, of one fixed shape."""
     graph = helper.make_graph(
         [helper.make_node("Add", ["x", "x"], ["y"])],
         "fixed",
@@ -46,7 +46,7 @@ def fixed(shape: list[int]) -> bytes:
 
 
 def picky() -> bytes:
-    """y = table[i] of three entries, an element a row: one index beyond them spoils the batch."""
+    """y = table[i] with three entries: one index out of range fails the batch."""
     graph = helper.make_graph(
         [helper.make_node("Cast", ["i"], ["n"], to=TensorProto.INT64), helper.make_node("Gather", ["t", "n"], ["y"])],
         "picky",
@@ -57,39 +57,39 @@ def picky() -> bytes:
     return onnx_models.model(graph).SerializeToString()
 
 
-def test_good_rows_in_one_run_beside_bad_ones(load: Load) -> None:
+def test_good_records_run_as_one_batch(load: Load) -> None:
     predicted, failed = predict(load(onnx_models.linear()), chunk([0, 2], {1: "bad"}, x=[[1, 2, 3], [4, 5, 6]]), ["y"])
     assert predicted["y"].tolist() == [[6, 6], [15, 15]]
     assert failed == {1: "bad"}
 
 
-def test_nothing_good(load: Load) -> None:
+def test_chunk_without_good_records(load: Load) -> None:
     assert predict(load(onnx_models.linear()), chunk([], {0: "bad"}), ["y"]) == ({}, {0: "bad"})
 
 
-def test_one_record_that_the_model_refuses_spoils_no_other(load: Load) -> None:
+def test_record_that_the_model_refuses_fails_alone(load: Load) -> None:
     predicted, failed = predict(load(picky()), chunk([0, 2, 3], {1: "bad"}, i=[0, 7, 2]), ["y"])
     assert predicted["y"].tolist() == [10, 30]
     assert (failed[1], list(failed)) == ("bad", [1, 2])
     assert "onnxruntime cannot run" in failed[2]
 
 
-def test_an_output_that_is_not_of_rows_is_made_record_by_record(load: Load) -> None:
+def test_failed_batch_runs_record_by_record(load: Load) -> None:
     predicted, failed = predict(load(onnx_models.needs_two_rows()), chunk([0, 1, 2], x=[[1, 2]] * 3), ["y"])
     assert predicted == {}  # it needs two rows at once
     assert set(failed) == {0, 1, 2}
 
 
-def test_a_model_without_a_batch_takes_one_record(load: Load) -> None:
+def test_unbatched_model_takes_one_record(load: Load) -> None:
     assert batch_rows(load(fixed([2, 2])).inputs, 50) == 1
 
 
-def test_a_whole_record_is_run_as_it_is(load: Load) -> None:
+def test_whole_record_runs_unchanged(load: Load) -> None:
     predicted, _ = predict(load(onnx_models.linear()), chunk([0], whole=True, x=[[1, 2, 3], [4, 5, 6]]), ["y"])
     assert predicted["y"].tolist() == [[6, 6], [15, 15]]
 
 
-def test_outputs_by_name_and_never_the_keys_of_a_map(load: Load) -> None:
+def test_selected_outputs(load: Load) -> None:
     runner = load(onnx_models.zipmap(["cat", "dog"]))
     assert [tensor.name for tensor in selected(runner, None)] == ["label", "probabilities"]
     assert [tensor.name for tensor in selected(runner, ["probabilities"])] == ["probabilities"]
@@ -98,7 +98,7 @@ def test_outputs_by_name_and_never_the_keys_of_a_map(load: Load) -> None:
             selected(runner, [name])
 
 
-def test_a_batch_has_a_few_mb_and_a_bound() -> None:
+def test_batch_size_limits() -> None:
     rows = [MetadataTensor("x", "FP32", (-1, 3))]
     images = [MetadataTensor("x", "FP32", (-1, 3, 224, 224))]
     assert batch_rows(rows, None) == MAX_BATCH_ROWS
@@ -106,7 +106,7 @@ def test_a_batch_has_a_few_mb_and_a_bound() -> None:
     assert batch_rows(images, 100) == 100
 
 
-def test_batches_of_a_slow_model_take_a_fraction_of_a_second() -> None:
+def test_batch_size_of_a_slow_model() -> None:
     rows = [MetadataTensor("x", "FP32", (-1, 64))]
     assert batch_rows(rows, None, row_ms(version(run_ms=0.9, run_ms_batch_32=0.5))) == MAX_BATCH_ROWS
     assert batch_rows(rows, None, row_ms(version(run_ms=2.0, run_ms_batch_32=12.8))) == 500
@@ -127,7 +127,7 @@ def version(**profile: float) -> ModelVersion:
     return ModelVersion("m", 1, Status.READY, (), "", "", 1, profile=profile)
 
 
-def test_a_shard_has_as_many_rows_as_end_in_time() -> None:
+def test_shard_rows_by_profile() -> None:
     rows = max_rows(version(run_ms=500, run_ms_batch_32=3200))
     assert rows == SHARD_SECONDS * 1000 / 100
     source = Memory(b"0123456789\n" * 100_000)

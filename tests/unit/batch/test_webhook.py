@@ -1,4 +1,4 @@
-"""Addresses that a caller names: public ones over https, and never any other, whatever their name says."""
+"""Webhooks: https to public addresses only, whatever a name resolves to."""
 
 import datetime
 import json
@@ -58,7 +58,7 @@ OTHER, PUBLIC_6 = "8.8.8.8", "2606:2800:220:1::1"
         "https://example.com/\n",
     ],
 )
-def test_addresses_that_are_refused(url: str) -> None:
+def test_refused_addresses(url: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         check_notify(url)
     assert refused.value.field == "notify"
@@ -68,18 +68,18 @@ def test_addresses_that_are_refused(url: str) -> None:
     "notify",
     [None, "https://hooks.example.com/maas?a=1", "https://8.8.8.8/", "arn:aws:sns:us-east-1:123456789012:maas-done"],
 )
-def test_addresses_that_are_taken(notify: str | None) -> None:
+def test_accepted_addresses(notify: str | None) -> None:
     assert check_notify(notify) == notify
 
 
-def test_a_public_name_of_a_private_address_is_never_called(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_name_of_a_private_address_is_never_called(monkeypatch: pytest.MonkeyPatch) -> None:
     _resolve(monkeypatch, [PUBLIC, "169.254.169.254"])
     monkeypatch.setattr(socket, "create_connection", _never)
     assert webhook.post(f"https://{HOST}/", {}) == f"{HOST} is 169.254.169.254, which is not a public address"
 
 
-def test_a_url_that_no_request_can_carry_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a job that was made before such URLs were refused."""
+def test_invalid_url_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stored job may hold a URL that the check refuses today."""
     monkeypatch.setattr(webhook, "PAUSES_SECONDS", (None,))
     assert (webhook.post("https://a..b/", {}) or "").startswith("a..b cannot be resolved (")
     _resolve(monkeypatch, ["1.1.1.1"])
@@ -89,14 +89,18 @@ def test_a_url_that_no_request_can_carry_is_a_refusal(monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["Hook"]:
-    """A host on this machine that has the name HOST, and its certificate; connections to PUBLIC go there."""
+    """A server on this machine with a certificate for HOST; connections to PUBLIC go there."""
     _write_certificate(tmp_path)
     with Hook(tmp_path) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         connect = socket.create_connection
 
         def connected(address: tuple[str, int], *rest: Any, **more: Any) -> socket.socket:
-            assert address in {(PUBLIC, 443), (OTHER, 443), (PUBLIC_6, 443)}  # what was checked, not the name once more
+            assert address in {
+                (PUBLIC, 443),
+                (OTHER, 443),
+                (PUBLIC_6, 443),
+            }  # the checked addresses, not the name again
             server.tried.append(address[0])
             if address[0] != PUBLIC:
                 raise ConnectionRefusedError
@@ -110,12 +114,12 @@ def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["Hook"]:
         server.shutdown()
 
 
-def test_the_message_is_posted(hook: "Hook") -> None:
+def test_message_is_posted(hook: "Hook") -> None:
     assert webhook.post(f"https://{HOST}/maas?key=1", {"status": "SUCCEEDED"}) is None
     assert hook.seen == [("/maas?key=1", HOST, {"status": "SUCCEEDED"})]
 
 
-def test_a_host_that_fails_is_asked_again_and_a_redirect_is_not_followed(hook: "Hook") -> None:
+def test_failures_are_retried_and_redirects_not_followed(hook: "Hook") -> None:
     hook.statuses = [503, 302]
     assert webhook.post(f"https://{HOST}/", {}) is None
     hook.statuses = [500, 500, 302]
@@ -123,13 +127,13 @@ def test_a_host_that_fails_is_asked_again_and_a_redirect_is_not_followed(hook: "
     assert len(hook.seen) == 6
 
 
-def test_a_host_that_cannot_show_who_it_is_gets_nothing(hook: "Hook", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_untrusted_certificate_gets_no_message(hook: "Hook", monkeypatch: pytest.MonkeyPatch) -> None:
     problem = webhook.post("https://another.example.com/", {})
     assert problem == "another.example.com did not answer (SSLCertVerificationError)"
     assert hook.seen == []
 
 
-def test_all_addresses_are_tried_those_of_ipv4_first(hook: "Hook", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_addresses_are_tried_ipv4_first(hook: "Hook", monkeypatch: pytest.MonkeyPatch) -> None:
     _resolve(monkeypatch, [PUBLIC_6, OTHER, PUBLIC])
     assert webhook.post(f"https://{HOST}/", {}) is None
     assert hook.tried == [OTHER, PUBLIC]
@@ -140,8 +144,8 @@ def test_all_addresses_are_tried_those_of_ipv4_first(hook: "Hook", monkeypatch: 
     assert hook.tried == [OTHER, PUBLIC_6]
 
 
-def test_an_attempt_has_its_time_as_a_whole(hook: "Hook", monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host that says a little now and then, for as long as it likes, holds nobody."""
+def test_time_limit_holds_for_the_whole_attempt(hook: "Hook", monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that sends a byte now and then does not extend the limit."""
     hook.drips = 60
     monkeypatch.setattr(webhook, "ATTEMPT_SECONDS", 1.0)
     monkeypatch.setattr(webhook, "PAUSES_SECONDS", (None,))
@@ -151,7 +155,7 @@ def test_an_attempt_has_its_time_as_a_whole(hook: "Hook", monkeypatch: pytest.Mo
 
 
 class Hook(ThreadingHTTPServer):
-    """`statuses` are of the next answers; then 204. `drips` are bytes that it says before, ten a second."""
+    """Answers with `statuses` in turn, then 204. `drips` bytes come before an answer, ten a second."""
 
     daemon_threads = True
 
@@ -166,7 +170,7 @@ class Hook(ThreadingHTTPServer):
         self.drips = 0
 
     def handle_error(self, *_: object) -> None:
-        pass  # clients that do not trust it hang up
+        pass  # clients that do not trust the certificate hang up
 
 
 class _Handler(BaseHTTPRequestHandler):

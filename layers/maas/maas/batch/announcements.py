@@ -1,6 +1,7 @@
-"""Who is told of a job's state: EventBridge at every change, and whom the job names when it has ended.
+"""Publishes a job's state: every change to EventBridge, its end also to the address the job names in `notify`.
 
-At least once: what was told stands in the job, and whoever handles the job next tells what was not.
+Delivery is at least once: the job records the last status that was published, and whoever handles the job next
+publishes what is still missing.
 """
 
 from dataclasses import replace
@@ -20,8 +21,8 @@ class Announcements:
     def __init__(self, jobs: Jobs, bus: EventBus, topics: Topics) -> None:
         self._jobs, self._bus, self._topics = jobs, bus, topics
 
-    def tell(self, job: BatchJob) -> BatchJob:
-        """The job as it is then. Raises ServiceUnavailable."""
+    def announce(self, job: BatchJob) -> BatchJob:
+        """Publish the job's status unless that is done; returns the job as it is then. Raises ServiceUnavailable."""
         if job.announced == job.status:
             return job
         detail = {"id": job.id, "kind": job.kind, "model": job.model, "version": job.version, "status": job.status}
@@ -35,7 +36,9 @@ class Announcements:
                 if job.notify.startswith(TOPIC)
                 else webhook.post(job.notify, detail)
             )
-            if refused:  # the caller's own address: no fault of the job, and EventBridge has the event
+            if refused:  # the caller's own address: the job is fine, and EventBridge has the event
                 logger().warning("notification refused", extra={"job": job.id, "reason": refused})
-        told = job.status
-        return self._jobs.change(job.id, lambda one: replace(one, announced=told) if one.announced != told else None)
+        status = job.status
+        return self._jobs.change(
+            job.id, lambda found: replace(found, announced=status) if found.announced != status else None
+        )

@@ -1,4 +1,4 @@
-"""`Prefer: respond-async`: a request is left in the bucket and answered there, beyond the limits of a call."""
+"""`Prefer: respond-async`: stores an inference request in the bucket, to be answered beyond the limits of a call."""
 
 import time
 import uuid
@@ -24,7 +24,7 @@ class Deferred:
     def submit(
         self, version: ModelVersion, body: bytes, header_length: str | None, actor: str, notify: str | None = None
     ) -> BatchJob:
-        """The job that answers the request, by the version as it is now. Raises InvalidRequest, ServiceUnavailable."""
+        """Create the job that answers the request with this version. Raises InvalidRequest, ServiceUnavailable."""
         job_id, now = uuid.uuid4().hex[:20], canonical(datetime.now(UTC))
         folder = f"{DEFERRED}{job_id}/"
         job = BatchJob(
@@ -51,7 +51,7 @@ class Deferred:
 
 
 def check_notify(notify: str | None) -> str | None:
-    """Return it; raises InvalidRequest unless it is a topic's ARN or a URL that may be posted to."""
+    """Return `notify`; raises InvalidRequest unless it is None, the ARN of an SNS topic or a URL to a public host."""
     if notify is None or (notify.startswith("arn:") and notify.count(":") == 5 and ":sns:" in notify):
         return notify
     return webhook.check(notify, "notify")

@@ -1,4 +1,4 @@
-"""What is kept of batch jobs and their shards."""
+"""Records of batch jobs and their shards, as the table keeps them."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,7 +11,7 @@ Kind = Literal["batch", "infer"]
 
 
 class JobStatus(StrEnum):
-    """UPLOADING → PLANNING → RUNNING → FINISHING → SUCCEEDED; FAILED or CANCELLED from any before FINISHING."""
+    """UPLOADING → PLANNING → RUNNING → FINISHING → SUCCEEDED; FAILED or CANCELLED from any status before FINISHING."""
 
     UPLOADING = "UPLOADING"
     PLANNING = "PLANNING"
@@ -34,12 +34,12 @@ class ShardStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BatchJob:
-    """`version` is pinned when the job is made. `kind` is "batch", or "infer" for one request answered later.
+    """`version` is pinned when the job is created. `kind` is "batch", or "infer" for one request answered later.
 
-    `input_s3_version` is of the object that is read, once it is there. `format` and `layout` are what the planner
-    found, `shard_bytes` what it cuts by, `planned` the [start, end) that all shards have together, nothing if there
-    are none. `run` counts how often it was started. `announced` is the last status that others were told,
-    `request_digest` of the call that made it.
+    `input_s3_version` is the version of the input object, once it is there. The planner sets `format`, `layout` and
+    `planned`, the range [start, end) of all shards together, empty without shards; `shard_bytes` is the size it cuts
+    by. `run` counts starts. `announced` is the last status that was published, `request_digest` identifies the call
+    that created the job.
     """
 
     id: str
@@ -74,19 +74,19 @@ class BatchJob:
 
     @property
     def mark(self) -> str:
-        """What its objects carry: no other job has it, not even one that has its id after it was forgotten."""
+        """Identifies the job in the metadata of its objects. A later job of the same id has another mark."""
         return f"{self.id}/{self.created_at}"
 
     def message(self, shard_name: str) -> dict[str, Any]:
-        """What the queue carries of a shard, or of the one request of an `infer` job, which has no name."""
+        """The queue's message for a shard; `shard_name` is empty for the one request of an `infer` job."""
         return {"job": self.id, "shard": shard_name, "run": self.run}
 
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """A job to be created: either `input`, the location of an object, or `upload`, a file to come.
+    """A job to create, with either `input`, the location of an object, or `upload`, a file to be uploaded.
 
-    `options` are those of `BatchJob`; `header_length` is the bytes of JSON in a binary request of kind "infer".
+    `options` as in `BatchJob`; `header_length` is the length of the JSON in a binary request of kind "infer", in bytes.
     """
 
     kind: Kind = "batch"
@@ -100,7 +100,7 @@ class JobRequest:
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """An object of a job's output and a URL to download it; size, digest and rows where they are known."""
+    """An object of a job's output and a URL to download it; size, digest and rows where known."""
 
     name: str
     url: str
@@ -120,10 +120,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A range of the input: bytes or rows, as the format counts. Names sort in the input's order.
+    """The range [start, end) of the input, in bytes or rows as the format counts. Names sort in the input's order.
 
-    `agreed_end` is where its part ends, once one delivery has said so; `rest` are the shards that were made of what
-    was left then.
+    `agreed_end` is where its part ends, set by the first delivery that gets there; `rest` names the shards made of the
+    range after it.
     """
 
     name: str
@@ -150,17 +150,17 @@ class Shard:
         return cls(**(fields | made))
 
     def piece(self, index: int, start: int, end: int) -> "Shard":
-        """One of those that this one's rest becomes: its name sorts after this one's and before the next one's.
+        """A shard of this one's rest. Its name sorts after this one's and before the next one's.
 
-        So do the names of their parts, whatever suffix follows: "_" is after the ".", which begins a suffix.
+        The names of their parts sort alike, because "_" sorts after the "." that begins a suffix.
         """
         return Shard(f"{self.name}_{index:02d}", start, end)
 
 
 def fields_of(record: BatchJob | Shard) -> dict[str, Any]:
-    """The record as plain values, for `of` to read back. Empty text, the default, is left out."""
+    """The record as plain values, for `of` to read back, without empty strings, which are defaults."""
     return {name: value for name, value in asdict(record).items() if value != ""}
 
 
 def shard_name(index: int) -> str:
-    return f"{index:05d}" if index < 100_000 else f"x{index:09d}"  # sorts after all of five digits
+    return f"{index:05d}" if index < 100_000 else f"x{index:09d}"  # sorts after all names of five digits

@@ -1,14 +1,14 @@
-"""The rules of what may become of jobs and shards, in the registry's table.
+"""Stores jobs and shards in the registry's table and holds the rules for their changes.
 
 | pk | sk | what |
 |---|---|---|
-| `JOBS` | created#id | all jobs, in the order of time |
+| `JOBS` | created#id | index of all jobs, by time |
 | `J#id` | `JOB` | BatchJob |
 | `J#id` | `S#name` | Shard |
-| `J#id` | `P#name` | there while the shard is not done: a job is done when none is left, and no row counts for all |
-| `OUTPUTS` | folder | which job writes there |
+| `J#id` | `P#name` | one marker per pending shard, to avoid a hot counter; a job without markers is done |
+| `OUTPUTS` | folder | the job that writes to the folder |
 
-Every change is conditional on what was read, so that whatever comes twice, late or at once changes nothing.
+Every change is conditional on the row that was read, so repeated, late and concurrent messages change nothing.
 """
 
 import random
@@ -26,8 +26,8 @@ from maas.times import time_after
 
 INDEX, OUTPUTS = "JOBS", "OUTPUTS"
 PAGE = 500
-SHARDS_A_TRANSACTION, PARALLEL = 5, 8  # a transaction costs by its rows, so larger ones gain nothing
-TRIES, FIRST_PAUSE_SECONDS = 6, 0.2  # of one that DynamoDB throttles, before the whole plan has to be tried again
+SHARDS_A_TRANSACTION, PARALLEL = 5, 8  # DynamoDB charges a transaction by rows: larger ones gain nothing
+TRIES, FIRST_PAUSE_SECONDS = 6, 0.2  # for a throttled transaction, before the whole plan is repeated
 
 
 class Jobs:
@@ -35,7 +35,7 @@ class Jobs:
         self._table = table
 
     def create(self, job: BatchJob) -> BatchJob:
-        """The job; the one there is already, if it was made before. Raises Conflict if another one writes there."""
+        """Store the job; returns the stored one if it exists. Raises Conflict if another job has its output folder."""
         expires = {"expires_at": job.expires_at}
         rows = [
             Put(_job_key(job.id), fields_of(job), None),
@@ -54,20 +54,20 @@ class Jobs:
             return BatchJob.of(made)
 
     def get(self, job_id: str) -> BatchJob:
-        """Raises NotFound, also once it has expired: then DynamoDB deletes its rows, one by one and in any order."""
+        """Raises NotFound, also for an expired job: DynamoDB deletes its rows one by one, in any order."""
         item = self._table.get(_job_key(job_id))
         if item is None or _has_expired(item):
             raise NotFound("job", job_id)
         return BatchJob.of(item)
 
     def page(self, limit: int, after: str | None) -> tuple[list[BatchJob], str | None]:
-        """The newest first."""
+        """Newest first."""
         items, last = self._table.query(INDEX, "", limit=limit, after=after, newest_first=True)
         found = self._table.get_many([_job_key(item["id"]) for item in items])
         return [BatchJob.of(item) for item in found if item], last
 
     def change(self, job_id: str, decide: Callable[[BatchJob], BatchJob | None]) -> BatchJob:
-        """The job as it is then. `decide` gets it as it is; None leaves it so.
+        """Replace the job by what `decide` makes of it, unless that is None; returns the job as it is then.
 
         Raises NotFound, Contended, and what `decide` raises.
         """
@@ -85,11 +85,11 @@ class Jobs:
         raise Contended(job_id)
 
     def move(self, job_id: str, to: JobStatus, allowed: Sequence[JobStatus], **changes: Any) -> BatchJob:
-        """To another status, if it has one of the allowed ones; else it stays as it is."""
+        """Set the status if the current one is allowed; otherwise the job stays as it is."""
         return self.change(job_id, lambda job: replace(job, status=to, **changes) if job.status in allowed else None)
 
     def cancel(self, job_id: str) -> BatchJob:
-        """Raises Conflict for a job that has ended otherwise."""
+        """Raises Conflict for a job that SUCCEEDED, FAILED or is FINISHING."""
 
         def decide(job: BatchJob) -> BatchJob | None:
             if job.status is JobStatus.CANCELLED:
@@ -103,7 +103,7 @@ class Jobs:
     # ---------------------------------------------------------------- shards
 
     def add_shards(self, job: BatchJob, shards: Sequence[Shard]) -> None:
-        """Those that are there already stay as they are. Raises Conflict if one of them has another range."""
+        """Store those that are not stored yet. Raises Conflict if a stored one has another range."""
         starts = range(0, len(shards), SHARDS_A_TRANSACTION)
         with ThreadPoolExecutor(PARALLEL) as pool:
             for _ in pool.map(lambda start: self._add(job, shards[start : start + SHARDS_A_TRANSACTION]), starts):
@@ -126,11 +126,11 @@ class Jobs:
             if (found.start, found.end) != (shard.start, shard.end):
                 came, planned = (f"[{one.start:,}, {one.end:,})" for one in (shard, found))
                 raise Conflict(
-                    f"shard {shard.name}: got {came}, expected {planned}, as it was planned before; make another job"
+                    f"shard {shard.name}: got {came}, expected {planned} as planned before; create another job"
                 ) from None
 
     def _write_patiently(self, rows: Sequence[Write]) -> None:
-        """Many thousand rows at once are more than a new table takes."""
+        """Retry while DynamoDB throttles: a new table does not take many thousand rows at once."""
         for number in range(TRIES - 1):
             try:
                 self._table.write(rows)
@@ -156,14 +156,14 @@ class Jobs:
         return [Shard.of(item) for item in items], last
 
     def pending(self, job_id: str) -> Iterator[str]:
-        """Names of shards that are not done."""
+        """Names of the shards that are not done, in the input's order."""
         yield from (item["name"] for item in self._items(job_id, "P#"))
 
     def is_done(self, job_id: str) -> bool:
         return not self._table.keys(f"J#{job_id}", "P#", limit=1)
 
     def agree(self, job: BatchJob, name: str, end: int) -> int:
-        """Where the shard's part ends: `end`, unless another delivery of it was first to say. Raises Contended."""
+        """Set where the shard's part ends, unless another delivery did; returns that end. Raises Contended."""
 
         def decide(shard: Shard) -> Shard | None:
             return replace(shard, agreed_end=end) if shard.agreed_end is None else None
@@ -173,8 +173,8 @@ class Jobs:
         return agreed
 
     def finish_shard(self, job: BatchJob, done: Shard, rest: Sequence[Shard]) -> Shard:
-        """The shard as it is then: `done`, with the rest as shards of their own in the same write; or as another
-        delivery finished it before. Raises NotFound, Contended."""
+        """Store the shard as DONE and its rest as new shards, in one transaction; returns the shard as stored, by
+        another delivery if it was first. Raises NotFound, Contended."""
 
         def decide(shard: Shard) -> Shard | None:
             if shard.status is ShardStatus.DONE:
@@ -188,7 +188,7 @@ class Jobs:
         return self._change_shard(job, done.name, decide, also)
 
     def set_shard_status(self, job: BatchJob, name: str, status: ShardStatus, reason: str | None) -> Shard:
-        """FAILED, or PENDING (again); one that is DONE stays so. Raises NotFound, Contended."""
+        """Set FAILED or PENDING; a shard that is DONE stays DONE. Raises NotFound, Contended."""
 
         def decide(shard: Shard) -> Shard | None:
             same = (shard.status, shard.reason) == (status, reason)

@@ -1,4 +1,4 @@
-"""From an object in S3 to a job with its shards queued. Every step may come again: it does what is missing."""
+"""Plans jobs: reads their input, cuts it into shards and queues these. Every step may be repeated."""
 
 import hashlib
 import time
@@ -11,8 +11,9 @@ from typing import Any
 from maas.aws.s3_reader import S3Reader
 from maas.aws.sqs import Queue
 from maas.batch import formats, locations
+from maas.batch.announcements import Announcements
 from maas.batch.formats import Options, Source
-from maas.batch.job_end import Results
+from maas.batch.job_end import JobEnd
 from maas.batch.job_records import BatchJob, JobStatus, Shard, ShardStatus, shard_name
 from maas.batch.jobs import Jobs
 from maas.batch.predicting import row_ms
@@ -24,14 +25,14 @@ from maas.times import canonical
 
 ACTOR = "batch"
 TEXT, SAMPLE_BYTES = ("jsonl", "csv"), 1 << 16
-NO_END = "no attempt came to an end: its worker ran out of memory or time"
+NO_END = "no attempt finished: the worker ran out of memory or time"
 RUNS = (JobStatus.RUNNING, JobStatus.FINISHING)
-SHARD_SECONDS = 120.0  # what a shard should take: short enough to lose little, long enough that its start costs little
+SHARD_SECONDS = 120.0  # target time of a shard: a repeat loses little, and the start of a shard costs little
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """An object of S3's event."""
+    """The object that an event of S3 names."""
 
     key: str
     s3_version: str | None
@@ -41,39 +42,43 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """`shard_bytes` and `retention_seconds` are for the jobs that an object makes by its arrival."""
+    """`shard_bytes` and `retention_seconds` are those of jobs for dropped objects."""
 
     registry: Registry
     jobs: Jobs
     reader: S3Reader
     queue: Queue
-    results: Results
+    job_end: JobEnd
+    announcements: Announcements
     shard_bytes: int
     retention_seconds: int
 
     def arrived(self, arrived: Arrived) -> BatchJob | None:
-        """The job that the object is the input of; None if it is no job's. Raises ServiceUnavailable, NotFound."""
+        """Advance the job whose input or start signal the object is; None if there is none.
+
+        Raises ServiceUnavailable, NotFound.
+        """
         named = locations.job_of(arrived.key)
         if named is not None:
             job_id, name = named
-            return self._start(self.jobs.get(job_id) if name == locations.START else self._uploaded(job_id, arrived))
+            return self._advance(self.jobs.get(job_id) if name == locations.START else self._uploaded(job_id, arrived))
         dropped = locations.drop_of(arrived.key)
-        return self._start(self._dropped(arrived, *dropped)) if dropped else None
+        return self._advance(self._dropped(arrived, *dropped)) if dropped else None
 
     def abandon(self, arrived: Arrived, reason: str) -> BatchJob | None:
-        """The job of an object that no attempt could plan, FAILED; None if there is none. Raises ServiceUnavailable."""
+        """Fail the job of an object that no attempt could plan; None if there is no job. Raises ServiceUnavailable."""
         named, dropped = locations.job_of(arrived.key), locations.drop_of(arrived.key)
         if dropped:
-            return self.results.fail(self._dropped(arrived, *dropped).id, reason)
+            return self.job_end.fail(self._dropped(arrived, *dropped).id, reason)
         try:
-            return self.results.fail(named[0], reason) if named else None
+            return self.job_end.fail(named[0], reason) if named else None
         except NotFound:
             return None
 
     def give_up(self, job_id: str, shard_name: str, run: int) -> BatchJob | None:
-        """The job of a shard, or a request, whose last delivery failed too: both are FAILED. None if there is none.
+        """Fail a shard, or a request, after its last delivery, and its job; None if there is no such job.
 
-        One that was done all the same is only settled. What is of another run of the job changes nothing.
+        A shard that is DONE is settled instead. A message of an earlier run of the job changes nothing.
 
         Raises ServiceUnavailable, Contended.
         """
@@ -83,17 +88,17 @@ class Planner:
         except NotFound:
             return None
         if shard and shard.status is ShardStatus.DONE and job.status in RUNS:
-            return self.results.settle(job, shard, self.queue)
+            return self.job_end.settle(job, shard, self.queue)
         if job.run != run or job.status not in (JobStatus.RUNNING, JobStatus.FAILED):
-            return self.results.announce(job)
+            return self.announcements.announce(job)
         if shard is None:
-            return self.results.fail(job_id, NO_END, run)
+            return self.job_end.fail(job_id, NO_END, run)
         reason = shard.reason or NO_END
         self.jobs.set_shard_status(job, shard_name, ShardStatus.FAILED, reason)
-        return self.results.fail(job_id, f"shard {shard_name} failed at every attempt: {reason}", run)
+        return self.job_end.fail(job_id, f"shard {shard_name} failed at every attempt: {reason}", run)
 
     def _uploaded(self, job_id: str, arrived: Arrived) -> BatchJob:
-        """The job that waits for this object; its first version is the one that counts."""
+        """Move the job that waits for this upload to PLANNING; later versions of the object are ignored."""
 
         def decide(job: BatchJob) -> BatchJob | None:
             if job.status is not JobStatus.UPLOADING or job.input_key != arrived.key:
@@ -108,7 +113,7 @@ class Planner:
         return self.jobs.change(job_id, decide)
 
     def _dropped(self, arrived: Arrived, model: str, reference: str) -> BatchJob:
-        """One job for each version of the object, however often its event comes."""
+        """The job of this version of the object: the same one, however often the event arrives."""
         identity = f"{arrived.key}\0{arrived.s3_version or arrived.etag}"
         job_id = hashlib.sha256(identity.encode()).hexdigest()[:20]
         now = canonical(datetime.now(UTC))
@@ -132,12 +137,12 @@ class Planner:
             return self.jobs.create(replace(job, version=self.registry.resolve(model, reference).number))
         except (ServiceUnavailable, Contended):
             raise
-        except MaasError as error:  # a job all the same, so that whoever dropped the file sees what became of it
+        except MaasError as error:  # recorded as a job, so that the user who dropped the file finds the reason
             return self.jobs.create(replace(job, status=JobStatus.FAILED, reason=error.message))
 
-    def _start(self, job: BatchJob) -> BatchJob:
-        """Planned, if it was not before; and what of it is not done is queued."""
-        job = self.results.announce(job)
+    def _advance(self, job: BatchJob) -> BatchJob:
+        """Plan the job if needed, then queue its pending shards."""
+        job = self.announcements.announce(job)
         if job.status is JobStatus.PLANNING:
             try:
                 changes = {} if job.kind == "infer" or job.format else self._plan(job)
@@ -148,36 +153,38 @@ class Planner:
             except (ServiceUnavailable, Contended):
                 raise
             except MaasError as error:
-                return self.results.fail(job.id, error.message)
-            except Exception:  # a fault of ours, which would only happen again; raised, so that alarms ring
-                self.results.fail(job.id, "an internal error; its trace is in the log of the planner function")
+                return self.job_end.fail(job.id, error.message)
+            except Exception:  # a bug, which a repeat would meet again; raised for the error metric
+                self.job_end.fail(job.id, "an internal error; the trace is in the log of the planner function")
                 raise
-            job = self.results.announce(job)
+            job = self.announcements.announce(job)
         if job.status is JobStatus.RUNNING:
             names = [""] if job.kind == "infer" else self.jobs.pending(job.id)
             self.queue.send(job.message(name) for name in names)
-        return job if job.kind == "infer" else self.results.finish(job)
+        return job if job.kind == "infer" else self.job_end.finish(job)
 
     def _plan(self, job: BatchJob) -> Mapping[str, Any]:
-        """Its shards are there afterwards; returns what the job is to say of them. Raises MaasError if it cannot be."""
+        """Store the job's shards; returns the fields of the job that describe them. Raises MaasError."""
         version = self.registry.resolve(job.model, str(job.version or self._reference(job)))
         format_ = formats.format_of(PurePosixPath(job.input_key).name)
         source = source_of(job, self.reader)
         plan = formats.plan(format_, source, fitting_bytes(format_, source, job.shard_bytes, max_rows(version)))
-        formats.reader(format_, plan.layout, Options.of(job.options), version.inputs or ())  # refuses what cannot fit
+        formats.reader(
+            format_, plan.layout, Options.of(job.options), version.inputs or ()
+        )  # refuses a file that cannot fit
         shards = [Shard(shard_name(index), start, end) for index, (start, end) in enumerate(plan.shards)]
         self.jobs.add_shards(job, shards)
         planned = [shards[0].start, shards[-1].end] if shards else []
         return {"version": version.number, "format": format_, "layout": plan.layout, "planned": planned}
 
     def _reference(self, job: BatchJob) -> str:
-        """What the key of a dropped object names: when it came, that was no version yet."""
+        """The reference in a dropped object's key, which named no version when the object arrived."""
         dropped = locations.drop_of(job.input_key)
         return dropped[1] if dropped else ""
 
 
 def fitting_bytes(format_: str, source: Source, shard_bytes: int, rows: int) -> int:
-    """`shard_bytes`, or less if so many hold more than `rows` records, judged by the first of them."""
+    """`shard_bytes`, or less where that many hold more than `rows` records of the size of the first ones."""
     if format_.startswith(TEXT):
         head = source.read(0, SAMPLE_BYTES)
         row_bytes = len(head) / max(1, head.count(b"\n"))
@@ -188,5 +195,5 @@ def fitting_bytes(format_: str, source: Source, shard_bytes: int, rows: int) -> 
 
 
 def max_rows(version: ModelVersion) -> int:
-    """How many records a shard may have to end in good time, by what was measured of the version."""
+    """How many records fit into SHARD_SECONDS, by the version's profile."""
     return max(1, int(SHARD_SECONDS * 1000 / max(row_ms(version) or 1.0, 0.001)))

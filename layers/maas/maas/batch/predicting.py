@@ -1,4 +1,4 @@
-"""Chunks of records through a model: in large batches, or one by one where a batch does not work."""
+"""Runs a model on chunks of records: as one batch, or record by record where the batch fails."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,14 +11,16 @@ from maas.records import MetadataTensor, ModelVersion
 from maas.serving.datatypes import DTYPES
 from maas.serving.runner import Array, Runner
 
-TARGET_BATCH_BYTES = 4 << 20  # of inputs: large enough that calls cost nothing, small enough for what models make of it
-TARGET_BATCH_MS = 200.0  # of a run: larger batches gain nothing then
+TARGET_BATCH_BYTES = (
+    4 << 20
+)  # of inputs: the overhead of a call is negligible, intermediate tensors still fit in memory
+TARGET_BATCH_MS = 200.0  # larger batches of a slow model gain nothing
 MAX_BATCH_ROWS, MIN_SLOW_ROWS = 4096, 32
 Predicted = tuple[dict[str, Array], dict[int, str]]
 
 
 def one_ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-    """The same, of which a thread always makes the next: a model runs outside of Python's lock."""
+    """The same chunks; a thread reads the next one while the model runs, which releases Python's lock."""
     with ThreadPoolExecutor(1, "chunks") as pool:
         under_way = pool.submit(next, chunks, None)
         while chunk := under_way.result():
@@ -27,10 +29,10 @@ def one_ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
 
 
 def predict(runner: Runner, chunk: Chunk, names: Sequence[str]) -> Predicted:
-    """Outputs for the chunk's good records, each (rows, …), or of a `whole` one as they are; and why the others failed,
-    by their place in the chunk.
+    """Outputs of the chunk's good records, each (rows, …), for a `whole` chunk as the model returns them; and why the
+    other records failed, by place in the chunk.
 
-    A batch that the model refuses is run record by record, so that one does not spoil the others.
+    A batch that the model refuses is run record by record, so that one record does not fail the others.
     """
     failed = dict(chunk.errors)
     if not len(chunk.good):
@@ -62,12 +64,12 @@ def _one_by_one(runner: Runner, chunk: Chunk, names: Sequence[str], failed: dict
 
 
 def _first(array: Array) -> Array:
-    """Of the batch of one; an output that has no batch is the record's as it is."""
+    """The entry of a batch of one; an output without a batch axis is returned as it is."""
     return np.asarray(array[0]) if array.shape[:1] == (1,) else array
 
 
 def _stacked(arrays: Sequence[Array]) -> Array:
-    """On a first axis of records; of objects where they have different shapes."""
+    """(records, …); an array of objects, one array a record, where shapes differ."""
     if len({array.shape for array in arrays}) == 1:
         return np.stack(arrays)
     ragged = np.empty(len(arrays), DTYPES["BYTES"])
@@ -77,21 +79,21 @@ def _stacked(arrays: Sequence[Array]) -> Array:
 
 
 def has_batch(signature: Sequence[MetadataTensor]) -> bool:
-    """Whether rows can be run together: the first dimension of every input that has to be given is variable."""
+    """Whether records can run together: the first dimension of every required input is variable."""
     return {tensor.shape[:1] for tensor in signature if not tensor.optional} == {(-1,)}
 
 
 def row_ms(version: ModelVersion) -> float | None:
-    """How long a record takes, by the version's profile."""
+    """Milliseconds a record, from the version's profile; None without one."""
     profile = version.profile or {}
     return profile["run_ms_batch_32"] / 32 if "run_ms_batch_32" in profile else profile.get("run_ms")
 
 
 def batch_rows(signature: Sequence[MetadataTensor], wanted: int | None, one_ms: float | None = None) -> int:
-    """How many records to run at once, or one where there is no batch.
+    """How many records to run at once: 1 without a batch axis, else `wanted` or a few MB of inputs.
 
-    As many as make a few MB of inputs; fewer of a slow model, so that the next are read beside its run. `one_ms` is a
-    record's time. Nothing else counts, as every delivery of a shard has to run the same batches to give the same bytes.
+    A slow model (`one_ms` a record) gets fewer, so that reading overlaps with its runs. Nothing else may decide this:
+    each delivery of a shard has to run the same batches to write the same bytes.
     """
     if not has_batch(signature):
         return 1
@@ -106,7 +108,7 @@ def batch_rows(signature: Sequence[MetadataTensor], wanted: int | None, one_ms: 
 
 
 def selected(runner: Runner, names: Sequence[str] | None) -> list[MetadataTensor]:
-    """The outputs that a job writes: those it names, or all that have an entry a record. Raises InvalidRequest."""
+    """The outputs that a job writes: `names`, or all with one entry a record. Raises InvalidRequest."""
     possible = {tensor.name: tensor for tensor in runner.outputs if tensor.name in runner.row_outputs}
     unknown = [name for name in names or () if name not in possible]
     if unknown:

@@ -1,4 +1,4 @@
-"""An input object as the formats read it: ranges of one version of it."""
+"""An input object as a source of the formats: reads ranges of one version of the object."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from maas.batch.job_records import BatchJob
 
 @dataclass(frozen=True, slots=True)
 class S3Source:
-    """`job` is whose input it is: where the bucket keeps no versions, another's may have other bytes under the key."""
+    """`job` makes sources of two jobs unequal: without bucket versioning one key may hold other bytes for each."""
 
     reader: S3Reader
     job: str
@@ -17,7 +17,7 @@ class S3Source:
     s3_version: str | None
 
     def read(self, start: int, end: int) -> bytes:
-        """Bytes [start, end) of the version that the job was made for. Raises NotFound, ServiceUnavailable."""
+        """Bytes [start, end) of the job's version of the object. Raises NotFound, ServiceUnavailable."""
         end = min(end, self.size_bytes)
         return self.reader.read_range(self.key, start, end, self.s3_version) if start < end else b""
 

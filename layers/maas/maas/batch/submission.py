@@ -1,4 +1,4 @@
-"""What the API does with jobs: made, completed, tried again, and their results shown."""
+"""The API's operations on jobs: create, complete, cancel, retry, list results."""
 
 import hashlib
 import time
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from maas.aws.s3 import PART_BYTES, ModelBucket, StoredObject, UploadPart
+from maas.batch.announcements import Announcements
 from maas.batch.deferred import check_notify
-from maas.batch.job_end import Results
 from maas.batch.job_records import BatchJob, JobRequest, JobResult, JobStatus, Shard, ShardStatus
 from maas.batch.jobs import Jobs
 from maas.batch.locations import DATA, DEFERRED, INPUTS, OUTPUT, REQUEST, RESPONSE, START, UPLOADS
@@ -19,11 +19,12 @@ from maas.records import ModelFile, ModelVersion
 from maas.registry import Idempotency
 from maas.times import canonical
 
-MAX_UPLOAD_BYTES = 100 * 1024**3  # 1,600 parts: the answer with all their URLs stays below Lambda's 6 MB
-MAX_REQUEST_BYTES = 1024**3  # of a job of kind infer: the worker reads it into memory
-MAX_KEY_BYTES = 1024  # of S3
-SHOWN_RESULTS = 2500  # in one answer, with a URL of about 1.5 kB each
-# As `formats.format_of` has them, which takes NumPy; of another name would be START, and no planner could read it.
+MAX_UPLOAD_BYTES = 100 * 1024**3  # 1,600 parts: the response with their URLs stays below Lambda's 6 MB
+MAX_REQUEST_BYTES = 1024**3  # for kind infer: the worker reads the request into memory
+MAX_KEY_BYTES = 1024  # S3's limit
+MAX_RESULTS = 2500  # in one response, with a URL of about 1.5 kB each
+# The suffixes that `formats.format_of` accepts, repeated because that module imports NumPy. Any other upload is refused
+# before it is stored: one named like START would wake the planner.
 SUFFIXES = (".jsonl", ".csv", ".parquet", ".npy", ".jsonl.gz", ".csv.gz")
 
 
@@ -31,14 +32,14 @@ SUFFIXES = (".jsonl", ".csv", ".parquet", ".npy", ".jsonl.gz", ".csv.gz")
 class Submission:
     jobs: Jobs
     bucket: ModelBucket
-    results: Results
+    announcements: Announcements
     shard_bytes: int
     retention_seconds: int
 
     def create(
         self, version: ModelVersion, wanted: JobRequest, actor: str, once: Idempotency | None
     ) -> tuple[BatchJob, list[UploadPart]]:
-        """The job, and the requests that upload its file, if one is to come; the same job for the same key.
+        """The job, and the requests that upload its file, if there is an upload; one job for one idempotency key.
 
         Raises InvalidRequest, NotFound, Conflict, TooLarge.
         """
@@ -75,11 +76,11 @@ class Submission:
         if made.request_digest != job.request_digest:
             raise Conflict("Idempotency-Key: it was used for another request", field="Idempotency-Key")
         if not upload:
-            self._start(made)
+            self._wake_planner(made)
         return made, parts
 
     def complete(self, job_id: str) -> BatchJob:
-        """Join the parts of a large upload. Raises NotFound, Conflict when one is missing."""
+        """Join the parts of a large upload. Raises NotFound, Conflict if a part is missing."""
         job = self.jobs.get(job_id)
         if job.status is not JobStatus.UPLOADING:
             return job
@@ -90,35 +91,35 @@ class Submission:
         return job
 
     def cancel(self, job_id: str) -> BatchJob:
-        """The planner tells of it: a host that takes its time to be told has more than a call has.
+        """The planner announces it: a slow webhook host takes longer than an API call may.
 
         Raises NotFound, Conflict.
         """
         job = self.jobs.cancel(job_id)
         if job.announced != job.status:
-            self._start(job)
+            self._wake_planner(job)
         return job
 
     def retry(self, job_id: str) -> BatchJob:
-        """Run again what is missing. Raises NotFound, Conflict unless it FAILED."""
+        """Run what is missing of a job that FAILED. Raises NotFound, Conflict for any other job."""
         job = self.jobs.get(job_id)
         if job.status is JobStatus.FAILED:
             for shard in self.jobs.shards(job_id):
                 if shard.status is ShardStatus.FAILED:
                     self.jobs.set_shard_status(job, shard.name, ShardStatus.PENDING, None)
             job = self.jobs.move(job_id, JobStatus.PLANNING, [JobStatus.FAILED], reason=None)
-        elif job.status is not JobStatus.PLANNING:  # that is how it stands when a first call of this was cut off
+        elif job.status is not JobStatus.PLANNING:  # PLANNING: an earlier call of `retry` was cut off here
             raise Conflict(f"job '{job_id}' is {job.status}: only one that FAILED is tried again")
-        job = self.results.announce(job)
-        self._start(job)
+        job = self.announcements.announce(job)
+        self._wake_planner(job)
         return job
 
     def shown_results(
         self, job_id: str, limit: int, after: str | None
     ) -> tuple[list[JobResult], int | None, str | None]:
-        """Those there are, of up to `limit` shards; the header length of a binary answer; and where the list goes on.
+        """Results of up to `limit` shards, the header length of a binary answer, and the position to go on after.
 
-        Raises NotFound, Conflict while an answer is not there yet.
+        Raises NotFound, Conflict while an `infer` job has no answer.
         """
         job = self.jobs.get(job_id)
         if job.kind == "infer":
@@ -137,8 +138,8 @@ class Submission:
                 found.append(JobResult(name, url, part.size_bytes, part.sha256, shard.rows))
         return found, None, last
 
-    def _start(self, job: BatchJob) -> None:
-        """The event of this object has the planner do with the job what its status asks for."""
+    def _wake_planner(self, job: BatchJob) -> None:
+        """Write the object whose event makes the planner read the job and advance it."""
         self.bucket.write(f"{UPLOADS}{job.id}/{START}", b"{}")
 
     def _key_of(self, location: str) -> str:
@@ -159,7 +160,7 @@ class Submission:
         return stored
 
     def _output(self, location: str | None, job_id: str) -> str:
-        """A folder, with a slash at its end."""
+        """A key prefix that ends in a slash."""
         if location is None:
             return f"{OUTPUT}{job_id}/"
         key = self._key_of(location).rstrip("/") + "/"
@@ -180,7 +181,7 @@ def _job_id(once: Idempotency | None) -> str:
 
 
 def _check_upload(upload: ModelFile, is_infer: bool) -> None:
-    """Raises InvalidRequest for a name of no format, TooLarge."""
+    """Raises InvalidRequest for a name without a format's suffix, TooLarge."""
     if not is_infer and not upload.name.lower().endswith(SUFFIXES):
         expected = f"a name that ends in one of {', '.join(SUFFIXES)}"
         raise InvalidRequest(f"upload.name: got '{upload.name}', expected {expected}", field="upload.name")
@@ -193,11 +194,11 @@ def _check_upload(upload: ModelFile, is_infer: bool) -> None:
 
 
 def _fitting(shards: Sequence[Shard]) -> int:
-    """How many of them, one at least, have so few parts that an answer carries them."""
+    """How many of the shards, at least one, fit into a response with all their parts."""
     results = 0
     for index, shard in enumerate(shards):
         results += len(shard.parts)
-        if index and results > SHOWN_RESULTS:
+        if index and results > MAX_RESULTS:
             return index
     return len(shards)
 

@@ -1,8 +1,8 @@
-"""A POST to an address that a caller named: only ever to a public one, whatever its name resolves to.
+"""POSTs to a URL that a caller named, and only to public addresses.
 
-The name is resolved once, each address is held against the public ranges, and connections go to addresses that were
-checked, so that a name which changes in between cannot lead elsewhere. Redirects are not followed. An attempt has its
-time as a whole, however little at a time the host takes or says.
+The host is resolved once, every address is checked, and the connection goes to a checked address, so that a DNS name
+that changes in between cannot redirect it to a private one. Redirects are not followed. The time limit holds for an
+attempt as a whole, however slowly the host reads or answers.
 """
 
 import http.client
@@ -23,7 +23,7 @@ PAUSES_SECONDS = (1.0, 3.0, None)  # between three attempts
 
 
 def check(url: str, field: str) -> str:
-    """Return `url`; raises InvalidRequest unless it is https to a host that is no private address itself."""
+    """Return `url`; raises InvalidRequest unless it is https to a host name or a public address."""
     parts = _split(url)
     problem = "expected an https URL in ASCII, without spaces and credentials"
     if parts and parts.scheme == "https" and parts.hostname and not parts.username and len(url) <= MAX_URL:
@@ -36,7 +36,7 @@ def check(url: str, field: str) -> str:
 
 
 def post(url: str, message: Mapping[str, Any]) -> str | None:
-    """None once the host took it, else why it did not, however often it was asked."""
+    """POST the message in up to three attempts; returns None on success, else why the last one failed."""
     for pause_seconds in PAUSES_SECONDS:
         problem = _post_once(urlsplit(url), json.dumps(message).encode())
         if problem is None or pause_seconds is None:
@@ -68,7 +68,7 @@ def _post_once(parts: SplitResult, body: bytes) -> str | None:
 
 
 def _addresses(host: str, port: int) -> list[str]:
-    """IPv4 first: a function may have no way out over IPv6."""
+    """IPv4 first: a function may have no IPv6 route."""
     found = dict.fromkeys(str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     return sorted(found, key=lambda address: ":" in address)
 
@@ -85,27 +85,27 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast
 
 
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # an IPv4 address in an IPv6 one
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # IPv6 addresses that embed an IPv4 address
 
 
 class _Pinned(http.client.HTTPSConnection):
-    """TLS for `host`, to the first of `addresses` that takes a connection, all of it before `deadline` (monotonic)."""
+    """TLS for `host`, connected to the first of `addresses` that accepts, all before `deadline` (time.monotonic)."""
 
     def __init__(self, host: str, port: int, addresses: Sequence[str], deadline: float) -> None:
         self._tls = ssl.create_default_context()
-        self._tls.sslsocket_class = _Hurried
+        self._tls.sslsocket_class = _Limited
         super().__init__(host, port, context=self._tls)
         self._addresses, self._deadline = addresses, deadline
 
     def connect(self) -> None:
         plain = self._connected()
-        plain.settimeout(_left(self._deadline))  # of the whole handshake
+        plain.settimeout(_left(self._deadline))  # for the whole handshake
         self.sock = secured = self._tls.wrap_socket(plain, server_hostname=self.host)
-        assert isinstance(secured, _Hurried)
+        assert isinstance(secured, _Limited)
         secured.deadline = self._deadline
 
     def _connected(self) -> socket.socket:
-        """Each address gets an even share of the time that is left."""
+        """Each address gets an equal share of the remaining time."""
         problem = OSError("no address")
         for index, address in enumerate(self._addresses):
             share = _left(self._deadline) / (len(self._addresses) - index)
@@ -116,8 +116,8 @@ class _Pinned(http.client.HTTPSConnection):
         raise problem
 
 
-class _Hurried(ssl.SSLSocket):
-    """A socket's timeout is of each operation alone; this one's operations have what is left until `deadline`."""
+class _Limited(ssl.SSLSocket):
+    """Limits all operations together to `deadline`: a socket's own timeout holds for each operation alone."""
 
     deadline: float
 
@@ -131,7 +131,7 @@ class _Hurried(ssl.SSLSocket):
 
 
 def _left(deadline: float) -> float:
-    """Seconds. Raises TimeoutError if there are none."""
+    """Seconds until the deadline. Raises TimeoutError if it has passed."""
     seconds = deadline - time.monotonic()
     if seconds <= 0:
         raise TimeoutError
@@ -143,7 +143,7 @@ def _split(url: str) -> SplitResult | None:
         return None
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises for one that is none
+        _ = parts.port  # raises ValueError for a port that is no number
         return parts
     except ValueError:
         return None

@@ -1,19 +1,20 @@
-"""One shard: its range is read, predicted in large batches, and written as one part.
+"""Works on one shard: reads its range, predicts in large batches, writes one part for each output file.
 
-Any delivery of it may be the last, and the result is the same however many there are. A shard that would not end in
-time, or would write too much, is ended where it is: the part is of what was done, the rest becomes shards of its own.
+The number of deliveries does not change the result. A shard that would exceed its time or the size of a part ends
+early: its part covers what was done, and the rest of its range becomes new shards.
 """
 
 import time
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from maas.aws.s3 import ModelBucket
 from maas.aws.s3_reader import S3Reader
 from maas.aws.sqs import Queue
 from maas.batch import formats
+from maas.batch.announcements import Announcements
 from maas.batch.formats import Options
-from maas.batch.job_end import Results
+from maas.batch.job_end import JobEnd
+from maas.batch.job_output import JobOutput
 from maas.batch.job_records import BatchJob, JobStatus, Shard, ShardStatus
 from maas.batch.jobs import Jobs
 from maas.batch.locations import RESPONSE
@@ -24,16 +25,16 @@ from maas.serving.dataplane import DataPlane
 from maas.serving.runner import Runner
 from maas.telemetry.observability import count
 
-MAX_PART_BYTES = 128 << 20  # a part is in memory until it is whole
-PIECES = 8  # that the rest of a shard is cut into
-LOOK_SECONDS = 15  # between two looks at whether the job is still wanted
-HEADER_LENGTH = "maas-header-length"  # in the metadata of an answer: the bytes of its JSON
-FIRST_SHARE = 0.6  # of the time, for an attempt that may end early: if it dies then, one up to the same end fits well
+MAX_PART_BYTES = 128 << 20  # a part stays in memory until it is written
+PIECES = 8  # shards that the rest of a shard is cut into
+LOOK_SECONDS = 15  # between two reads of the job's status
+HEADER_LENGTH = "maas-header-length"  # metadata of an answer: the length of its JSON, in bytes
+FIRST_SHARE = 0.6  # share of the time limit for a first attempt, so that a full retry still fits
 _TRY_AGAIN = (ServiceUnavailable, Contended, ArtifactCorrupt)
 
 
 class Predicted(NamedTuple):
-    """`end` is where it stopped; `files` are the part's, by suffix."""
+    """`end` is where reading stopped; `files` are the part's files by suffix."""
 
     end: int
     rows: int
@@ -42,7 +43,7 @@ class Predicted(NamedTuple):
 
 
 class NotWanted(Exception):
-    """The job ended while one of its shards ran."""
+    """The job ended while one of its shards was running."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +51,30 @@ class Worker:
     jobs: Jobs
     dataplane: DataPlane
     reader: S3Reader
-    bucket: ModelBucket
     queue: Queue
-    results: Results
+    output: JobOutput
+    job_end: JobEnd
+    announcements: Announcements
 
     def work(self, job_id: str, shard_name: str, deadline: float) -> BatchJob:
-        """The job as it is once the shard is done, or was already. `deadline` is of time.monotonic: it is when
-        an answer is over, and the repeat of a shard; a first attempt ends earlier.
+        """Work on the shard unless it is DONE; returns the job as it is then.
 
-        Whatever is raised means that the message has to come again; the reason is left in the shard's row, in case that
-        it does not.
+        `deadline` (time.monotonic) limits an `infer` job and a repeated attempt; a first attempt at a shard ends
+        earlier. Any exception means that the message has to be delivered again; its reason is stored with the shard,
+        for the case that this was the last delivery.
         """
         began = time.monotonic()
         job = self.jobs.get(job_id)
         if job.status not in (JobStatus.RUNNING, JobStatus.FINISHING):  # cancelled, or ended by another delivery
-            return self.results.announce(job)
+            return self.announcements.announce(job)
         limit = began + FIRST_SHARE * (deadline - began)
         try:
             return self._answer(job, deadline) if job.kind == "infer" else self._run(job, shard_name, limit)
         except NotWanted:
-            return self.results.announce(self.jobs.get(job_id))
+            return self.announcements.announce(self.jobs.get(job_id))
         except Exception as error:
             if isinstance(error, MaasError) and not isinstance(error, _TRY_AGAIN):
-                return self.results.fail(job_id, error.message, job.run)  # would only happen again
+                return self.job_end.fail(job_id, error.message, job.run)  # a repeat would fail alike
             if shard_name:
                 self.jobs.set_shard_status(job, shard_name, ShardStatus.PENDING, _reason(error))
             raise
@@ -81,16 +83,16 @@ class Worker:
         shard = self.jobs.shard(job.id, name)
         if shard.status is not ShardStatus.DONE:
             shard = self._done(job, shard, limit)
-        return self.results.settle(job, shard, self.queue)
+        return self.job_end.settle(job, shard, self.queue)
 
     def _done(self, job: BatchJob, shard: Shard, limit: float) -> Shard:
         runner = self.dataplane.runner(job.model, str(job.version))
         end = shard.end if shard.agreed_end is None else shard.agreed_end
         found = self._predicted(job, runner, shard.start, end, limit if shard.agreed_end is None else float("inf"))
         agreed = self.jobs.agree(job, shard.name, found.end)
-        if agreed != found.end:  # another delivery stopped elsewhere, and may have written: its end counts
+        if agreed != found.end:  # another delivery stopped elsewhere and may have written its part: its end counts
             found = self._predicted(job, runner, shard.start, agreed, float("inf"))
-        parts = self.results.write_parts(job, shard, found.files)
+        parts = self.output.write_parts(job, shard, found.files)
         rest = self._pieces(job, shard, found.end) if found.end < shard.end else []
         done = replace(
             shard,
@@ -128,7 +130,7 @@ class Worker:
             writer.add(chunk, predicted, failed)
             rows, errors = rows + chunk.rows, errors + len(failed)
             now = time.monotonic()
-            slowest, before = max(slowest, now - before), now  # with the wait for its chunk
+            slowest, before = max(slowest, now - before), now  # includes the wait for the chunk
             if now - looked > LOOK_SECONDS:
                 looked = now
                 if self.jobs.get(job.id).status is not JobStatus.RUNNING:
@@ -139,18 +141,18 @@ class Worker:
         return Predicted(end, rows, errors, writer.finish())
 
     def _answer(self, job: BatchJob, deadline: float) -> BatchJob:
-        """One request of the Open Inference Protocol, as it lies in the bucket; its answer beside it."""
+        """Answer the stored request of an `infer` job; the answer is written beside it."""
         body = source_of(job, self.reader).read(0, job.input_bytes)
         length = job.options.get("header_length")
         reply = self.dataplane.infer(job.model, str(job.version), body, length, deadline)
-        said = {} if reply.header_length is None else {HEADER_LENGTH: str(reply.header_length)}
-        found = self.results.write_once(job, RESPONSE, reply.body, said).metadata.get(HEADER_LENGTH)
+        metadata = {} if reply.header_length is None else {HEADER_LENGTH: str(reply.header_length)}
+        found = self.output.write_once(job, RESPONSE, reply.body, metadata).metadata.get(HEADER_LENGTH)
         options = job.options | {"response_header_length": None if found is None else int(found)}
         job = self.jobs.move(job.id, JobStatus.SUCCEEDED, [JobStatus.RUNNING], options=options)
-        return self.results.announce(job)
+        return self.announcements.announce(job)
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, MaasError):
         return error.message
-    return "an internal error; its trace is in the log of the worker function"
+    return "an internal error; the trace is in the log of the worker function"

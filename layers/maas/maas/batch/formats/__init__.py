@@ -1,6 +1,6 @@
-"""The files that a job reads and writes: cut into shards, read as chunks of arrays, written as parts.
+"""File formats of batch: cuts a file into shards, reads chunks of arrays, writes parts.
 
-Reading is of a `Source` alone, writing is to bytes: nothing here knows where either lies.
+Everything reads from a `Source` and writes to bytes, so nothing here depends on S3.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ __all__ = [
 
 
 def format_of(name: str) -> str:
-    """By the end of a file's name: one of FORMATS, of text also with `.gz`. Raises InvalidRequest."""
+    """The format by the suffix of a file name: one of FORMATS, text also with `.gz`. Raises InvalidRequest."""
     possible = [*FORMATS, *(f"{one}.gz" for one in PACKABLE)]
     for one in possible:
         if name.lower().endswith(f".{one}"):
@@ -49,7 +49,7 @@ def format_of(name: str) -> str:
 
 
 def plan(format_: str, source: Source, shard_bytes: int) -> Plan:
-    """Shards of about `shard_bytes` each. Raises InvalidRequest for a file that is none of its format."""
+    """Cut into shards of about `shard_bytes` each. Raises InvalidRequest for a file that is not of its format."""
     kind, packed = _kind(format_)
     if kind == "jsonl":
         return jsonl_reader.plan_packed() if packed else jsonl_reader.plan(source, shard_bytes)
@@ -67,7 +67,7 @@ def plan(format_: str, source: Source, shard_bytes: int) -> Plan:
 def pieces(
     format_: str, source: Source, layout: dict[str, Any], start: int, end: int, count: int
 ) -> list[tuple[int, int]]:
-    """[start, end) as at most `count` ranges, each of which a reader takes; one where the format allows no more."""
+    """Cut [start, end) into at most `count` ranges for a reader; into one where the format cannot be cut."""
     kind, packed = _kind(format_)
     if packed:
         return [(start, end)]
@@ -77,7 +77,7 @@ def pieces(
 
 
 def reader(format_: str, layout: dict[str, Any], options: Options, signature: Sequence[MetadataTensor]) -> Reader:
-    """Of a model's inputs. Raises InvalidRequest for a file that can never fit them."""
+    """The reader for a model's inputs. Raises InvalidRequest for a file that cannot fit them."""
     kind, packed = _kind(format_)
     if kind == "jsonl":
         return JsonlReader(options, signature, packed=packed)
@@ -93,7 +93,7 @@ def reader(format_: str, layout: dict[str, Any], options: Options, signature: Se
 
 
 def writer(format_: str, layout: dict[str, Any], options: Options, outputs: Sequence[MetadataTensor]) -> Writer:
-    """Of those of a model's outputs that are wanted. Raises InvalidRequest for what the format cannot hold."""
+    """The writer for the wanted outputs of a model. Raises InvalidRequest for outputs that the format cannot hold."""
     kind, _ = _kind(format_)
     if kind == "jsonl":
         return JsonlWriter(options, outputs)

@@ -1,4 +1,4 @@
-"""Bytes of a source one after the other: the next are fetched while the last are worked on, and unpacked if need be."""
+"""Streams the bytes of a source: reads ahead while the last block is processed, and decompresses gzip."""
 
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -12,12 +12,12 @@ from maas.errors import InvalidRequest
 BLOCK_BYTES = 8 << 20
 FIRST_BYTES = 1 << 20
 TAIL_BYTES = 64 << 10
-MEMBER_BYTES = 16 << 10  # of a stream of gzip at first: what follows its end is copied, and it may be one of a million
-UNPACKED_END = 1 << 50  # where a packed stream ends at the latest: how long it is, nobody knows before the end
+MEMBER_BYTES = 16 << 10  # read gzip members in small pieces first: a file may hold a million of them
+UNPACKED_END = 1 << 50  # stands for the end of a compressed stream, whose length is unknown until it is read
 
 
 def ahead(tasks: Sequence[Callable[[], bytes]]) -> Iterator[bytes]:
-    """What each gives, in order, of which the next is always under way."""
+    """The results of the tasks in order; a thread runs the next task meanwhile."""
     if len(tasks) < 2:
         yield from (task() for task in tasks)
         return
@@ -31,12 +31,12 @@ def ahead(tasks: Sequence[Callable[[], bytes]]) -> Iterator[bytes]:
 
 
 def read_ahead(source: Source, ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
-    """The bytes of each range."""
+    """The bytes of each range, read one range ahead."""
     return ahead([partial(source.read, *one) for one in ranges])
 
 
 def stream(source: Source, start: int, end: int) -> Iterator[bytes]:
-    """The bytes from `start` on; those from `end` on, of which few are wanted, only when asked for."""
+    """The bytes from `start` on. Those from `end` on, of which few are needed, are not read ahead."""
     yield from read_ahead(source, spans(start, end, BLOCK_BYTES, FIRST_BYTES))
     size = TAIL_BYTES
     while end < source.size_bytes:
@@ -46,7 +46,7 @@ def stream(source: Source, start: int, end: int) -> Iterator[bytes]:
 
 
 def unpacked(source: Source, start: int) -> Iterator[bytes]:
-    """What a gzip file has from byte `start` of its content on. Raises InvalidRequest for what is no gzip."""
+    """The decompressed content from byte `start` on. Raises InvalidRequest for a damaged or truncated file."""
     for block in _inflated(source):
         if start >= len(block):
             start -= len(block)
@@ -56,7 +56,7 @@ def unpacked(source: Source, start: int) -> Iterator[bytes]:
 
 
 def _inflated(source: Source) -> Iterator[bytes]:
-    """Block by block, however much a few bytes unpack to. A file may be several streams, one after the other."""
+    """Decompressed blocks of at most BLOCK_BYTES, whatever the ratio. A file may hold several members in a row."""
     inflate, size = zlib.decompressobj(wbits=31), MEMBER_BYTES
     try:
         for packed in read_ahead(source, spans(0, source.size_bytes, BLOCK_BYTES)):
@@ -64,7 +64,7 @@ def _inflated(source: Source) -> Iterator[bytes]:
             while at < len(packed) or (len(block) == BLOCK_BYTES and not inflate.eof):
                 if inflate.eof:
                     some = packed[at : at + MEMBER_BYTES]
-                    at += len(some) - len(some.lstrip(b"\0"))  # padding, as tapes have it
+                    at += len(some) - len(some.lstrip(b"\0"))  # zero padding between members
                     if some.strip(b"\0"):
                         inflate, size = zlib.decompressobj(wbits=31), MEMBER_BYTES
                     continue

@@ -1,4 +1,4 @@
-"""Arrays of a binary file to the datatype of an input: only what keeps the values, and each record on its own."""
+"""Converts arrays of a binary file to the datatype of an input, without loss and with errors by record."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from maas.batch.formats.signatures import RecordTensor
 from maas.errors import InvalidRequest
 from maas.serving.strings import array_of
 
-_FROM = {"b": "b", "i": "iu", "u": "iu", "f": "fiu"}  # what kinds of NumPy's may become one
+_FROM = {"b": "b", "i": "iu", "u": "iu", "f": "fiu"}  # NumPy kinds that may become each kind
 
 
 def check_castable(dtype: np.dtype[Any], tensor: RecordTensor, where: str) -> None:
-    """Raises InvalidRequest where no value of the dtype can be one of the input's."""
+    """Raises InvalidRequest where no value of the dtype fits the input."""
     if tensor.datatype == "BYTES":
         fits = dtype.kind in "USO"
     else:
@@ -24,7 +24,7 @@ def check_castable(dtype: np.dtype[Any], tensor: RecordTensor, where: str) -> No
 
 
 def cast(array: Array, tensor: RecordTensor) -> tuple[Array, dict[int, str]]:
-    """(records, …) as the input's datatype, row-major, and what is wrong with which record: its values are not kept."""
+    """(records, …) as the input's datatype, row-major, and the errors by record, whose values are undefined."""
     if tensor.datatype == "BYTES":
         return _strings(array, tensor)
     if array.dtype == tensor.dtype:

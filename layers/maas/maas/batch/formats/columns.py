@@ -1,4 +1,4 @@
-"""Which columns of a table are which input: by name, or all of them, in order, the one 2-D input."""
+"""Maps the columns of a table to inputs: by name, or all columns in order to the one 2-D input."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from maas.errors import InvalidRequest
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The columns of an input, by their place in the table. `is_named`: one of its name, else its features."""
+    """The columns of an input, by place in the table. `is_named`: the one of its name; otherwise its features."""
 
     tensor: RecordTensor
     places: tuple[int, ...]
@@ -18,9 +18,9 @@ class Chosen:
 
 
 def choose(names: Sequence[str], options: Options, inputs: RecordInputs, lists: Collection[str] = ()) -> list[Chosen]:
-    """Of columns with these names, of which those in `lists` have more than one value a row.
+    """The columns of each input. Columns in `lists` hold several values a row.
 
-    Raises InvalidRequest where they can never be the model's inputs.
+    Raises InvalidRequest where the columns cannot be the model's inputs.
     """
     check_unique(names)
     wishes = options.columns is not None or options.exclude is not None
@@ -42,7 +42,7 @@ def check_unique(names: Sequence[str]) -> None:
 
 
 def check_joined(names: Sequence[str], outputs: Sequence[str]) -> None:
-    """Raises InvalidRequest where a column would have the name of two."""
+    """Raises InvalidRequest where an input column and an output have the same name."""
     if same := sorted(set(names) & set(outputs)):
         raise InvalidRequest(f"join: got input columns {same}, expected none with the name of an output", field="join")
 

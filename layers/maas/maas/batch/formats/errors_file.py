@@ -1,4 +1,4 @@
-"""What is wrong with which record of a binary file, beside the outputs."""
+"""`errors.jsonl`: the errors of a binary format's records, beside its outputs."""
 
 import orjson
 
@@ -9,11 +9,11 @@ class ErrorsFile:
         self.size_bytes = 0
 
     def add(self, record: int, error: str) -> None:
-        """`record` counts from the beginning of the whole file."""
+        """`record` is the record's index in the whole input file."""
         line = orjson.dumps({"record": record, "error": error}, option=orjson.OPT_APPEND_NEWLINE)
         self._lines.append(line)
         self.size_bytes += len(line)
 
     def files(self) -> dict[str, bytes]:
-        """Nothing where nothing is wrong."""
+        """No file if there are no errors."""
         return {"errors.jsonl": b"".join(self._lines)} if self._lines else {}

@@ -1,4 +1,4 @@
-"""What every format has in common: a source, a plan, chunks of records, and who reads and writes them."""
+"""The interface of a format: source, options, plan, chunks of records, reader and writer."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from maas.errors import InvalidRequest
 
 Array = np.ndarray[Any, Any]
 
-ERRORS_SUFFIX = "errors.jsonl"  # beside the outputs of a binary format, where there are errors
+ERRORS_SUFFIX = "errors.jsonl"  # written beside the outputs of a binary format if records failed
 
 
 class Source(Protocol):
-    """An input object. `read` may be called from several threads at once; each call costs a round trip.
+    """An input object. `read` is called from several threads at once; each call costs a round trip.
 
-    Equal sources have the same bytes.
+    Equal sources hold the same bytes.
     """
 
     @property
@@ -31,10 +31,10 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A job's wishes about its records. None is: as the file and the model have it.
+    """A job's options for its records; None leaves the choice to the file and the model.
 
-    `columns` are those that make up the one 2-D input, in this order; `exclude` are those that do not. `join` carries
-    the input's fields along. `select` are the outputs that are wanted.
+    `columns` are the features of the one 2-D input, in order; `exclude` are the columns that are no features. `join`
+    copies the input's fields to the output. `select` names the outputs to write.
     """
 
     columns: tuple[str, ...] | None = None
@@ -44,7 +44,7 @@ class Options:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
-        """Of the options of a job, of which others are passed over. Raises InvalidRequest."""
+        """From the options of a job; those of other modules are ignored. Raises InvalidRequest."""
         join = options.get("join")
         if join not in (None, "input"):
             raise InvalidRequest(f"join: got {join!r:.80}, expected 'input'", field="join")
@@ -67,10 +67,10 @@ def _names(options: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Ranges [start, end) that have each record once, in order, in the format's units: bytes of text, else rows.
+    """`shards` are ranges [start, end), in bytes of text or rows, that hold each record once and in order.
 
-    `layout` is what the reader needs to know of the file beside its range: plain JSON values, less than 50 kB. It
-    is kept in a table whose maps have no order: what has one is a list.
+    `layout` is what a reader needs to know of the file besides its range: JSON values of less than 50 kB. DynamoDB does
+    not keep the order of a map, so ordered values are lists.
     """
 
     shards: list[tuple[int, int]]
@@ -79,13 +79,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Records that are run at once.
+    """Records that run at once.
 
-    Where a chunk ends follows from where it begins, the number of rows asked for and the data alone: reading on from
-    `end` gives the chunks that would have come. `good` are the places (0 ≤ place < rows) of the records in `inputs`,
-    arrays of shape (len(good), *record), row-major, of the dtype of maas.datatypes; `errors` tells what is wrong with
-    the others by place. A `whole` chunk is one record whose arrays have the model's own shape: run as they are, and
-    given to the writer as they come out. `carried` is between the reader and the writer of a format.
+    Where a chunk ends depends only on its start, the number of rows asked for and the data: reading on from `end` gives
+    the same chunks. `good` are the places (0 ≤ place < rows) of the records in `inputs`, arrays of shape
+    (len(good), *record), row-major, with the dtypes of maas.serving.datatypes; `errors` has the message for each other
+    place. A `whole` chunk is one record whose arrays have the model's own shapes, which run and are written unchanged.
+    `carried` passes values from the reader to the writer of a format.
     """
 
     end: int
@@ -99,9 +99,9 @@ class Chunk:
 
 class Reader(Protocol):
     def chunks(self, source: Source, start: int, end: int, batch_rows: int) -> Iterator[Chunk]:
-        """The records that begin in [start, end), at most `batch_rows` of one shape at a time.
+        """The records that begin in [start, end), in chunks of at most `batch_rows` records of one shape.
 
-        Raises InvalidRequest where the file cannot be read on, and whatever the source raises.
+        Raises InvalidRequest where the file is damaged, and whatever the source raises.
         """
         ...
 
@@ -109,17 +109,17 @@ class Reader(Protocol):
 class Writer(Protocol):
     @property
     def size_bytes(self) -> int:
-        """Roughly, so far."""
+        """The approximate size of what was added so far."""
         ...
 
     def add(self, chunk: Chunk, predicted: Mapping[str, Array], failed: Mapping[int, str]) -> None:
-        """`failed` tells what is wrong by place, all of `chunk.errors` with it; `predicted` has the others, in order.
+        """`failed` has the messages by place, with those of the chunk; `predicted` the outputs of the others, in order.
 
-        An array of `predicted` is (records, *record), or of a `whole` chunk what the model gave. Raises InvalidRequest
-        for outputs that the format cannot hold.
+        An array of `predicted` is (records, *record), for a `whole` chunk as the model returned it. Raises
+        InvalidRequest for outputs that the format cannot hold.
         """
         ...
 
     def finish(self) -> dict[str, bytes]:
-        """What to write, by the suffix of the part's name. The same chunks always give the same bytes."""
+        """The files of the part, by the suffix of their names. Equal chunks give equal bytes."""
         ...

@@ -1,4 +1,4 @@
-"""NPY to chunks: an array whose rows, on axis 0, are the records of the one input. Never pickled objects."""
+"""Reads NPY: the rows of an array, on axis 0, are the records of the one input. Pickled objects are refused."""
 
 import io
 import math
@@ -20,7 +20,7 @@ MAX_VALUES = 1 << 63  # NumPy's own limit
 
 
 def plan(source: Source, shard_bytes: int) -> Plan:
-    """Ranges of rows. Only the header is read. Raises InvalidRequest for what is no NPY file, or one without rows."""
+    """Cut into ranges of rows; reads the header only. Raises InvalidRequest for a file that is not NPY."""
     shape, dtype, offset = _header(source)
     rows, row_bytes = shape[0], math.prod(shape[1:]) * dtype.itemsize
     expected = offset + rows * row_bytes
@@ -40,7 +40,7 @@ def _header(source: Source) -> tuple[tuple[int, ...], np.dtype[Any], int]:
         version = np.lib.format.read_magic(head)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, is_fortran, dtype = read(head) if version in ((1, 0), (2, 0)) else ((), False, np.dtype("V"))
-    except Exception as error:  # it is read as Python, whose parser has many words for nonsense
+    except Exception as error:  # NumPy evaluates it as Python, which raises many classes
         raise _wrong("no readable header", f"an array as numpy.save writes it ({error!s:.200})") from None
     if version not in ((1, 0), (2, 0)):
         raise _wrong(f"version {version[0]}.{version[1]}", "1.0 or 2.0: an array without named fields")
@@ -59,7 +59,7 @@ def _header(source: Source) -> tuple[tuple[int, ...], np.dtype[Any], int]:
 
 class NpyReader:
     def __init__(self, layout: dict[str, Any], options: Options, signature: Sequence[MetadataTensor]) -> None:
-        """Raises InvalidRequest for a model of more than one input, or one that the array does not fit."""
+        """Raises InvalidRequest for a model with several inputs, and for an array that does not fit the input."""
         for name in ("columns", "exclude", "join"):
             if getattr(options, name):
                 raise InvalidRequest(f"{name}: got it for NPY, expected a format that has fields", field=name)
@@ -101,7 +101,7 @@ class NpyReader:
 
 
 def _record_shape(tensor: RecordTensor, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Of a row. Raises InvalidRequest where no row can fit."""
+    """The shape of a record. Raises InvalidRequest where rows cannot fit the input."""
     rows = [shape]
     if shape[:1] == (1,) and tensor.declared[:1] == (1,):
         rows.append(shape[1:])

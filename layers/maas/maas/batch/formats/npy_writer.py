@@ -1,4 +1,4 @@
-"""Chunks to NPY: an array an output, a row a record; where one failed, NaN, 0, False or no text."""
+"""Writes NPY: one array for each output, one row for each record; NaN, 0, False or "" where a record failed."""
 
 import io
 import re
@@ -13,13 +13,13 @@ from maas.batch.formats.signatures import record_outputs, record_rows
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
 
-MAX_TEXT_BYTES = 512 << 20  # no part becomes as large, but one long text among many short ones
+MAX_TEXT_BYTES = 512 << 20  # reached only by one long string among many short ones
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 
 
 class NpyWriter:
     def __init__(self, options: Options, outputs: Sequence[MetadataTensor]) -> None:
-        """Raises InvalidRequest for outputs that NumPy has no dtype for."""
+        """Raises InvalidRequest for outputs without a NumPy dtype."""
         self._columns = [RowsWriter(tensor) for tensor in record_outputs(outputs, "NPY")]
         self._errors = ErrorsFile()
 
@@ -48,7 +48,7 @@ class NpyWriter:
 
 
 def _file(array: Array) -> bytes:
-    """Strings at a fixed width, as NPY without pickled objects has them."""
+    """Strings get a fixed width, because NPY holds others only as pickled objects."""
     file = io.BytesIO()
     np.lib.format.write_array(file, array.astype(np.str_) if array.dtype.hasobject else array, allow_pickle=False)
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""Outputs of many chunks as one array, with room for the records that failed."""
+"""Collects an output of many chunks in one array, with rows for the records that failed."""
 
 import math
 from typing import Any
@@ -11,16 +11,16 @@ from maas.errors import InvalidRequest
 
 
 class RowsWriter:
-    """(records, *record): where a record failed, NaN, 0, False or no text."""
+    """(records, *record), with NaN, 0, False or "" where a record failed."""
 
     def __init__(self, tensor: RecordTensor) -> None:
         self.tensor = tensor
         self._rows = self._characters = self._longest = 0
-        self._parts: list[Array | int] = []  # or how many rows failed
+        self._parts: list[Array | int] = []  # an integer stands for so many failed records
         self._shape: tuple[int, ...] | None = None
 
     def add(self, rows: Array | None, good: list[int] | None, count: int) -> None:
-        """`rows` of the records at the places `good`, all if None; of none of `count` if None itself."""
+        """Add `count` records: `rows` belong to the places `good`, or to all if None. `rows` None: all failed."""
         self._rows += count
         if rows is None:
             self._parts.append(count)
@@ -28,7 +28,7 @@ class RowsWriter:
         if self._shape not in (None, rows.shape[1:]):
             raise self._wrong(f"records of shapes {list(self._shape or ())} and {list(rows.shape[1:])}")
         texts = rows.ravel().tolist() if rows.dtype.hasobject else []
-        if not all(isinstance(text, str) for text in texts):  # but arrays, which are stacked only if they are alike
+        if not all(isinstance(text, str) for text in texts):  # arrays, which are only stacked where their shapes agree
             raise self._wrong("records of several shapes")
         self._shape = rows.shape[1:]
         if good is not None:
@@ -41,12 +41,12 @@ class RowsWriter:
 
     @property
     def size_bytes(self) -> int:
-        """Of the array, those that failed with it; texts as long as they are."""
+        """Size of the array with the failed records, strings at their own lengths."""
         return self._values * self.tensor.dtype.itemsize + self._characters
 
     @property
     def fixed_bytes(self) -> int:
-        """Where all texts are as wide as the longest."""
+        """Size of the array with all strings as wide as the longest."""
         is_text = self.tensor.dtype.hasobject
         return self._values * self._longest * np.dtype("U1").itemsize if is_text else self.size_bytes
 

@@ -1,4 +1,4 @@
-"""A model's signature as records see it: what one record has of each input and each output."""
+"""A model's signature by record: the shape that one record has of each input and output."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from maas.serving.tensors import Array, decode
 
 @dataclass(frozen=True, slots=True)
 class RecordTensor:
-    """`shape` is of one record, -1 where it varies; `declared` is what the model says, batch and all."""
+    """`shape` is that of one record, -1 where it varies; `declared` is the model's, with the batch dimension."""
 
     name: str
     datatype: str
@@ -34,7 +34,7 @@ class RecordTensor:
 
 @dataclass(frozen=True, slots=True)
 class RecordInputs:
-    """`is_batched`: each record is one row of every input. If not, each is a run of its own."""
+    """`is_batched`: a record is one row of every input. Otherwise each record is a run of its own."""
 
     signature: tuple[MetadataTensor, ...]
     tensors: tuple[RecordTensor, ...]
@@ -53,11 +53,11 @@ class RecordInputs:
         return self.tensors[0] if len(self.tensors) == 1 else None
 
     def shape_of(self, tensor: RecordTensor, value: object) -> tuple[int, ...]:
-        """Of one record's value: as the model says it, or as the value is nested where that varies."""
+        """The shape of one record's value: the model's, or where that varies, the one of the nested lists."""
         return nested_shape(value, len(tensor.shape)) if -1 in tensor.shape else tensor.shape
 
     def arrays(self, columns: Mapping[str, list[Any]]) -> dict[str, Array]:
-        """What is to be run of the values of each input: one a record, all nested alike.
+        """The arrays to run. `columns` has each input's values, one a record, all nested alike.
 
         Raises InvalidRequest, InvalidTensor.
         """
@@ -71,7 +71,7 @@ class RecordInputs:
 
 
 def _alone(tensor: RecordTensor, values: list[Any]) -> RequestInput:
-    """Of the one record of a run: its value, with the leading 1 that it may leave out."""
+    """The tensor of a record that runs alone: a leading dimension of 1 may be left out."""
     value, declared = values[0], tensor.declared
     nested = nested_shape(value, len(declared))
     if declared[:1] == (1,) and len(nested) < len(declared):
@@ -81,7 +81,7 @@ def _alone(tensor: RecordTensor, values: list[Any]) -> RequestInput:
 
 
 def record_inputs(signature: Sequence[MetadataTensor], format_: str) -> RecordInputs:
-    """Raises InvalidRequest for a model whose inputs no record of the format can have."""
+    """The inputs by record. Raises InvalidRequest for a model whose inputs the format cannot hold."""
     required = [tensor for tensor in signature if not tensor.optional] or list(signature)
     is_batched = bool(required) and all(tensor.shape[:1] == (-1,) for tensor in required)
     tensors = tuple(
@@ -98,9 +98,9 @@ def record_inputs(signature: Sequence[MetadataTensor], format_: str) -> RecordIn
 
 
 def record_outputs(outputs: Sequence[MetadataTensor], format_: str) -> list[RecordTensor]:
-    """Each with the shape that one record has of it, if the model is batched or has a leading 1.
+    """The outputs by record: without the first dimension if that is variable or 1.
 
-    Raises InvalidRequest for those that the format has no form for.
+    Raises InvalidRequest for outputs that the format cannot hold.
     """
     for tensor in outputs:
         if tensor.datatype == "BF16":
@@ -113,7 +113,7 @@ def record_outputs(outputs: Sequence[MetadataTensor], format_: str) -> list[Reco
 
 
 def record_rows(array: Array, tensor: RecordTensor, whole: bool) -> Array:
-    """An output as (records, *record); of a `whole` chunk it comes as the model gave it."""
+    """An output as (records, *record); for a `whole` chunk the model's own array gets that axis if needed."""
     if not whole or (tensor.declared[:1] == (1,) and array.shape[:1] == (1,)):
         return array
     return array[np.newaxis]
@@ -124,7 +124,7 @@ def _record_shape(tensor: MetadataTensor, is_batched: bool) -> tuple[int, ...]:
 
 
 def nested_shape(value: object, rank: int) -> tuple[int, ...]:
-    """The shape that nested lists claim by their first elements, at most `rank` deep."""
+    """The shape of nested lists by their first elements, at most `rank` deep."""
     shape: list[int] = []
     while len(shape) < rank and isinstance(value, list):
         shape.append(len(value))

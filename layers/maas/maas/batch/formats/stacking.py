@@ -1,4 +1,4 @@
-"""Many records decoded at once, and what is done when one of them spoils that."""
+"""Decodes many records at once, and finds the bad ones where that fails."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,10 +11,10 @@ Decode = Callable[[Sequence[int]], dict[str, Array]]
 
 
 def stacked(places: Sequence[int], decode: Decode) -> tuple[list[int], dict[str, Array], dict[int, str]]:
-    """The places that could be decoded, their arrays, and what is wrong with the others.
+    """The places that could be decoded, their arrays, and the error messages of the others.
 
-    `decode` gives the arrays of the records at these places, or raises InvalidRequest when one of them is bad. That is
-    found by halves: a bad record costs as many calls as the logarithm of how many there are.
+    `decode` returns the arrays of the records at these places, or raises InvalidRequest if one is bad. Bisection finds
+    it: a bad record costs a number of calls that is the logarithm of the number of records.
     """
     errors: dict[int, str] = {}
     found = _halved(places, decode, errors)

@@ -1,4 +1,4 @@
-"""The only home of arro3: Parquet files in memory to NumPy's arrays, and back. Imported when Parquet is met."""
+"""Converts Parquet files in memory to NumPy arrays and back. The only importer of arro3; loaded for Parquet only."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ _KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Values of many records: `values` flat, of which record i has those from `offsets[i]` on; None is one each."""
+    """Values of many records, flat. Record i has those from `offsets[i]` to `offsets[i + 1]`; None: one each."""
 
     values: Array
     nulls: Array | None
@@ -41,7 +41,7 @@ class Column:
 
 @contextmanager
 def _refusing() -> Iterator[None]:
-    """Raises InvalidRequest for damaged data. On some arro3 panics, which is no Exception."""
+    """Raises InvalidRequest for damaged data. arro3 panics on some, with a class that is no Exception."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
@@ -54,7 +54,7 @@ def _refusing() -> Iterator[None]:
 
 
 def batches(file: bytes, rows: int) -> Iterator[Any]:
-    """Record batches of at most so many rows. Raises InvalidRequest for damaged data."""
+    """Record batches of at most `rows` rows. Raises InvalidRequest for damaged data."""
     with _refusing():
         reader = iter(read_parquet(file, batch_size=rows))
     while True:
@@ -66,9 +66,9 @@ def batches(file: bytes, rows: int) -> Iterator[Any]:
 
 
 def types(file: bytes) -> list[tuple[str, str]]:
-    """Columns in order, each with NumPy's name of its values, `list:` before it where a record has several; "" if none.
+    """The columns in order as (name, NumPy's type name), `list:` before it for lists, "" for a type without one.
 
-    Raises InvalidRequest for columns that are none.
+    Raises InvalidRequest for a damaged schema.
     """
     with _refusing():
         schema = read_parquet(file).schema
@@ -85,7 +85,7 @@ def _type(found: Any) -> str:
 
 
 def column(array: Any) -> Column:
-    """Of a record batch."""
+    """A column of a record batch as arrays."""
     if core.DataType.is_list(array.type) or core.DataType.is_large_list(array.type):
         nulls = _nulls(array)
         offsets = core.list_offsets(array).to_numpy()
@@ -120,7 +120,7 @@ def _values(array: Any) -> tuple[Array, Array | None]:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """An output of many records, (records, *record), and which of them are null: their values count for nothing."""
+    """An output of many records, (records, *record), and which of them are null, whose values are ignored."""
 
     name: str
     values: Array
@@ -128,9 +128,9 @@ class Rows:
 
 
 def table(joined: Sequence[tuple[str, list[Any]]], outputs: Sequence[Rows]) -> bytes:
-    """A Parquet file of the input's columns, each of slices one after the other, and the outputs.
+    """A Parquet file of the joined input columns, each a list of slices in order, and the outputs.
 
-    The same columns give the same bytes.
+    Equal columns give equal bytes.
     """
     columns: dict[str, Any] = {name: core.ChunkedArray(slices).combine_chunks() for name, slices in joined}
     for output in outputs:

@@ -1,6 +1,6 @@
-"""A Parquet file's footer, and single row groups of it as files of their own, so that little has to be read.
+"""Reads the footer of a Parquet file, and makes a small file of a single row group, so that little has to be read.
 
-The footer's fields: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
+The fields of the footer: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
 """
 
 from bisect import bisect_right
@@ -17,17 +17,17 @@ from maas.batch.formats.parquet.thrift import I64, LIST, Struct
 from maas.errors import InvalidRequest
 
 MAGIC = b"PAR1"
-TAIL_BYTES = 64 << 10  # in which most footers are
+TAIL_BYTES = 64 << 10  # most footers are smaller
 MAX_FOOTER_BYTES = 64 << 20
-MAX_GAP_BYTES = 256 << 10  # that are read for nothing: S3 sends so many in less time than another request takes
-VERSION, SCHEMA, ROWS, GROUPS = 1, 2, 3, 4  # of FileMetaData
-COLUMNS = 1  # of RowGroup
-PAGES, DICTIONARY, INDEX = 9, 11, 10  # of ColumnMetaData: where they begin
+MAX_GAP_BYTES = 256 << 10  # between ranges read as one: S3 sends these in less time than a request takes
+VERSION, SCHEMA, ROWS, GROUPS = 1, 2, 3, 4  # field numbers in FileMetaData
+COLUMNS = 1  # in RowGroup
+PAGES, DICTIONARY, INDEX = 9, 11, 10  # in ColumnMetaData: the offsets of the pages
 
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """`metadata` has of a row group's columns only where in `data` they begin: together there may be a million."""
+    """`metadata` has only the offset in `data` of a row group's columns: all together may be a million."""
 
     data: bytes
     metadata: Struct
@@ -39,19 +39,19 @@ class Footer:
 
     @property
     def borders(self) -> list[int]:
-        """The row at which each row group begins, and how many there are in all."""
+        """The first row of each row group, and the number of all rows at the end."""
         return list(accumulate((_get(group, 3) for group in self.groups), initial=0))
 
     def group_bytes(self, index: int) -> int:
-        """Unpacked, as far as the file knows."""
+        """The decompressed size that the file declares."""
         return max(int(_get(self.groups[index], 2)), 1)
 
     def without_rows(self) -> bytes:
-        """A file of the same columns."""
+        """A file with the same columns and no rows."""
         return _file(self.metadata, [MAGIC], [], 0, None)
 
     def group_ranges(self, index: int, columns: Collection[str] | None) -> list[tuple[Struct, int, int]]:
-        """The wanted columns' chunks (all if None) of a row group, and the bytes that each is."""
+        """The column chunks of a row group, for the wanted columns (None: all), with the byte range of each."""
         ranges = []
         kind, place = self.groups[index][COLUMNS]
         if kind != LIST:
@@ -64,7 +64,7 @@ class Footer:
         return ranges
 
     def group_file(self, source: Source, index: int, columns: Collection[str] | None) -> bytes:
-        """A file of the one row group and the wanted columns. Raises InvalidRequest for one that lies nowhere."""
+        """A file of one row group with the wanted columns. Raises InvalidRequest for offsets outside the source."""
         with _whole():
             ranges = self.group_ranges(index, columns)
         if not all(0 < start < end <= source.size_bytes for _, start, end in ranges):
@@ -84,7 +84,7 @@ class Footer:
 
 
 def _together(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The ranges in the file's order, as one where hardly anything is between them: columns lie side by side."""
+    """The ranges in the file's order, merged where at most MAX_GAP_BYTES lie between: columns are adjacent."""
     found: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
         if found and start - found[-1][1] <= MAX_GAP_BYTES:
@@ -96,16 +96,16 @@ def _together(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 @contextmanager
 def _whole() -> Iterator[None]:
-    """Raises InvalidRequest where the footer has not what it should."""
+    """Raises InvalidRequest where the footer lacks a field or has one of another type."""
     try:
         yield
     except (thrift.NotThrift, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise wrong(f"a footer that cannot be read ({error!s:.80})", "a whole file") from None
 
 
-@lru_cache(1)  # a worker has one shard after another of the same file
+@lru_cache(1)  # a worker often gets several shards of one file
 def read_footer(source: Source) -> Footer:
-    """Raises InvalidRequest for what is no Parquet file, or not whole; of the row groups, `check` tells."""
+    """Raises InvalidRequest for a file that is not Parquet or is truncated; `check` examines the row groups."""
     size = source.size_bytes
     if size < 12:
         raise wrong(f"{size} bytes", "a Parquet file")
@@ -113,7 +113,7 @@ def read_footer(source: Source) -> Footer:
     if tail[-4:] == b"PARE":
         raise wrong("an encrypted footer", "one that can be read")
     if tail[-4:] != MAGIC:
-        raise wrong("an end that is none of Parquet", "a whole file: this one may be truncated")
+        raise wrong("an end that is not Parquet's", "a whole file: this one may be truncated")
     length = int.from_bytes(tail[-8:-4], "little")
     if length > min(size - 12, MAX_FOOTER_BYTES):
         raise wrong(f"a footer of {length:,} bytes", f"at most {min(size - 12, MAX_FOOTER_BYTES):,}")
@@ -123,7 +123,7 @@ def read_footer(source: Source) -> Footer:
 
 
 def check(footer: Footer, source: Source) -> None:
-    """Raises InvalidRequest where the footer says what cannot be."""
+    """Raises InvalidRequest where the footer contradicts itself or the file's size."""
     with _whole():
         for index in range(len(footer.groups)):
             for column, _, end in footer.group_ranges(index, None):
@@ -139,7 +139,7 @@ def check(footer: Footer, source: Source) -> None:
 def _file(
     metadata: Struct, body: list[bytes], chunks: list[Struct], rows: int, columns: Collection[str] | None
 ) -> bytes:
-    """Without the writer's own schema beside Parquet's, which is of all columns."""
+    """Leaves out the key-value metadata, where writers keep a schema of all columns."""
     sizes = [_get(chunk[3][1], 6) for chunk in chunks]
     group: Struct = {1: (LIST, (thrift.STRUCT, chunks)), 2: (I64, sum(sizes)), 3: (I64, rows)}
     footer: Struct = {
@@ -153,7 +153,7 @@ def _file(
 
 
 def _schema(metadata: Struct, columns: Collection[str] | None) -> list[Struct]:
-    """The root and the wanted columns below it; the elements stand in the order of the tree."""
+    """The root and the wanted columns below it, in depth-first order."""
     root, *elements = _get(metadata, SCHEMA)[1]
     kept: list[Struct] = []
     count = place = 0
@@ -167,7 +167,7 @@ def _schema(metadata: Struct, columns: Collection[str] | None) -> list[Struct]:
 
 
 def _end(elements: list[Struct], place: int) -> int:
-    """After an element and all below it."""
+    """The place after an element and all elements below it."""
     left = 1
     while left:
         left += elements[place].get(5, (0, 0))[1] - 1
@@ -176,7 +176,7 @@ def _end(elements: list[Struct], place: int) -> int:
 
 
 def _moved(column: Struct, by: int) -> Struct:
-    """With its pages elsewhere; without its statistics and Bloom filters, which nobody asks for here."""
+    """The metadata with its page offsets moved, without statistics and Bloom filters."""
     kept = {number: column[number] for number in (1, 2, 3, 4, 5, 6, 7)}
     for number in (PAGES, DICTIONARY, INDEX):
         if column.get(number, (0, 0))[1] > 0:

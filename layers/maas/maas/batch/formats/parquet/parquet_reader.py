@@ -1,4 +1,4 @@
-"""Parquet to chunks: a row a record, its columns the inputs by name or, in order, the one 2-D input."""
+"""Reads Parquet: a row is a record; its columns are the inputs by name, or in order the one 2-D input."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,17 +19,17 @@ from maas.batch.formats.signatures import record_inputs
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
 
-BLOCK_ROWS = 16 << 10  # unpacked at once: less time than the model takes for a batch
+BLOCK_ROWS = 16 << 10  # decoded at once, in less time than the model takes for a batch
 MAX_LAYOUT_BYTES = 48 << 10
 LIST = "list:"
 
 
 def plan(source: Source, shard_bytes: int) -> Plan:
-    """Ranges of rows: row groups together up to the size of a shard, larger ones in pieces. Reads the footer alone."""
+    """Ranges of rows: joins row groups up to the size of a shard, splits larger ones. Reads only the footer."""
     footer = read_footer(source)
     check(footer, source)
     if source.read(0, len(MAGIC)) != MAGIC:
-        raise wrong("a beginning that is none of Parquet", "a whole file")
+        raise wrong("a beginning that is not Parquet's", "a whole file")
     types = arrow.types(footer.without_rows())
     if sum(len(name) + 20 for name, _ in types) > MAX_LAYOUT_BYTES:
         raise wrong(f"{len(types):,} columns", f"names of at most {MAX_LAYOUT_BYTES:,} bytes")
@@ -55,7 +55,7 @@ def _shards(footer: Footer, borders: list[int], shard_bytes: int) -> Iterator[tu
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The first record's place in the file, and the columns to join, by name."""
+    """The index of the first record in the file, and the columns to join, by name."""
 
     start: int
     columns: dict[str, Any]
@@ -63,7 +63,7 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """An input of a block of records: (records, *record), or where that varies flat values with offsets."""
+    """An input of a block of records: (records, *record), or flat values with offsets where lengths vary."""
 
     name: str
     values: Array
@@ -72,7 +72,7 @@ class _Prepared:
 
 class ParquetReader:
     def __init__(self, layout: dict[str, Any], options: Options, signature: Sequence[MetadataTensor]) -> None:
-        """Raises InvalidRequest for columns that can never be the model's inputs."""
+        """Raises InvalidRequest for columns that cannot be the model's inputs."""
         columns: list[tuple[str, str]] = layout["columns"]
         self._names = [name for name, _ in columns]
         types = dict(columns)
@@ -98,7 +98,7 @@ class ParquetReader:
         check_castable(np.dtype(kind.removeprefix(LIST)), one.tensor, where)
 
     def chunks(self, source: Source, start: int, end: int, batch_rows: int) -> Iterator[Chunk]:
-        """Chunks of a row group end at multiples of `batch_rows` from its beginning, and where it ends."""
+        """Chunks end at multiples of `batch_rows` from the beginning of their row group, and at its end."""
         footer = read_footer(source)
         borders = footer.borders
         rows = batch_rows if self._inputs.is_batched else 1
@@ -112,7 +112,7 @@ class ParquetReader:
                 row += batch.num_rows
 
     def _chunks(self, batch: Any, row: int, rows: int, first: int, last: int) -> Iterator[Chunk]:
-        """Of the records [first, last) of a batch that begins at `row` of the file."""
+        """The chunks of records [first, last) of a batch that begins at `row` of the file."""
         errors: dict[int, str] = {}
         inputs = [self._prepared(one, batch, errors) for one in self._chosen]
         lengths = [np.diff(one.offsets) for one in inputs if one.offsets is not None]
@@ -143,7 +143,7 @@ class ParquetReader:
         return {name: array if declared[name][:1] == (1,) else array[0] for name, array in arrays.items()}
 
     def _prepared(self, one: Chosen, batch: Any, errors: dict[int, str]) -> _Prepared:
-        """Adds what is wrong with which record to `errors`."""
+        """An input of a batch; adds messages by record to `errors`."""
         tensor, columns = one.tensor, []
         for place in one.places:
             found = arrow.column(batch.column(self._names[place]))
@@ -177,7 +177,7 @@ def _lists(one: Chosen, values: Array, offsets: Array, errors: dict[int, str]) -
 
 
 def _taken(one: _Prepared, places: Sequence[int]) -> Array:
-    """Of these records, which are of one length."""
+    """The values of these records, which have one length."""
     first, last = places[0], places[-1] + 1
     is_run = len(places) == last - first
     if one.offsets is None:

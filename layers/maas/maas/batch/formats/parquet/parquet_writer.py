@@ -1,4 +1,4 @@
-"""Chunks to Parquet: the joined columns, then an output a column, lists where a record has more than one value."""
+"""Writes Parquet: the joined columns, then one column for each output, of lists if a record has several values."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from maas.records import MetadataTensor
 
 class ParquetWriter:
     def __init__(self, layout: dict[str, Any], options: Options, outputs: Sequence[MetadataTensor]) -> None:
-        """Raises InvalidRequest for outputs that Parquet has no type for, and names that would be of two columns."""
+        """Raises InvalidRequest for outputs that Parquet cannot hold, and for two columns of one name."""
         tensors = record_outputs(outputs, "Parquet")
         self._columns = [RowsWriter(tensor) for tensor in tensors]
         self._joined: dict[str, list[Any]] = {name: [] for name, _ in layout["columns"]} if options.join else {}

@@ -1,7 +1,7 @@
-"""Thrift's compact protocol, as far as a Parquet footer is written in it, to plain values and back.
+"""Decodes and encodes Thrift's compact protocol, the part that Parquet footers use, as plain values.
 
-https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md. Nothing is known here of what fields
-mean, so that those of later versions of the format go through as they came.
+https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md. Fields have numbers, no meaning, so
+those of later versions of Parquet pass through unchanged.
 """
 
 import struct
@@ -10,10 +10,10 @@ from typing import Any
 
 TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range(1, 13)
 MAX_DEPTH = 32
-MAX_VALUES = 1 << 20  # that are decoded: each takes a hundred times the memory of its byte
+MAX_VALUES = 1 << 20  # decoded at most: a value of one byte takes a hundred in memory
 
-Struct = dict[int, tuple[int, Any]]  # by field: type, value
-Items = tuple[int, list[Any]]  # type of all, values
+Struct = dict[int, tuple[int, Any]]  # type and value by field number
+Items = tuple[int, list[Any]]  # type of the elements, values
 
 
 class NotThrift(Exception):
@@ -26,8 +26,8 @@ class Decoder:
         self._left = MAX_VALUES
 
     def struct(self, deferred: Sequence[int] = (), wanted: Collection[int] | None = None) -> Struct:
-        """`deferred` is the path of a field, by numbers, through structs and lists of them, that is passed over: its
-        value is where in the data it begins. Fields that are not `wanted` are passed over too. Raises NotThrift.
+        """Decode a struct. `deferred` is the path of a field, by numbers through structs and lists of structs, that is
+        skipped: its value is its offset in the data. With `wanted`, other fields are skipped too. Raises NotThrift.
         """
         fields: Struct = {}
         number = 0
@@ -39,7 +39,7 @@ class Decoder:
             is_wanted = wanted is None or number in wanted
             if is_wanted:
                 self._count(1)
-            if kind in (TRUE, FALSE):  # it is its own value
+            if kind in (TRUE, FALSE):  # the type is the value
                 found: Any = kind == TRUE
             elif below == () or not is_wanted:
                 found = self._at
@@ -57,7 +57,7 @@ class Decoder:
             raise NotThrift(f"more than {MAX_VALUES:,} values")
 
     def items(self) -> Items:
-        """Those of a list. Raises NotThrift."""
+        """Decode a list. Raises NotThrift."""
         return self._list(())
 
     def _value(self, kind: int, deferred: Sequence[int]) -> Any:
@@ -116,39 +116,39 @@ class Decoder:
 
 
 def _end(data: bytes, at: int, kind: int, depth: int) -> int:
-    """Where a value ends. Much faster than to decode it. Raises NotThrift."""
+    """Where a value ends, without decoding it, which is much slower. Raises NotThrift."""
     try:
-        return _passed(data, at, kind, depth)
+        return _skipped(data, at, kind, depth)
     except IndexError:
         raise NotThrift("it ends too early") from None
 
 
-def _passed(data: bytes, at: int, kind: int, depth: int) -> int:
+def _skipped(data: bytes, at: int, kind: int, depth: int) -> int:
     if depth > MAX_DEPTH:
         raise NotThrift("nested too deeply")
     if kind == STRUCT:
-        return _struct_passed(data, at, depth)
+        return _struct_skipped(data, at, depth)
     if kind in (I16, I32, I64):
-        return _number_passed(data, at)
+        return _number_skipped(data, at)
     if kind == BINARY:
         size, at = _size(data, at)
         return at + size
     if kind in (LIST, SET):
-        return _list_passed(data, at, depth)
+        return _list_skipped(data, at, depth)
     if kind in (TRUE, FALSE, BYTE, DOUBLE):
         return at + (8 if kind == DOUBLE else 1)
     raise NotThrift(f"a value of type {kind}")
 
 
-def _struct_passed(data: bytes, at: int, depth: int) -> int:
+def _struct_skipped(data: bytes, at: int, depth: int) -> int:
     while head := data[at]:
-        at = at + 1 if head >> 4 else _number_passed(data, at + 1)
+        at = at + 1 if head >> 4 else _number_skipped(data, at + 1)
         if head & 15 > FALSE:
-            at = _passed(data, at, head & 15, depth + 1)
+            at = _skipped(data, at, head & 15, depth + 1)
     return at + 1
 
 
-def _number_passed(data: bytes, at: int) -> int:
+def _number_skipped(data: bytes, at: int) -> int:
     last = at + 9
     while data[at] & 128:
         if at == last:
@@ -157,21 +157,21 @@ def _number_passed(data: bytes, at: int) -> int:
     return at + 1
 
 
-def _list_passed(data: bytes, at: int, depth: int) -> int:
+def _list_skipped(data: bytes, at: int, depth: int) -> int:
     head = data[at]
     size, at = (head >> 4, at + 1) if head >> 4 < 15 else _size(data, at + 1)
     if size > len(data) - at:
         raise NotThrift("a list beyond the end")
     for _ in range(size):
-        at = _passed(data, at, head & 15, depth + 1)
+        at = _skipped(data, at, head & 15, depth + 1)
     return at
 
 
 def _size(data: bytes, at: int) -> tuple[int, int]:
-    """Of what follows, and where that begins."""
+    """The size that stands at `at`, and the offset after it."""
     if data[at] < 128:
         return data[at], at + 1
-    end = _number_passed(data, at)
+    end = _number_skipped(data, at)
     return sum((byte & 127) << 7 * place for place, byte in enumerate(data[at:end])), end
 
 

@@ -1,1 +1,1 @@
-"""CSV and JSONL: cuts, readers and writers."""
+"""CSV and JSONL: planning, readers and writers."""

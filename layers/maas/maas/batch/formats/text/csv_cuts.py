@@ -1,4 +1,4 @@
-"""Where a CSV file is cut: at newlines outside quotes, which are counted from the file's beginning."""
+"""Cuts a CSV file at newlines outside quotes; quotes count from the beginning of the file."""
 
 import csv
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from maas.batch.formats.interface import Plan, Source
 from maas.batch.formats.text.lines import Lines, TooLong
 from maas.errors import InvalidRequest
 
-MAX_HEADER_BYTES = 40 << 10  # it is part of the layout
+MAX_HEADER_BYTES = 40 << 10  # the layout holds the header
 READS_AT_ONCE = 8
 
 
 def plan(source: Source, shard_bytes: int) -> Plan:
-    """Ranges of bytes that end where records do. All is read, unless it is one shard. Raises InvalidRequest."""
+    """Byte ranges that end where records do. Reads the whole file unless it is one shard. Raises InvalidRequest."""
     spans = cuts.spans(0, min(source.size_bytes, 2 * MAX_HEADER_BYTES), TAIL_BYTES)
     names, start = _header(source.read(*span) for span in spans)
     start, size_bytes = min(start, source.size_bytes), source.size_bytes
@@ -26,13 +26,13 @@ def plan(source: Source, shard_bytes: int) -> Plan:
 
 
 def plan_packed(source: Source) -> Plan:
-    """One range, after the header."""
+    """The plan of a compressed file: one range after the header."""
     names, start = _header(unpacked(source, 0))
     return Plan([(start, UNPACKED_END)] if names else [], {"header": names, "start": start})
 
 
 def pieces(source: Source, start: int, end: int, count: int) -> list[tuple[int, int]]:
-    """[start, end), where a record begins, as at most `count` ranges that end where records do."""
+    """Cut [start, end), which begins with a record, into at most `count` ranges that end where records do."""
     spans = cuts.even(start, end, count)
     if len(spans) < 2:
         return spans
@@ -49,7 +49,7 @@ def _quotes(source: Source, start: int, end: int) -> int:
 
 
 def _record_start(source: Source, start: int, end: int, is_open: bool) -> int | None:
-    """Where the first record begins after `start`, which is between quotes if `is_open`; None if not before `end`."""
+    """Where the first record after `start` begins, None if not before `end`. `is_open`: `start` is inside quotes."""
     size = TAIL_BYTES
     while start < end:
         window = source.read(start, min(start + size, end))
@@ -66,7 +66,7 @@ def _record_start(source: Source, start: int, end: int, is_open: bool) -> int | 
 
 
 def _header(blocks: Iterator[bytes]) -> tuple[list[str], int]:
-    """The names, and where the first record begins; none of a file without any."""
+    """The column names and where the first record begins; no names for an empty file."""
     lines, ends = Lines(blocks, 0, UNPACKED_END, quoted=True).take(1)
     if not lines:
         return [], 0
@@ -77,7 +77,7 @@ def _header(blocks: Iterator[bytes]) -> tuple[list[str], int]:
         names = next(csv.reader([line.decode().removesuffix("\r")], strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise InvalidRequest(
-            f"header: got none that can be read, expected CSV in UTF-8 ({error})", field="header"
+            f"header: got an unreadable one, expected CSV in UTF-8 ({error})", field="header"
         ) from None
     check_unique(names)
     return names, ends[0]

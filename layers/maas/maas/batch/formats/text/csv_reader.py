@@ -1,4 +1,4 @@
-"""CSV to chunks: a record a line, its columns the inputs by name or, in order, the one 2-D input."""
+"""Reads CSV: a line is a record; its columns are the inputs by name, or in order the one 2-D input."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -17,13 +17,13 @@ from maas.records import MetadataTensor
 from maas.serving.csv_values import boolean, expected_cell, numbers
 from maas.serving.strings import array_of
 
-csv.field_size_limit(MAX_LINE_BYTES)  # else a cell has at most 131,072 characters
+csv.field_size_limit(MAX_LINE_BYTES)  # the default is 131,072 characters a cell
 
-Rows = Sequence[str | list[str]]  # whole records, or the cells of each
+Rows = Sequence[str | list[str]]  # records as text, or as lists of cells
 
 
 class CsvRecord(NamedTuple):
-    """`text` is the record as it came, None where it is none; `cells` only where it has quotes, or they are wanted."""
+    """`text` is the record as read, None if unreadable; `cells` are set where it has quotes or inputs need them."""
 
     text: str | None
     cells: list[str] | None = None
@@ -34,12 +34,12 @@ class CsvReader:
     def __init__(
         self, layout: dict[str, Any], options: Options, signature: Sequence[MetadataTensor], *, packed: bool = False
     ) -> None:
-        """Raises InvalidRequest for columns that can never be the model's inputs."""
+        """Raises InvalidRequest for columns that cannot be the model's inputs."""
         self._inputs = record_inputs(signature, "CSV")
         self._names: list[str] = layout["header"]
         self._packed = packed
         self._chosen = choose(self._names, options, self._inputs) if self._names else []
-        # One input of all columns, in their order: no record has to be split.
+        # All columns in order are one input: records need not be split into cells.
         self._has_all = [one.places for one in self._chosen] == [tuple(range(len(self._names)))]
         self._has_words = any(one.tensor.datatype in ("BYTES", "BOOL") for one in self._chosen)
 
@@ -98,7 +98,7 @@ class CsvReader:
         return arrays
 
     def _value(self, one: Chosen, rows: Rows) -> Array:
-        """Of a single record, so that what is wrong can be told."""
+        """The values of a single record; an error names the column."""
         try:
             return _values(one, rows)
         except InvalidRequest:
@@ -113,7 +113,7 @@ class CsvReader:
 
 
 def _values(one: Chosen, rows: Rows) -> Array:
-    """All values of the input, flat. Raises InvalidRequest if any is none."""
+    """All values of the input, flat. Raises InvalidRequest if a cell is not of the datatype."""
     datatype = one.tensor.datatype
     if datatype == "BYTES":
         return array_of([cells[place] for cells in map(_split, rows) for place in one.places])
@@ -126,7 +126,7 @@ def _values(one: Chosen, rows: Rows) -> Array:
 
 
 def _texts(one: Chosen, rows: Rows) -> Sequence[str]:
-    """The wanted cells, those of a record with commas between them or each alone."""
+    """The texts of the input's cells: whole records, or one text for each cell."""
     if not isinstance(rows[0], list):
         return rows  # type: ignore[return-value]
     cells = [cells[place] for cells in rows for place in one.places]

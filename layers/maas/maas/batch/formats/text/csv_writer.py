@@ -1,4 +1,4 @@
-"""Chunks to CSV: a header, then a line a record, with its outputs and, in the last column, what is wrong with it."""
+"""Writes CSV: a header, then one line for each record with its outputs and, in the last column, its error."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ ERROR = "error"
 
 class CsvWriter:
     def __init__(self, layout: dict[str, Any], options: Options, outputs: Sequence[MetadataTensor]) -> None:
-        """Raises InvalidRequest for outputs that text has no form for, and names that would be of two columns."""
+        """Raises InvalidRequest for outputs that CSV cannot hold, and for two columns of one name."""
         self._outputs = record_outputs(outputs, "CSV")
         self._joined: list[str] | None = layout["header"] if options.join else None
         names = [name for tensor in self._outputs for name in _names(tensor)]
@@ -44,7 +44,7 @@ class CsvWriter:
         return {"csv": "".join(f"{line}\n" for line in self._lines).encode()}
 
     def _fields(self, record: CsvRecord) -> str:
-        """As they came, quotes and all; empty of a record that cannot be read."""
+        """The record's text unchanged, with its quotes; empty cells for an unreadable record."""
         return record.text if record.text is not None else "," * (len(self._joined or ()) - 1)
 
     def _rows(self, predicted: Mapping[str, Array], whole: bool) -> Iterator[str]:
@@ -60,14 +60,14 @@ def _names(tensor: RecordTensor) -> list[str]:
 
 
 def _width(tensor: RecordTensor) -> int | None:
-    """How many columns an output is; None where each record is JSON in one."""
+    """How many columns an output has; None where each record is JSON in one cell."""
     if tensor.shape == ():
         return 1
     return tensor.shape[0] if len(tensor.shape) == 1 and tensor.shape[0] > 0 else None
 
 
 def _texts(tensor: RecordTensor, rows: Array) -> list[str]:
-    """The cells of each record, with commas between them. Numbers have the digits that read back as the same."""
+    """The cells of each record, joined by commas. Numbers have the fewest digits that read back as the same value."""
     width = _width(tensor)
     values = listed(OutputTensor(tensor.name, tensor.datatype, rows))
     if width is None:
@@ -85,6 +85,6 @@ def _texts(tensor: RecordTensor, rows: Array) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    """In quotes where it needs them (RFC 4180)."""
+    """The text in quotes where RFC 4180 requires them."""
     needs = any(mark in text for mark in '",\n\r') or text != text.strip()
     return '"' + text.replace('"', '""') + '"' if needs else text

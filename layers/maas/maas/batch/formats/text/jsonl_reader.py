@@ -1,4 +1,4 @@
-"""JSON Lines to chunks: an object a line with the inputs by name, a bare value, or a request of the protocol."""
+"""Reads JSON Lines: a line is an object with the inputs by name, a bare value, or a request of the protocol."""
 
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -16,12 +16,12 @@ from maas.records import MetadataTensor
 from maas.serving import oip
 from maas.serving.tensors import decode
 
-WHOLE = "whole"  # the key of a record that is a request of the protocol
-SURELY_WRITTEN = 250  # levels of JSON
+WHOLE = "whole"  # the key of a record that is a request of the Open Inference Protocol
+SURELY_WRITTEN = 250  # levels of JSON that orjson always writes
 
 
 class JsonRecord(NamedTuple):
-    """A line. `key` is equal for records that may be stacked; `error` tells why this is none that can be run."""
+    """A line. Records of equal `key` can be stacked; a record with an `error` does not run."""
 
     line: Line
     end: int
@@ -31,18 +31,18 @@ class JsonRecord(NamedTuple):
 
 
 def plan(source: Source, shard_bytes: int) -> Plan:
-    """Ranges of bytes, wherever they end: a record belongs to the one in which it begins. Nothing is read."""
+    """Byte ranges that end anywhere: a record belongs to the range it begins in. Reads nothing."""
     return Plan(cuts.even(0, source.size_bytes, cuts.shard_count(source.size_bytes, shard_bytes)))
 
 
 def plan_packed() -> Plan:
-    """One range: what is in the middle of a packed stream can only be told from its beginning on."""
+    """The plan of a compressed file: one range, because decompression starts at the beginning."""
     return Plan([(0, UNPACKED_END)])
 
 
 class JsonlReader:
     def __init__(self, options: Options, signature: Sequence[MetadataTensor], *, packed: bool = False) -> None:
-        """Raises InvalidRequest for options that JSON Lines do not have, and models that they cannot feed."""
+        """Raises InvalidRequest for options of other formats, and for models whose inputs JSON cannot hold."""
         for name in ("columns", "exclude"):
             if getattr(options, name) is not None:
                 expected = "expected it for CSV or Parquet, which have columns"
@@ -82,7 +82,7 @@ class JsonlReader:
         return [JsonRecord(line, end, value) for line, end, value in zip(lines, ends, values, strict=True)]
 
     def _plain(self, lines: list[Line]) -> list[Any] | None:
-        """Of lines that are all objects with all inputs, and nothing that has to be looked at twice."""
+        """The values of lines that all are objects with every input and need no further check; None otherwise."""
         try:
             values = list(map(orjson.loads, lines))  # type: ignore[arg-type]
         except (TypeError, orjson.JSONDecodeError):
@@ -103,7 +103,7 @@ class JsonlReader:
         try:
             value = oip.loads(line, "record")
             if self._join and is_too_deep(line, value):
-                expected = f"less than {SURELY_WRITTEN} to be joined"
+                expected = f"less than {SURELY_WRITTEN} for join"
                 raise InvalidRequest(f"record: got more levels of JSON than can be written, expected {expected}")
             if self._is_request(value):
                 if len(line) > oip.MAX_JSON_BYTES:
@@ -121,7 +121,7 @@ class JsonlReader:
         return type(inputs) is list and (not self._has_inputs or (bool(inputs) and type(inputs[0]) is dict))
 
     def _by_name(self, value: Any) -> dict[str, Any]:
-        """The values of a record by input, whatever else it has. Raises InvalidRequest for a bare value of many."""
+        """The record's values by field. Raises InvalidRequest for a bare value if the model has several inputs."""
         if type(value) is dict:
             return value
         if self._single is None:
@@ -130,9 +130,9 @@ class JsonlReader:
         return {self._single.name: value}
 
     def _check(self, line: bytes, values: dict[str, Any]) -> None:
-        """Raises InvalidRequest for a missing input, and InvalidTensor for booleans.
+        """Raises InvalidRequest for a missing input, and InvalidTensor for booleans where numbers are expected.
 
-        Among numbers NumPy takes those for 0 and 1, alone it does not: no record must depend on its neighbours.
+        NumPy converts booleans to 0 and 1 only beside numbers, so the result would depend on neighbouring records.
         """
         if missing := sorted(self._names - values.keys()):
             raise InvalidRequest(f"record: got {sorted(values)!s:.200}, expected also {missing}", field="record")
@@ -163,7 +163,7 @@ class JsonlReader:
 
 
 def _alike(records: list[JsonRecord]) -> int:
-    """How many of the first may be one chunk: those of one key, and bad ones; a request stands alone."""
+    """How many leading records form a chunk: those of one key and bad ones between; a request is a chunk alone."""
     key: Hashable = None
     has_key = False
     size_bytes = 0
@@ -183,7 +183,7 @@ def _size_bytes(record: JsonRecord) -> int:
 
 
 def _has_boolean(value: Any) -> bool:
-    """Level by level: a record may be nested deeper than Python calls itself."""
+    """Whether nested lists hold a boolean. Not recursive: a record may be nested deeper than Python's stack."""
     level = [value]
     while level:
         if bool in set(map(type, level)):
@@ -193,7 +193,7 @@ def _has_boolean(value: Any) -> bool:
 
 
 def is_too_deep(line: bytes, value: Any) -> bool:
-    """Whether orjson, which reads more levels than it writes, cannot write the record, or it as a field."""
+    """Whether orjson, which reads more levels than it writes, cannot write the record as a field."""
     if line.count(b"[") + line.count(b"{") < SURELY_WRITTEN:
         return False
     try:

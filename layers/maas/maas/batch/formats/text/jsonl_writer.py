@@ -1,4 +1,4 @@
-"""Chunks to JSON Lines: an object a record, with its outputs or with what is wrong with it."""
+"""Writes JSON Lines: one object for each record, with its outputs or its error."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,14 +13,14 @@ from maas.records import MetadataTensor
 from maas.serving.oip_reply import OutputTensor, json_data
 from maas.serving.strings import array_of
 
-MAX_SHOWN_BYTES = 16 << 10  # of a bad record; of a longer one its beginning
+MAX_SHOWN_BYTES = 16 << 10  # of a bad record; a longer one is cut to CUT_BYTES
 CUT_BYTES = 1024
 _DUMP = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
 
 
 class JsonlWriter:
     def __init__(self, options: Options, outputs: Sequence[MetadataTensor]) -> None:
-        """Raises InvalidRequest for outputs that JSON has no form for."""
+        """Raises InvalidRequest for outputs that JSON cannot hold."""
         self._outputs = record_outputs(outputs, "JSONL")
         self._join = options.join
         self._lines: list[bytes] = []
@@ -56,7 +56,7 @@ class JsonlWriter:
         return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
     def _requested(self, predicted: Mapping[str, Array]) -> list[dict[str, Any]]:
-        """The one record of the protocol: its outputs as the protocol has them."""
+        """The answer to a record that is a request: its outputs as tensors of the protocol."""
         tensors = [OutputTensor(one.name, one.datatype, predicted[one.name]) for one in self._outputs if predicted]
         said = [
             {"name": one.name, "datatype": one.datatype, "shape": one.array.shape, "data": json_data(one)}
@@ -66,7 +66,7 @@ class JsonlWriter:
 
 
 def listed(output: OutputTensor) -> Any:
-    """As nested as the array is, with words where JSON has none; an array where it has no need of them."""
+    """Nested lists with the words for NaN and the infinities; the array itself where it needs no words."""
     flat = json_data(output)
     if isinstance(flat, list):
         return array_of(flat).reshape(output.array.shape).tolist()
@@ -74,7 +74,7 @@ def listed(output: OutputTensor) -> Any:
 
 
 def _values(output: OutputTensor) -> Any:
-    """As `listed`, but whole numbers as Python's: orjson knows onnxruntime's arrays, not their items."""
+    """As `listed`, but a column of integers as a list: orjson writes NumPy's arrays, not their items."""
     is_flat = output.array.ndim == 1 and output.array.dtype.kind in "iu"
     return output.array.tolist() if is_flat else listed(output)
 
@@ -84,7 +84,7 @@ def _fields(record: JsonRecord) -> dict[str, Any]:
 
 
 def _shown(record: JsonRecord) -> Any:
-    """The record as it came, or the beginning of its text if that is long, or nested deeper than orjson writes."""
+    """The record, or the beginning of its text if it is too long or nested too deeply to be written."""
     line = record.line.beginning if isinstance(record.line, TooLong) else record.line
     if record.value is not None and len(line) <= MAX_SHOWN_BYTES and not is_too_deep(line, record.value):
         return record.value

@@ -1,4 +1,4 @@
-"""Text files as lines: taken from blocks of bytes, each with the place where it ends. Memory is bounded by one line."""
+"""Splits blocks of bytes into lines with their end positions. Memory is bounded by one line."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from itertools import accumulate, chain
 
 BOM = b"\xef\xbb\xbf"
 MAX_LINE_BYTES = 64 << 20
-MAX_CHUNK_BYTES = 64 << 20  # of lines that are taken at once, if more than one
-SHOWN_BYTES = 1024  # of a line that is not kept
+MAX_CHUNK_BYTES = 64 << 20  # of several lines taken at once
+SHOWN_BYTES = 1024  # kept of a line that is too long
 
 
 @dataclass(frozen=True, slots=True)
 class TooLong:
-    """What stands for a line of more than MAX_LINE_BYTES: its beginning, and what was counted of it."""
+    """Stands for a line of more than MAX_LINE_BYTES: its beginning, size and number of quotes."""
 
     beginning: bytes
     size_bytes: int
@@ -23,9 +23,10 @@ Line = bytes | TooLong
 
 
 class Lines:
-    """The lines that begin before `end`, from the front. Empty ones are passed over: they are no records.
+    """The lines that begin before `end`, in order, without blank ones, which are no records.
 
-    `blocks` have the bytes from `position` on. A line ends at a newline; if `quoted`, at one outside double quotes.
+    `blocks` hold the bytes from `position` on. A line ends at a newline, with `quoted` at one outside double quotes. A
+    byte order mark at the beginning of the file is dropped.
     """
 
     def __init__(self, blocks: Iterator[bytes], position: int, end: int, *, quoted: bool = False) -> None:
@@ -33,12 +34,12 @@ class Lines:
         self._position, self._end = position, end
         self._lines: list[Line] = []
         self._ends: list[int] = []
-        self._taken = 0  # of these
+        self._taken = 0  # number of `_lines` that were taken
 
     def take(self, count: int, left_bytes: int = MAX_CHUNK_BYTES) -> tuple[list[Line], list[int]]:
-        """At most `count` lines, without their newlines, and after which byte each ends.
+        """At most `count` lines, without newlines, and the position after each.
 
-        No more once they are more than `left_bytes`: none if that is negative.
+        Stops after the line that exceeds `left_bytes`; takes none if that is negative.
         """
         lines: list[Line] = []
         ends: list[int] = []
@@ -56,7 +57,7 @@ class Lines:
         return lines, ends
 
     def _fetch(self) -> bool:
-        """Whether there are more lines that begin before the end."""
+        """Split the next block; returns whether there was one with lines that begin before the end."""
         if self._position >= self._end:
             return False
         lines = next(self._split, None)
@@ -74,9 +75,9 @@ class Lines:
 
 
 def after_newline(blocks: Iterator[bytes], position: int, end: int) -> tuple[Iterator[bytes], int]:
-    """What follows the first newline, and where that begins; nothing if it is not before `end`.
+    """The blocks after the first newline and the position there; no blocks if it is not before `end`.
 
-    `blocks` have the bytes from `position` on.
+    `blocks` hold the bytes from `position` on.
     """
     for block in blocks:
         found = block.find(b"\n")
@@ -89,7 +90,7 @@ def after_newline(blocks: Iterator[bytes], position: int, end: int) -> tuple[Ite
 
 
 class _Begun:
-    """A line of which more may come. What is beyond the longest that is kept is counted and let go."""
+    """A line that may go on. Bytes beyond MAX_LINE_BYTES are counted, not kept."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -111,7 +112,7 @@ class _Begun:
         self._quotes += line.count(b'"') if isinstance(line, bytes) else line.quotes
 
     def end(self) -> Line:
-        """The whole line; the next begins."""
+        """Return the line and begin the next one."""
         text = b"".join(self._parts)
         too_long = self._size_bytes > MAX_LINE_BYTES
         line = TooLong(text[:SHOWN_BYTES], self._size_bytes, self._quotes) if too_long else text
@@ -120,7 +121,7 @@ class _Begun:
 
 
 def _split(blocks: Iterator[bytes]) -> Iterator[list[Line]]:
-    """The lines that end in each block; what follows the last newline of all is a line too."""
+    """The lines that end in each block; the bytes after the last newline are a line too."""
     begun = _Begun()
     for block in blocks:
         first, *lines = block.split(b"\n")
@@ -134,7 +135,7 @@ def _split(blocks: Iterator[bytes]) -> Iterator[list[Line]]:
 
 
 def _split_quoted(blocks: Iterator[bytes]) -> Iterator[list[Line]]:
-    """As `_split`, but a newline after an odd number of quotes is part of its line."""
+    """As `_split`, but a newline after an odd number of quotes belongs to the line."""
     begun = _Begun()
     for lines in _split(blocks):
         ended: list[Line] = []
@@ -156,7 +157,7 @@ def _split_quoted(blocks: Iterator[bytes]) -> Iterator[list[Line]]:
 
 
 def _pass_over(lines: list[Line], place: int, begun: _Begun) -> int:
-    """Adds the newline after `place`, and lines from there on without any quote. The place of the last of them."""
+    """Add the newline after `place` and the lines without quotes that follow; returns the place of the last one."""
     last = place
     while last + 1 < len(lines) and isinstance(line := lines[last + 1], bytes) and b'"' not in line:
         last += 1
