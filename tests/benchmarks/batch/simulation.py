@@ -2,7 +2,7 @@
 
 Assumptions besides the measured times: Lambda starts five workers for a queue and then 300 more a minute
 (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html); DynamoDB writes 1,000 units a second to the
-one partition that a job's rows are in, which limits planning and the ends of shards; the limits of S3 and SQS are not reached.
+one partition that a job's rows are in, which limits planning and the ends of shards; S3 and SQS limit nothing.
 """
 
 import heapq

@@ -1,6 +1,6 @@
 """One worker: `python -m benchmarks.batch.worker QUEUE MODEL`.
 
-Loads the model, prints "ready", waits for a line on stdin, works until the queue is empty, and prints its times as JSON.
+Loads the model, prints "ready", waits for a line on stdin, works until the queue is empty, prints its times as JSON.
 """
 
 import json
