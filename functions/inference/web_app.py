@@ -5,9 +5,10 @@ from functools import cache
 from fastapi import FastAPI
 from mangum import Mangum
 
+import invocations
 import oip_routes
-import other_protocols
 import repository_routes
+import v1_routes
 from maas.serving.dataplane import DataPlane
 from maas.web.application import create_app
 from plane_scopes import NEEDS
@@ -24,6 +25,6 @@ def application(dataplane: DataPlane) -> FastAPI:
         "MaaS inference", "Open Inference Protocol V2, KServe V1, TF Serving and SageMaker's invocations.", "/v2", NEEDS
     )
     app.state.dataplane = dataplane
-    for module in (oip_routes, repository_routes, other_protocols):
+    for module in (oip_routes, repository_routes, v1_routes, invocations):
         app.include_router(module.routes)
     return app

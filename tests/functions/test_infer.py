@@ -19,6 +19,7 @@ MODELS = {
     "FP32": onnx_models.identities({"x": TensorProto.FLOAT}),
     "optional": onnx_models.added(optional=True),
     "weights": onnx_models.keeping_initializers(),
+    "scalar": onnx_models.identities({"x": TensorProto.FLOAT}, []),
     "bool": onnx_models.identities({"x": TensorProto.BOOL}),
     "dogs": onnx_models.zipmap(["dog", "cat"]),
     "numbers": onnx_models.zipmap([7, 5]),
@@ -117,6 +118,48 @@ def test_maps_are_objects_by_class_in_rows(app: ModuleType) -> None:
     probabilities = dict(zip(columns["probabilities_labels"], columns["probabilities"][0], strict=True))
     assert probabilities == {"dog": 0.1, "cat": 0.9}
     assert post(app, "/invocations?model=dogs", "0.1,0.9\n", CSV)["body"] == "1,0.9,0.1\n"  # in the order of the keys
+
+
+@pytest.mark.parametrize(
+    "kind", [None, "application/json; charset=utf-8", "text/plain", "application/x-www-form-urlencoded", "a/b+json"]
+)
+def test_invocations_read_json_whatever_the_client_calls_it(app: ModuleType, kind: str | None) -> None:
+    answer = post(app, "/invocations?model=linear", [[1, 2, 3]], {"content-type": kind} if kind else None)
+    assert json.loads(answer["body"]) == {"predictions": [[6, 6]]}
+
+
+@pytest.mark.parametrize("kind", ["application/jsonlines", "application/x-npy", "image/png", "text/html"])
+def test_other_media_types_are_refused_with_those_taken(app: ModuleType, kind: str) -> None:
+    for header, status in (("content-type", 415), ("accept", 406)):
+        refused = post(app, "/invocations?model=linear", [[1, 2, 3]], {header: kind})
+        error = f"{header}: got {kind}, expected application/json or text/csv"
+        assert (refused["statusCode"], json.loads(refused["body"])) == (status, {"error": error, "field": header})
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("text/csv", "text/csv"),
+        ("TEXT/CSV; charset=utf-8", "text/csv"),
+        ("application/json;q=0.1, text/csv;q=0.5", "text/csv"),
+        ("text/csv;q=0, */*", "application/json"),
+        ("text/html, application/x-npy, */*;q=0.8", "application/json"),
+        ("", "application/json"),
+    ],
+)
+def test_invocations_answer_as_accept_says(app: ModuleType, accept: str, kind: str) -> None:
+    bodies = {"text/csv": "6.0,6.0\n", "application/json": '{"predictions":[[6.0,6.0]]}'}
+    for document in ([[1, 2, 3]], {"instances": [[1, 2, 3]]}):
+        answer = post(app, "/invocations?model=linear", document, {"accept": accept})
+        assert answer["body"] == bodies[kind]
+        assert answer["headers"]["content-type"].partition(";")[0] == kind
+
+
+def test_csv_answer_to_columns_without_rows_is_refused(app: ModuleType) -> None:
+    body = {"inputs": {"in_x": 1}}
+    assert json.loads(post(app, "/invocations?model=scalar", body)["body"]) == {"outputs": 1.0}
+    refused = post(app, "/invocations?model=scalar", body, {"accept": "text/csv"})
+    assert (refused["statusCode"], json.loads(refused["body"])["field"]) == (400, "in_x")
 
 
 BOM = "\ufeff"

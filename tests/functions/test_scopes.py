@@ -160,7 +160,7 @@ def test_scope_is_checked_before_the_body(app: ModuleType) -> None:
 def test_scope_tables_name_every_route(app: ModuleType) -> None:
     modules = {
         True: ("model_routes", "version_routes", "alias_routes", "job_routes", "key_routes"),
-        False: ("oip_routes", "repository_routes", "other_protocols"),
+        False: ("oip_routes", "repository_routes", "v1_routes", "invocations"),
     }[hasattr(app, "app")]
     names = {"openapi", "swagger_ui_html", "swagger_ui_redirect"}
     for module in modules:

@@ -2,7 +2,9 @@
 
 MaasError
 ├── InvalidRequest            the request is invalid; names the field at fault
-│   └── InvalidTensor         an input that does not fit the model's signature or its own shape
+│   ├── InvalidTensor         an input that does not fit the model's signature or its own shape
+│   ├── UnsupportedMediaType  a body whose Content-Type the route does not read
+│   └── NotAcceptable         an Accept header without a type that the route writes
 ├── NotAuthenticated          no valid key, token or signature
 ├── NotAllowed                the caller lacks the scope
 ├── QuotaExceeded             a quota of the caller or of the model is used up
@@ -47,6 +49,19 @@ class InvalidTensor(InvalidRequest):
         where = f"inputs[{name}].{part}" if part else f"inputs[{name}]"
         super().__init__(f"{where}: got {came}, expected {expected}", field=where)
         self.name, self.came, self.expected = name, came, expected
+
+
+class _WrongMediaType(InvalidRequest):
+    def __init__(self, header: str, came: str, expected: Sequence[str]) -> None:
+        super().__init__(f"{header}: got {came:.100}, expected {' or '.join(expected)}", field=header)
+
+
+class UnsupportedMediaType(_WrongMediaType):
+    pass
+
+
+class NotAcceptable(_WrongMediaType):
+    pass
 
 
 class NotAuthenticated(MaasError):

@@ -116,6 +116,14 @@ def encode_csv(outputs: Mapping[str, Array], runner: Runner, rows: int) -> bytes
     return text.getvalue().encode()
 
 
+def row_count(inputs: Mapping[str, Array]) -> int:
+    """The rows of a request, by its first input. Raises InvalidRequest if that has no dimension."""
+    name, first = next(iter(inputs.items()))
+    if not first.ndim:
+        raise InvalidRequest(f"{name}: got one value without rows, expected rows: send inputs instead", field=name)
+    return len(first)
+
+
 def _with_rows(outputs: Mapping[str, Array], runner: Runner, rows: int) -> dict[str, Array]:
     """The outputs with one entry per row. Raises RunFailed if there are none."""
     found = {

@@ -9,6 +9,7 @@ from maas.errors import InvalidRequest, TooLarge
 MAX_BYTES = 64 * 1024 * 1024
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _FAST = 1
+PIECE_BYTES = 4096
 
 
 def decoded(body: bytes, encoding: str | None, max_bytes: int = MAX_BYTES) -> bytes:
@@ -18,18 +19,34 @@ def decoded(body: bytes, encoding: str | None, max_bytes: int = MAX_BYTES) -> by
         return body
     if name not in _WINDOWS:
         raise InvalidRequest(f"content-encoding: got {name:.40}, expected gzip or deflate", field="content-encoding")
+    plain = bytearray()
+    view, position = memoryview(body), 0
+    while position < len(view) or not position:
+        position = _unpack(view, position, name, plain, max_bytes)
+        if name == "deflate" and position < len(view):
+            more = len(view) - position
+            raise InvalidRequest(f"body: got {more} bytes after deflate, expected none", field="body")
+    return bytes(plain)
+
+
+def _unpack(packed: memoryview, position: int, name: str, plain: bytearray, max_bytes: int) -> int:
+    """Appends one gzip member, or all of a deflate stream, to `plain`; returns the position after it.
+
+    Reads small pieces: a body may hold a million members, and zlib copies what follows a member in its piece.
+    """
     unpacker = zlib.decompressobj(_WINDOWS[name])
-    try:
-        plain = unpacker.decompress(body, max_bytes + 1)
-    except zlib.error as error:
-        raise InvalidRequest(f"body: not {name} ({error})", field="body") from None
-    if len(plain) > max_bytes:
-        raise TooLarge(f"body: got more than the limit of {max_bytes:,} bytes after unpacking {name}", field="body")
-    if not unpacker.eof:
-        raise InvalidRequest(f"body: the {name} data is cut off", field="body")
-    if unpacker.unused_data:
-        raise InvalidRequest(f"body: got {len(unpacker.unused_data)} bytes after {name}, expected none", field="body")
-    return plain
+    while not unpacker.eof:
+        piece = packed[position : position + PIECE_BYTES]
+        if not piece:
+            raise InvalidRequest(f"body: the {name} data is cut off", field="body")
+        try:
+            plain += unpacker.decompress(piece, max_bytes + 1 - len(plain))
+        except zlib.error as error:
+            raise InvalidRequest(f"body: not {name} ({error})", field="body") from None
+        if len(plain) > max_bytes:
+            raise TooLarge(f"body: got more than the limit of {max_bytes:,} bytes after unpacking {name}", field="body")
+        position += len(piece) - len(unpacker.unused_data)
+    return position
 
 
 def accepted(accept_encoding: str | None) -> list[str]:
