@@ -19,6 +19,8 @@ LAYER := --python-version 3.13 --python-platform x86_64-manylinux_2_28 --constra
 
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
+# The tests start hundreds of processes: each would compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help dev demo test check format docs build serve deploy contract sam-test bench peers lock clean

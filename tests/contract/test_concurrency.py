@@ -1,7 +1,7 @@
 """32 concurrent writers on one model: results of the calls, rows, history and as-of answers agree.
 
 Every call has an actor of its own, so that it can be matched with its one history entry, or none if it was refused.
-`MAAS_STRESS_SECONDS` is the duration (CI: 30).
+`MAAS_STRESS_SECONDS` is the duration (CI: 30), longer on a busy machine: until enough calls have succeeded.
 """
 
 import os
@@ -22,6 +22,7 @@ from maas.records import HistoryEntry, ModelFile, Status
 from maas.registry import Registry
 
 WRITERS = 32
+ENOUGH = 2 * WRITERS
 SECONDS = float(os.environ.get("MAAS_STRESS_SECONDS", "3"))
 FILE = ModelFile("model.onnx", 10, "0" * 64)
 
@@ -53,7 +54,7 @@ class Writers:
     def _write(self, writer: int, deadline: float) -> None:
         chance = random.Random(writer)
         count = 0
-        while time.monotonic() < deadline and not self.crashes:
+        while (time.monotonic() < deadline or self.done < ENOUGH) and not self.crashes:
             count += 1
             kind = chance.choice(["create", "set", "set", "roll back", "delete version", "restore version", "life"])
             record = Record(f"w{writer}-{count}", kind)
@@ -65,6 +66,10 @@ class Writers:
                 self.crashes.append(error)
                 return
             self.records.append(record)
+
+    @property
+    def done(self) -> int:
+        return sum(not record.refused for record in self.records)
 
     def _operations(self, chance: random.Random) -> dict[str, Callable[[str], Any]]:
         registry, number = self.registry, chance.randint(1, 4)
@@ -127,7 +132,7 @@ def written(registry: Registry) -> Writers:
     return writers
 
 
-@pytest.mark.timeout(SECONDS * 3 + 120)
+@pytest.mark.timeout(SECONDS * 3 + 300)
 def test_concurrent_changes_are_serialised(registry: Registry, written: Writers) -> None:
     assert written.crashes == []
     entries = whole_history(registry)
@@ -163,9 +168,7 @@ def test_concurrent_changes_are_serialised(registry: Registry, written: Writers)
             assert by_actor[record.actor] == 1, record
     created = [record.result for record in written.records if record.kind == "create" and not record.refused]
     assert sorted(created) == list(range(5, model.last_version + 1))
-    done = sum(not record.refused for record in written.records)
-    print(f"{len(written.records)} calls, {done} done, {len(entries)} history entries")
-    assert done > WRITERS
+    print(f"{len(written.records)} calls, {written.done} done, {len(entries)} history entries")
 
 
 def whole_history(registry: Registry) -> list[HistoryEntry]:
