@@ -44,14 +44,14 @@ def keyed(key: str) -> dict[str, str]:
     return {"x-api-key": key}
 
 
-def test_browsers_may_ask_without_a_key_whether_they_may_ask(anybody: Anybody) -> None:
+def test_preflight_needs_no_key(anybody: Anybody) -> None:
     asks = {"origin": "https://app.example.com", "access-control-request-method": "POST"}
     for path in ("/api/v1", "/api/v1/models", "/v2", "/v2/models/m/infer", "/v1/models/m:predict", "/invocations"):
         answer = anybody.options(path, headers=asks)
         assert answer.is_success and not answer.content, path
 
 
-def test_health_is_open_and_nothing_else(anybody: Anybody) -> None:
+def test_only_health_is_open(anybody: Anybody) -> None:
     for path in ("/v2/health/live", "/v2/health/ready", "/ping", "/"):
         assert anybody.get(path).status_code == 200, path
     paths = ("/v2", "/v2/models", "/v2/models/m/infer", "/v2/docs", "/v1/models", "/api/v1/models", "/api/v1/keys")
@@ -62,7 +62,7 @@ def test_health_is_open_and_nothing_else(anybody: Anybody) -> None:
     assert anybody.post("/invocations", json=REQUEST).status_code == 401
 
 
-def test_both_headers_are_taken(anybody: Anybody, api_key: str) -> None:
+def test_key_in_either_header(anybody: Anybody, api_key: str) -> None:
     for headers in (keyed(api_key), {"Authorization": f"Bearer {api_key}"}, {"X-API-KEY": api_key}):
         assert anybody.get("/v2", headers=headers).status_code == 200
     wrong = api_key[:-1] + ("0" if api_key[-1] != "0" else "1")
@@ -71,7 +71,7 @@ def test_both_headers_are_taken(anybody: Anybody, api_key: str) -> None:
         assert (answer.status_code, set(answer.json())) == (401, {"error"})
 
 
-def test_infer_of_one_model_is_of_that_model_alone(maas: MaasClient, anybody: Anybody, models: tuple[str, str]) -> None:
+def test_infer_scope_of_one_model(maas: MaasClient, anybody: Anybody, models: tuple[str, str]) -> None:
     mine, other = models
     headers = keyed(maas.keys.create("one model", [f"infer:{mine}"]).key)
     rows = {"instances": [[1, 2, 3]]}
@@ -101,7 +101,7 @@ def test_infer_of_one_model_is_of_that_model_alone(maas: MaasClient, anybody: An
         assert anybody.post(tricky, json=REQUEST, headers=headers).status_code in (403, 404)
 
 
-def test_history_names_the_key(maas: MaasClient, url: str, models: tuple[str, str]) -> None:
+def test_history_actor_is_the_key(maas: MaasClient, url: str, models: tuple[str, str]) -> None:
     made = maas.keys.create("tagger", ["models:write"])
     with MaasClient(url, made.key) as other:
         other.models.update(models[0], tags={"by": "tagger"})
@@ -110,7 +110,7 @@ def test_history_names_the_key(maas: MaasClient, url: str, models: tuple[str, st
     assert maas.models.history(models[0], 1)[0].actor == f"key:{made.id}"
 
 
-def test_a_rotated_key_goes_on_and_a_revoked_one_ends(maas: MaasClient, anybody: Anybody) -> None:
+def test_rotated_key_works_and_revoked_key_is_refused(maas: MaasClient, anybody: Anybody) -> None:
     old = maas.keys.create("rotating", ["models:read"])
     assert anybody.get("/v2/models", headers=keyed(old.key)).status_code == 200
     new = maas.keys.rotate(old.id, grace_seconds=60)
@@ -124,9 +124,7 @@ def test_a_rotated_key_goes_on_and_a_revoked_one_ends(maas: MaasClient, anybody:
     assert "is revoked" in anybody.get("/v2/models", headers=keyed(new.key)).json()["error"]
 
 
-def test_more_requests_than_a_key_may_make_are_429(
-    maas: MaasClient, anybody: Anybody, url: str, models: tuple[str, str]
-) -> None:
+def test_rate_limit_of_a_key(maas: MaasClient, anybody: Anybody, url: str, models: tuple[str, str]) -> None:
     made = maas.keys.create("slow", ["models:read"], requests_per_second=1)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: anybody.get("/v2/models", headers=keyed(made.key)), range(16)))
@@ -139,7 +137,7 @@ def test_more_requests_than_a_key_may_make_are_429(
         assert [len(patient.models.list(1)) for _ in range(2)] == [1, 1]
 
 
-def test_a_key_gives_no_more_than_it_has(maas: MaasClient, url: str) -> None:
+def test_key_cannot_grant_scopes_it_lacks(maas: MaasClient, url: str) -> None:
     with MaasClient(url, maas.keys.create("some", ["keys", "jobs"]).key) as some:
         some.keys.create("less", ["jobs"])
         with pytest.raises(NotAllowed, match="it needs admin"):
@@ -154,7 +152,7 @@ async def _infer(url: str, key: str, model: str) -> Any:
         return (await maas.infer(model, [[1.0, 2.0, 3.0]]))["y"].tolist()
 
 
-def test_the_asynchronous_client_sends_its_key(maas: MaasClient, url: str, models: tuple[str, str]) -> None:
+def test_async_client_sends_key(maas: MaasClient, url: str, models: tuple[str, str]) -> None:
     import asyncio
 
     assert asyncio.run(_infer(url, maas.keys.create("async", ["infer"]).key, models[0])) == [[6.0, 6.0]]
@@ -179,7 +177,7 @@ def run(url: str, api_key: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     return run_command
 
 
-def test_the_command_makes_lists_rotates_and_revokes(run: Any, anybody: Anybody) -> None:
+def test_keys_command(run: Any, anybody: Anybody) -> None:
     out, err = run("keys create --name ci --scope models:read --scope infer:digits --expires 90d --rate 100")
     key = out.strip()
     assert anybody.get("/v2/models", headers=keyed(key)).status_code == 200
@@ -200,7 +198,7 @@ def test_the_command_makes_lists_rotates_and_revokes(run: Any, anybody: Anybody)
     assert "scopes" in run("keys create -n x -s everything", 1)[1]
 
 
-def test_the_owner_of_the_account_makes_the_first_key(
+def test_first_key_is_made_with_aws_credentials(
     system: LocalStack, anybody: Anybody, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """With AWS credentials and no key, in a process of its own."""
@@ -228,7 +226,7 @@ def test_the_owner_of_the_account_makes_the_first_key(
     assert absent.returncode == 1 and absent.stderr.startswith("maas: ") and "Traceback" not in absent.stderr
 
 
-def test_the_local_stack_prints_a_key_that_works_and_is_closed_without_it() -> None:
+def test_local_stack_prints_key_and_requires_it() -> None:
     program = [sys.executable, "-u", "-c", "from maas_client.cli import app; app()", "local", "--port", "0"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAAS_"))}
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, env=kept | {"COLUMNS": "200"}) as process:

@@ -56,7 +56,7 @@ def job_of_drop(http: httpx.Client, key: str) -> dict[str, Any]:
         time.sleep(0.1)
 
 
-def test_a_dropped_file_becomes_predictions(http: httpx.Client, bucket: Bucket) -> None:
+def test_drop_becomes_predictions(http: httpx.Client, bucket: Bucket) -> None:
     key = "batch/input/rows/prod/drop.jsonl"
     bucket.put(key, jsonl([{"x": [1, 2, 3]}, {"x": "no"}, {"x": [4, 5, 6]}]))
     job = job_of_drop(http, key)
@@ -72,7 +72,7 @@ def test_a_dropped_file_becomes_predictions(http: httpx.Client, bucket: Bucket) 
     assert job["progress"] | {"rows": 3, "errors": 1, "shards_done": 1, "shards_failed": 0} == job["progress"]
 
 
-def test_a_dropped_file_for_nobody_is_a_failed_job(http: httpx.Client, bucket: Bucket) -> None:
+def test_drop_for_unknown_alias_fails(http: httpx.Client, bucket: Bucket) -> None:
     key = "batch/input/rows/nobody/drop.jsonl"
     bucket.put(key, jsonl([{"x": [1, 2, 3]}]))
     job = job_of_drop(http, key)
@@ -80,7 +80,7 @@ def test_a_dropped_file_for_nobody_is_a_failed_job(http: httpx.Client, bucket: B
     assert "no version or alias 'nobody'" in job["reason"]
 
 
-def test_a_job_keeps_the_version_that_the_alias_had(http: httpx.Client, bucket: Bucket, maas: MaasClient) -> None:
+def test_job_keeps_version_of_alias(http: httpx.Client, bucket: Bucket, maas: MaasClient) -> None:
     bucket.put("batch/data/pinned.jsonl", jsonl([{"x": [1, 1, 1]}]))
     job = create(http, version="prod", input=f"s3://{NAME}/batch/data/pinned.jsonl")
     maas.aliases.set("rows", "prod", 2)
@@ -102,7 +102,7 @@ def test_npy(http: httpx.Client, bucket: Bucket, rows: int) -> None:
     assert np.array_equal(np.concatenate([np.empty((0, 2), np.float32), *parts]), x @ np.ones((3, 2), np.float32))
 
 
-def test_csv_with_its_columns_carried_along(http: httpx.Client, bucket: Bucket) -> None:
+def test_csv_joined_with_input(http: httpx.Client, bucket: Bucket) -> None:
     bucket.put("batch/data/x.csv", b'id,a,b,c\nfirst,1,2,3\n"se\ncond",4,5,6\nthird,4,five,6\n')
     options = {"exclude": ["id"], "join": "input"}
     job = wait_for_job(http, create(http, version="1", input="batch/data/x.csv", options=options)["id"])
@@ -113,7 +113,7 @@ def test_csv_with_its_columns_carried_along(http: httpx.Client, bucket: Bucket) 
     assert 'first,1,2,3,6.0,6.0,\n"se\ncond",4,5,6,15.0,15.0,\nthird,4,five,6,,,' in text
 
 
-def test_parquet_with_its_columns_carried_along(http: httpx.Client, bucket: Bucket) -> None:
+def test_parquet_joined_with_input(http: httpx.Client, bucket: Bucket) -> None:
     x = np.arange(300, dtype=np.float32).reshape(100, 3)
     columns = {name: Array.from_numpy(np.ascontiguousarray(x[:, place])) for place, name in enumerate("abc")}
     content = io.BytesIO()
@@ -140,7 +140,7 @@ def test_parquet_with_its_columns_carried_along(http: httpx.Client, bucket: Buck
         (b"PAR1", "short.parquet", "[Pp]arquet"),
     ],
 )
-def test_what_cannot_be_read_fails_with_its_reason(
+def test_unreadable_input_fails_with_reason(
     http: httpx.Client, bucket: Bucket, content: bytes, name: str, reason: str
 ) -> None:
     import re
@@ -152,7 +152,7 @@ def test_what_cannot_be_read_fails_with_its_reason(
     assert bucket.get(job["output"] + "_SUCCESS") is None
 
 
-def test_a_large_file_is_cut_and_its_parts_are_in_order(http: httpx.Client, bucket: Bucket) -> None:
+def test_large_file_is_sharded_in_order(http: httpx.Client, bucket: Bucket) -> None:
     rows = 6_000_000
     x = np.zeros((rows, 3), np.float32)
     x[:, 0] = np.arange(rows)
@@ -173,15 +173,13 @@ def test_a_large_file_is_cut_and_its_parts_are_in_order(http: httpx.Client, buck
     assert np.array_equal(np.concatenate(parts)[:, 0], x[:, 0])
 
 
-def test_too_many_errors_stop_a_job(http: httpx.Client, bucket: Bucket) -> None:
+def test_max_errors_fails_job(http: httpx.Client, bucket: Bucket) -> None:
     bucket.put("batch/data/bad.jsonl", jsonl([{"x": [1, 2, 3]}, {}, {}, {}]))
     job = wait_for_job(http, create(http, input="batch/data/bad.jsonl", options={"max_errors": 2})["id"])
     assert (job["status"], job["reason"]) == ("FAILED", "3 records failed, allowed are 2 (max_errors)")
 
 
-def test_a_file_is_uploaded_and_the_events_and_the_topic_tell_of_its_end(
-    http: httpx.Client, system: LocalStack, bucket: Bucket
-) -> None:
+def test_upload_with_events_and_topic(http: httpx.Client, system: LocalStack, bucket: Bucket) -> None:
     sqs, sns = system.cloud.client("sqs"), system.cloud.client("sns")
     url = sqs.create_queue(QueueName="listener")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -219,7 +217,7 @@ def test_a_file_is_uploaded_and_the_events_and_the_topic_tell_of_its_end(
     assert set(notified) == {"SUCCEEDED"}
 
 
-def test_a_job_is_made_once_for_a_key(http: httpx.Client, bucket: Bucket) -> None:
+def test_idempotency_key(http: httpx.Client, bucket: Bucket) -> None:
     bucket.put("batch/data/once.jsonl", jsonl([[1, 2, 3]]))
     body, headers = {"model": "rows", "input": "batch/data/once.jsonl"}, {"idempotency-key": "once"}
     first = http.post("/api/v1/jobs", json=body, headers=headers).json()
@@ -228,7 +226,7 @@ def test_a_job_is_made_once_for_a_key(http: httpx.Client, bucket: Bucket) -> Non
     assert (other.status_code, other.json()["field"]) == (409, "Idempotency-Key")
 
 
-def test_a_folder_that_has_a_job_takes_no_other(http: httpx.Client, bucket: Bucket) -> None:
+def test_output_folder_of_another_job_is_refused(http: httpx.Client, bucket: Bucket) -> None:
     bucket.put("batch/data/out.jsonl", jsonl([[1, 2, 3]]))
     job = create(http, input="batch/data/out.jsonl", output=f"s3://{NAME}/batch/output/mine/today")
     assert wait_for_job(http, job["id"])["output"] == "batch/output/mine/today/"
@@ -251,7 +249,7 @@ def test_a_folder_that_has_a_job_takes_no_other(http: httpx.Client, bucket: Buck
         ({"model": "rows", "input": "batch/data/x.npy", "options": {"batch_size": 0}}, 400, "options.batch_size"),
     ],
 )
-def test_jobs_that_are_refused(
+def test_bad_job_is_refused(
     http: httpx.Client, bucket: Bucket, body: dict[str, Any], status: int, field: str | None
 ) -> None:
     if status == 400:
@@ -260,7 +258,7 @@ def test_jobs_that_are_refused(
     assert (answer.status_code, answer.json().get("field")) == (status, field), answer.text
 
 
-def test_a_cancelled_job_stays_cancelled_and_a_failed_one_is_tried_again(http: httpx.Client, bucket: Bucket) -> None:
+def test_cancel_and_retry(http: httpx.Client, bucket: Bucket) -> None:
     declared = {"name": "never.jsonl", "size_bytes": 3, "sha256": "0" * 64}
     job = create(http, upload=declared)
     assert http.delete(f"/api/v1/jobs/{job['id']}").json()["status"] == "CANCELLED"

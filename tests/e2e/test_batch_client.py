@@ -66,7 +66,7 @@ def read_jsonl(path: Path) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz"])
-def test_lines_come_back_as_lines(maas: MaasClient, tmp_path: Path, name: str) -> None:
+def test_jsonl_round_trip(maas: MaasClient, tmp_path: Path, name: str) -> None:
     x = rows(1000)
     write_jsonl(tmp_path / name, x)
     job = maas.batch(MODEL, tmp_path / name, "prod", wait=True)
@@ -75,7 +75,7 @@ def test_lines_come_back_as_lines(maas: MaasClient, tmp_path: Path, name: str) -
     assert [one["y"] for one in read_jsonl(path)] == (x @ np.ones((3, 2), np.float32)).tolist()
 
 
-def test_an_array_of_many_parts_comes_back_as_one(maas: MaasClient, tmp_path: Path) -> None:
+def test_array_of_many_parts_is_joined(maas: MaasClient, tmp_path: Path) -> None:
     x = rows(6_000_000)  # 72 MB: more than an upload's part, and more than a shard
     np.save(tmp_path / "x.npy", x)
     seen: list[Any] = []
@@ -87,7 +87,7 @@ def test_an_array_of_many_parts_comes_back_as_one(maas: MaasClient, tmp_path: Pa
     assert np.array_equal(np.load(path, mmap_mode="r")[:, 1], x.sum(axis=1))
 
 
-def test_csv_comes_back_with_one_header(maas: MaasClient, tmp_path: Path) -> None:
+def test_csv_has_one_header(maas: MaasClient, tmp_path: Path) -> None:
     lines = [f"name {index},{index},1,2" for index in range(200_000)]
     (tmp_path / "x.csv").write_text("\n".join(["name,a,b,c", *lines, "last,1,two,3", ""]))
     job = maas.batch(MODEL, tmp_path / "x.csv", 1, exclude=["name"], join="input", wait=True)
@@ -102,7 +102,7 @@ def test_csv_comes_back_with_one_header(maas: MaasClient, tmp_path: Path) -> Non
     assert [one["error"] for one in records[:-1]] == [""] * 200_000
 
 
-def test_bad_records_of_an_array_are_told_beside_it(maas: MaasClient, tmp_path: Path) -> None:
+def test_bad_records_are_listed_beside_the_array(maas: MaasClient, tmp_path: Path) -> None:
     x = rows(4).astype(np.float64)
     x[2, 0] = 1e300  # no float32
     np.save(tmp_path / "x.npy", x)
@@ -112,7 +112,7 @@ def test_bad_records_of_an_array_are_told_beside_it(maas: MaasClient, tmp_path: 
     assert [one["record"] for one in read_jsonl(errors)] == [2]
 
 
-def test_a_job_that_fails_gives_its_reason_and_can_be_tried_again(maas: MaasClient, tmp_path: Path) -> None:
+def test_failed_job_raises_reason_and_can_be_retried(maas: MaasClient, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "x.jsonl", rows(2)[:, :2])
     with pytest.raises(JobFailed, match=r"2 records failed, allowed are 0 \(max_errors\)") as caught:
         maas.batch(MODEL, tmp_path / "x.jsonl", 1, max_errors=0, wait=True)
@@ -124,7 +124,7 @@ def test_a_job_that_fails_gives_its_reason_and_can_be_tried_again(maas: MaasClie
         maas.jobs.wait(job.id)
 
 
-def test_jobs_are_listed(maas: MaasClient, bucket: Bucket, tmp_path: Path) -> None:
+def test_list_jobs(maas: MaasClient, bucket: Bucket, tmp_path: Path) -> None:
     bucket.put("batch/data/listed.jsonl", b'{"x": [1, 2, 3]}\n')
     made = [maas.batch(MODEL, f"s3://{NAME}/batch/data/listed.jsonl", "prod").id for _ in range(3)]
     assert [job.id for job in maas.jobs.list(3)] == made[::-1]
@@ -132,7 +132,7 @@ def test_jobs_are_listed(maas: MaasClient, bucket: Bucket, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("count", [2, 1_000_000], ids=["with the call", "12 MB uploaded"])
-def test_answers_come_later_from_both_clients(maas: MaasClient, url: str, api_key: str, count: int) -> None:
+def test_deferred_inference_sync_and_async(maas: MaasClient, url: str, api_key: str, count: int) -> None:
     x = rows(count)
     expected = x @ np.full((3, 2), 2, np.float32)
     job = maas.infer_later(MODEL, {"x": x}, 2, request_id="7")
@@ -147,12 +147,12 @@ def test_answers_come_later_from_both_clients(maas: MaasClient, url: str, api_ke
     assert np.array_equal(asyncio.run(ask())["y"], expected)
 
 
-def test_a_request_that_is_refused_later_says_why(maas: MaasClient) -> None:
+def test_deferred_refusal_has_reason(maas: MaasClient) -> None:
     with pytest.raises(JobFailed, match="x"):
         maas.jobs.answer(maas.infer_later(MODEL, {"x": np.zeros((1, 4), np.float32)}))
 
 
-def test_the_command_uploads_waits_and_downloads(run: Run, tmp_path: Path) -> None:
+def test_batch_command(run: Run, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "rows.jsonl", rows(10))
     told = run("batch", f"{MODEL}@prod", tmp_path / "rows.jsonl", "--wait")
     assert "SUCCEEDED" in told
@@ -165,7 +165,7 @@ def test_the_command_uploads_waits_and_downloads(run: Run, tmp_path: Path) -> No
     assert "nothing to cancel" in run("job", "cancel", listed["id"], fails=1)
 
 
-def test_the_command_asks_for_an_answer_later(run: Run, tmp_path: Path) -> None:
+def test_predict_command_deferred(run: Run, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", rows(2))
     job = json.loads(run("predict", f"{MODEL}@prod", "--input", tmp_path / "x.npy", "--later", "--json"))
     answer = json.loads(run("job", "answer", job["id"], "--json"))

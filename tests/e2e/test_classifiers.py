@@ -69,7 +69,7 @@ def outputs(answer: httpx.Response) -> dict[str, Any]:
     return {one["name"]: one for one in answer.json()["outputs"]}
 
 
-def test_a_classifier_with_zipmap(http: httpx.Client, iris: tuple[LogisticRegression, Any]) -> None:
+def test_zipmap(http: httpx.Client, iris: tuple[LogisticRegression, Any]) -> None:
     fitted, x = iris
     metadata = http.get("/v2/models/c_iris").json()["outputs"]
     assert metadata == [
@@ -89,7 +89,7 @@ def test_a_classifier_with_zipmap(http: httpx.Client, iris: tuple[LogisticRegres
     assert list(outputs(alone)) == ["output_probability_labels"]
 
 
-def test_the_labels_of_a_map_may_be_strings(http: httpx.Client) -> None:
+def test_zipmap_with_string_labels(http: httpx.Client) -> None:
     given = {"name": "scores", "shape": [1, 2], "datatype": "FP32", "data": [0.25, 0.75]}
     came = outputs(http.post("/v2/models/c_names/infer", json={"inputs": [given]}))
     assert came["probabilities_labels"]["data"] == ["setosa", "virginica"]
@@ -97,7 +97,7 @@ def test_the_labels_of_a_map_may_be_strings(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3])  # 2 is the number of classes too
-def test_columns_of_text_and_numbers(http: httpx.Client, flats: Pipeline, rows: int) -> None:
+def test_text_and_number_columns(http: httpx.Client, flats: Pipeline, rows: int) -> None:
     given = FLATS[:rows]
     expected = flats.predict(given).tolist()
     instances = [{"city": [city], "size": [size]} for city, size in given]
@@ -111,7 +111,7 @@ def test_columns_of_text_and_numbers(http: httpx.Client, flats: Pipeline, rows: 
     np.testing.assert_allclose(np.array([one[1:] for one in told], float), flats.predict_proba(given), atol=1e-5)
 
 
-def test_columns_of_a_classifier_have_their_labels(http: httpx.Client) -> None:
+def test_probabilities_are_named_by_label(http: httpx.Client) -> None:
     body = {"inputs": {"city": [["Bonn"]], "size": [[1]]}}
     said = http.post("/v1/models/c_flats:predict", json=body).json()["outputs"]
     assert (said["output_label"], said["output_probability_labels"]) == (["no"], ["no", "yes"])

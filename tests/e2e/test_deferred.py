@@ -42,7 +42,7 @@ def request(**changes: Any) -> bytes:
     return json.dumps({"id": "7", "inputs": [tensor]} | changes).encode()
 
 
-def test_the_answer_is_the_one_of_a_call(http: httpx.Client) -> None:
+def test_deferred_answer_equals_direct_answer(http: httpx.Client) -> None:
     job_id = submit(http, request(), path="later/versions/prod")
     assert wait_for_job(http, job_id)["status"] == "SUCCEEDED"
     body, header_length = result(http, job_id)
@@ -50,7 +50,7 @@ def test_the_answer_is_the_one_of_a_call(http: httpx.Client) -> None:
     assert json.loads(body) == http.post("/v2/models/later/infer", content=request()).json()
 
 
-def test_binary_both_ways(http: httpx.Client) -> None:
+def test_binary_request_and_answer(http: httpx.Client) -> None:
     head = json.dumps(
         {
             "inputs": [{"name": "x", "shape": [2, 3], "datatype": "FP32", "parameters": {"binary_data_size": 24}}],
@@ -66,7 +66,7 @@ def test_binary_both_ways(http: httpx.Client) -> None:
     assert np.frombuffer(body[header_length:], np.float32).tolist() == [3, 3, 12, 12]
 
 
-def test_a_request_that_is_wrong_fails_with_the_reason_of_a_call(http: httpx.Client) -> None:
+def test_bad_request_fails_with_reason(http: httpx.Client) -> None:
     job_id = submit(http, request(inputs=[]))
     job = wait_for_job(http, job_id)
     refused = http.post("/v2/models/later/infer", content=request(inputs=[]))
@@ -75,13 +75,13 @@ def test_a_request_that_is_wrong_fails_with_the_reason_of_a_call(http: httpx.Cli
     assert (answer.status_code, "FAILED" in answer.json()["error"]) == (409, True)
 
 
-def test_what_nobody_serves_is_refused_at_once(http: httpx.Client) -> None:
+def test_unknown_model_is_refused_at_once(http: httpx.Client) -> None:
     assert http.post("/v2/models/nobody/infer", content=request(), headers=LATER).status_code == 404
     bad = http.post("/v2/models/later/infer", content=request(), headers=LATER | {"maas-notify": "http://a.example/"})
     assert (bad.status_code, bad.json()["field"]) == (400, "notify")
 
 
-def test_more_than_a_call_can_carry(http: httpx.Client) -> None:
+def test_request_beyond_payload_limit(http: httpx.Client) -> None:
     rows = 700_000
     x = np.ones((rows, 3), np.float32)
     sized = {"name": "x", "shape": [rows, 3], "datatype": "FP32", "parameters": {"binary_data_size": x.nbytes}}
@@ -100,7 +100,7 @@ def test_more_than_a_call_can_carry(http: httpx.Client) -> None:
     assert (y == 3).all()
 
 
-def test_results_before_their_time(http: httpx.Client) -> None:
+def test_results_of_unfinished_job(http: httpx.Client) -> None:
     declared = {"name": "request", "size_bytes": 10, "sha256": "0" * 64}
     job = http.post("/api/v1/jobs", json={"model": "later", "kind": "infer", "upload": declared}).json()
     time.sleep(0.5)
@@ -108,7 +108,7 @@ def test_results_before_their_time(http: httpx.Client) -> None:
     assert (answer.status_code, "UPLOADING" in answer.json()["error"]) == (409, True)
 
 
-def test_who_may_infer_may_have_it_later_and_sees_no_other_job(http: httpx.Client, maas: MaasClient, url: str) -> None:
+def test_infer_scope_sees_own_jobs_only(http: httpx.Client, maas: MaasClient, url: str) -> None:
     keys = [maas.keys.create(name, [f"infer:{name}"]).key for name in ("later", "another")]
     mine, another = ({"authorization": f"Bearer {key}"} for key in keys)
     job_id = submit(http, request(), mine)

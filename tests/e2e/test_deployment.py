@@ -22,7 +22,7 @@ def infer(http: httpx.Client, model: str, version: int) -> httpx.Response:
     return http.post(f"/v2/models/{model}/versions/{version}/infer", json={"inputs": [tensor]})
 
 
-def test_a_pushed_model_predicts(maas: MaasClient, write: Write) -> None:
+def test_pushed_model_predicts(maas: MaasClient, write: Write) -> None:
     version = maas.push(
         write(onnx_models.linear()), "pushed", description="one layer", tags={"team": "a"}, alias="prod"
     )
@@ -42,7 +42,7 @@ def test_a_pushed_model_predicts(maas: MaasClient, write: Write) -> None:
         ("opset", "[Oo]pset 99"),
     ],
 )
-def test_a_broken_file_fails_with_its_reason_and_is_never_served(
+def test_broken_file_fails_with_reason_and_is_not_served(
     maas: MaasClient, http: httpx.Client, write: Write, broken: str, reason: str
 ) -> None:
     whole = onnx_models.linear()
@@ -59,7 +59,7 @@ def test_a_broken_file_fails_with_its_reason_and_is_never_served(
         maas.aliases.set(f"broken-{broken}", "prod", 1)
 
 
-def test_a_wrong_digest_fails_and_is_never_served(maas: MaasClient, http: httpx.Client) -> None:
+def test_wrong_digest_fails_and_is_not_served(maas: MaasClient, http: httpx.Client) -> None:
     content = onnx_models.linear()
     maas.models.create("wrong-digest")
     declared = {"name": "model.onnx", "size_bytes": len(content), "sha256": hashlib.sha256(b"other").hexdigest()}
@@ -74,9 +74,7 @@ def test_a_wrong_digest_fails_and_is_never_served(maas: MaasClient, http: httpx.
     assert infer(http, "wrong-digest", 1).status_code == 409
 
 
-def test_a_client_that_dies_before_complete_leaves_nothing_live(
-    maas: MaasClient, http: httpx.Client, write: Write
-) -> None:
+def test_incomplete_upload_is_not_served(maas: MaasClient, http: httpx.Client, write: Write) -> None:
     content = onnx_models.linear()
     maas.models.create("abandoned")
     declared = {"name": "model.onnx", "size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -96,14 +94,14 @@ def test_a_client_that_dies_before_complete_leaves_nothing_live(
     assert infer(http, "abandoned", 1).status_code == 200
 
 
-def test_completing_twice_changes_nothing(maas: MaasClient, http: httpx.Client, write: Write) -> None:
+def test_complete_is_idempotent(maas: MaasClient, http: httpx.Client, write: Write) -> None:
     first = maas.push(write(onnx_models.linear()), "twice")
     again = maas.versions.complete("twice", 1)
     assert again == first
     assert maas.versions.get("twice", 1) == first
 
 
-def test_external_data_comes_along(maas: MaasClient, tmp_path: Path) -> None:
+def test_external_data(maas: MaasClient, tmp_path: Path) -> None:
     import onnx
 
     model = onnx.load_from_string(onnx_models.linear(2.0))
@@ -116,14 +114,14 @@ def test_external_data_comes_along(maas: MaasClient, tmp_path: Path) -> None:
     assert answer["y"].tolist() == [[6.0, 6.0]]
 
 
-def test_an_absent_model_is_404(maas: MaasClient, http: httpx.Client) -> None:
+def test_unknown_model_is_404(maas: MaasClient, http: httpx.Client) -> None:
     with pytest.raises(NotFound, match="there is no model 'absent'"):
         maas.models.get("absent")
     answer = infer(http, "absent", 1)
     assert (answer.status_code, answer.json()) == (404, {"error": "there is no model 'absent'"})
 
 
-def test_a_version_that_does_not_answer_its_test_vectors_fails(maas: MaasClient, write: Write, tmp_path: Path) -> None:
+def test_test_vector_mismatch_fails_version(maas: MaasClient, write: Write, tmp_path: Path) -> None:
     golden = tmp_path / "vectors"
     golden.mkdir()
     x = {"name": "x", "shape": [1, 3], "datatype": "FP32", "data": [1, 2, 3]}
@@ -140,7 +138,7 @@ def test_a_version_that_does_not_answer_its_test_vectors_fails(maas: MaasClient,
         maas.push(model, "golden", golden=tmp_path / "absent")
 
 
-def test_a_prepared_form_is_served_where_it_loads_faster(maas: MaasClient, write: Write) -> None:
+def test_prepared_form_is_served(maas: MaasClient, write: Write) -> None:
     content = networks.convolutions(blocks=2, channels=128)
     ready = maas.push(write(content), "prepared")
     assert ready.profile["recommended_memory_mb"] >= 512
@@ -153,7 +151,7 @@ def test_a_prepared_form_is_served_where_it_loads_faster(maas: MaasClient, write
     np.testing.assert_allclose(maas.infer("prepared", {"x": x})["y"], expected, rtol=1e-4, atol=1e-5)
 
 
-def test_a_drop_into_the_bucket_becomes_a_version(maas: MaasClient, bucket: Bucket) -> None:
+def test_drop_becomes_version(maas: MaasClient, bucket: Bucket) -> None:
     content = onnx_models.with_weights(onnx_models.external("weights.bin")).SerializeToString()
     bucket.put("inbox/dropped/folder/sum.onnx", content)
     bucket.put("inbox/dropped/folder/weights.bin", np.arange(4, dtype=np.float32).tobytes())

@@ -52,7 +52,7 @@ def test_model_metadata_and_ready(http: httpx.Client) -> None:
     assert http.get("/v2/models/linear/versions/9/ready").status_code == 404
 
 
-def test_the_answer_names_model_version_and_id(http: httpx.Client) -> None:
+def test_answer_names_model_version_and_id(http: httpx.Client) -> None:
     answer = http.post("/v2/models/linear/versions/1/infer", json={"id": "a-7", "inputs": [X]})
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == {
@@ -63,7 +63,7 @@ def test_the_answer_names_model_version_and_id(http: httpx.Client) -> None:
     }
 
 
-def test_a_number_an_alias_or_nothing_stands_for_a_version(http: httpx.Client) -> None:
+def test_version_by_number_alias_or_default(http: httpx.Client) -> None:
     said = {
         path: infer(http, f"/v2/models/linear{path}/infer").json()["model_version"]
         for path in ("", "/versions/1", "/versions/2", "/versions/prod")
@@ -71,7 +71,7 @@ def test_a_number_an_alias_or_nothing_stands_for_a_version(http: httpx.Client) -
     assert said == {"": "2", "/versions/1": "1", "/versions/2": "2", "/versions/prod": "1"}
 
 
-def test_a_moved_alias_is_followed_within_seconds_and_no_request_fails(maas: MaasClient, http: httpx.Client) -> None:
+def test_moved_alias_is_followed_without_failed_requests(maas: MaasClient, http: httpx.Client) -> None:
     maas.aliases.set("linear", "moving", 1)
     said = [infer(http, "/v2/models/linear/versions/moving/infer").json()["model_version"]]
     maas.aliases.set("linear", "moving", 2)
@@ -102,7 +102,7 @@ VALUES = {
 }
 
 
-def test_every_datatype_comes_back_as_it_went(http: httpx.Client) -> None:
+def test_every_datatype_round_trip(http: httpx.Client) -> None:
     inputs = [
         {"name": f"in_{name}", "datatype": datatype, "shape": [2], "data": data}
         for name, (datatype, data) in VALUES.items()
@@ -113,7 +113,7 @@ def test_every_datatype_comes_back_as_it_went(http: httpx.Client) -> None:
     assert came == {f"out_{name}": value for name, value in VALUES.items()}
 
 
-def test_only_the_outputs_asked_for_in_that_order(http: httpx.Client) -> None:
+def test_requested_outputs_in_order(http: httpx.Client) -> None:
     inputs = [
         {"name": f"in_{name}", "datatype": datatype, "shape": [2], "data": data}
         for name, (datatype, data) in VALUES.items()
@@ -135,7 +135,7 @@ def test_only_the_outputs_asked_for_in_that_order(http: httpx.Client) -> None:
         ({"shape": "all"}, "inputs[0].shape", "got a string, expected an array"),
     ],
 )
-def test_a_wrong_input_says_what_was_expected(
+def test_wrong_input_names_field_and_expectation(
     http: httpx.Client, changes: dict[str, Any], field: str, expected: str
 ) -> None:
     answer = infer(http, **changes)
@@ -147,26 +147,26 @@ def test_a_wrong_input_says_what_was_expected(
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b"null", b'{"inputs": {}}', b'{"inputs": []}', b"\xff\xfe", b'{"inputs": [1]}']
 )
-def test_a_body_that_is_no_request_is_400(http: httpx.Client, body: bytes) -> None:
+def test_malformed_body_is_400(http: httpx.Client, body: bytes) -> None:
     answer = http.post("/v2/models/linear/infer", content=body)
     assert answer.status_code == 400
     assert "error" in answer.json()
 
 
 @pytest.mark.parametrize("path", ["/v2/nothing", "/api/v1/nothing", "/v2/models/linear/versions/nothing/infer"])
-def test_what_is_not_there_is_404_in_our_shape(http: httpx.Client, path: str) -> None:
+def test_unknown_path_is_404(http: httpx.Client, path: str) -> None:
     answer = http.post(path, json={"inputs": [X]})
     assert answer.status_code == 404
     assert list(answer.json()) == ["error"]
 
 
-def test_the_client_needs_no_content_type(http: httpx.Client) -> None:
+def test_content_type_is_optional(http: httpx.Client) -> None:
     request = http.build_request("POST", "/v2/models/linear/infer", json={"inputs": [X]})
     del request.headers["content-type"]
     assert http.send(request).json()["outputs"][0]["data"] == [12.0, 12.0]
 
 
-def test_an_answer_that_lambda_cannot_carry_is_413(http: httpx.Client) -> None:
+def test_answer_beyond_payload_limit_is_413(http: httpx.Client) -> None:
     for rows, status in ((1_000, 200), (400_000, 413)):
         inputs = [X | {"shape": [rows, 3], "data": [1] * rows * 3}]
         answer = http.post("/v2/models/long/infer", json={"inputs": inputs}, headers={"Accept-Encoding": "identity"})

@@ -42,7 +42,7 @@ def test_health(answers: dict[str, Any]) -> None:
     assert answers["model_ready"] == [True, False]
 
 
-def test_inference_in_json_and_in_binary(answers: dict[str, Any]) -> None:
+def test_json_and_binary_inference(answers: dict[str, Any]) -> None:
     assert answers["json"] == answers["binary"] == SAID
     assert answers["at_once"] == [SAID] * 3
     assert answers["plain"]["out_s"] == [[1, 2, 3]]
@@ -50,7 +50,7 @@ def test_inference_in_json_and_in_binary(answers: dict[str, Any]) -> None:
     assert answers["alias"] == "1"
 
 
-def test_types_and_the_outputs_asked_for(answers: dict[str, Any]) -> None:
+def test_datatypes_and_requested_outputs(answers: dict[str, Any]) -> None:
     assert answers["types"] == {
         "id": "k-1",
         "model": "k_types",
@@ -63,12 +63,12 @@ def test_types_and_the_outputs_asked_for(answers: dict[str, Any]) -> None:
     assert list(answers["asked"]) == ["id", "model", "out_string", "out_bool"]
 
 
-def test_refusals_carry_our_words(answers: dict[str, Any]) -> None:
+def test_refusal_carries_server_message(answers: dict[str, Any]) -> None:
     status, said = answers["refused"]
     assert (status, said.split(", '")[0]) == (400, "inputs: got ['a'], expected also ['b']")
 
 
-def test_version_1(answers: dict[str, Any]) -> None:
+def test_v1_protocol(answers: dict[str, Any]) -> None:
     assert answers["v1_live"] is answers["v1_model_ready"] is True
     assert answers["v1_predict"] == {"predictions": [[4, 6], [1, 1]]}
     assert answers["v1_no_model"][0] == 404

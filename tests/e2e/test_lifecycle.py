@@ -52,7 +52,7 @@ def status_within(http: httpx.Client, path: str, status: int) -> httpx.Response:
     return answer
 
 
-def test_a_deleted_model_comes_back_as_it_was(http: httpx.Client, model: str) -> None:
+def test_restore_deleted_model(http: httpx.Client, model: str) -> None:
     before = bodies(http, model)
     path = f"/api/v1/models/{model}"
     deleted = http.delete(path)
@@ -72,7 +72,7 @@ def test_a_deleted_model_comes_back_as_it_was(http: httpx.Client, model: str) ->
     assert status_within(http, f"{model}/versions/prod", 200).json()["outputs"][0]["data"] == [6, 6]
 
 
-def test_a_version_with_aliases_goes_only_by_force_and_takes_them_with_it(http: httpx.Client, model: str) -> None:
+def test_force_deletes_version_with_aliases(http: httpx.Client, model: str) -> None:
     path = f"/api/v1/models/{model}/versions/2"
     refused = http.delete(path)
     assert refused.status_code == 409
@@ -88,7 +88,7 @@ def test_a_version_with_aliases_goes_only_by_force_and_takes_them_with_it(http: 
     assert http.get(f"/api/v1/models/{model}").json()["latest_ready_version"] == 2
 
 
-def test_only_what_is_deleted_is_purged_and_then_for_good(http: httpx.Client, model: str) -> None:
+def test_purge_needs_deletion_and_is_final(http: httpx.Client, model: str) -> None:
     path = f"/api/v1/models/{model}"
     url = http.get(f"{path}/versions/1/files").json()["files"][0]["url"]
     assert httpx.get(url).content == onnx_models.linear(1.0)
@@ -111,7 +111,7 @@ def test_only_what_is_deleted_is_purged_and_then_for_good(http: httpx.Client, mo
     assert http.post(f"{path}/versions", json={"files": [file]}).json()["version"] == 3  # numbers are never used again
 
 
-def test_purging_a_version_leaves_the_others(http: httpx.Client, model: str) -> None:
+def test_purge_of_one_version(http: httpx.Client, model: str) -> None:
     path = f"/api/v1/models/{model}/versions/1"
     http.delete(path)
     assert http.delete(path, params={"purge": True}).status_code == 204
@@ -120,7 +120,7 @@ def test_purging_a_version_leaves_the_others(http: httpx.Client, model: str) -> 
     assert infer(http, f"{model}/versions/2").status_code == 200
 
 
-def test_a_change_with_if_match_needs_the_state_that_was_read(http: httpx.Client, model: str) -> None:
+def test_if_match(http: httpx.Client, model: str) -> None:
     for path, method, body in (
         ("", "PATCH", {"description": "new"}),
         ("/versions/1", "PATCH", {"tags": {"a": "b"}}),
@@ -141,7 +141,7 @@ def test_a_change_with_if_match_needs_the_state_that_was_read(http: httpx.Client
         assert changed.status_code in (200, 204), (path, changed.text)
 
 
-def test_a_repeated_creation_makes_nothing_twice(http: httpx.Client) -> None:
+def test_idempotency_key(http: httpx.Client) -> None:
     name, headers = next(_names), {"idempotency-key": "k-1"}
     first = http.post("/api/v1/models", json={"name": name}, headers={"idempotency-key": f"m-{name}"})
     again = http.post("/api/v1/models", json={"name": name}, headers={"idempotency-key": f"m-{name}"})
@@ -154,7 +154,7 @@ def test_a_repeated_creation_makes_nothing_twice(http: httpx.Client) -> None:
     assert (other.status_code, other.json()["field"]) == (409, "Idempotency-Key")
 
 
-def test_what_was_live_then(http: httpx.Client, model: str) -> None:
+def test_alias_at_a_time(http: httpx.Client, model: str) -> None:
     path = f"/api/v1/models/{model}/aliases/prod"
     moves = http.get(f"/api/v1/models/{model}/history", params={"kind": "alias.set"}).json()["entries"]
     assert [entry["after"] for entry in moves] == [{"version": 2}, {"version": 1}]
@@ -171,7 +171,7 @@ def test_what_was_live_then(http: httpx.Client, model: str) -> None:
         assert http.get(path, params={"at": at}).json()["version"] == version, at
 
 
-def test_lists_are_filtered(http: httpx.Client, model: str) -> None:
+def test_list_filters(http: httpx.Client, model: str) -> None:
     versions = f"/api/v1/models/{model}/versions"
 
     def numbers(**query: Any) -> list[int]:
@@ -187,7 +187,7 @@ def test_lists_are_filtered(http: httpx.Client, model: str) -> None:
     assert http.get("/api/v1/models", params={"tag": f"only={model}", "status": "EMPTY"}).json()["models"] == []
 
 
-def test_history_comes_in_pages_that_cannot_be_made_up(http: httpx.Client, api_key: str, model: str) -> None:
+def test_history_pages_and_forged_token(http: httpx.Client, api_key: str, model: str) -> None:
     path = f"/api/v1/models/{model}/history"
     whole = http.get(path).json()["entries"]
     assert [entry["revision"] for entry in whole] == list(range(len(whole), 0, -1))
@@ -208,7 +208,7 @@ def test_history_comes_in_pages_that_cannot_be_made_up(http: httpx.Client, api_k
     assert http.get(path, params={"actor": "nobody"}).json()["entries"] == []
 
 
-def test_the_client_does_all_of_it(maas: MaasClient, model: str, tmp_path: Path) -> None:
+def test_client_lifecycle(maas: MaasClient, model: str, tmp_path: Path) -> None:
     read = maas.models.get(model)
     maas.models.update(model, tags={"a": "b"}, if_match=read.etag)
     with pytest.raises(PreconditionFailed) as failed:

@@ -16,7 +16,7 @@ def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
     maas.push(path, "managed", alias="prod")
 
 
-def test_models_are_created_listed_and_shown(http: httpx.Client) -> None:
+def test_create_list_and_show_model(http: httpx.Client) -> None:
     created = http.post("/api/v1/models", json={"name": "fresh", "description": "new", "tags": {"a": "b"}})
     assert created.status_code == 201
     body = created.json()
@@ -32,7 +32,7 @@ def test_models_are_created_listed_and_shown(http: httpx.Client) -> None:
     assert (again.status_code, again.json()["field"]) == (409, "name")
 
 
-def test_lists_come_in_pages(http: httpx.Client) -> None:
+def test_list_pages(http: httpx.Client) -> None:
     first = http.get("/api/v1/models", params={"limit": 1}).json()
     second = http.get("/api/v1/models", params={"limit": 1, "page_token": first["next_page_token"]}).json()
     assert first["models"][0]["name"] < second["models"][0]["name"]
@@ -48,12 +48,12 @@ def test_lists_come_in_pages(http: httpx.Client) -> None:
         ("/models/managed/versions", {"page_token": "-1"}),
     ],
 )
-def test_a_page_that_cannot_be_is_400(http: httpx.Client, path: str, query: dict[str, str]) -> None:
+def test_bad_page_is_400(http: httpx.Client, path: str, query: dict[str, str]) -> None:
     answer = http.get(f"/api/v1{path}", params=query)
     assert (answer.status_code, answer.json()["field"]) == (400, next(iter(query)))
 
 
-def test_a_name_that_cannot_be_names_the_field(http: httpx.Client) -> None:
+def test_bad_name_names_field(http: httpx.Client) -> None:
     for name in ("x" * 3000, "%C3%BC", "No%20Name"):
         answer = http.get(f"/api/v1/models/{name}")
         assert (answer.status_code, answer.json()["field"]) == (400, "model")
@@ -62,18 +62,18 @@ def test_a_name_that_cannot_be_names_the_field(http: httpx.Client) -> None:
     assert (answer.status_code, answer.json()["field"]) == (400, "alias")
 
 
-def test_what_is_not_possible_says_what_is(http: httpx.Client) -> None:
+def test_405_lists_allowed_methods(http: httpx.Client) -> None:
     answer = http.post("/api/v1/models/managed", json={})
     assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, PATCH")
 
 
-def test_versions_name_the_aliases_on_them(http: httpx.Client) -> None:
+def test_version_lists_its_aliases(http: httpx.Client) -> None:
     shown = http.get("/api/v1/models/managed/versions/1").json()
     assert shown["aliases"] == ["prod"]
     assert http.get("/api/v1/models/managed/versions").json()["versions"] == [shown]
 
 
-def test_aliases_are_put_read_listed_and_deleted(http: httpx.Client) -> None:
+def test_alias_lifecycle(http: httpx.Client) -> None:
     path = "/api/v1/models/managed/aliases/canary"
     put = http.put(path, json={"version": 1})
     assert (put.status_code, put.json()["version"]) == (200, 1)
@@ -99,30 +99,30 @@ def test_aliases_are_put_read_listed_and_deleted(http: httpx.Client) -> None:
         ("/models/managed/versions", {"files": [FILE], "golden": {"atol": False}}, "golden.atol"),
     ],
 )
-def test_bad_input_names_the_field(http: httpx.Client, path: str, body: dict[str, object], field: str) -> None:
+def test_bad_input_names_field(http: httpx.Client, path: str, body: dict[str, object], field: str) -> None:
     answer = http.post(f"/api/v1{path}", json=body)
     assert (answer.status_code, answer.json().get("field")) == (400, field), answer.text
 
 
-def test_more_than_lambda_can_hold_is_413(http: httpx.Client) -> None:
+def test_oversized_body_is_413(http: httpx.Client) -> None:
     answer = http.post("/api/v1/models/managed/versions", json={"files": [FILE | {"size_bytes": 11 * 1024**3}]})
     assert (answer.status_code, answer.json()["field"]) == (413, "files")
 
 
 @pytest.mark.parametrize("path", ["/models/managed/versions/99", "/models/none", "/models/none/versions"])
-def test_what_is_absent_is_404(http: httpx.Client, path: str) -> None:
+def test_unknown_is_404(http: httpx.Client, path: str) -> None:
     answer = http.get(f"/api/v1{path}")
     assert (answer.status_code, list(answer.json())) == (404, ["error"])
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff", b""])
-def test_a_body_that_is_not_json_is_400(http: httpx.Client, body: bytes) -> None:
+def test_malformed_json_is_400(http: httpx.Client, body: bytes) -> None:
     answer = http.post("/api/v1/models", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 400
     assert "error" in answer.json()
 
 
-def test_the_api_describes_itself(http: httpx.Client) -> None:
+def test_openapi_document_is_served(http: httpx.Client) -> None:
     document = http.get("/api/v1/openapi.json").json()
     assert "/api/v1/models/{model}/versions/{number}/complete" in document["paths"]
     page = http.get("/api/v1/docs")

@@ -27,7 +27,7 @@ def request(columns: int = 3) -> InferenceRequest:
     return InferenceRequest(id="p-1", inputs=[given])
 
 
-def test_every_call_of_the_document(client: OpenInferenceClient) -> None:
+def test_every_call(client: OpenInferenceClient) -> None:
     client.check_server_liveness()
     client.check_server_readiness()
     client.check_model_readiness("published")
@@ -44,7 +44,7 @@ def test_every_call_of_the_document(client: OpenInferenceClient) -> None:
         assert answer.outputs[0].data.__root__ == [6.0, 6.0]
 
 
-def test_refusals_are_those_of_the_document(client: OpenInferenceClient) -> None:
+def test_refusals(client: OpenInferenceClient) -> None:
     with pytest.raises(BadRequestError) as refused:
         client.model_infer("published", request=request(columns=2))
     assert refused.value.body["error"] == "inputs[x].shape: got [1, 2], expected [-1, 3] (-1: any size)"

@@ -81,9 +81,7 @@ def call(system: LocalStack, roles_folder: Path) -> Callable[..., Any]:
     return call_handler
 
 
-def test_the_schedule_purges_also_uploads_that_nobody_finished(
-    maas: MaasClient, http: httpx.Client, call: Callable[..., Any]
-) -> None:
+def test_scheduled_purge_of_unfinished_upload(maas: MaasClient, http: httpx.Client, call: Callable[..., Any]) -> None:
     maas.models.create("purged-by-schedule")
     _begin_upload(http, "purged-by-schedule")
     maas.models.delete("purged-by-schedule")
@@ -91,7 +89,7 @@ def test_the_schedule_purges_also_uploads_that_nobody_finished(
     assert "purged-by-schedule" in purged
 
 
-def test_an_upload_in_parts_that_nobody_finished_is_no_version(maas: MaasClient, http: httpx.Client) -> None:
+def test_unfinished_multipart_upload_is_not_completed(maas: MaasClient, http: httpx.Client) -> None:
     maas.models.create("half-uploaded")
     _begin_upload(http, "half-uploaded")
     refused = http.post("/api/v1/models/half-uploaded/versions/1/complete")
@@ -100,7 +98,7 @@ def test_an_upload_in_parts_that_nobody_finished_is_no_version(maas: MaasClient,
     assert maas.versions.purge("half-uploaded", 1)
 
 
-def test_a_job_whose_upload_in_parts_is_not_finished_waits(maas: MaasClient, http: httpx.Client, write: Any) -> None:
+def test_job_waits_for_multipart_upload(maas: MaasClient, http: httpx.Client, write: Any) -> None:
     maas.push(write(onnx_models.linear(1.0)), "for-jobs")
     upload = {"name": "x.npy", "size_bytes": 70 * MB, "sha256": "0" * 64}
     job = http.post("/api/v1/jobs", json={"model": "for-jobs", "upload": upload}).json()
@@ -108,7 +106,7 @@ def test_a_job_whose_upload_in_parts_is_not_finished_waits(maas: MaasClient, htt
     assert refused.status_code == 409, refused.text
 
 
-def test_topics_are_told_by_whoever_ends_a_job(
+def test_topic_is_notified_of_cancelled_and_failed_jobs(
     system: LocalStack, maas: MaasClient, http: httpx.Client, write: Any
 ) -> None:
     maas.push(write(onnx_models.linear(1.0)), "for-topics")
@@ -126,7 +124,7 @@ def test_topics_are_told_by_whoever_ends_a_job(
     assert wait_for_job(http, made[1]["id"])["status"] == "FAILED"
 
 
-def test_a_large_model_is_read_in_parts_pushed_or_dropped(maas: MaasClient, bucket: Bucket, write: Any) -> None:
+def test_large_model_pushed_and_dropped(maas: MaasClient, bucket: Bucket, write: Any) -> None:
     content = onnx_models.linear(features=1500, classes=3000)
     assert len(content) > 16 * MB
     maas.push(write(content), "large-pushed")
@@ -134,7 +132,7 @@ def test_a_large_model_is_read_in_parts_pushed_or_dropped(maas: MaasClient, buck
     bucket.wait_for("inbox/large-dropped/model.onnx.result.json", lambda body: b"READY" in body)
 
 
-def test_an_environment_of_another_kind_leaves_the_form_it_prepared(
+def test_inference_stores_missing_prepared_form(
     system: LocalStack, maas: MaasClient, http: httpx.Client, bucket: Bucket, write: Any
 ) -> None:
     """As after an update of onnxruntime: nothing is there that was prepared for it."""
@@ -152,7 +150,7 @@ def test_an_environment_of_another_kind_leaves_the_form_it_prepared(
     assert set(forms) < set(bucket.keys("models/prepared-elsewhere/"))
 
 
-def test_a_shard_that_fails_comes_again_soon(system: LocalStack, call: Callable[..., Any]) -> None:
+def test_failed_shard_changes_message_visibility(system: LocalStack, call: Callable[..., Any]) -> None:
     queue = system.cloud.client("sqs").get_queue_url(QueueName="BatchShards")["QueueUrl"]
     record = {
         "messageId": "one",
@@ -184,9 +182,7 @@ def _only_after_all(request: pytest.FixtureRequest) -> None:
         pytest.skip(f"only the whole suite can tell: {sorted(missing)} did not run")
 
 
-def test_nothing_is_granted_that_nothing_uses(
-    request: pytest.FixtureRequest, system: LocalStack, roles_folder: Path
-) -> None:
+def test_every_grant_is_used(request: pytest.FixtureRequest, system: LocalStack, roles_folder: Path) -> None:
     _only_after_all(request)
     used = {(call["function"], *grant) for call in recorded(roles_folder) for grant in call["by"]}
     unused = [
@@ -201,7 +197,7 @@ def test_nothing_is_granted_that_nothing_uses(
     assert not unused
 
 
-def test_no_partition_of_the_table_is_granted_that_nothing_uses(
+def test_every_granted_partition_is_used(
     request: pytest.FixtureRequest, system: LocalStack, roles_folder: Path
 ) -> None:
     """The table has every secret of the installation, so only management may reach all of its rows."""
@@ -217,7 +213,7 @@ def test_no_partition_of_the_table_is_granted_that_nothing_uses(
                 assert any(name == function and fnmatchcase(key, pattern) for name, key in used), (function, pattern)
 
 
-def test_an_exception_is_of_something_that_is_granted() -> None:
+def test_exceptions_are_granted() -> None:
     granted = {
         (name, grant.action)
         for function, statements in iam_policies.roles().items()
@@ -242,7 +238,7 @@ def test_an_exception_is_of_something_that_is_granted() -> None:
         (Call("s3:ListBucket", "arn:aws:s3:::b"), set()),
     ],
 )
-def test_a_policy_says_what_iam_would_say(call: Call, expected: set[Grant]) -> None:
+def test_policy_evaluation(call: Call, expected: set[Grant]) -> None:
     statements: list[iam_policies.Statement] = [
         {"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": "arn:aws:s3:::b/models/*"},
         {

@@ -31,7 +31,7 @@ def outputs(answer: httpx.Response) -> dict[str, Any]:
     return {one["name"]: one for one in answer.json()["outputs"]}
 
 
-def test_a_raw_body_is_the_one_input(http: httpx.Client) -> None:
+def test_raw_body_is_the_only_input(http: httpx.Client) -> None:
     x = np.array([[1, 2, 3]], np.float32)
     headers = {"Inference-Header-Content-Length": "0", "Content-Type": "application/octet-stream"}
     answer = http.post("/v2/models/p_linear/infer", content=x.tobytes(), headers=headers)
@@ -42,7 +42,7 @@ def test_a_raw_body_is_the_one_input(http: httpx.Client) -> None:
     assert (refused.status_code, refused.json()["field"]) == (400, "inputs[x].parameters.binary_data_size")
 
 
-def test_an_optional_input_may_be_left_out(http: httpx.Client) -> None:
+def test_optional_input_may_be_omitted(http: httpx.Client) -> None:
     a = {"name": "a", "shape": [1, 2], "datatype": "FP32", "data": [1, 2]}
     b = {"name": "b", "shape": [1], "datatype": "FP32", "data": [100]}
     assert outputs(http.post("/v2/models/p_default/infer", json={"inputs": [a]}))["y"]["data"] == [11, 12]
@@ -50,7 +50,7 @@ def test_an_optional_input_may_be_left_out(http: httpx.Client) -> None:
     assert [one["optional"] for one in http.get("/v2/models/p_default/config").json()["input"]] == [False, True]
 
 
-def test_a_sequence_is_stacked(http: httpx.Client) -> None:
+def test_sequence_output_is_stacked(http: httpx.Client) -> None:
     given = {"name": "x", "shape": [3, 2], "datatype": "FP32", "data": [1, 2, 3, 4, 5, 6]}
     came = outputs(http.post("/v2/models/p_split/infer", json={"inputs": [given]}))["y"]
     assert (came["shape"], came["data"]) == ([3, 1, 2], [1, 2, 3, 4, 5, 6])
@@ -58,13 +58,13 @@ def test_a_sequence_is_stacked(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("words", ['"NaN", "Infinity", "-Infinity", 0.1', "NaN, Infinity, -Infinity, 0.1"])
-def test_nan_and_the_infinities_are_words(http: httpx.Client, words: str) -> None:
+def test_nan_and_infinities_as_strings(http: httpx.Client, words: str) -> None:
     body = f'{{"inputs": [{{"name": "in_s", "shape": [4], "datatype": "FP32", "data": [{words}]}}]}}'
     came = outputs(http.post("/v2/models/p_nan/infer", content=body))["out_s"]["data"]
     assert came == ["NaN", "Infinity", "-Infinity", 0.1]
 
 
-def test_rows_and_columns(http: httpx.Client) -> None:
+def test_v1_rows_and_columns(http: httpx.Client) -> None:
     for path in ("/v1/models/p_linear", "/v1/models/p_linear/versions/1", "/v1/models/p_linear/labels/live"):
         rows = http.post(f"{path}:predict", json={"signature_name": "x", "instances": [[1, 2, 3], [0, 0, 1]]})
         assert rows.json() == {"predictions": [[6, 6], [1, 1]]}
@@ -92,13 +92,13 @@ def test_rows_and_columns(http: httpx.Client) -> None:
         ([1], "got no object"),
     ],
 )
-def test_rows_that_do_not_fit_say_why(http: httpx.Client, document: Any, said: str) -> None:
+def test_bad_v1_rows_say_why(http: httpx.Client, document: Any, said: str) -> None:
     answer = http.post("/v1/models/p_linear:predict", json=document)
     assert answer.status_code == 400
     assert said in answer.json()["error"]
 
 
-def test_status_of_a_model(http: httpx.Client) -> None:
+def test_v1_model_status(http: httpx.Client) -> None:
     said = http.get("/v1/models/p_linear").json()
     state = {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
     assert said["model_version_status"] == [state]
@@ -107,7 +107,7 @@ def test_status_of_a_model(http: httpx.Client) -> None:
     assert http.get("/v1/models/nothing").status_code == 404
 
 
-def test_sagemakers_container_contract(http: httpx.Client) -> None:
+def test_sagemaker_container_contract(http: httpx.Client) -> None:
     assert http.get("/ping").status_code == 200
     csv = {"Content-Type": "text/csv"}
     answer = http.post("/invocations?model=p_linear&version=live", content="1,2,3\n0,0,1\n", headers=csv)
@@ -123,7 +123,7 @@ def test_sagemakers_container_contract(http: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("body", "said"), [("", "got no row"), ("1,2\n1\n", "one length"), ("1,2,x", "inputs[x].data"), ('"1', "not CSV")]
 )
-def test_csv_that_does_not_fit_says_why(http: httpx.Client, body: str, said: str) -> None:
+def test_bad_csv_says_why(http: httpx.Client, body: str, said: str) -> None:
     answer = http.post("/invocations?model=p_linear", content=body, headers={"Content-Type": "text/csv"})
     assert answer.status_code == 400
     assert said in answer.json()["error"]

@@ -72,9 +72,7 @@ def test_statistics(client: triton.InferenceServerClient) -> None:
 
 @pytest.mark.parametrize("binary_in", [True, False])
 @pytest.mark.parametrize("binary_out", [True, False])
-def test_binary_and_json_in_every_mixture(
-    client: triton.InferenceServerClient, binary_in: bool, binary_out: bool
-) -> None:
+def test_binary_and_json_mixed(client: triton.InferenceServerClient, binary_in: bool, binary_out: bool) -> None:
     asked = [triton.InferRequestedOutput("y", binary_data=binary_out)]
     answer = client.infer("triton_added", two(binary_in), outputs=asked, request_id="r-1")
     assert answer.as_numpy("y").tolist() == SUM
@@ -98,7 +96,7 @@ def test_compression(
     assert answer.as_numpy("y").tolist() == SUM
 
 
-def test_several_requests_at_once(client: triton.InferenceServerClient) -> None:
+def test_concurrent_requests(client: triton.InferenceServerClient) -> None:
     under_way = [client.async_infer("triton_added", two(), model_version="live") for _ in range(4)]
     assert [one.get_result().as_numpy("y").tolist() for one in under_way] == [SUM] * 4
     refused = client.async_infer("triton_added", two()[:1])
@@ -106,7 +104,7 @@ def test_several_requests_at_once(client: triton.InferenceServerClient) -> None:
         refused.get_result()
 
 
-def test_parameters_that_mean_nothing_here_are_tolerated(client: triton.InferenceServerClient) -> None:
+def test_unknown_parameters_are_ignored(client: triton.InferenceServerClient) -> None:
     answer = client.infer(
         "triton_added",
         two(),
@@ -121,14 +119,14 @@ def test_parameters_that_mean_nothing_here_are_tolerated(client: triton.Inferenc
     assert answer.as_numpy("y").tolist() == SUM
 
 
-def test_a_timeout_ends_the_run(client: triton.InferenceServerClient) -> None:
+def test_timeout_ends_run(client: triton.InferenceServerClient) -> None:
     count = tensor("count", np.array([10_000_000], np.int64), "INT64")
     with pytest.raises(InferenceServerException, match="time for this request was over while the model ran") as caught:
         client.infer("triton_slow", [count], timeout=200_000)
     assert caught.value.status() == "504"
 
 
-def test_a_refusal_says_what_was_expected(client: triton.InferenceServerClient) -> None:
+def test_refusal_says_what_was_expected(client: triton.InferenceServerClient) -> None:
     wrong = [two()[0], tensor("b", np.zeros((3, 2), np.float32))]
     with pytest.raises(
         InferenceServerException, match=r"inputs\[b\].shape: got \[3, 2\], expected n=2, as in input 'a'"
@@ -138,7 +136,7 @@ def test_a_refusal_says_what_was_expected(client: triton.InferenceServerClient) 
         client.infer("triton_added", two(), outputs=[triton.InferRequestedOutput("z")])
 
 
-def test_what_is_not_offered_says_so(client: triton.InferenceServerClient) -> None:
+def test_unsupported_calls_say_so(client: triton.InferenceServerClient) -> None:
     for call in (
         client.get_system_shared_memory_status,
         client.get_cuda_shared_memory_status,

@@ -61,7 +61,7 @@ def test_every_datatype(client: triton.InferenceServerClient, binary_in: bool, b
         np.testing.assert_array_equal(came, array, err_msg=name)
 
 
-def test_bytes_are_text(client: triton.InferenceServerClient) -> None:
+def test_bytes(client: triton.InferenceServerClient) -> None:
     wrong = [tensor(f"in_{name}", array, kind) for name, (kind, array) in ARRAYS.items() if name != "string"]
     wrong.append(tensor("in_string", np.array([b"\xff", b""], np.object_), "BYTES"))
     with pytest.raises(InferenceServerException, match=r"inputs\[in_string\].data: got .*UTF-8"):
@@ -74,7 +74,7 @@ def test_bfloat16(client: triton.InferenceServerClient) -> None:
     assert came.astype(np.float32).tolist() == [0.5, -3, np.inf]
 
 
-def test_scalars_and_no_rows(client: triton.InferenceServerClient) -> None:
+def test_scalar_and_empty_batch(client: triton.InferenceServerClient) -> None:
     assert client.infer("tensors_scalar", [tensor("in_s", np.array(7, np.float32))]).as_numpy("out_s") == 7
     none = client.infer("tensors_scores", [tensor("in_s", np.empty((0, 3), np.float32))]).as_numpy("out_s")
     assert none.shape == (0, 3)
@@ -94,5 +94,5 @@ def test_classification(client: triton.InferenceServerClient, binary: bool) -> N
     assert best("tensors_counts", np.array([[7, 9, 8]]), "INT64") == [["9:1:dog", "8:2:duck"]]
 
 
-def test_labels_come_with_the_version(maas: MaasClient, tmp_path: Path) -> None:
+def test_labels_file(maas: MaasClient, tmp_path: Path) -> None:
     assert "labels.txt" in [file.name for file in maas.versions.get("tensors_scores", 1).files]

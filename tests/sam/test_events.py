@@ -25,7 +25,7 @@ def test_event(case: EventCase, sam: sam_cli.Sam) -> None:
     case.check(sam.invoke(case.function, case.event))
 
 
-def test_the_deployment_function_can_quantise(sam: sam_cli.Sam) -> None:
+def test_deployment_function_quantises(sam: sam_cli.Sam) -> None:
     """Its third layer has what that takes; this model is only too small for it."""
     (case,) = (case for case in CASES if case.name == "deployment_commit_mark")
     sam.invoke(case.function, case.event)

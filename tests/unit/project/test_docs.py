@@ -23,7 +23,7 @@ def test_every_setting_is_documented(spec: Field[object]) -> None:
     assert f"| `{spec.metadata['variable']}` | {spec.metadata['meaning']} |" in API
 
 
-def test_every_status_of_the_table_is_documented() -> None:
+def test_every_status_is_documented() -> None:
     documented = {int(status) for status in re.findall(r"^\| (\d{3}) \|", API, re.MULTILINE)}
     assert {status for status in STATUS.values() if status != 500} <= documented
 
@@ -33,7 +33,7 @@ def test_every_scope_is_documented() -> None:
     assert set(SCOPES) <= set(documented)
 
 
-def test_every_route_of_the_management_api_is_documented(load_function: LoadFunction) -> None:
+def test_every_management_route_is_documented(load_function: LoadFunction) -> None:
     document = load_function("ManagementFunction").app.openapi()
     for path, operations in document["paths"].items():
         short = path.removeprefix("/api/v1")
@@ -43,7 +43,7 @@ def test_every_route_of_the_management_api_is_documented(load_function: LoadFunc
             assert f"`{method.upper()} {short}`" in API
 
 
-def test_every_route_of_the_inference_api_is_documented() -> None:
+def test_every_inference_route_is_documented() -> None:
     documented = API.replace("[", "").replace("]", "")
     sources = "".join(path.read_text() for path in sorted((ROOT / "functions/inference").glob("*.py")))
     for path in re.findall(r'"(/(?:v\d|ping|invocations)[^"{}]*)"', sources):
@@ -53,13 +53,13 @@ def test_every_route_of_the_inference_api_is_documented() -> None:
 @pytest.mark.parametrize(
     "path", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda path: path.name
 )
-def test_links_lead_somewhere(path: Path) -> None:
+def test_links_resolve(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
         if "://" not in target:
             assert (path.parent / target).exists(), target
 
 
-def test_the_reference_of_the_command_is_current(tmp_path: Path) -> None:
+def test_cli_reference_is_current(tmp_path: Path) -> None:
     """`make docs` writes it; the recipe is taken from the Makefile."""
     recipe = re.search(r"\$\(RUN\)/typer (.* --output) docs/cli\.md", (ROOT / "Makefile").read_text())
     assert recipe

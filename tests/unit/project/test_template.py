@@ -37,14 +37,14 @@ def rules() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_variable_of_a_function_is_a_setting(name: str) -> None:
+def test_function_variables_are_settings(name: str) -> None:
     known = {spec.metadata["variable"] for spec in fields(Settings)} | NOT_OURS
     everywhere = DOCUMENT["Globals"]["Function"]["Environment"]["Variables"]
     assert {*everywhere, *FUNCTIONS[name]["Environment"]["Variables"]} <= known
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_function_has_memory_time_role_and_kept_logs_of_its_own(name: str) -> None:
+def test_function_has_memory_timeout_role_and_log_group(name: str) -> None:
     function = FUNCTIONS[name]
     assert function["MemorySize"] and function["Timeout"]
     for kind, owners in (("Role", [one["Role"] for one in FUNCTIONS.values()]),):
@@ -56,12 +56,12 @@ def test_every_function_has_memory_time_role_and_kept_logs_of_its_own(name: str)
 
 
 @pytest.mark.parametrize("name", of_type("Logs::LogGroup"))
-def test_every_log_group_ends(name: str) -> None:
+def test_log_group_has_retention(name: str) -> None:
     assert RESOURCES[name]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_new_code_layers_and_settings_of_a_function_become_a_version(name: str) -> None:
+def test_any_change_of_a_function_publishes_a_version(name: str) -> None:
     """Else the alias would go on serving what was published before: SAM looks at the handler's code alone."""
     assert DOCUMENT["Globals"]["Function"]["AutoPublishAlias"] == "live"
     assert FUNCTIONS[name]["AutoPublishAliasAllProperties"] is True
@@ -70,7 +70,7 @@ def test_new_code_layers_and_settings_of_a_function_become_a_version(name: str) 
 
 
 @pytest.mark.parametrize("name", ["ManagementFunction", "InferenceFunction", "AuthorizerFunction"])
-def test_new_code_of_the_http_functions_is_rolled_back_by_alarms(name: str) -> None:
+def test_http_functions_roll_back_on_alarms(name: str) -> None:
     """By their names: alarms refer to the API, that to aliases, and those to deployment groups and so to alarms."""
     preference = FUNCTIONS[name]["DeploymentPreference"]
     named = [alarm for alarm in ALARMS.values() if alarm.get("AlarmName") in preference["Alarms"]]
@@ -78,18 +78,18 @@ def test_new_code_of_the_http_functions_is_rolled_back_by_alarms(name: str) -> N
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_function_has_an_alarm_of_its_throttles(name: str) -> None:
+def test_function_has_throttle_alarm(name: str) -> None:
     watched = [alarm for alarm in ALARMS.values() if alarm.get("MetricName") == "Throttles"]
     assert [json.dumps({"Ref": name})] in [dimensions(alarm) for alarm in watched]
 
 
-def test_what_api_gateway_asks_and_may_ask_is_the_authorizer_that_is_live() -> None:
+def test_api_gateway_calls_the_live_authorizer() -> None:
     scheme = json.dumps(RESOURCES["Api"]["Properties"]["DefinitionBody"]["components"]["securitySchemes"])
     assert scheme.count("functions/${AuthorizerFunction.Arn}:live/") == scheme.count("authorizerUri") == 2
     assert RESOURCES["AuthorizerPermission"]["Properties"]["FunctionName"] == {"Ref": "AuthorizerFunction.Alias"}
 
 
-def test_every_route_asks_who_calls_but_health_and_what_browsers_ask_first() -> None:
+def test_routes_need_authorizer_except_health_and_preflight() -> None:
     """A preflight has no key. The route of any method would take it, so there is one of its own beside each."""
     paths = RESOURCES["Api"]["Properties"]["DefinitionBody"]["paths"]
     events = [one["Properties"] for function in FUNCTIONS.values() for one in function.get("Events", {}).values()]
@@ -102,7 +102,7 @@ def test_every_route_asks_who_calls_but_health_and_what_browsers_ask_first() -> 
         assert paths[path][name] == {"security": [{"Caller": []}] if method == "ANY" else []}
 
 
-def test_a_message_is_not_given_to_another_function_while_one_has_it() -> None:
+def test_visibility_timeout_exceeds_function_timeout() -> None:
     sources = [
         (event["Properties"]["Queue"]["Fn::GetAtt"].removesuffix(".Arn"), function["Timeout"])
         for function in FUNCTIONS.values()
@@ -115,7 +115,7 @@ def test_a_message_is_not_given_to_another_function_while_one_has_it() -> None:
 
 
 @pytest.mark.parametrize("name", QUEUES)
-def test_every_queue_is_encrypted_and_keeps_messages_for_two_weeks(name: str) -> None:
+def test_queue_is_encrypted_and_keeps_messages_two_weeks(name: str) -> None:
     assert QUEUES[name]["SqsManagedSseEnabled"] is True
     assert QUEUES[name]["MessageRetentionPeriod"] == 14 * 24 * 3600
 
@@ -127,30 +127,30 @@ def dead_letter_queues() -> list[str]:
     return [name for name in QUEUES if any(one % name in text for one in asked)]
 
 
-def test_the_dead_letter_queues_are_found() -> None:
+def test_dead_letter_queues() -> None:
     assert sorted(dead_letter_queues()) == ["BatchDeadLetters", "DeploymentDeadLetters", "PlannerDeadLetters"]
 
 
 @pytest.mark.parametrize("name", dead_letter_queues())
-def test_every_dead_letter_queue_has_an_alarm(name: str) -> None:
+def test_dead_letter_queue_has_alarm(name: str) -> None:
     named = [json.dumps({"Fn::GetAtt": f"{name}.QueueName"})]
     assert [alarm["MetricName"] for alarm in ALARMS.values() if dimensions(alarm) == named]
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_every_alarm_tells_the_topic_and_is_explained(name: str) -> None:
+def test_alarm_notifies_topic_and_is_documented(name: str) -> None:
     told = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
     assert ALARMS[name]["AlarmActions"] == ALARMS[name]["OKActions"] == told
     assert f"`{name}`" in OPERATIONS
 
 
 @pytest.mark.parametrize("name", DOCUMENT["Parameters"])
-def test_every_parameter_is_described_and_documented(name: str) -> None:
+def test_parameter_is_documented(name: str) -> None:
     assert len(DOCUMENT["Parameters"][name]["Description"]) > 10
     assert f"`{name}`" in OPERATIONS
 
 
-def test_no_lifecycle_rule_expires_anything_of_a_model() -> None:
+def test_lifecycle_rules_spare_models() -> None:
     """A READY version pins object versions, which may be noncurrent; a deleted one may be restored."""
     for rule in rules():
         if set(rule) & {"ExpirationInDays", "NoncurrentVersionExpiration", "ExpiredObjectDeleteMarker"}:
@@ -158,31 +158,31 @@ def test_no_lifecycle_rule_expires_anything_of_a_model() -> None:
     assert not [rule["Id"] for rule in rules() if set(rule) & {"ExpirationDate", "Transitions", "Filter"}]
 
 
-def test_expired_uploads_do_not_stay_as_noncurrent_versions() -> None:
+def test_expired_uploads_leave_no_noncurrent_versions() -> None:
     for rule in rules():
         if "ExpirationInDays" in rule:
             assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] > 14, "as long as a queue keeps who reads it"
 
 
 @pytest.mark.parametrize("name", ["Bucket", "Table"])
-def test_data_outlives_the_stack(name: str) -> None:
+def test_data_is_retained(name: str) -> None:
     assert RESOURCES[name]["DeletionPolicy"] == RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
 
 
-def test_the_table_can_be_restored_is_encrypted_and_protected() -> None:
+def test_table_is_recoverable_encrypted_and_protected() -> None:
     table = RESOURCES["Table"]["Properties"]
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["SSESpecification"] == {"SSEEnabled": True}
     assert table["DeletionProtectionEnabled"] == {"Ref": "TableDeletionProtection"}
 
 
-def test_the_access_log_is_json_and_has_nothing_personal() -> None:
+def test_access_log_is_json_without_personal_data() -> None:
     written = json.loads(RESOURCES["Api"]["Properties"]["AccessLogSettings"]["Format"])
     assert {"requestId", "route", "status", "latencyMs"} <= written.keys()
     assert not any(word in value for value in written.values() for word in ("sourceIp", "userAgent", "identity"))
 
 
-def test_the_dashboard_shows_metrics_that_there_are() -> None:
+def test_dashboard_metrics_exist() -> None:
     """A name that is misspelt would be an empty graph, and nobody would know."""
     widgets = json.loads(RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]
     shown = [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
