@@ -1,6 +1,7 @@
 """The whole local stack: starts and stops cloud, functions, event delivery and gateway together."""
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -97,11 +98,9 @@ def find_template() -> Path:
 
 def serve(port: int = 8080, host: str = "127.0.0.1", verbose: bool = False) -> None:
     """`maas local`: run until Ctrl-C or SIGTERM. Without `verbose`, show only requests answered with 5xx."""
-    from rich.console import Console
-    from rich.text import Text
+    from maas_client.cli.looks import say
 
-    console = Console(highlight=False, soft_wrap=True)  # do not break URLs
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    _log_harmlessly()
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
@@ -109,15 +108,35 @@ def serve(port: int = 8080, host: str = "127.0.0.1", verbose: bool = False) -> N
     def on_answer(method: str, path: str, status: int, milliseconds: float) -> None:
         if verbose or status >= 500:
             colour = "green" if status < 400 else "yellow" if status < 500 else "red"
-            console.print(Text.assemble((str(status), colour), f" {method} {path} ", (f"{milliseconds:.1f} ms", "dim")))
+            say((str(status), colour), f" {method} {path} ", (f"{milliseconds:.1f} ms", "dim"))
 
     log = sys.stderr.buffer if verbose else None
     with LocalStack.start(port=port, host=host, log=log, on_answer=on_answer) as stack:
-        console.print(f"[bold]MaaS[/] is on [bold]{stack.url}[/]  (API document: /api/v1/openapi.json)")
-        console.print("Nothing is kept: models, versions, keys, jobs and files are in memory and are lost at the end.")
+        say(("MaaS", "bold"), " is on ", (stack.url, "bold"), "  (API document: /api/v1/openapi.json)")
+        say(_kept())
         if stack.api_key:
-            console.print(f"API key of scope admin, for this run only:  export MAAS_API_KEY={stack.api_key}")
+            say(f"API key of scope admin, for this run only:  export MAAS_API_KEY={stack.api_key}")
         elsewhere = "" if stack.url == "http://127.0.0.1:8080" else f" --url {stack.url}"
-        console.print(f"Try:  maas push model.onnx --name mine{elsewhere}")
+        say(f"Try:  maas push model.onnx --name mine{elsewhere}    Ctrl-C stops.")
         ended.wait()
-        console.print("Stopping …")
+        say("Stopping …")
+
+
+def _kept() -> str:
+    elsewhere = os.environ.get("AWS_ENDPOINT_URL")
+    if elsewhere:
+        return f"{elsewhere} (AWS_ENDPOINT_URL) stores everything, and keeps it when this ends."
+    return "Nothing is kept: models, versions, keys, jobs and files are in memory and are lost at the end."
+
+
+def _log_harmlessly() -> None:
+    """Log to standard error; names in requests and events do not act on the terminal."""
+    from maas_client.cli.output import plain
+
+    class Lines(logging.Formatter):
+        def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
+            return plain(record.message)
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(Lines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])

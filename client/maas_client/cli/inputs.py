@@ -1,20 +1,23 @@
 """Reads `maas predict --input`: JSON, CSV, NPY or NPZ, as a request or as arrays that fit the signature."""
 
-import csv
-import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 
+from maas_client.cli.columns import read_columns
+from maas_client.cli.texts import STDIN, called, read_json
 from maas_client.errors import InvalidInput
 from maas_client.model_records import MetadataTensor
 from maas_client.protocol.fitting import fit, names, shown
-from maas_client.protocol.tensors import Tensor
+from maas_client.protocol.tensors import BF16, Tensor
 
 Signature = Callable[[], tuple[MetadataTensor, ...]]
+NUMPY = (b"\x93NUMPY", b"PK\x03\x04")  # how NPY and NPZ begin
 
 
 class Given(NamedTuple):
@@ -23,94 +26,98 @@ class Given(NamedTuple):
     request: dict[str, Any] | None
     inputs: dict[str, Tensor]
 
+    @property
+    def records(self) -> int | None:
+        """The size of the first dimension, if all inputs have the same."""
+        if self.request is None:
+            shapes = [(one.bits if isinstance(one, BF16) else one).shape for one in self.inputs.values()]
+        else:
+            shapes = [tuple(one.get("shape") or ()) for one in self.request["inputs"]]
+        first = {shape[0] if shape else None for shape in shapes}
+        return first.pop() if len(first) == 1 else None
+
 
 def read(source: str, signature: Signature) -> Given:
-    """Read the file `source`, or JSON from standard input for `-`.
+    """Read the file `source`, or JSON, NPY or NPZ from standard input for `-`.
 
     `signature` is called only if the file is not a whole request. Arrays are cast to the datatype of their input, and a
     single record becomes a batch of one. Raises InvalidInput.
     """
-    suffix = ".json" if source == "-" else Path(source).suffix.lower()
+    suffix = Path(source).suffix.lower()
     readers = {".json": _json, ".csv": _csv, ".npy": _numpy, ".npz": _numpy}
+    if source == STDIN:
+        return _stdin(signature)
     if suffix not in readers:
-        raise InvalidInput(f"{source}: expected a .json, .csv, .npy or .npz file, or - for JSON on standard input")
-    try:
-        return readers[suffix](source, signature)
-    except OSError as error:
-        raise InvalidInput(f"cannot read {source}: {error.strerror or error}") from error
-    except UnicodeDecodeError:
-        raise InvalidInput(f"{source} is not UTF-8 text") from None
+        raise InvalidInput(f"{source}: expected a .json, .csv, .npy or .npz file, or - for standard input")
+    return readers[suffix](source, signature)
+
+
+def _stdin(signature: Signature) -> Given:
+    content = sys.stdin.buffer.read()
+    if content.startswith(NUMPY):
+        return _arrays(STDIN, BytesIO(content), signature)
+    return _document(STDIN, read_json(STDIN, content), signature)
 
 
 def _json(source: str, signature: Signature) -> Given:
-    text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InvalidInput(f"{source} is not JSON: {error}") from None
+    return _document(source, read_json(source), signature)
+
+
+def _document(source: str, document: Any, signature: Signature) -> Given:
     if isinstance(document, dict):
+        if document.keys() == {"request", "response"}:  # a golden vector
+            document = document["request"]
         inputs = document.get("inputs")
         if isinstance(inputs, list) and inputs and all(isinstance(one, dict) for one in inputs):
             return Given(document, {})
         return _fitted(source, document, signature())
     if isinstance(document, list):
-        return _fitted(source, {_only(source, signature()): document}, signature())
-    raise InvalidInput(f"{source}: expected an inference request, an object of inputs by name, or an array")
+        return _fitted(source, {_only(source, signature()).name: document}, signature())
+    raise InvalidInput(f"{called(source)}: expected an inference request, an object of inputs by name, or an array")
+
+
+def _csv(source: str, signature: Signature) -> Given:
+    expected = _required(signature())
+    return _fitted(source, read_columns(source, expected), expected)
 
 
 def _numpy(source: str, signature: Signature) -> Given:
     try:
-        loaded = np.load(source, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise InvalidInput(f"{source} is not a NumPy file of numbers or fixed-width strings: {error}") from None
-    if isinstance(loaded, np.ndarray):
-        return _fitted(source, {_only(source, signature()): loaded}, signature())
-    with loaded:
-        return _fitted(source, {name: loaded[name] for name in loaded.files}, signature())
+        return _arrays(source, source, signature)
+    except OSError as error:
+        raise InvalidInput(f"cannot read {source}: {error.strerror or error}") from error
 
 
-def _csv(source: str, signature: Signature) -> Given:
-    with Path(source).open(newline="", encoding="utf-8-sig") as file:
-        rows = [row for row in csv.reader(file) if row]
-    if len(rows) < 2:
-        raise InvalidInput(f"{source}: expected a header line and at least one record")
-    header, records = [name.strip() for name in rows[0]], rows[1:]
-    if all(_is_number(name) for name in header) and header != [str(index) for index in range(len(header))]:
-        raise InvalidInput(f"{source}: its first line is numbers; expected a header line with the columns' names")
-    for line, record in enumerate(records, 2):
-        if len(record) != len(header):
-            raise InvalidInput(f"{source}: record {line - 1} has {len(record)} columns, the header {len(header)}")
-    expected = signature()
-    if set(header) == {tensor.name for tensor in expected}:
-        by_name = zip(header, zip(*records, strict=True), strict=True)
-        return _fitted(source, {name: _column(column) for name, column in by_name}, expected)
-    if len(expected) > 1:
-        raise InvalidInput(f"{source}: has columns {names(header)}; the model takes {shown(expected)}")
-    return _fitted(source, {expected[0].name: records}, expected)
-
-
-def _column(values: Iterable[str]) -> np.ndarray:
-    return np.array(list(values)).reshape(-1, 1)
-
-
-def _is_number(text: str) -> bool:
+def _arrays(source: str, file: str | BytesIO, signature: Signature) -> Given:
     try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+        loaded = np.load(file, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return _fitted(source, {_only(source, signature()).name: loaded}, signature())
+        with loaded:
+            arrays = {name: loaded[name] for name in loaded.files}
+    except (ValueError, EOFError, BadZipFile) as error:
+        reason = f"is not a NumPy file of numbers or fixed-width strings: {error}"
+        raise InvalidInput(f"{called(source)} {reason}") from None
+    return _fitted(source, arrays, signature())
 
 
-def _only(source: str, expected: Sequence[MetadataTensor]) -> str:
-    if len(expected) != 1:
-        raise InvalidInput(f"{source}: the model takes {shown(expected)}: name each, in a JSON object or an .npz file")
-    return expected[0].name
+def _required(expected: Sequence[MetadataTensor]) -> tuple[MetadataTensor, ...]:
+    return tuple(expected)
+
+
+def _only(source: str, expected: Sequence[MetadataTensor]) -> MetadataTensor:
+    required = _required(expected)
+    if len(required) != 1:
+        name_each = "name each, in a JSON object or an .npz file"
+        raise InvalidInput(f"{called(source)}: the model takes {shown(required)}: {name_each}")
+    return required[0]
 
 
 def _fitted(source: str, given: Mapping[str, Any], expected: Sequence[MetadataTensor]) -> Given:
-    if set(given) != {tensor.name for tensor in expected}:
-        raise InvalidInput(f"{source}: has {names(given)}; the model takes {shown(expected)}")
+    required = {tensor.name for tensor in _required(expected)}
+    if not required <= set(given) <= {tensor.name for tensor in expected}:
+        raise InvalidInput(f"{called(source)}: has {names(given)}; the model takes {shown(_required(expected))}")
     try:
-        return Given(None, {tensor.name: fit(given[tensor.name], tensor) for tensor in expected})
+        return Given(None, {one.name: fit(given[one.name], one) for one in expected if one.name in given})
     except InvalidInput as error:
-        raise InvalidInput(f"{source}: {error}") from None
+        raise InvalidInput(f"{called(source)}: {error}") from None

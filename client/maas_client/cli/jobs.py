@@ -4,17 +4,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maas_client.cli.options import Json, Key, Limit, Reference, Url, connect, print_json, split
+from maas_client.cli.options import Json, Key, Limit, Reference, Url, connect, split
+from maas_client.cli.output import echo, echo_all, fields, harmless, print_json
+from maas_client.cli.texts import whole
 from maas_client.errors import CannotConnect, JobFailed, MaasError
 
 if TYPE_CHECKING:
     from maas_client import MaasClient
     from maas_client.cli.progress import Display
-    from maas_client.job_records import Job
 
 SHOWN = 20
 INTERRUPTED = 130  # a shell's exit code after Ctrl-C
@@ -23,7 +24,7 @@ INTERRUPTED = 130  # a shell's exit code after Ctrl-C
 def complete_job(incomplete: str) -> list[str]:
     """Ids of the newest jobs with this prefix; nothing if the server does not answer."""
     with suppress(MaasError), connect(None, None, attempts=1) as maas:
-        return [found.id for found in maas.jobs.list(100) if found.id.startswith(incomplete)]
+        return harmless([found.id for found in maas.jobs.list(100) if found.id.startswith(incomplete)])
     return []
 
 
@@ -62,9 +63,12 @@ def batch(
     ] = None,
     select: Annotated[list[str] | None, typer.Option("--select", help="Write only this output; repeatable.")] = None,
     max_errors: Annotated[
-        int | None, typer.Option("--max-errors", min=0, help="Fail the job after this many bad records.")
+        int | None,
+        typer.Option("--max-errors", metavar="N", parser=whole(0), help="Fail the job after this many bad records."),
     ] = None,
-    batch_size: Annotated[int | None, typer.Option("--batch-size", min=1, help="Records per model run.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", metavar="N", parser=whole(1), help="Records per model run.")
+    ] = None,
     notify: Annotated[
         str | None, typer.Option("--notify", help="An https URL or SNS topic ARN to notify at the end.")
     ] = None,
@@ -101,9 +105,7 @@ def batch(
         if wait:
             _follow(maas, made.id, to, display, as_json=as_json)
     if not wait:
-        print_json(made) if as_json else typer.echo(
-            f"job {made.id} is {made.status}: `maas job wait {made.id}` follows it"
-        )
+        print_json(made) if as_json else echo(f"job {made.id} is {made.status}: `maas job wait {made.id}` follows it")
 
 
 def jobs(
@@ -139,7 +141,7 @@ def cancel_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: K
     """Cancel a job; finished parts stay."""
     with connect(url, api_key) as maas:
         found = maas.jobs.cancel(job_id)
-    print_json(found) if as_json else typer.echo(f"job {found.id} is {found.status}")
+    print_json(found) if as_json else echo(f"job {found.id} is {found.status}")
 
 
 @job.command("retry")
@@ -147,9 +149,7 @@ def retry_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: Ke
     """Run the unfinished shards of a FAILED job again."""
     with connect(url, api_key) as maas:
         found = maas.jobs.retry(job_id)
-    print_json(found) if as_json else typer.echo(
-        f"job {found.id} is {found.status}: `maas job wait {found.id}` follows it"
-    )
+    print_json(found) if as_json else echo(f"job {found.id} is {found.status}: `maas job wait {found.id}` follows it")
 
 
 @job.command("download")
@@ -162,19 +162,20 @@ def download_job(
     with connect(url, api_key) as maas, Display(silent=as_json) as display:
         target = to or Path(job_id if parts else ".")
         paths = maas.jobs.download(job_id, target, join=not parts, progress=display.show)
-    print_json([str(path) for path in paths]) if as_json else typer.echo("\n".join(str(path) for path in paths))
+    print_json({"paths": list(map(str, paths))}) if as_json else echo_all(paths)
 
 
 @job.command("answer")
 def answer_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
     """Wait for the answer to `maas predict --later` and print it."""
     from maas_client.cli.progress import spinner
-    from maas_client.cli.render import show_prediction
+    from maas_client.cli.render_prediction import show_prediction
     from maas_client.protocol.responses import response_json
 
     with connect(url, api_key) as maas, spinner("waiting for the answer", silent=as_json), _going_on(job_id):
         response = maas.jobs.answer_response(job_id)
-    print_json(response_json(response)) if as_json else show_prediction(response)
+        declared = () if as_json else maas.metadata(response.model_name, response.model_version).outputs
+    print_json(response_json(response)) if as_json else show_prediction(response, declared)
 
 
 def _target(source: str, output: str | None) -> Path | None:
@@ -208,15 +209,11 @@ def _follow(maas: "MaasClient", job_id: str, to: Path | None, display: "Display"
         files = maas.jobs.download(ended, to, progress=display.show)
     display.stop()
     if as_json:
-        print_json(_told(ended, files))
+        print_json(fields(ended) | ({"paths": list(map(str, files))} if to else {}))
     else:
         show_ended(ended, files)
     if failure:
         raise failure
-
-
-def _told(ended: "Job", files: list[Path]) -> dict[str, Any]:
-    return {"job": ended, "files": [str(path) for path in files]}
 
 
 @contextmanager
@@ -226,10 +223,10 @@ def _going_on(job_id: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo(f"\nmaas: {hint}", err=True)
+        echo(f"maas: {hint}", err=True)
         raise typer.Exit(INTERRUPTED) from None
     except CannotConnect:
-        typer.echo(f"maas: {hint}", err=True)
+        echo(f"maas: {hint}", err=True)
         raise
 
 

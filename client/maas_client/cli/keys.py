@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maas_client.cli.options import Json, Key, Url, connect, print_json
+from maas_client.cli.options import Json, Key, Url, connect
+from maas_client.cli.output import echo, print_json
+from maas_client.cli.texts import whole
 
 if TYPE_CHECKING:
     from maas_client.key_records import NewKey
@@ -16,7 +18,7 @@ keys = typer.Typer(name="keys", help="API keys: scopes, expiry, rotation.", no_a
 
 
 def duration(text: str) -> timedelta:
-    found = re.fullmatch(r"(\d{1,6})([smhd])", text)
+    found = re.fullmatch(r"([0-9]{1,6})([smhd])", text)
     if not found:
         raise typer.BadParameter(f"{text!r}: expected a number and s, m, h or d, as in 90d or 1h")
     return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
@@ -37,7 +39,9 @@ def create(
     expires: Annotated[
         str | None, typer.Option("--expires", metavar="90d", help="Lifetime from now; default: no expiry.")
     ] = None,
-    rate: Annotated[int | None, typer.Option("--rate", min=1, help="Requests per second.")] = None,
+    rate: Annotated[
+        int | None, typer.Option("--rate", metavar="N", parser=whole(1), help="Requests per second.")
+    ] = None,
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
@@ -84,7 +88,7 @@ def revoke(key_id: KeyId, as_json: Json = False, url: Url = None, api_key: Key =
     """Revoke a key permanently, within seconds."""
     with connect(url, api_key) as maas:
         gone = maas.keys.revoke(key_id)
-    print_json(gone) if as_json else typer.echo(f"{gone.id} ({gone.name}) is revoked")
+    print_json(gone) if as_json else echo(f"{gone.id} ({gone.name}) is revoked")
 
 
 def show_new_key(made: "NewKey", as_json: bool) -> None:
@@ -93,5 +97,5 @@ def show_new_key(made: "NewKey", as_json: bool) -> None:
         print_json(made)
         return
     until = f", until {made.expires_at}" if made.expires_at else ""
-    typer.echo(f"{made.id} ({made.name}): {' '.join(made.scopes)}{until}. It is shown only once:", err=True)
-    typer.echo(made.key)
+    echo(f"{made.id} ({made.name}): {' '.join(made.scopes)}{until}. It is shown only once:", err=True)
+    echo(made.key)

@@ -1,10 +1,14 @@
-"""Common elements of terminal output: console, tables, statuses, sizes, times."""
+"""What commands print: lines, tables, statuses, sizes, times. Every text goes through `plain`; markup is never read."""
 
+import sys
 from datetime import UTC, datetime
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from maas_client.cli.output import plain
 
 STATUS_STYLES = {
     "READY": "green",
@@ -17,8 +21,64 @@ STATUS_STYLES = {
     "RUNNING": "yellow",
     "CANCELLED": "red",
 }
+RIGHT = ("size", "newest ready", "version", "#", "rows", "errors", "seconds")
+WHOLE = ("when", "what", "status")  # never folded
+UNFOLDED = 1_000_000  # columns: a pipe or a file has no width
 
-console = Console(highlight=False)
+Part = str | tuple[str, str] | Text
+
+
+def line(*parts: Part) -> Text:
+    """One line: each part is a text, or a text and its style."""
+    return Text.assemble(*map(_harmless, parts))
+
+
+def _harmless(part: Part) -> Text | str | tuple[str, str]:
+    if isinstance(part, Text):
+        return part
+    return plain(part) if isinstance(part, str) else (plain(part[0]), part[1])
+
+
+def say(*parts: Part, err: bool = False) -> None:
+    """Print one line, which only the terminal wraps."""
+    console(err=err).print(line(*parts), soft_wrap=True)
+
+
+def show(table: Table) -> None:
+    """Print a table: folded to the width of a terminal, unfolded elsewhere."""
+    console().print(table)
+
+
+def console(*, err: bool = False) -> Console:
+    stream = sys.stderr if err else sys.stdout
+    width = None if stream.isatty() else UNFOLDED
+    return Console(stderr=err, width=width, highlight=False, markup=False, emoji=False)
+
+
+def table_of(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False)
+    for column in columns:
+        right = column in RIGHT
+        table.add_column(line(column), justify="right" if right else "left", overflow="fold", no_wrap=column in WHOLE)
+    return table
+
+
+def facts() -> Table:
+    """A table of names and values, for `row`."""
+    return Table(box=None, show_header=False)
+
+
+def row(table: Table, *cells: Part) -> None:
+    table.add_row(*map(line, cells))
+
+
+def spaced(*parts: Part) -> Text:
+    """The parts that have text, with two spaces between them."""
+    return Text("  ").join(one for one in map(line, parts) if one)
+
+
+def styled(status: str) -> Part:
+    return status, STATUS_STYLES.get(status, "")
 
 
 def ago(time: str, now: datetime | None = None) -> str:
@@ -31,23 +91,10 @@ def ago(time: str, now: datetime | None = None) -> str:
     return time[:10]
 
 
-def size(size_bytes: int) -> str:
+def size(size_bytes: float) -> str:
     amount = float(size_bytes)
     for unit in ("B", "kB", "MB"):
         if amount < 1000:
             return f"{amount:.3g} {unit}"
         amount /= 1000
     return f"{amount:,.1f} GB"
-
-
-def table_of(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False)
-    for column in columns:
-        right = column in ("size", "newest ready", "version", "#", "rows", "errors", "seconds")
-        whole = column in ("when", "what", "status")
-        table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=whole)
-    return table
-
-
-def styled(status: str) -> str:
-    return f"[{STATUS_STYLES.get(status, 'default')}]{status}[/]"

@@ -17,11 +17,13 @@ from maas_client.cli.options import (
     Url,
     WantedTags,
     connect,
+    is_number,
     numbered,
-    print_json,
     split,
     tag_of,
 )
+from maas_client.cli.output import echo, echo_all, fields, plain, print_json
+from maas_client.cli.texts import time, whole
 from maas_client.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -124,7 +126,7 @@ def tag(
 def set_alias(
     model: Model,
     name: AliasName,
-    version: Annotated[int, typer.Argument(min=1, help="The number of a READY version.")],
+    version: Annotated[int, typer.Argument(metavar="VERSION", parser=whole(1), help="The number of a READY version.")],
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
@@ -132,7 +134,7 @@ def set_alias(
     """Point an alias to a version; traffic follows within seconds."""
     with connect(url, api_key) as maas:
         made = maas.aliases.set(model, name, version)
-    print_json(made) if as_json else typer.echo(f"{model}@{name} is version {made.version}{_before(made)}")
+    print_json(made) if as_json else echo(f"{model}@{name} is version {made.version}{_before(made)}")
 
 
 @alias.command("get")
@@ -142,8 +144,10 @@ def get_alias(
     at: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
-            help="Show the version that was live at this time (local time unless it has an offset).",
+            metavar="TIME",
+            parser=time,
+            help="Show the version that was live at this time, as in 2026-01-31 or 2026-01-31T09:30:00Z; "
+            "local time unless it has an offset.",
         ),
     ] = None,
     as_json: Json = False,
@@ -154,7 +158,7 @@ def get_alias(
     with connect(url, api_key) as maas:
         if at is None:
             found = maas.aliases.get(model, name)
-            print_json(found) if as_json else typer.echo(f"{model}@{name} is version {found.version}{_before(found)}")
+            print_json(found) if as_json else echo(f"{model}@{name} is version {found.version}{_before(found)}")
             return
         then = at.astimezone()
         version = maas.aliases.at(model, name, then)
@@ -162,7 +166,7 @@ def get_alias(
         print_json({"alias": name, "model": model, "at": then.isoformat(), "version": version})
     else:
         was = "nothing" if version is None else f"version {version}"
-        typer.echo(f"{model}@{name} was {was} at {then.isoformat()}")
+        echo(f"{model}@{name} was {was} at {then.isoformat()}")
 
 
 @alias.command("rm")
@@ -170,14 +174,14 @@ def remove_alias(model: Model, name: AliasName, as_json: Json = False, url: Url 
     """Remove an alias; the version stays."""
     with connect(url, api_key) as maas:
         maas.aliases.delete(model, name)
-    print_json({"model": model, "alias": name}) if as_json else typer.echo(f"{model}@{name} is removed")
+    print_json({"model": model, "alias": name}) if as_json else echo(f"{model}@{name} is removed")
 
 
 def rollback(model: Model, name: AliasName, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
     """Point an alias back to the version before its last change."""
     with connect(url, api_key) as maas:
         made = maas.aliases.rollback(model, name)
-    print_json(made) if as_json else typer.echo(f"{model}@{name} is version {made.version} again{_before(made)}")
+    print_json(made) if as_json else echo(f"{model}@{name} is version {made.version} again{_before(made)}")
 
 
 def delete(
@@ -201,10 +205,10 @@ def delete(
         else:
             gone, removed = maas.versions.delete(model, version, force=force)
     if as_json:
-        print_json({"deleted": gone, "removed_aliases": removed})
+        print_json(fields(gone) | ({} if version is None else {"removed_aliases": removed}))
     else:
         went = f", and with it the alias{'es'[: 2 * (len(removed) > 1)]} {', '.join(removed)}" if removed else ""
-        typer.echo(f"{reference} is deleted{went}; `maas restore {reference}` brings it back")
+        echo(f"{reference} is deleted{went}; `maas restore {reference}` brings it back")
 
 
 def restore(reference: Numbered, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
@@ -212,7 +216,7 @@ def restore(reference: Numbered, as_json: Json = False, url: Url = None, api_key
     model, version = numbered(reference)
     with connect(url, api_key) as maas:
         back = maas.models.restore(model) if version is None else maas.versions.restore(model, version)
-    print_json(back) if as_json else typer.echo(f"{reference} is back")
+    print_json(back) if as_json else echo(f"{reference} is back")
 
 
 def purge(
@@ -235,12 +239,12 @@ def purge(
         if not found.deleted_at:
             raise InvalidInput(f"{reference} is not deleted: `maas delete {reference}` first")
         if not yes:
-            what = f"{reference} with all its versions" if version is None else reference
+            what = plain(reference) + (" with all its versions" if version is None else "")
             typer.confirm(f"Remove {what} permanently? This cannot be undone.", abort=True, err=True)
         with spinner(f"purging {reference}", silent=as_json):
             while not (maas.models.purge(model) if version is None else maas.versions.purge(model, version)):
                 pass  # one call ends within API Gateway's 30 s; a large purge takes several
-    print_json({"purged": reference}) if as_json else typer.echo(f"{reference} is purged")
+    print_json({"model": model, "version": version}) if as_json else echo(f"{reference} is purged")
 
 
 def history(
@@ -279,11 +283,11 @@ def download(
             raise InvalidInput(f"{model} has no READY version: name one, as in {model}@1")
         with Display(silent=as_json) as display:
             paths = maas.versions.download(model, number, to, display.show)
-    print_json([str(path) for path in paths]) if as_json else typer.echo("\n".join(str(path) for path in paths))
+    print_json({"paths": list(map(str, paths))}) if as_json else echo_all(paths)
 
 
 def _number(maas: "MaasClient", model: str, version: str) -> int:
-    return int(version) if version.isdecimal() else maas.aliases.get(model, version).version
+    return int(version) if is_number(version) else maas.aliases.get(model, version).version
 
 
 def _before(found: "Alias") -> str:

@@ -1,34 +1,41 @@
 """A version's measurements as text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
-from maas_client.cli.looks import size
+from maas_client.cli.looks import facts, row, size
 
 
 def profile_table(profile: Mapping[str, Any], variants: Sequence[Mapping[str, Any]]) -> Table:
     """One measurement of the deployment a row, then the prepared forms."""
-    table = Table(box=None, show_header=False)
-    told = [
+    table = facts()
+    told: list[tuple[str, str, Callable[[Any], str]]] = [
+        ("measured with", "shapes", partial(_shapes, origin=profile.get("shapes_from"))),
         ("size", "size_bytes", size),
         ("peak memory", "peak_memory_bytes", size),
         ("load", "load_ms", _ms),
-        ("run, batch 1", "run_ms", _ms),
+        ("run", "run_ms", _ms),
         ("run, batch 32", "run_ms_batch_32", _ms),
         ("test vectors", "golden_vectors", "{:.0f} answered".format),
         ("memory to give", "recommended_memory_mb", "{:.0f} MB".format),
         ("a million requests", "usd_per_million_requests", "about ${:.2f} at that memory".format),
     ]
     for name, key, shown in told:
-        if key in profile:
-            table.add_row(f"[dim]{name}[/]", shown(profile[key]))
+        if profile.get(key) is not None:
+            row(table, (name, "dim"), shown(profile[key]))
     for one in variants:
         prepared = f"{_ms(one['load_ms'])} to load, {_ms(one['run_ms'])} to run"
-        table.add_row("[dim]prepared[/]", f"{escape(one['key'])}: {prepared}, differs by {one['max_difference']:.1g}")
+        row(table, ("prepared", "dim"), f"{one['key']}: {prepared}, differs by {one['max_difference']:.1g}")
     return table
+
+
+def _shapes(shapes: Mapping[str, Sequence[int]], origin: str | None) -> str:
+    """'x 1 × 3 × 640 × 640 (from the example)'."""
+    told = ", ".join(f"{name} {' × '.join(map(str, shape)) or 'scalar'}" for name, shape in shapes.items())
+    return f"{told} (from the {origin})" if origin else told
 
 
 def quantized_line(form: Mapping[str, Any]) -> str:

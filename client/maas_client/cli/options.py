@@ -1,12 +1,14 @@
-"""What commands share: options, model references, the client, JSON output."""
+"""What commands share: options, model references, the client."""
 
-import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from maas_client.cli.output import harmless
+from maas_client.cli.texts import whole
 from maas_client.errors import MaasError
 
 if TYPE_CHECKING:
@@ -18,9 +20,9 @@ def complete(incomplete: str) -> list[str]:
     model, at, beginning = incomplete.partition("@")
     with suppress(MaasError), connect(None, None, attempts=1) as maas:
         if not at:
-            return [found.name for found in maas.models.list(100, prefix=model)]
+            return harmless([found.name for found in maas.models.list(100, prefix=model)])
         known = [*maas.models.get(model).aliases, *(str(found.version) for found in maas.versions.list(model, 20))]
-        return [f"{model}@{one}" for one in known if one.startswith(beginning)]
+        return harmless([f"{model}@{one}" for one in known if one.startswith(beginning)])
     return []
 
 
@@ -46,7 +48,7 @@ Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", he
 WantedTags = Annotated[
     list[str] | None, typer.Option("--tag", metavar="KEY[=VALUE]", help="Only with this tag; repeatable.")
 ]
-Limit = Annotated[int | None, typer.Option("--limit", "-l", min=1, help="At most this many.")]
+Limit = Annotated[int | None, typer.Option("--limit", "-l", metavar="N", parser=whole(1), help="At most this many.")]
 Deleted = Annotated[bool, typer.Option("--deleted", help="Include deleted ones.")]
 
 
@@ -69,9 +71,14 @@ def split(reference: str) -> tuple[str, str | None]:
 def numbered(reference: str) -> tuple[str, int | None]:
     """Model, and version number if any. Not an alias: it may move while its version is deleted or restored."""
     model, version = split(reference)
-    if version is not None and not version.isdecimal():
+    if version is not None and not is_number(version):
         raise typer.BadParameter(f"{reference!r}: expected MODEL or MODEL@NUMBER, as in digits or digits@2")
     return model, int(version) if version else None
+
+
+def is_number(version: str) -> bool:
+    """Whether it is a version's number, not an alias."""
+    return re.fullmatch(r"[1-9][0-9]{0,17}", version) is not None
 
 
 def tag_of(text: str) -> tuple[str, str]:
@@ -79,9 +86,3 @@ def tag_of(text: str) -> tuple[str, str]:
     if not key or not equals:
         raise typer.BadParameter(f"{text!r}: expected KEY=VALUE, as in team=vision")
     return key, value
-
-
-def print_json(value: Any) -> None:
-    from dataclasses import asdict
-
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=asdict))

@@ -1,10 +1,9 @@
-"""Progress on a terminal, on standard error: bars for bytes and jobs, a spinner while the server works."""
+"""Progress on a terminal, on standard error: a bar for each stage of a push, a download or a job."""
 
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -13,20 +12,23 @@ from rich.progress import (
     Task,
     TaskID,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
 from rich.progress import Progress as Bars
-from rich.status import Status
 from rich.text import Text
 
+from maas_client.cli.looks import console, line
 from maas_client.job_records import Job
 from maas_client.model_records import Progress
 
+CHECKING = "the server loads the model, runs it and measures it"
+
 
 def spinner(text: str, *, silent: bool = False) -> AbstractContextManager[object]:
-    console = Console(stderr=True, quiet=silent)
-    return console.status(text) if console.is_terminal else nullcontext()
+    screen = console(err=True)
+    return screen.status(line(text)) if screen.is_terminal and not silent else nullcontext()
 
 
 class Display:
@@ -36,19 +38,17 @@ class Display:
     """
 
     def __init__(self, *, silent: bool = False, transient: bool = False) -> None:
-        console = Console(stderr=True, quiet=silent)
+        screen = console(err=True)
         self._bars = Bars(
-            SpinnerColumn(finished_text="[green]✓"),
-            TextColumn("{task.description:<11}"),
+            SpinnerColumn(finished_text=Text("✓", "green")),
+            TextColumn("{task.description:<11}", markup=False),
             BarColumn(bar_width=32),
             _Counts(),
-            console=console,
-            disable=not console.is_terminal,
+            console=screen,
+            disable=silent or not screen.is_terminal,
             transient=transient,
         )
         self._tasks: dict[str, TaskID] = {}
-        self._checking: Status | None = None
-        self._console = console
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -57,22 +57,19 @@ class Display:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if error is None:
+            self._finish("checking")
         self.stop()
 
     def stop(self) -> None:
         """Stop drawing."""
         self._bars.stop()
-        if self._checking:
-            self._checking.stop()
 
     def show(self, progress: Progress | Job) -> None:
         if isinstance(progress, Job):
             self._show_job(progress)
         elif progress.stage == "checking":
-            self._bars.stop()  # two live displays cannot share a terminal
-            if self._console.is_terminal:
-                self._checking = self._console.status("checking: the server loads the model and runs it once")
-                self._checking.start()
+            self._bars.update(self._task("checking"), told=CHECKING)
         else:
             task = self._task(progress.stage)
             self._bars.update(task, total=progress.total_bytes, completed=progress.done_bytes)
@@ -80,25 +77,32 @@ class Display:
     def _show_job(self, job: Job) -> None:
         """A bar of shards, once the job is planned."""
         done, total = (job.progress.shards_done, job.progress.shards_total) if job.progress else (0, None)
-        task = self._task("job")
-        self._bars.update(task, description=job.status.lower(), completed=done, total=total, told=told_of(job))
+        status = line(job.status.lower()).plain
+        self._bars.update(self._task("job"), description=status, completed=done, total=total, told=told_of(job))
 
-    def _task(self, name: str) -> TaskID:
-        if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=None)
-        return self._tasks[name]
+    def _task(self, stage: str) -> TaskID:
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bars.add_task(stage, total=None)
+        return self._tasks[stage]
+
+    def _finish(self, stage: str) -> None:
+        if stage in self._tasks:
+            self._bars.update(self._tasks[stage], total=1, completed=1, told="")
 
 
 class _Counts(ProgressColumn):
-    """Bytes with rate and time left, or the field `told`."""
+    """Bytes with rate and time left; or the field `told` and the time since the stage began."""
 
     def __init__(self) -> None:
         super().__init__()
         self._columns = (DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+        self._elapsed = TimeElapsedColumn()
 
     def render(self, task: Task) -> Text:
         told = task.fields.get("told")
-        return Text(" ").join(one.render(task) for one in self._columns) if told is None else Text(told)
+        if told is None:
+            return Text(" ").join(one.render(task) for one in self._columns)
+        return Text(" ").join([self._elapsed.render(task), Text(told)])
 
 
 def told_of(job: Job) -> str:

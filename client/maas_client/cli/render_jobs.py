@@ -4,38 +4,36 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from rich.markup import escape
-from rich.table import Table
-
-from maas_client.cli.looks import ago, console, styled, table_of
+from maas_client.cli.looks import ago, facts, row, say, show, spaced, styled, table_of
 from maas_client.cli.progress import told_of
 from maas_client.job_records import Job
 
 
 def show_jobs(jobs: Sequence[Job]) -> None:
     if not jobs:
-        console.print("No jobs yet. [bold]maas batch MODEL FILE[/] creates one.")
+        say("No jobs yet. ", ("maas batch MODEL FILE", "bold"), " creates one.")
         return
     table = table_of("job", "kind", "model", "status", "created", "by", "input")
     for job in jobs:
-        table.add_row(
-            f"[bold]{job.id}[/]",
+        row(
+            table,
+            (job.id, "bold"),
             job.kind,
-            f"{escape(job.model)}@{job.version}",
+            f"{job.model}@{job.version}",
             styled(job.status),
             ago(job.created_at),
-            escape(job.actor),
-            escape(job.reason or job.input),
+            job.actor,
+            job.reason or job.input,
         )
-    console.print(table)
+    show(table)
 
 
 def show_job(job: Job) -> None:
-    console.print(f"[bold]{job.id}[/]  {styled(job.status)}  {told_of(job)}".rstrip())
+    say(spaced((job.id, "bold"), styled(job.status), told_of(job)))
     if job.reason:
-        console.print(job.reason, markup=False)
-    table = Table(box=None, show_header=False)
-    told = {
+        say(job.reason)
+    table = facts()
+    found = {
         "model": f"{job.model}@{job.version}",
         "kind": job.kind,
         "input": job.input,
@@ -45,25 +43,26 @@ def show_job(job: Job) -> None:
         "created": f"{ago(job.created_at)} by {job.actor}",
         "changed": ago(job.updated_at),
     }
-    for name, value in told.items():
+    for name, value in found.items():
         if value:
-            table.add_row(f"[dim]{name}[/]", escape(value))
-    console.print(table)
+            row(table, (name, "dim"), value)
+    show(table)
 
 
 def show_ended(job: Job, files: Sequence[Path]) -> None:
-    """A finished job and where its results are."""
+    """A finished job, and where its results are."""
     table = table_of("job", "status", "rows", "errors", "seconds", "where")
     found = job.progress
-    table.add_row(
-        f"[bold]{job.id}[/]",
+    row(
+        table,
+        (job.id, "bold"),
         styled(job.status),
         f"{found.rows:,}" if found else "0",
         f"{found.errors:,}" if found else "0",
         f"{seconds_of(job):.1f}",
-        escape("\n".join(str(path) for path in files) or f"{job.output} in the bucket"),
+        " ".join(map(str, files)) or f"{job.output} in the bucket",
     )
-    console.print(table)
+    show(table)
 
 
 def seconds_of(job: Job) -> float:

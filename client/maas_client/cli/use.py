@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maas_client.cli.options import Json, Key, Reference, Tags, Url, connect, print_json, split, tag_of
+from maas_client.cli.options import Json, Key, Reference, Tags, Url, connect, split, tag_of
+from maas_client.cli.output import echo, print_json
+from maas_client.cli.texts import not_negative, positive
 from maas_client.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -23,8 +25,14 @@ def push(
         Path | None,
         typer.Option("--golden", help="A folder of golden vectors: inputs with the outputs that the model must give."),
     ] = None,
-    rtol: Annotated[float | None, typer.Option("--rtol", help="Relative tolerance of golden vectors.")] = None,
-    atol: Annotated[float | None, typer.Option("--atol", help="Absolute tolerance of golden vectors.")] = None,
+    rtol: Annotated[
+        float | None,
+        typer.Option("--rtol", metavar="X", parser=not_negative, help="Relative tolerance of golden vectors."),
+    ] = None,
+    atol: Annotated[
+        float | None,
+        typer.Option("--atol", metavar="X", parser=not_negative, help="Absolute tolerance of golden vectors."),
+    ] = None,
     quantize: Annotated[
         str | None,
         typer.Option("--quantize", metavar="SCHEME", help="Also make a quantised form: dynamic-int8."),
@@ -33,6 +41,8 @@ def push(
         float | None,
         typer.Option(
             "--quantize-tolerance",
+            metavar="X",
+            parser=not_negative,
             help="Its largest allowed difference, relative to the largest output; default: 0.05.",
         ),
     ] = None,
@@ -69,7 +79,12 @@ def predict(
     reference: Reference,
     source: Annotated[
         str,
-        typer.Option("--input", "-i", metavar="FILE", help="A JSON, CSV, NPY or NPZ file; - reads JSON from stdin."),
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="FILE",
+            help="A JSON, CSV, NPY or NPZ file; - reads JSON, NPY or NPZ from standard input.",
+        ),
     ],
     output: Annotated[
         list[str] | None, typer.Option("--output", "-o", metavar="NAME", help="Only this output; repeatable.")
@@ -80,7 +95,7 @@ def predict(
     timeout: Annotated[
         float | None,
         typer.Option(
-            "--timeout", metavar="SECONDS", min=0.001, help="Limit for the whole call; the server stops then too."
+            "--timeout", metavar="SECONDS", parser=positive, help="Limit for the whole call; the server stops then too."
         ),
     ] = None,
     later: Annotated[
@@ -96,7 +111,7 @@ def predict(
     CSV: columns named like the inputs; otherwise all columns, in order, form the only two-dimensional input.
     """
     from maas_client.cli.inputs import read
-    from maas_client.cli.render import show_prediction
+    from maas_client.cli.render_prediction import show_prediction
     from maas_client.protocol.responses import response_json, response_of
 
     model, version = split(reference)
@@ -109,10 +124,15 @@ def predict(
             if output or variant:
                 raise InvalidInput(f"{source} is a whole request: name its outputs and its variant there")
             answer = maas.infer_json(model, given.request, version)
-            print_json(answer) if as_json else show_prediction(response_of(answer))
-            return
-        response = maas.infer_response(model, given.inputs, version, output, variant=variant)
-    print_json(response_json(response)) if as_json else show_prediction(response)
+            response = response_of(answer)
+        else:
+            response = maas.infer_response(model, given.inputs, version, output, variant=variant)
+            answer = response_json(response)
+        if as_json:
+            print_json(answer)
+        else:
+            declared = maas.metadata(model, response.model_version).outputs
+            show_prediction(response, declared, given.records)
 
 
 def _ask_later(
@@ -128,7 +148,7 @@ def _ask_later(
     if given.request is not None:
         raise InvalidInput(f"{source} is a whole request: --later takes inputs by name, or an array")
     job = maas.infer_later(model, given.inputs, version, outputs)
-    print_json(job) if as_json else typer.echo(
+    print_json(job) if as_json else echo(
         f"job {job.id} is {job.status}: get its answer with `maas job answer {job.id}`"
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from maas_client.cli.output import echo
 from maas_client.errors import MaasError
 
 FOLDER = Path("build/demo")
@@ -20,12 +21,12 @@ def main() -> int:
         with step("Imported scikit-learn, skl2onnx and the local stack"):
             from maas_local.demo.story import tell
     except ImportError as error:
-        sys.stderr.write(f"maas: the demo needs `{error.name}`: run `make dev` in a checkout, then `make demo`\n")
+        echo(f"maas: the demo needs `{error.name}`: run `make dev` in a checkout, then `make demo`", err=True)
         return 1
     try:
         return 0 if tell(console, step, FOLDER) else 1
     except MaasError as error:
-        sys.stderr.write(f"maas: {error}\n")
+        echo(f"maas: {error}", err=True)
         return 1
     except KeyboardInterrupt:
         return 130

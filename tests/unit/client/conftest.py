@@ -1,13 +1,14 @@
 """One server for all tests of the clients, and each client for it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from maas_client.cli import app
 from support.server.clients import KINDS, client_of
 from support.server.server import ContractServer, contract_server
 
@@ -18,6 +19,25 @@ ROWS = np.arange(14, dtype=np.float32).reshape(7, 2)
 def server() -> Iterator[ContractServer]:
     with contract_server() as server:
         yield server
+
+
+@pytest.fixture
+def command(
+    server: ContractServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command line of `maas` in this process; gives exit code, standard output, standard error."""
+    monkeypatch.setenv("MAAS_URL", server.url)
+    for name in ("MAAS_API_KEY", "MAAS_DEBUG", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as exit_:
+            app([str(argument) for argument in arguments])
+        code = exit_.value.code
+        assert isinstance(code, int)
+        return code, *capsys.readouterr()
+
+    return run
 
 
 @pytest.fixture(params=KINDS)

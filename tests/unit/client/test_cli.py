@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +12,14 @@ import pytest
 
 from maas_client.cli import app
 from maas_client.errors import MaasError
-from support.server.server import ContractServer, contract_server, inferences
+from support.server.server import ContractServer, inferences
 
 Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def server() -> Iterator[ContractServer]:
-    with contract_server() as server:
-        yield server
-
-
-@pytest.fixture
-def maas(server: ContractServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command line; gives exit code, standard output, standard error."""
-    monkeypatch.setenv("MAAS_URL", server.url)
-    monkeypatch.setenv("COLUMNS", "200")
-    for name in ("MAAS_API_KEY", "MAAS_DEBUG", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as exit_:
-            app([str(argument) for argument in arguments])
-        code = exit_.value.code
-        assert isinstance(code, int)
-        return code, *capsys.readouterr()
-
-    return run
+def maas(command: Run) -> Run:
+    return command
 
 
 @pytest.fixture

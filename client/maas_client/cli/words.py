@@ -1,0 +1,50 @@
+"""Says errors of the API and of the client in the words of a terminal: options and commands, not fields and routes."""
+
+import re
+
+from maas_client.errors import ApiError, MaasError
+
+OPTIONS = {
+    "quantize.scheme": "--quantize",
+    "quantize.tolerance": "--quantize-tolerance",
+    "golden.rtol": "--rtol",
+    "golden.atol": "--atol",
+    "smoke_run": "--smoke-run",
+    "parameters.variant": "--variant",
+    "outputs": "--output",
+    "output": "--output",
+    "columns": "--column",
+    "exclude": "--exclude",
+    "join": "--join",
+    "select": "--select",
+    "max_errors": "--max-errors",
+    "batch_size": "--batch-size",
+    "notify": "--notify",
+    "status": "--status",
+    "kind": "--kind",
+    "actor": "--actor",
+    "limit": "--limit",
+    "tag": "--tag",
+    "scopes": "--scope",
+    "expires_at": "--expires",
+    "requests_per_second": "--rate",
+    "grace_seconds": "--grace",
+}
+_TEXTS = [
+    (re.compile(r"force=true"), "--force"),
+    (re.compile(r"POST /api/v1/models/([^/\s]+)/restore"), r"`maas restore \1`"),
+    (re.compile(r"POST /api/v1/models/([^/\s]+)/versions/(\d+)/restore"), r"`maas restore \1@\2`"),
+    (re.compile(r": send a key as `Authorization: Bearer KEY` or `x-api-key: KEY`"), ""),
+]
+
+
+def in_a_terminal(error: MaasError) -> str:
+    """The message of an error for a terminal."""
+    message = str(error)
+    for pattern, words in _TEXTS:
+        message = pattern.sub(words, message)
+    if not isinstance(error, ApiError) or error.field is None:
+        return message
+    field = re.sub(r"^options\.|\.\d+$", "", error.field)
+    option = "--tag" if field.startswith("tags.") else OPTIONS.get(field)
+    return message.replace(f"{error.field}:", f"{option}:", 1) if option else message
