@@ -1,5 +1,6 @@
 # The only commands there are. `make` alone lists them.
 PYTHON ?= python3
+WORKERS ?= 2
 ARCH ?= x86_64
 VENV := .venv
 SAM_VENV := .venv-sam
@@ -23,7 +24,7 @@ export AWS_DEFAULT_REGION ?= us-east-1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test check format docs build serve deploy contract sam-test bench peers lock clean
+.PHONY: help dev demo test test-all check format docs build serve deploy contract sam-test bench peers lock clean
 
 help: ## this list
 	@grep -hE '^[a-zA-Z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -51,8 +52,11 @@ demo: dev ## train, push, predict: the main job on real data, in half a minute
 serve: dev ## the whole system on http://127.0.0.1:8080, without AWS or Docker
 	@$(RUN)/maas local
 
-test: dev ## every test that needs no engine beside Python
-	@$(RUN)/pytest
+test: dev ## a test of every part, in three minutes, set-up included
+	@$(RUN)/pytest --quick --numprocesses $(WORKERS) --dist loadgroup
+
+test-all: dev ## every test that needs no engine beside Python
+	@$(RUN)/pytest --numprocesses $(WORKERS) --dist loadgroup
 
 check: dev $(SAM_VENV)/.done $(LINT_VENV)/.done ## format, lint, types, template
 	@$(RUN)/ruff format --check .

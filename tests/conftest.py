@@ -4,6 +4,8 @@ import importlib
 import os
 import sys
 import threading
+import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -46,8 +48,9 @@ def moto_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def cloud(moto_url: str, tmp_path: Path) -> Cloud:
-    return create_cloud(moto_url, tmp_path / "maas")
+def cloud(moto_url: str, tmp_path: Path) -> Iterator[Cloud]:
+    yield create_cloud(moto_url, tmp_path / "maas")
+    urllib.request.urlopen(urllib.request.Request(f"{moto_url}/moto-api/reset", method="POST"))  # else it keeps all
 
 
 @pytest.fixture
@@ -72,3 +75,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--stack", choices=["local", "sam"], default="local", help="what the end-to-end suite runs against"
     )
+    parser.addoption("--quick", action="store_true", help="leave out what is marked `full`: `make test`")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --quick, deselects what is marked `full`; of a test with `full(keep=N)` the first N cases stay."""
+    if not config.getoption("--quick"):
+        return
+    cases: Counter[str] = Counter()
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        cases[test] += 1
+        mark = item.get_closest_marker("full")
+        (left_out if mark and cases[test] > mark.kwargs.get("keep", 0) else kept).append(item)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = kept

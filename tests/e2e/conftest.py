@@ -13,9 +13,7 @@ from maas_client import MaasClient
 from maas_local.stack import LocalStack
 from support import sam_cli
 from support.aws import iam_stack
-from support.system import Bucket
-
-Push = Callable[..., int]
+from support.system import RAN, Bucket
 
 
 class KeyPlugin(triton.InferenceServerClientPlugin):
@@ -93,6 +91,14 @@ def write(tmp_path: Path) -> Callable[[bytes], Path]:
     return write_file
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The policies last: what they look at is what all others called."""
+    """One process has the system, and the policies come last: they are held against the calls of all other tests."""
+    for item in items:
+        if "system" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("system"))
     items.sort(key=lambda item: item.path.name == "test_policies.py")
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    item.config.stash.setdefault(RAN, set()).add(item.nodeid)

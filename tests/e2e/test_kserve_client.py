@@ -31,7 +31,7 @@ def answers(url: str, api_key: str, maas: MaasClient, tmp_path_factory: pytest.T
     ):
         path.write_bytes(content)
         maas.push(path, name, alias="live")
-    script = Path(__file__).with_name("kserve_calls.py")
+    script = ROOT / "tests/support/kserve_calls.py"
     done = subprocess.run([PYTHON, script, url, api_key], capture_output=True, text=True, timeout=90)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])

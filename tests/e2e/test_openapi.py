@@ -30,14 +30,9 @@ def own_stack() -> Iterator[LocalStack]:
 
 
 @pytest.fixture(scope="module")
-def document(own_stack: LocalStack) -> dict[str, Any]:
-    url = f"{own_stack.url}/api/v1/openapi.json"
-    found: dict[str, Any] = httpx.get(url, headers=headers(own_stack), timeout=60).json()
+def document(http: httpx.Client) -> dict[str, Any]:
+    found: dict[str, Any] = http.get("/api/v1/openapi.json").json()
     return found
-
-
-def headers(stack: LocalStack) -> dict[str, str]:
-    return {"x-api-key": stack.api_key or ""}
 
 
 def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -71,6 +66,7 @@ def test_every_body_has_example(document: dict[str, Any]) -> None:
             assert all(one.get("examples") for one in schema(content)), name
 
 
+@pytest.mark.full
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("which", "selected"), [("exclude", "31/33"), ("include", "2/33")])
 def test_schemathesis(own_stack: LocalStack, tmp_path: Path, which: str, selected: str) -> None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import pytest
 
 from maas_local.template import NAME
 
+RAN = pytest.StashKey[set[str]]()  # of the configuration: the tests that have run in this process
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 

@@ -1,0 +1,140 @@
+"""Calls that only rare events bring about, so that tests/e2e/test_policies.py sees every grant used."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from maas_client import MaasClient
+from maas_local.stack import LocalStack
+from maas_local.template import NAME
+from support import networks, onnx_models
+from support.aws import iam_stack
+from support.aws.engine import ROOT
+from support.system import Bucket, wait_for_job
+
+pytestmark = pytest.mark.full
+MB = 1 << 20
+
+
+@pytest.fixture(autouse=True)
+def _only_with_roles(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--stack") != "local":
+        pytest.skip("only the local stack runs as the roles")
+
+
+@pytest.fixture
+def call(system: LocalStack, roles_folder: Path) -> Callable[..., Any]:
+    """A handler in a process of its own, as its role: what the local stack's own sources would not bring about."""
+
+    def call_handler(function: str, module: str, event: object, **variables: str) -> Any:
+        script = (
+            f"import json, {module} as app\nfrom types import SimpleNamespace\n"
+            "context = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000, aws_request_id='one')\n"
+            f"print(json.dumps(app.lambda_handler({event!r}, context)))\n"
+        )
+        environment = system.environment | iam_stack.environment(roles_folder, f"{function.title()}Function")
+        environment |= {"MAAS_AWS_ENDPOINT_URL": system.cloud.url} | variables
+        folder = ROOT / "functions" / ("batch" if module != "app" else function)
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=folder, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return call_handler
+
+
+def test_scheduled_purge_of_unfinished_upload(maas: MaasClient, http: httpx.Client, call: Callable[..., Any]) -> None:
+    maas.models.create("purged-by-schedule")
+    _begin_upload(http, "purged-by-schedule")
+    maas.models.delete("purged-by-schedule")
+    purged = call("maintenance", "app", {}, MAAS_RETENTION_DAYS="0")["purged"]
+    assert "purged-by-schedule" in purged
+
+
+def test_unfinished_multipart_upload_is_not_completed(maas: MaasClient, http: httpx.Client) -> None:
+    maas.models.create("half-uploaded")
+    _begin_upload(http, "half-uploaded")
+    refused = http.post("/api/v1/models/half-uploaded/versions/1/complete")
+    assert refused.status_code == 409 and "is not there" in refused.json()["error"]
+    maas.versions.delete("half-uploaded", 1)
+    assert maas.versions.purge("half-uploaded", 1)
+
+
+def test_job_waits_for_multipart_upload(maas: MaasClient, http: httpx.Client, write: Any) -> None:
+    maas.push(write(onnx_models.linear(1.0)), "for-jobs")
+    upload = {"name": "x.npy", "size_bytes": 70 * MB, "sha256": "0" * 64}
+    job = http.post("/api/v1/jobs", json={"model": "for-jobs", "upload": upload}).json()
+    refused = http.post(f"/api/v1/jobs/{job['id']}/complete")
+    assert refused.status_code == 409, refused.text
+
+
+def test_topic_is_notified_of_cancelled_and_failed_jobs(
+    system: LocalStack, maas: MaasClient, http: httpx.Client, write: Any
+) -> None:
+    maas.push(write(onnx_models.linear(1.0)), "for-topics")
+    topic = system.cloud.client("sns").create_topic(Name="maas-ended")["TopicArn"]
+    content = b"no array at all"
+    upload = {"name": "x.npy", "size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    made = [
+        http.post("/api/v1/jobs", json={"model": "for-topics", "upload": upload, "notify": topic}).json()
+        for _ in range(2)
+    ]
+    assert http.delete(f"/api/v1/jobs/{made[0]['id']}").is_success
+    assert wait_for_job(http, made[0]["id"])["status"] == "CANCELLED"
+    (part,) = made[1]["upload"]
+    assert httpx.put(part["url"], content=content, headers=part["headers"]).status_code == 200
+    assert wait_for_job(http, made[1]["id"])["status"] == "FAILED"
+
+
+def test_large_model_pushed_and_dropped(maas: MaasClient, bucket: Bucket, write: Any) -> None:
+    content = onnx_models.linear(features=1500, classes=3000)
+    assert len(content) > 16 * MB
+    maas.push(write(content), "large-pushed")
+    bucket.put("inbox/large-dropped/model.onnx", content)
+    bucket.wait_for("inbox/large-dropped/model.onnx.result.json", lambda body: b"READY" in body)
+
+
+def test_inference_stores_missing_prepared_form(
+    system: LocalStack, maas: MaasClient, http: httpx.Client, bucket: Bucket, write: Any
+) -> None:
+    """As after an update of onnxruntime: nothing is there that was prepared for it."""
+    maas.push(write(networks.convolutions(blocks=2, channels=128)), "prepared-elsewhere")
+    forms = [key for key in bucket.keys("models/prepared-elsewhere/") if "/prepared/" in key]
+    assert forms
+    s3, table = system.cloud.client("s3"), system.cloud.client("dynamodb")
+    for key in forms:
+        s3.delete_object(Bucket=NAME, Key=key)
+    row = {"pk": {"S": "M#prepared-elsewhere"}, "sk": {"S": "V#00000001"}}
+    table.update_item(TableName=NAME, Key=row, UpdateExpression="REMOVE variants")
+    tensor = {"name": "x", "shape": [1, 3, 64, 64], "datatype": "FP32", "data": [1.0] * (3 * 64 * 64)}
+    assert http.post("/v2/models/prepared-elsewhere/infer", json={"inputs": [tensor]}).is_success
+    bucket.wait_for(f"{forms[0].rpartition('/')[0]}/manifest.json", lambda body: b"source" in body)
+    assert set(forms) < set(bucket.keys("models/prepared-elsewhere/"))
+
+
+def test_failed_shard_changes_message_visibility(system: LocalStack, call: Callable[..., Any]) -> None:
+    queue = system.cloud.client("sqs").get_queue_url(QueueName="BatchShards")["QueueUrl"]
+    record = {
+        "messageId": "one",
+        "receiptHandle": "gone",
+        "body": json.dumps({"job": "nobody's", "shard": "00000"}),
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "eventSource": "aws:sqs",
+    }
+    answer = call("worker", "worker", {"Records": [record]}, MAAS_QUEUE_URL=queue)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "one"}]}
+
+
+def _begin_upload(http: httpx.Client, model: str) -> None:
+    """Of a version with more bytes than one PUT carries; none of them is sent."""
+    file = {"name": "model.onnx", "size_bytes": 70 * MB, "sha256": "0" * 64}
+    made = http.post(f"/api/v1/models/{model}/versions", json={"files": [file]})
+    assert made.status_code == 201, made.text
