@@ -74,7 +74,8 @@ format: dev ## put the code in order, and generate what is generated
 	@$(RUN)/ruff format .
 	@$(RUN)/ruff check --fix .
 
-docs: dev ## write docs/cli.md anew from the code
+docs: dev ## write docs/cli.md and docs/python.md anew from the code
+	@$(RUN)/python client/generate_reference.py
 	@$(RUN)/typer --app commands maas_client.cli utils docs --name maas --title "The maas command" --output docs/cli.md
 
 build: dev $(SAM_VENV)/.done ## layers and functions into .aws-sam/build

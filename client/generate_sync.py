@@ -14,7 +14,9 @@ CONFIG = PACKAGE.parent.parent / "pyproject.toml"
 RUFF = [sys.executable, "-m", "ruff", "--quiet"]
 BY_HAND = {"__init__.py", "backend.py"}
 NOTICE = "# Made from _async/{name} by client/generate_sync.py: change that file.\n"
+_NESTED = r"(?:[^()]|\((?:[^()]|\([^()]*\))*\))*"
 WORDS = [
+    (rf"(?<![\w\]])\(await ({_NESTED})\)(?=[.\[])", r"\1"),
     (r"\bawait ", ""),
     (r"\basync (def|with|for)\b", r"\1"),
     (r"\bAwaitable\[([^\[\]]+|[^\[\]]*\[[^\[\]]*\](?:, \w+)?)\]", r"\1"),

@@ -40,22 +40,12 @@ if TYPE_CHECKING:
         Unavailable,
         UploadFailed,
     )
+    from maas_client.inference_records import InferenceResponse, MetadataTensor, ModelMetadata
     from maas_client.job_records import Job, JobProgress, JobResult, JobResults
     from maas_client.key_records import ApiKey, NewKey
-    from maas_client.model_records import (
-        Alias,
-        Download,
-        HistoryEntry,
-        InferenceResponse,
-        MetadataTensor,
-        ModelFile,
-        ModelMetadata,
-        ModelVersion,
-        NewVersion,
-        Progress,
-        RegisteredModel,
-    )
+    from maas_client.model_records import Alias, HistoryEntry, ModelVersion, NewVersion, RegisteredModel
     from maas_client.protocol.tensors import BF16
+    from maas_client.transfer_records import Download, ModelFile, Progress, Upload, UploadPart
 
 _HOMES = {
     "_async.client": ["AsyncMaasClient"],
@@ -85,22 +75,12 @@ _HOMES = {
         "Unavailable",
         "UploadFailed",
     ],
+    "inference_records": ["InferenceResponse", "MetadataTensor", "ModelMetadata"],
     "job_records": ["Job", "JobProgress", "JobResult", "JobResults"],
     "key_records": ["ApiKey", "NewKey"],
-    "model_records": [
-        "Alias",
-        "Download",
-        "HistoryEntry",
-        "InferenceResponse",
-        "MetadataTensor",
-        "ModelFile",
-        "ModelMetadata",
-        "ModelVersion",
-        "NewVersion",
-        "Progress",
-        "RegisteredModel",
-    ],
+    "model_records": ["Alias", "HistoryEntry", "ModelVersion", "NewVersion", "RegisteredModel"],
     "protocol.tensors": ["BF16"],
+    "transfer_records": ["Download", "ModelFile", "Progress", "Upload", "UploadPart"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -147,7 +127,9 @@ __all__ = [
     "TimedOut",
     "TooManyRequests",
     "Unavailable",
+    "Upload",
     "UploadFailed",
+    "UploadPart",
 ]
 
 

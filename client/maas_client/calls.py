@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import httpx
 
-from maas_client.errors import CannotConnect, InvalidInput, NoAnswerInTime, ServerFailed, api_error
+from maas_client.errors import CannotConnect, InvalidInput, InvalidResponse, NoAnswerInTime, ServerFailed, api_error
+from maas_client.reading import parse
 from maas_client.retries import TryAgain, retry_after_seconds
 
 ATTEMPTS = 4
@@ -74,20 +75,20 @@ def connection_failure(error: Exception, url: str) -> Exception:
 
 
 def answer_of(response: httpx.Response, url: str) -> Answer:
-    """Raises ApiError for a refusal, TryAgain for one that may pass, CannotConnect for what MaaS would not send."""
+    """Raises ApiError for a refusal, TryAgain for one that may pass, InvalidResponse for what MaaS does not send."""
     status = response.status_code
     if response.is_success:
         return Answer(status, response.headers, response.content)
     try:
-        said = response.json()
-    except ValueError:
+        said = parse(response.content)
+    except InvalidResponse:
         said = None
     refusal = said if isinstance(said, dict) else {}
     message = refusal.get("error") or refusal.get("message")  # API Gateway's own refusals say "message"
     if not message and (status in (401, 403, 429) or status >= 500):
         message = response.reason_phrase or "no reason given"
     if not message:
-        raise CannotConnect(url, f"HTTP {status} that MaaS would not send")
+        raise not_maas(url, status)
     error = api_error(status, str(message), refusal.get("field"), refusal.get("current"))
     if isinstance(error, ServerFailed):
         error.retry_after_seconds = retry_after_seconds(response.headers.get("retry-after"))
@@ -97,14 +98,18 @@ def answer_of(response: httpx.Response, url: str) -> Answer:
 
 
 def fields_of(answer: Answer, url: str) -> dict[str, Any]:
-    """The fields of a JSON object, none for null, and its ETag as `etag`. Raises CannotConnect for anything else."""
+    """The fields of a JSON object, none for null, and its ETag as `etag`. Raises InvalidResponse for anything else."""
     try:
-        said = json.loads(answer.content)
-    except ValueError:
-        said = ""
+        said = parse(answer.content)
+    except InvalidResponse as error:
+        raise not_maas(url, answer.status) from error
     if said is not None and not isinstance(said, dict):
-        raise CannotConnect(url, f"HTTP {answer.status} that MaaS would not send")
+        raise not_maas(url, answer.status)
     return (said or {}) | {"etag": answer.headers.get("etag")}
+
+
+def not_maas(url: str, status: int) -> InvalidResponse:
+    return InvalidResponse(f"{url} answered HTTP {status} as MaaS never does: is it the URL of a MaaS server?")
 
 
 def json_body(value: Any, *, bare: bool = False) -> Body:

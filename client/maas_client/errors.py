@@ -1,9 +1,9 @@
 """What can go wrong between here and a MaaS server. Each message says what to do next.
 
 MaasError
-├── CannotConnect         nothing answers at the URL, or the answer is not MaaS's
+├── CannotConnect         nothing answers at the URL
 │   └── NoAnswerInTime    not within the call's time
-├── InvalidResponse       the answer to an inference request is not what the protocol says
+├── InvalidResponse       the answer is not what the API says: no JSON, a field missing, another type
 ├── ApiError              the server said no: `status`, `message`, `field`
 │   ├── InvalidRequest    400, 413, 415, 422
 │   ├── NotAllowed        401, 403
@@ -32,25 +32,34 @@ if TYPE_CHECKING:
 
 
 class MaasError(Exception):
-    """Base of the tree."""
+    """Base of all errors of this client; the message says what to do.
+
+    >>> try:
+    ...     maas.infer("nobody", [[1, 2]])
+    ... except MaasError as error:
+    ...     print(type(error).__name__, error)
+    NotFound there is no model 'nobody' (HTTP 404; `maas models`, `maas show MODEL` and `maas jobs` list what there is)
+    """
 
 
 class CannotConnect(MaasError):
+    """Nothing answers at the URL: it is wrong, the server is not there, or the network is not."""
+
     def __init__(self, url: str, why: str) -> None:
         super().__init__(f"cannot reach {url} ({why}): is `maas local` running there? Otherwise set MAAS_URL or --url")
         self.url = url
 
 
 class NoAnswerInTime(CannotConnect):
-    pass
+    """No answer within the call's time."""
 
 
 class InvalidResponse(MaasError):
-    pass
+    """The answer is not what the API says: no JSON, a field missing, another type."""
 
 
 class ApiError(MaasError):
-    """`field` is the part of the request at fault, where the server names one."""
+    """The server refused: `status`, `message`, and `field`, the part of the request at fault, where it names one."""
 
     hint = ""
 
@@ -61,46 +70,60 @@ class ApiError(MaasError):
 
 
 class InvalidRequest(ApiError):
-    pass
+    """400, 413, 415, 422: the request is not one, or does not fit the model."""
 
 
 class NotAllowed(ApiError):
+    """401, 403: no key, or one that may not do this."""
+
     hint = "give a key in MAAS_API_KEY or --api-key that may do this, or AWS credentials that may call this API"
 
 
 class NotFound(ApiError):
+    """404: there is no such model, version, alias, job or key."""
+
     hint = "`maas models`, `maas show MODEL` and `maas jobs` list what there is"
 
 
 class Conflict(ApiError):
+    """409: the state does not allow it, as the message says."""
+
     hint = "`maas show MODEL` tells the state of its versions, `maas jobs ID` that of a job"
 
 
 class Gone(ApiError):
+    """410: the model or version is deleted, and can be restored."""
+
     hint = "`maas restore` brings it back, `maas show --deleted` shows it"
 
 
 class PreconditionFailed(ApiError):
-    """`current` is the item as the server knows it now, as JSON."""
+    """412: it changed since it was read. `current` is the item as it is now, as JSON."""
 
     hint = "somebody changed it since it was read"
     current: dict[str, Any] | None = None
 
 
 class ServerFailed(ApiError):
+    """5xx: the server failed. `retry_after_seconds` is what it asks to wait, or None."""
+
     hint = "try again; if it stays, look into the function's log"
     retry_after_seconds: float | None = None
 
 
 class TooManyRequests(ServerFailed):
+    """429: more requests than the key or the account may make."""
+
     hint = "try again later, or ask for a larger quota"
 
 
 class Unavailable(ServerFailed):
-    pass
+    """503: no capacity for now."""
 
 
 class DeadlineExceeded(ServerFailed):
+    """504: the run took longer than it may."""
+
     hint = "give it more time, or less to do at once"
 
 
@@ -125,18 +148,20 @@ def api_error(status: int, message: str, field: str | None = None, current: dict
 
 
 class InvalidInput(MaasError):
-    pass
+    """An argument, a file or an array here that cannot be sent."""
 
 
 class UploadFailed(MaasError):
-    pass
+    """The storage did not take a file."""
 
 
 class DownloadFailed(MaasError):
-    pass
+    """The storage did not give a file as it was uploaded, or it cannot be written here."""
 
 
 class DeploymentFailed(MaasError):
+    """The version that was uploaded is FAILED: `model`, `version`, `reason`."""
+
     def __init__(self, model: str, version: int, reason: str | None) -> None:
         why = reason or "no reason was recorded; look into the deployment function's log"
         super().__init__(f"version {version} of '{model}' was refused: {why}")
@@ -144,6 +169,8 @@ class DeploymentFailed(MaasError):
 
 
 class TimedOut(MaasError):
+    """The version is still being checked: `model`, `version`, `status`."""
+
     def __init__(self, model: str, version: int, status: str, seconds: float) -> None:
         super().__init__(
             f"version {version} of '{model}' is still {status} after {seconds:g} s: "
@@ -153,6 +180,8 @@ class TimedOut(MaasError):
 
 
 class JobFailed(MaasError):
+    """The job is FAILED: `job`, `reason`."""
+
     def __init__(self, job: "Job") -> None:
         super().__init__(f"job {job.id} {self._became(job)}")
         self.job, self.reason = job, job.reason
@@ -163,11 +192,15 @@ class JobFailed(MaasError):
 
 
 class JobCancelled(JobFailed):
+    """The job was cancelled."""
+
     def _became(self, job: "Job") -> str:
         return "was cancelled; what was done until then stays"
 
 
 class JobTimedOut(MaasError):
+    """The job has not ended yet: `job`."""
+
     def __init__(self, job: "Job", seconds: float) -> None:
         super().__init__(f"job {job.id} is still {job.status} after {seconds:g} s: `maas job wait {job.id}` goes on")
         self.job = job

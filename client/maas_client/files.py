@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from maas_client.errors import InvalidInput
-from maas_client.model_records import ModelFile, Progress
+from maas_client.transfer_records import ModelFile, Progress
 
 CHUNK_BYTES = 1 << 20
 

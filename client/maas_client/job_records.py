@@ -1,46 +1,43 @@
-"""What the API tells of jobs, batch predictions and answers that come later, as frozen dataclasses."""
+"""What the API tells of jobs, batches and deferred inferences, as frozen dataclasses."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from maas_client.model_records import UploadPart
+from maas_client.transfer_records import UploadPart
 
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobProgress:
-    """`rows` and `errors` are of the shards that are done. Rate and ETA are None until they can be told."""
+    """`rows` and `errors` are of the shards that are done. Rate and remaining time are None until they are known.
+
+    >>> job = maas.batch("digits", "rows.jsonl", wait=True)
+    >>> job.progress.shards_done, job.progress.rows, job.progress.errors
+    (2, 3, 0)
+    """
 
     shards_total: int
     shards_done: int
     shards_failed: int
     rows: int
     errors: int
-    rows_per_second: float | None
-    eta_seconds: float | None
-
-    @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(
-            shards_total=fields["shards_total"],
-            shards_done=fields["shards_done"],
-            shards_failed=fields["shards_failed"],
-            rows=fields["rows"],
-            errors=fields["errors"],
-            rows_per_second=fields.get("rows_per_second"),
-            eta_seconds=fields.get("eta_seconds"),
-        )
+    rows_per_second: float | None = None
+    eta_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """UPLOADING → PLANNING → RUNNING → FINISHING → SUCCEEDED; or FAILED, for the `reason`, or CANCELLED.
 
-    `kind` is "batch", or "infer" for one request that is answered later. `version` is the one that an alias stood for
-    when the job was made. `input` and `output` are keys of the system's bucket. `progress` is None in lists, and before
-    there are shards.
+    `kind` is "batch", or "infer" for a deferred inference. `version` is the one that an alias pointed to when the job
+    was created. `input` and `output` are keys of the system's bucket. `progress` is None in lists, and before the
+    input is split into shards.
+
+    >>> job = maas.batch("digits", "rows.jsonl", "production")
+    >>> job.kind, job.version, job.status, job.has_ended
+    ('batch', 1, 'PLANNING', False)
     """
 
     id: str
@@ -48,57 +45,39 @@ class Job:
     model: str
     version: int
     status: str
-    reason: str | None
+    reason: str | None = None
     input: str
     output: str
-    options: dict[str, Any]
-    notify: str | None
+    options: dict[str, Any] = field(default_factory=dict)
+    notify: str | None = None
     created_at: str
-    started_at: str | None
+    started_at: str | None = None
     updated_at: str
     actor: str
     progress: JobProgress | None = None
 
-    @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(
-            id=fields["id"],
-            kind=fields["kind"],
-            model=fields["model"],
-            version=fields["version"],
-            status=fields["status"],
-            reason=fields.get("reason"),
-            input=fields["input"],
-            output=fields["output"],
-            options=dict(fields.get("options") or {}),
-            notify=fields.get("notify"),
-            created_at=fields["created_at"],
-            started_at=fields.get("started_at"),
-            updated_at=fields["updated_at"],
-            actor=fields["actor"],
-            progress=JobProgress.of(fields["progress"]) if fields.get("progress") else None,
-        )
-
     @property
     def has_ended(self) -> bool:
+        """Whether the job is SUCCEEDED, FAILED or CANCELLED."""
         return self.status in ENDED
 
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job that waits for its file, and where that goes; without parts, one that reads what is there already."""
+    """A job, and where its file goes; without parts, one that reads a file of the bucket."""
 
     job: Job
     parts: tuple[UploadPart, ...]
 
-    @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(Job.of(fields), UploadPart.all_of(fields.get("upload")))
-
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """An object with predictions, or with what is wrong with records. `url` is good for an hour, for whoever has it."""
+    """A part of a job's output, or of its errors. `url` works for an hour, for whoever has it.
+
+    >>> job = maas.batch("digits", "rows.jsonl", wait=True)
+    >>> maas.jobs.results(job.id).results[0].name
+    'part-00000.jsonl'
+    """
 
     name: str
     url: str
@@ -106,21 +85,18 @@ class JobResult:
     sha256: str | None = None
     rows: int | None = None
 
-    @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(fields["name"], fields["url"], fields.get("size_bytes"), fields.get("sha256"), fields.get("rows"))
-
 
 @dataclass(frozen=True, slots=True)
 class JobResults:
-    """In the input's order. `header_length` is of a binary answer to an inference: the bytes of its JSON."""
+    """In the input's order. `header_length` is of a binary answer to a deferred inference: the bytes of its JSON.
+
+    >>> job = maas.batch("digits", "rows.jsonl", wait=True)
+    >>> len(maas.jobs.results(job.id).results)
+    2
+    """
 
     results: tuple[JobResult, ...]
     header_length: int | None = None
-
-    @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(tuple(JobResult.of(one) for one in fields["results"]), fields.get("header_length"))
 
 
 def batch_body(

@@ -1,37 +1,34 @@
-"""API keys as the API tells of them, as frozen dataclasses. Times are RFC 3339, in UTC."""
+"""What the API tells of API keys, as frozen dataclasses. Times are RFC 3339, in UTC."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """`used_at` is kept to the hour."""
+    """A key without its text. `used_at` is exact to the hour.
+
+    >>> maas.keys.list()[0].scopes
+    ('admin',)
+    """
 
     id: str
     name: str
     scopes: tuple[str, ...]
     created_at: str
     created_by: str
-    expires_at: str | None
-    requests_per_second: int | None
-    used_at: str | None
-    revoked_at: str | None
-    revoked_by: str | None
-
-    @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(**cls._fields(fields))
-
-    @classmethod
-    def _fields(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
-        known = {name: fields.get(name) for name in cls.__dataclass_fields__}
-        return known | {"scopes": tuple(fields["scopes"])}
+    expires_at: str | None = None
+    requests_per_second: int | None = None
+    used_at: str | None = None
+    revoked_at: str | None = None
+    revoked_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewKey(ApiKey):
-    """`key` is its text, which is shown once."""
+    """A key with its text in `key`, which is shown this once.
+
+    >>> maas.keys.create("app", ["infer"]).key.startswith("maas_")
+    True
+    """
 
     key: str = field(repr=False)

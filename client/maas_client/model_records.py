@@ -1,252 +1,117 @@
-"""What the API tells, as frozen dataclasses. Times are RFC 3339, in UTC. Fields not known here are passed over."""
+"""What the API tells of models, versions and aliases, as frozen dataclasses. Times are RFC 3339, in UTC."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self
+from dataclasses import dataclass, field
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    Outputs = dict[str, np.ndarray]
+from maas_client.inference_records import MetadataTensor
+from maas_client.transfer_records import ModelFile, Upload
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredModel:
-    """`etag`, where the answer had one, is for `if_match`: change it only if nobody else did."""
+    """A model: READY once it has a READY version, else EMPTY; or DELETED.
+
+    `etag`, where the answer had one, is for `if_match`: change the model only if nobody else did.
+
+    >>> maas.models.get("digits").latest_ready_version
+    2
+    """
 
     name: str
-    description: str
-    tags: dict[str, str]
+    description: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
     status: str
-    aliases: dict[str, int]
-    latest_ready_version: int | None
+    aliases: dict[str, int] = field(default_factory=dict)
+    latest_ready_version: int | None = None
     created_at: str
     updated_at: str
     deleted_at: str | None = None
     etag: str | None = None
 
-    @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(
-            name=fields["name"],
-            description=fields.get("description") or "",
-            tags=dict(fields.get("tags") or {}),
-            status=fields["status"],
-            aliases=dict(fields.get("aliases") or {}),
-            latest_ready_version=fields.get("latest_ready_version"),
-            created_at=fields["created_at"],
-            updated_at=fields["updated_at"],
-            deleted_at=fields.get("deleted_at"),
-            etag=fields.get("etag"),
-        )
 
-
-@dataclass(frozen=True, slots=True)
-class MetadataTensor:
-    """An input or output of a model. -1 in `shape` is a variable dimension."""
-
-    name: str
-    datatype: str
-    shape: tuple[int, ...]
-
-    @classmethod
-    def all_of(cls, tensors: list[dict[str, Any]] | None) -> tuple[Self, ...]:
-        return tuple(cls(one["name"], one["datatype"], tuple(one["shape"])) for one in tensors or ())
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFile:
-    name: str
-    size_bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelVersion:
-    """`inputs`, `outputs` and `profile` are empty until it is READY; `quantized` is None where it was not asked for."""
+    """A version: PENDING_UPLOAD → VALIDATING → READY; or FAILED, for the `status_reason`.
+
+    `inputs`, `outputs` and `profile` are empty until it is READY. `profile` is what deployment measured. `warnings` are
+    about a READY version. `quantized` tells of the form that `quantize` asked for; None if it did not.
+
+    >>> maas.versions.get("digits", 1).aliases
+    ('production',)
+    """
 
     model: str
     version: int
     status: str
-    status_reason: str | None
-    description: str
-    tags: dict[str, str]
-    aliases: tuple[str, ...]
+    status_reason: str | None = None
+    description: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
     files: tuple[ModelFile, ...]
     size_bytes: int
-    inputs: tuple[MetadataTensor, ...]
-    outputs: tuple[MetadataTensor, ...]
-    profile: dict[str, Any]
-    warnings: tuple[str, ...]
-    variants: tuple[dict[str, Any], ...]
-    quantized: dict[str, Any] | None
+    inputs: tuple[MetadataTensor, ...] = ()
+    outputs: tuple[MetadataTensor, ...] = ()
+    profile: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    variants: tuple[dict[str, Any], ...] = ()
+    quantized: dict[str, Any] | None = None
     created_at: str
     updated_at: str
     deleted_at: str | None = None
     etag: str | None = None
 
-    @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(
-            model=fields["model"],
-            version=fields["version"],
-            status=fields["status"],
-            status_reason=fields.get("status_reason"),
-            description=fields.get("description") or "",
-            tags=dict(fields.get("tags") or {}),
-            aliases=tuple(fields.get("aliases") or ()),
-            files=tuple(ModelFile(one["name"], one["size_bytes"], one["sha256"]) for one in fields["files"]),
-            size_bytes=fields["size_bytes"],
-            inputs=MetadataTensor.all_of(fields.get("inputs")),
-            outputs=MetadataTensor.all_of(fields.get("outputs")),
-            profile=dict(fields.get("profile") or {}),
-            warnings=tuple(fields.get("warnings") or ()),
-            variants=tuple(fields.get("variants") or ()),
-            quantized=fields.get("quantized"),
-            created_at=fields["created_at"],
-            updated_at=fields["updated_at"],
-            deleted_at=fields.get("deleted_at"),
-            etag=fields.get("etag"),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class UploadPart:
-    """Bytes [offset, offset + size_bytes) of a file go to `url` with exactly `headers`."""
-
-    url: str
-    method: str
-    headers: dict[str, str]
-    offset: int
-    size_bytes: int
-
-    @classmethod
-    def all_of(cls, parts: list[dict[str, Any]] | None) -> tuple[Self, ...]:
-        return tuple(
-            cls(part["url"], part["method"], dict(part["headers"]), part["offset"], part["size_bytes"])
-            for part in parts or ()
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    name: str
-    parts: tuple[UploadPart, ...]
-
-    @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(fields["name"], UploadPart.all_of(fields["parts"]))
-
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """A version that waits for its files, and where they go."""
+    """A version that waits for its files, and where they go.
+
+    >>> new = maas.versions.create("digits", [ModelFile("model.onnx", 4, "0" * 64)])
+    >>> new.version.version
+    3
+    """
 
     version: ModelVersion
     uploads: tuple[Upload, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """`previous_version` is where a rollback goes."""
+    """A name for a version. `previous_version` is where a rollback points it.
+
+    >>> maas.aliases.set("digits", "production", 2).previous_version
+    1
+    """
 
     alias: str
     model: str
     version: int
-    previous_version: int | None
+    previous_version: int | None = None
     updated_at: str
     etag: str | None = None
 
-    @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(
-            alias=fields["alias"],
-            model=fields["model"],
-            version=fields["version"],
-            previous_version=fields.get("previous_version"),
-            updated_at=fields["updated_at"],
-            etag=fields.get("etag"),
-        )
-
 
 @dataclass(frozen=True, slots=True)
+class AliasThen:
+    """The version that an alias pointed to at a time."""
+
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
-    """One change of a model: `actor` did `kind` to it, to its `version` or its `alias`. Revisions have no gap."""
+    """One change: `actor` did `kind` to a model, its `version` or its `alias`. Revisions count up without a gap.
+
+    >>> entry = maas.models.history("digits", 1)[0]
+    >>> entry.kind, entry.alias, entry.version
+    ('alias.set', 'production', 1)
+    """
 
     model: str
     revision: int
     at: str
     actor: str
     kind: str
-    version: int | None
-    alias: str | None
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-
-    @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(
-            model=fields["model"],
-            revision=fields["revision"],
-            at=fields["at"],
-            actor=fields["actor"],
-            kind=fields["kind"],
-            version=fields.get("version"),
-            alias=fields.get("alias"),
-            before=fields.get("before"),
-            after=fields.get("after"),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Download:
-    """A file of a version; `url` is good for an hour or so, for whoever has it."""
-
-    name: str
-    size_bytes: int
-    sha256: str
-    url: str
-
-    @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(fields["name"], fields["size_bytes"], fields["sha256"], fields["url"])
-
-
-@dataclass(frozen=True, slots=True)
-class ModelMetadata:
-    """What the inference API says of a model."""
-
-    name: str
-    versions: tuple[str, ...]
-    platform: str
-    inputs: tuple[MetadataTensor, ...]
-    outputs: tuple[MetadataTensor, ...]
-
-    @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(
-            name=fields["name"],
-            versions=tuple(fields.get("versions") or ()),
-            platform=fields["platform"],
-            inputs=MetadataTensor.all_of(fields["inputs"]),
-            outputs=MetadataTensor.all_of(fields["outputs"]),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class InferenceResponse:
-    """`model_version` is the one that answered, whatever alias was asked for; `id` is the request's, if it had one."""
-
-    model_name: str
-    model_version: str
-    outputs: "Outputs"
-    id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a push or a download is. While the server checks a version there are no bytes to count: both are 0."""
-
-    stage: Literal["hashing", "uploading", "checking", "downloading"]
-    done_bytes: int
-    total_bytes: int
+    version: int | None = None
+    alias: str | None = None
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from maas_client.errors import DownloadFailed, InvalidInput
 from maas_client.job_records import Job, JobResult
-from maas_client.model_records import Download
+from maas_client.transfer_records import Download
 
 TEXT = (".jsonl", ".csv")
 FORMATS = (*TEXT, ".npy", ".parquet")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from maas_client.errors import InvalidInput, MaasError
 from maas_client.key_records import NewKey
+from maas_client.reading import read
 
 if TYPE_CHECKING:
     from maas.aws.dynamodb import Table
@@ -16,7 +17,7 @@ def admin_key(table: "Table", name: str, actor: str) -> NewKey:
     from maas.access.keys_table import Keys
 
     key, text = Keys(table).create(name, [ADMIN], Caller(actor, frozenset([ADMIN])))
-    return NewKey.of(key.shown | {"key": text})
+    return read(NewKey, key.shown | {"key": text})
 
 
 def bootstrap(name: str, table: str | None, stack: str) -> NewKey:

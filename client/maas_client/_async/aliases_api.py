@@ -5,7 +5,8 @@ from datetime import datetime
 
 from maas_client._async.transport import AsyncTransport
 from maas_client.calls import api_path
-from maas_client.model_records import Alias
+from maas_client.model_records import Alias, AliasThen
+from maas_client.reading import field_of, read
 
 
 class AsyncAliases:
@@ -21,7 +22,7 @@ class AsyncAliases:
         [('production', 1)]
         """
         answer = await self._transport.call("GET", api_path("models", model, "aliases"))
-        return [Alias.of(fields) for fields in answer["aliases"]]
+        return list(field_of(answer, "aliases", tuple[Alias, ...]))
 
     async def get(self, model: str, alias: str) -> Alias:
         """One alias. Raises NotFound.
@@ -29,7 +30,7 @@ class AsyncAliases:
         >>> (await maas.aliases.get("digits", "production")).version
         1
         """
-        return Alias.of(await self._transport.call("GET", api_path("models", model, "aliases", alias)))
+        return read(Alias, await self._transport.call("GET", api_path("models", model, "aliases", alias)))
 
     async def at(self, model: str, alias: str, time: datetime) -> int | None:
         """The version that the alias pointed to at a time (with a time zone); None if to none.
@@ -40,8 +41,7 @@ class AsyncAliases:
         """
         path = api_path("models", model, "aliases", alias)
         answer = await self._transport.call("GET", path, query={"at": time.isoformat()})
-        version: int | None = answer["version"]
-        return version
+        return read(AliasThen, answer).version
 
     async def set(self, model: str, alias: str, version: int, *, if_match: str | None = None) -> Alias:
         """Make or move an alias; traffic follows within seconds. Raises Conflict if the version is not READY.
@@ -50,7 +50,7 @@ class AsyncAliases:
         2
         """
         path, body = api_path("models", model, "aliases", alias), {"version": version}
-        return Alias.of(await self._transport.call("PUT", path, body, if_match=if_match))
+        return read(Alias, await self._transport.call("PUT", path, body, if_match=if_match))
 
     async def rollback(self, model: str, alias: str, *, if_match: str | None = None) -> Alias:
         """Point an alias where it pointed before its last change. Raises Conflict if it is new.
@@ -60,7 +60,7 @@ class AsyncAliases:
         1
         """
         path = api_path("models", model, "aliases", alias, "rollback")
-        return Alias.of(await self._transport.call("POST", path, if_match=if_match))
+        return read(Alias, await self._transport.call("POST", path, if_match=if_match))
 
     async def delete(self, model: str, alias: str, *, if_match: str | None = None) -> None:
         """Remove an alias; its version stays.

@@ -15,12 +15,14 @@ from maas_client._async.transport import AsyncTransport
 from maas_client._async.versions_api import CHECK_SECONDS, AsyncVersions
 from maas_client.calls import ATTEMPTS, deadline_after
 from maas_client.files import Report, declare, files_of, quantizing
+from maas_client.inference_records import InferenceResponse, ModelMetadata
 from maas_client.job_records import Job, batch_body
-from maas_client.model_records import InferenceResponse, ModelMetadata, ModelVersion, Progress
+from maas_client.model_records import ModelVersion
 from maas_client.settings import Server
+from maas_client.transfer_records import Progress
 
 if TYPE_CHECKING:
-    from maas_client.model_records import Outputs
+    from maas_client.inference_records import Outputs
     from maas_client.protocol.requests import Inputs, Signature
 
 

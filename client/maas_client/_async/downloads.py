@@ -16,8 +16,8 @@ from maas_client._async.transport import HTTPX_ERRORS, retried
 from maas_client.calls import reason
 from maas_client.errors import DownloadFailed
 from maas_client.files import CHUNK_BYTES, Meter, Report
-from maas_client.model_records import Download
 from maas_client.retries import STORAGE_ATTEMPTS, STORAGE_MAY_WORK_LATER, Retries, TryAgain
+from maas_client.transfer_records import Download
 
 Fresh = Callable[[], Awaitable[Mapping[str, str]]]
 

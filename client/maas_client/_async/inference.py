@@ -9,10 +9,11 @@ from maas_client._async.transport import AsyncTransport
 from maas_client.calls import Body, Call, api_path, fields_of, inference_path
 from maas_client.errors import InvalidInput, InvalidRequest, InvalidResponse
 from maas_client.files import LocalFile
+from maas_client.inference_records import InferenceResponse, ModelMetadata
 from maas_client.job_records import Job
-from maas_client.model_records import InferenceResponse, ModelMetadata
 from maas_client.protocol import requests, responses
 from maas_client.protocol.requests import Inputs, Signature, Wanted
+from maas_client.reading import field_of, read
 
 INLINE_BYTES = 4_000_000  # of a body that goes with the call: Lambda takes 6 MB, of base64
 Signatures = dict[tuple[str, str], Signature]
@@ -75,5 +76,5 @@ async def _submit(transport: AsyncTransport, wanted: Wanted, body: Body, notify:
     answer = await transport.send(Call("POST", path, body=lambda _: body, headers=headers))
     if answer.status != 202:
         raise InvalidResponse(f"HTTP {answer.status} to a deferred request: the server does not defer inferences")
-    job_id = fields_of(answer, transport.url)["id"]
-    return Job.of(await transport.call("GET", api_path("jobs", job_id)))
+    job_id = field_of(fields_of(answer, transport.url), "id", str)
+    return read(Job, await transport.call("GET", api_path("jobs", job_id)))

@@ -12,12 +12,13 @@ from maas_client._async.transport import AsyncTransport
 from maas_client.calls import api_path
 from maas_client.errors import InvalidInput
 from maas_client.files import Report
+from maas_client.inference_records import InferenceResponse
 from maas_client.job_records import Job, JobResults
-from maas_client.model_records import InferenceResponse
+from maas_client.reading import Page, read
 from maas_client.watch import Watch
 
 if TYPE_CHECKING:
-    from maas_client.model_records import Outputs
+    from maas_client.inference_records import Outputs
 
 RESULTS_PAGE = 200  # shards
 
@@ -35,7 +36,7 @@ class AsyncJobs:
         >>> [found.id == job.id for found in await maas.jobs.list()]
         [True]
         """
-        return [Job.of(fields) for fields in await self._transport.pages(api_path("jobs"), "jobs", limit, {})]
+        return await self._transport.pages(api_path("jobs"), "jobs", Job, limit, {})
 
     async def get(self, job_id: str) -> Job:
         """One job, with its progress. Raises NotFound.
@@ -44,7 +45,7 @@ class AsyncJobs:
         >>> (await maas.jobs.get(job.id)).progress.rows
         3
         """
-        return Job.of(await self._transport.call("GET", _path(job_id)))
+        return read(Job, await self._transport.call("GET", _path(job_id)))
 
     async def wait(
         self, job_id: str, timeout_seconds: float | None = None, progress: Callable[[Job], None] | None = None
@@ -72,7 +73,7 @@ class AsyncJobs:
         >>> (await maas.jobs.cancel(job.id)).status
         'CANCELLED'
         """
-        return Job.of(await self._transport.call("DELETE", _path(job_id), repeatable=True))
+        return read(Job, await self._transport.call("DELETE", _path(job_id), repeatable=True))
 
     async def retry(self, job_id: str) -> Job:
         """Run the missing shards of a job that FAILED. Raises Conflict for any other.
@@ -83,7 +84,7 @@ class AsyncJobs:
         ...     print((await maas.jobs.retry(failure.job.id)).status)
         PLANNING
         """
-        return Job.of(await self._transport.call("POST", _path(job_id, "retry")))
+        return read(Job, await self._transport.call("POST", _path(job_id, "retry")))
 
     async def results(self, job_id: str) -> JobResults:
         """The parts of a job's output that are done, each with a URL that is good for an hour.
@@ -94,11 +95,13 @@ class AsyncJobs:
         """
         path, query = _path(job_id, "results"), {"limit": str(RESULTS_PAGE)}
         answer = await self._transport.call("GET", path, query=query)
-        found, token = answer["results"], answer["next_page_token"]
+        first = read(JobResults, answer)
+        found, token = [*first.results], read(Page, answer).next_page_token
         while token:
             page = await self._transport.call("GET", path, query=query | {"page_token": token})
-            found, token = found + page["results"], page["next_page_token"]
-        return JobResults.of(answer | {"results": found})
+            found += read(JobResults, page).results
+            token = read(Page, page).next_page_token
+        return JobResults(tuple(found), first.header_length)
 
     async def download(
         self, job: Job | str, to: str | Path, *, join: bool = True, progress: Report | None = None

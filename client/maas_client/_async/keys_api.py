@@ -7,6 +7,7 @@ from datetime import datetime
 from maas_client._async.transport import AsyncTransport
 from maas_client.calls import api_path, filters
 from maas_client.key_records import ApiKey, NewKey
+from maas_client.reading import read
 
 
 class AsyncKeys:
@@ -22,7 +23,7 @@ class AsyncKeys:
         [('local', ('admin',))]
         """
         query = filters(include_revoked=include_revoked)
-        return [ApiKey.of(fields) for fields in await self._transport.pages(api_path("keys"), "keys", limit, query)]
+        return await self._transport.pages(api_path("keys"), "keys", ApiKey, limit, query)
 
     async def get(self, key_id: str) -> ApiKey:
         """One key. Raises NotFound.
@@ -30,7 +31,7 @@ class AsyncKeys:
         >>> (await maas.keys.get("0123456789abcdef")).name
         'local'
         """
-        return ApiKey.of(await self._transport.call("GET", api_path("keys", key_id)))
+        return read(ApiKey, await self._transport.call("GET", api_path("keys", key_id)))
 
     async def create(
         self,
@@ -55,7 +56,7 @@ class AsyncKeys:
             "expires_at": expires_at.astimezone().isoformat() if expires_at else None,
             "requests_per_second": requests_per_second,
         }
-        return NewKey.of(await self._transport.call("POST", api_path("keys"), body))
+        return read(NewKey, await self._transport.call("POST", api_path("keys"), body))
 
     async def rotate(self, key_id: str, grace_seconds: int = 3600) -> NewKey:
         """Give a key a new text; the old one works for `grace_seconds` more. Raises Conflict for a revoked key.
@@ -64,7 +65,7 @@ class AsyncKeys:
         'local'
         """
         path = api_path("keys", key_id, "rotate")
-        return NewKey.of(await self._transport.call("POST", path, {"grace_seconds": grace_seconds}))
+        return read(NewKey, await self._transport.call("POST", path, {"grace_seconds": grace_seconds}))
 
     async def revoke(self, key_id: str) -> ApiKey:
         """End a key for good, within seconds.
@@ -72,4 +73,4 @@ class AsyncKeys:
         >>> (await maas.keys.revoke("0123456789abcdef")).revoked_at is None
         False
         """
-        return ApiKey.of(await self._transport.call("DELETE", api_path("keys", key_id)))
+        return read(ApiKey, await self._transport.call("DELETE", api_path("keys", key_id)))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from maas_client._async.transport import AsyncTransport
 from maas_client.calls import api_path, changes, filters
 from maas_client.model_records import HistoryEntry, RegisteredModel
+from maas_client.reading import read
 
 
 class AsyncModels:
@@ -29,8 +30,7 @@ class AsyncModels:
         ['digits']
         """
         query = filters(prefix=prefix, tag=tuple(tags), status=status, include_deleted=include_deleted)
-        found = await self._transport.pages(api_path("models"), "models", limit, query)
-        return [RegisteredModel.of(fields) for fields in found]
+        return await self._transport.pages(api_path("models"), "models", RegisteredModel, limit, query)
 
     async def get(self, name: str, *, include_deleted: bool = False) -> RegisteredModel:
         """One model. Raises NotFound; Gone for a deleted one, unless `include_deleted`.
@@ -39,7 +39,7 @@ class AsyncModels:
         {'production': 1}
         """
         query = filters(include_deleted=include_deleted)
-        return RegisteredModel.of(await self._transport.call("GET", api_path("models", name), query=query))
+        return read(RegisteredModel, await self._transport.call("GET", api_path("models", name), query=query))
 
     async def create(self, name: str, description: str = "", tags: Mapping[str, str] | None = None) -> RegisteredModel:
         """A new model without versions; `push` makes one by itself. Raises Conflict if the name is taken.
@@ -48,7 +48,7 @@ class AsyncModels:
         'EMPTY'
         """
         body = {"name": name, "description": description, "tags": dict(tags or {})}
-        return RegisteredModel.of(await self._transport.call("POST", api_path("models"), body, creating=True))
+        return read(RegisteredModel, await self._transport.call("POST", api_path("models"), body, creating=True))
 
     async def update(
         self,
@@ -66,7 +66,7 @@ class AsyncModels:
         {'team': 'vision'}
         """
         path, body = api_path("models", name), changes(description, tags)
-        return RegisteredModel.of(await self._transport.call("PATCH", path, body, if_match=if_match))
+        return read(RegisteredModel, await self._transport.call("PATCH", path, body, if_match=if_match))
 
     async def delete(self, name: str, *, if_match: str | None = None) -> RegisteredModel:
         """Hide a model with its versions and aliases; `restore` brings them back until it is purged.
@@ -74,7 +74,7 @@ class AsyncModels:
         >>> (await maas.models.delete("digits")).deleted_at is None
         False
         """
-        return RegisteredModel.of(await self._transport.call("DELETE", api_path("models", name), if_match=if_match))
+        return read(RegisteredModel, await self._transport.call("DELETE", api_path("models", name), if_match=if_match))
 
     async def restore(self, name: str) -> RegisteredModel:
         """Bring a deleted model back with its versions, aliases and tags.
@@ -84,7 +84,7 @@ class AsyncModels:
         {'production': 1}
         """
         path = api_path("models", name, "restore")
-        return RegisteredModel.of(await self._transport.call("POST", path, repeatable=True))
+        return read(RegisteredModel, await self._transport.call("POST", path, repeatable=True))
 
     async def purge(self, name: str) -> bool:
         """Remove a deleted model for good. False while files are left: call again, or leave it to the schedule.
@@ -106,4 +106,4 @@ class AsyncModels:
         ['alias.set', 'version.ready']
         """
         path, query = api_path("models", name, "history"), filters(kind=kind, actor=actor)
-        return [HistoryEntry.of(one) for one in await self._transport.pages(path, "entries", limit, query)]
+        return await self._transport.pages(path, "entries", HistoryEntry, limit, query)

@@ -10,12 +10,13 @@ from maas_client._async import uploads
 from maas_client._async.backend import in_thread, sleep
 from maas_client._async.transport import AsyncTransport
 from maas_client.calls import api_path
-from maas_client.errors import CannotConnect, MaasError, ServerFailed
+from maas_client.errors import CannotConnect, InvalidResponse, MaasError, ServerFailed
 from maas_client.files import LocalFile, declare, records_file
 from maas_client.job_records import Job, NewJob
-from maas_client.model_records import Progress, Upload
+from maas_client.reading import field_of, read
 from maas_client.results import format_of
 from maas_client.retries import backoff_seconds
+from maas_client.transfer_records import Progress, Upload, UploadPart
 
 COMPLETE_ROUNDS = 3  # of a call's attempts
 
@@ -34,7 +35,8 @@ async def batch(
 
 
 async def create(transport: AsyncTransport, body: dict[str, Any]) -> NewJob:
-    return NewJob.of(await transport.call("POST", api_path("jobs"), body, creating=True))
+    answer = await transport.call("POST", api_path("jobs"), body, creating=True)
+    return NewJob(read(Job, answer), field_of(answer, "upload", tuple[UploadPart, ...]))
 
 
 async def upload(
@@ -49,7 +51,7 @@ async def upload(
     try:
         await uploads.send([Upload(file.name, new.parts)], [file], progress)
         return await _complete(transport, new.job.id)
-    except (ServerFailed, CannotConnect):  # the file is uploaded: the job may run all the same
+    except (ServerFailed, CannotConnect, InvalidResponse):  # the file is uploaded: the job may run all the same
         raise
     except BaseException:
         with suppress(MaasError):  # else the job would wait for its file for ever
@@ -62,6 +64,6 @@ async def _complete(transport: AsyncTransport, job_id: str) -> Job:
     path = api_path("jobs", job_id, "complete")
     for attempt in range(1, COMPLETE_ROUNDS):
         with suppress(ServerFailed, CannotConnect):
-            return Job.of(await transport.call("POST", path, repeatable=True))
+            return read(Job, await transport.call("POST", path, repeatable=True))
         await sleep(backoff_seconds(attempt))
-    return Job.of(await transport.call("POST", path, repeatable=True))
+    return read(Job, await transport.call("POST", path, repeatable=True))

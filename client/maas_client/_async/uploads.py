@@ -11,8 +11,8 @@ from maas_client._async.transport import HTTPX_ERRORS, retried
 from maas_client.calls import reason
 from maas_client.errors import UploadFailed
 from maas_client.files import CHUNK_BYTES, LocalFile, Meter, Report
-from maas_client.model_records import Upload, UploadPart
 from maas_client.retries import STORAGE_ATTEMPTS, STORAGE_MAY_WORK_LATER, Retries, TryAgain
+from maas_client.transfer_records import Upload, UploadPart
 
 PARALLEL = 4
 

@@ -13,7 +13,9 @@ from maas_client._async.transport import AsyncTransport
 from maas_client.calls import api_path, changes, filters
 from maas_client.errors import DeploymentFailed, TimedOut
 from maas_client.files import Report
-from maas_client.model_records import Download, ModelFile, ModelVersion, NewVersion, Upload
+from maas_client.model_records import ModelVersion, NewVersion
+from maas_client.reading import field_of, read
+from maas_client.transfer_records import Download, ModelFile, Upload
 from maas_client.watch import FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS
 
 CHECK_SECONDS = 900.0  # as long as the deployment function may take
@@ -40,8 +42,7 @@ class AsyncVersions:
         [2, 1]
         """
         query = filters(tag=tuple(tags), status=status, include_deleted=include_deleted)
-        found = await self._transport.pages(_path(model), "versions", limit, query)
-        return [ModelVersion.of(fields) for fields in found]
+        return await self._transport.pages(_path(model), "versions", ModelVersion, limit, query)
 
     async def get(self, model: str, version: int, *, include_deleted: bool = False) -> ModelVersion:
         """One version. Raises NotFound; Gone for a deleted one, unless `include_deleted`.
@@ -50,7 +51,7 @@ class AsyncVersions:
         (MetadataTensor(name='x', datatype='FP32', shape=(-1, 2)),)
         """
         query = filters(include_deleted=include_deleted)
-        return ModelVersion.of(await self._transport.call("GET", _path(model, version), query=query))
+        return read(ModelVersion, await self._transport.call("GET", _path(model, version), query=query))
 
     async def create(
         self,
@@ -76,7 +77,7 @@ class AsyncVersions:
         if quantize:
             body["quantize"] = dict(quantize)
         answer = await self._transport.call("POST", _path(model), body, creating=True)
-        return NewVersion(ModelVersion.of(answer), tuple(Upload.of(fields) for fields in answer["uploads"]))
+        return NewVersion(read(ModelVersion, answer), field_of(answer, "uploads", tuple[Upload, ...]))
 
     async def update(
         self,
@@ -93,7 +94,7 @@ class AsyncVersions:
         'the first'
         """
         path, body = _path(model, version), changes(description, tags)
-        return ModelVersion.of(await self._transport.call("PATCH", path, body, if_match=if_match))
+        return read(ModelVersion, await self._transport.call("PATCH", path, body, if_match=if_match))
 
     async def delete(
         self, model: str, version: int, *, force: bool = False, if_match: str | None = None
@@ -108,7 +109,7 @@ class AsyncVersions:
         """
         path, query = _path(model, version), filters(force=force)
         answer = await self._transport.call("DELETE", path, query=query, if_match=if_match)
-        return ModelVersion.of(answer), tuple(answer["removed_aliases"])
+        return read(ModelVersion, answer), field_of(answer, "removed_aliases", tuple[str, ...])
 
     async def restore(self, model: str, version: int) -> ModelVersion:
         """Bring a deleted version back as it was.
@@ -117,7 +118,7 @@ class AsyncVersions:
         >>> (await maas.versions.restore("digits", 2)).status
         'READY'
         """
-        return ModelVersion.of(await self._transport.call("POST", _path(model, version, "restore"), repeatable=True))
+        return read(ModelVersion, await self._transport.call("POST", _path(model, version, "restore"), repeatable=True))
 
     async def purge(self, model: str, version: int) -> bool:
         """Remove a deleted version for good. False while files are left: call again, or leave it to the schedule.
@@ -137,7 +138,7 @@ class AsyncVersions:
         [('model.onnx', 4)]
         """
         answer = await self._transport.call("GET", _path(model, version, "files"))
-        return [Download.of(fields) for fields in answer["files"]]
+        return [*field_of(answer, "files", tuple[Download, ...])]
 
     async def download(
         self, model: str, version: int, folder: str | Path, progress: Report | None = None
@@ -155,7 +156,9 @@ class AsyncVersions:
         >>> (await maas.versions.complete("digits", 2)).status
         'READY'
         """
-        return ModelVersion.of(await self._transport.call("POST", _path(model, version, "complete"), repeatable=True))
+        return read(
+            ModelVersion, await self._transport.call("POST", _path(model, version, "complete"), repeatable=True)
+        )
 
     async def wait(self, model: str, version: int, timeout_seconds: float = CHECK_SECONDS) -> ModelVersion:
         """The version once it is READY. Raises DeploymentFailed if it is refused, TimedOut if that takes longer.

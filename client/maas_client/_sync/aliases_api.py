@@ -6,7 +6,8 @@ from datetime import datetime
 
 from maas_client._sync.transport import Transport
 from maas_client.calls import api_path
-from maas_client.model_records import Alias
+from maas_client.model_records import Alias, AliasThen
+from maas_client.reading import field_of, read
 
 
 class Aliases:
@@ -22,15 +23,15 @@ class Aliases:
         [('production', 1)]
         """
         answer = self._transport.call("GET", api_path("models", model, "aliases"))
-        return [Alias.of(fields) for fields in answer["aliases"]]
+        return list(field_of(answer, "aliases", tuple[Alias, ...]))
 
     def get(self, model: str, alias: str) -> Alias:
         """One alias. Raises NotFound.
 
-        >>> (maas.aliases.get("digits", "production")).version
+        >>> maas.aliases.get("digits", "production").version
         1
         """
-        return Alias.of(self._transport.call("GET", api_path("models", model, "aliases", alias)))
+        return read(Alias, self._transport.call("GET", api_path("models", model, "aliases", alias)))
 
     def at(self, model: str, alias: str, time: datetime) -> int | None:
         """The version that the alias pointed to at a time (with a time zone); None if to none.
@@ -41,27 +42,26 @@ class Aliases:
         """
         path = api_path("models", model, "aliases", alias)
         answer = self._transport.call("GET", path, query={"at": time.isoformat()})
-        version: int | None = answer["version"]
-        return version
+        return read(AliasThen, answer).version
 
     def set(self, model: str, alias: str, version: int, *, if_match: str | None = None) -> Alias:
         """Make or move an alias; traffic follows within seconds. Raises Conflict if the version is not READY.
 
-        >>> (maas.aliases.set("digits", "canary", 2)).version
+        >>> maas.aliases.set("digits", "canary", 2).version
         2
         """
         path, body = api_path("models", model, "aliases", alias), {"version": version}
-        return Alias.of(self._transport.call("PUT", path, body, if_match=if_match))
+        return read(Alias, self._transport.call("PUT", path, body, if_match=if_match))
 
     def rollback(self, model: str, alias: str, *, if_match: str | None = None) -> Alias:
         """Point an alias where it pointed before its last change. Raises Conflict if it is new.
 
         >>> _ = maas.aliases.set("digits", "production", 2)
-        >>> (maas.aliases.rollback("digits", "production")).version
+        >>> maas.aliases.rollback("digits", "production").version
         1
         """
         path = api_path("models", model, "aliases", alias, "rollback")
-        return Alias.of(self._transport.call("POST", path, if_match=if_match))
+        return read(Alias, self._transport.call("POST", path, if_match=if_match))
 
     def delete(self, model: str, alias: str, *, if_match: str | None = None) -> None:
         """Remove an alias; its version stays.

@@ -16,12 +16,14 @@ from maas_client._sync.transport import Transport
 from maas_client._sync.versions_api import CHECK_SECONDS, Versions
 from maas_client.calls import ATTEMPTS, deadline_after
 from maas_client.files import Report, declare, files_of, quantizing
+from maas_client.inference_records import InferenceResponse, ModelMetadata
 from maas_client.job_records import Job, batch_body
-from maas_client.model_records import InferenceResponse, ModelMetadata, ModelVersion, Progress
+from maas_client.model_records import ModelVersion
 from maas_client.settings import Server
+from maas_client.transfer_records import Progress
 
 if TYPE_CHECKING:
-    from maas_client.model_records import Outputs
+    from maas_client.inference_records import Outputs
     from maas_client.protocol.requests import Inputs, Signature
 
 
@@ -116,14 +118,14 @@ class MaasClient:
         uploads.send(new.uploads, files, progress)
         if progress:
             progress(Progress("checking", 0, 0))
-        number = (self.versions.complete(name, new.version.version)).version
+        number = self.versions.complete(name, new.version.version).version
         ready = self.versions.wait(name, number, timeout_seconds)
         return ready if alias is None else release(self.versions, self.aliases, ready, alias)
 
     def metadata(self, model: str, version: str | int | None = None) -> ModelMetadata:
         """The inputs and outputs of a version: its number, an alias, or None for the default one.
 
-        >>> (maas.metadata("digits", "production")).inputs
+        >>> maas.metadata("digits", "production").inputs
         (MetadataTensor(name='x', datatype='FP32', shape=(-1, 2)),)
         """
         from maas_client._sync.inference import metadata
@@ -154,7 +156,7 @@ class MaasClient:
 
         >>> (maas.infer("digits", {"x": np.ones((1, 2), np.float32)}, version=2))["y"]
         array([[2., 2.]], dtype=float32)
-        >>> (maas.infer("digits", [[1, 2], [3, 4]], "production"))["y"].shape
+        >>> maas.infer("digits", [[1, 2], [3, 4]], "production")["y"].shape
         (2, 2)
         """
         response = self.infer_response(
@@ -183,7 +185,7 @@ class MaasClient:
     ) -> InferenceResponse:
         """Like `infer`, with the model and version that answered, and the request's id.
 
-        >>> (maas.infer_response("digits", [[1, 2]], "production")).model_version
+        >>> maas.infer_response("digits", [[1, 2]], "production").model_version
         '1'
         """
         from maas_client._sync.inference import infer
@@ -206,7 +208,7 @@ class MaasClient:
         With `timeout_seconds` the request gets a `timeout` of that, unless it has one.
 
         >>> request = {"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [1, 2]}]}
-        >>> (maas.infer_json("digits", request, 2))["outputs"][0]["data"]
+        >>> maas.infer_json("digits", request, 2)["outputs"][0]["data"]
         [2.0, 4.0]
         """
         from maas_client._sync.inference import infer_json
@@ -230,7 +232,7 @@ class MaasClient:
         Large inputs are uploaded. `notify`, an https URL or the ARN of an SNS topic, is told when it has ended.
 
         >>> job = maas.infer_later("digits", np.ones((1, 2), np.float32), 2)
-        >>> (maas.jobs.answer(job))["y"]
+        >>> maas.jobs.answer(job)["y"]
         array([[2., 2.]], dtype=float32)
         """
         from maas_client._sync.inference import infer_later

@@ -10,10 +10,11 @@ from maas_client._sync.transport import Transport
 from maas_client.calls import Body, Call, api_path, fields_of, inference_path
 from maas_client.errors import InvalidInput, InvalidRequest, InvalidResponse
 from maas_client.files import LocalFile
+from maas_client.inference_records import InferenceResponse, ModelMetadata
 from maas_client.job_records import Job
-from maas_client.model_records import InferenceResponse, ModelMetadata
 from maas_client.protocol import requests, responses
 from maas_client.protocol.requests import Inputs, Signature, Wanted
+from maas_client.reading import field_of, read
 
 INLINE_BYTES = 4_000_000  # of a body that goes with the call: Lambda takes 6 MB, of base64
 Signatures = dict[tuple[str, str], Signature]
@@ -30,7 +31,7 @@ def infer(transport: Transport, inputs: Inputs, wanted: Wanted, signatures: Sign
             return _infer(transport, requests.complete(inputs, known), wanted)
         except (InvalidInput, InvalidRequest) as error:  # an alias may have moved to a version with other inputs
             refusal = error
-    found = (metadata(transport, wanted.model, wanted.version, wanted.deadline)).inputs
+    found = metadata(transport, wanted.model, wanted.version, wanted.deadline).inputs
     if refusal is not None and found == known:
         raise refusal
     signatures[key] = found
@@ -74,5 +75,5 @@ def _submit(transport: Transport, wanted: Wanted, body: Body, notify: str | None
     answer = transport.send(Call("POST", path, body=lambda _: body, headers=headers))
     if answer.status != 202:
         raise InvalidResponse(f"HTTP {answer.status} to a deferred request: the server does not defer inferences")
-    job_id = fields_of(answer, transport.url)["id"]
-    return Job.of(transport.call("GET", api_path("jobs", job_id)))
+    job_id = field_of(fields_of(answer, transport.url), "id", str)
+    return read(Job, transport.call("GET", api_path("jobs", job_id)))

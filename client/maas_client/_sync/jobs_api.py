@@ -13,12 +13,13 @@ from maas_client._sync.transport import Transport
 from maas_client.calls import api_path
 from maas_client.errors import InvalidInput
 from maas_client.files import Report
+from maas_client.inference_records import InferenceResponse
 from maas_client.job_records import Job, JobResults
-from maas_client.model_records import InferenceResponse
+from maas_client.reading import Page, read
 from maas_client.watch import Watch
 
 if TYPE_CHECKING:
-    from maas_client.model_records import Outputs
+    from maas_client.inference_records import Outputs
 
 RESULTS_PAGE = 200  # shards
 
@@ -36,16 +37,16 @@ class Jobs:
         >>> [found.id == job.id for found in maas.jobs.list()]
         [True]
         """
-        return [Job.of(fields) for fields in self._transport.pages(api_path("jobs"), "jobs", limit, {})]
+        return self._transport.pages(api_path("jobs"), "jobs", Job, limit, {})
 
     def get(self, job_id: str) -> Job:
         """One job, with its progress. Raises NotFound.
 
         >>> job = maas.batch("digits", "rows.jsonl", wait=True)
-        >>> (maas.jobs.get(job.id)).progress.rows
+        >>> maas.jobs.get(job.id).progress.rows
         3
         """
-        return Job.of(self._transport.call("GET", _path(job_id)))
+        return read(Job, self._transport.call("GET", _path(job_id)))
 
     def wait(
         self, job_id: str, timeout_seconds: float | None = None, progress: Callable[[Job], None] | None = None
@@ -53,7 +54,7 @@ class Jobs:
         """The job once it SUCCEEDED. Raises JobFailed, JobCancelled; JobTimedOut while the job runs on.
 
         >>> job = maas.batch("digits", "rows.jsonl")
-        >>> (maas.jobs.wait(job.id)).status
+        >>> maas.jobs.wait(job.id).status
         'SUCCEEDED'
         """
         watch = Watch(timeout_seconds)
@@ -70,10 +71,10 @@ class Jobs:
         """End a job; results that are done stay. Raises Conflict if it has ended.
 
         >>> job = maas.batch("digits", "rows.jsonl")
-        >>> (maas.jobs.cancel(job.id)).status
+        >>> maas.jobs.cancel(job.id).status
         'CANCELLED'
         """
-        return Job.of(self._transport.call("DELETE", _path(job_id), repeatable=True))
+        return read(Job, self._transport.call("DELETE", _path(job_id), repeatable=True))
 
     def retry(self, job_id: str) -> Job:
         """Run the missing shards of a job that FAILED. Raises Conflict for any other.
@@ -81,25 +82,27 @@ class Jobs:
         >>> try:
         ...     job = maas.batch("digits", "broken.csv", wait=True)
         ... except JobFailed as failure:
-        ...     print((maas.jobs.retry(failure.job.id)).status)
+        ...     print(maas.jobs.retry(failure.job.id).status)
         PLANNING
         """
-        return Job.of(self._transport.call("POST", _path(job_id, "retry")))
+        return read(Job, self._transport.call("POST", _path(job_id, "retry")))
 
     def results(self, job_id: str) -> JobResults:
         """The parts of a job's output that are done, each with a URL that is good for an hour.
 
         >>> job = maas.batch("digits", "rows.jsonl", wait=True)
-        >>> [(part.name, part.rows) for part in (maas.jobs.results(job.id)).results]
+        >>> [(part.name, part.rows) for part in maas.jobs.results(job.id).results]
         [('part-00000.jsonl', 2), ('part-00001.jsonl', 1)]
         """
         path, query = _path(job_id, "results"), {"limit": str(RESULTS_PAGE)}
         answer = self._transport.call("GET", path, query=query)
-        found, token = answer["results"], answer["next_page_token"]
+        first = read(JobResults, answer)
+        found, token = [*first.results], read(Page, answer).next_page_token
         while token:
             page = self._transport.call("GET", path, query=query | {"page_token": token})
-            found, token = found + page["results"], page["next_page_token"]
-        return JobResults.of(answer | {"results": found})
+            found += read(JobResults, page).results
+            token = read(Page, page).next_page_token
+        return JobResults(tuple(found), first.header_length)
 
     def download(
         self, job: Job | str, to: str | Path, *, join: bool = True, progress: Report | None = None
@@ -119,9 +122,9 @@ class Jobs:
             raise InvalidInput(f"job {found.id} is one request: `jobs.answer`, or `maas job answer`, gives its answer")
 
         def fresh() -> Mapping[str, str]:
-            return {one.name: one.url for one in (self.results(found.id)).results}
+            return {one.name: one.url for one in self.results(found.id).results}
 
-        plan = results.plan(found, (self.results(found.id)).results, Path(to), join=join)
+        plan = results.plan(found, self.results(found.id).results, Path(to), join=join)
         if plan.downloads:
             downloads.fetch(plan.downloads, plan.folder, progress, fresh)
         return in_thread(plan.finish)
@@ -130,16 +133,16 @@ class Jobs:
         """The outputs of `infer_later`, waited for. Raises JobFailed, JobCancelled, JobTimedOut, DownloadFailed.
 
         >>> job = maas.infer_later("digits", [[1, 2]])
-        >>> (maas.jobs.answer(job))["y"]
+        >>> maas.jobs.answer(job)["y"]
         array([[2., 4.]], dtype=float32)
         """
-        return (self.answer_response(job, timeout_seconds)).outputs
+        return self.answer_response(job, timeout_seconds).outputs
 
     def answer_response(self, job: Job | str, timeout_seconds: float | None = None) -> InferenceResponse:
         """Like `answer`, with the model and version that answered, and the request's id.
 
         >>> job = maas.infer_later("digits", [[1, 2]], "production")
-        >>> (maas.jobs.answer_response(job)).model_version
+        >>> maas.jobs.answer_response(job).model_version
         '1'
         """
         from maas_client.protocol.responses import deferred_response

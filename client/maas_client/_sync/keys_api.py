@@ -8,6 +8,7 @@ from datetime import datetime
 from maas_client._sync.transport import Transport
 from maas_client.calls import api_path, filters
 from maas_client.key_records import ApiKey, NewKey
+from maas_client.reading import read
 
 
 class Keys:
@@ -23,15 +24,15 @@ class Keys:
         [('local', ('admin',))]
         """
         query = filters(include_revoked=include_revoked)
-        return [ApiKey.of(fields) for fields in self._transport.pages(api_path("keys"), "keys", limit, query)]
+        return self._transport.pages(api_path("keys"), "keys", ApiKey, limit, query)
 
     def get(self, key_id: str) -> ApiKey:
         """One key. Raises NotFound.
 
-        >>> (maas.keys.get("0123456789abcdef")).name
+        >>> maas.keys.get("0123456789abcdef").name
         'local'
         """
-        return ApiKey.of(self._transport.call("GET", api_path("keys", key_id)))
+        return read(ApiKey, self._transport.call("GET", api_path("keys", key_id)))
 
     def create(
         self,
@@ -56,21 +57,21 @@ class Keys:
             "expires_at": expires_at.astimezone().isoformat() if expires_at else None,
             "requests_per_second": requests_per_second,
         }
-        return NewKey.of(self._transport.call("POST", api_path("keys"), body))
+        return read(NewKey, self._transport.call("POST", api_path("keys"), body))
 
     def rotate(self, key_id: str, grace_seconds: int = 3600) -> NewKey:
         """Give a key a new text; the old one works for `grace_seconds` more. Raises Conflict for a revoked key.
 
-        >>> (maas.keys.rotate("0123456789abcdef", grace_seconds=60)).name
+        >>> maas.keys.rotate("0123456789abcdef", grace_seconds=60).name
         'local'
         """
         path = api_path("keys", key_id, "rotate")
-        return NewKey.of(self._transport.call("POST", path, {"grace_seconds": grace_seconds}))
+        return read(NewKey, self._transport.call("POST", path, {"grace_seconds": grace_seconds}))
 
     def revoke(self, key_id: str) -> ApiKey:
         """End a key for good, within seconds.
 
-        >>> (maas.keys.revoke("0123456789abcdef")).revoked_at is None
+        >>> maas.keys.revoke("0123456789abcdef").revoked_at is None
         False
         """
-        return ApiKey.of(self._transport.call("DELETE", api_path("keys", key_id)))
+        return read(ApiKey, self._transport.call("DELETE", api_path("keys", key_id)))

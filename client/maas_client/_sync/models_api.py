@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from maas_client._sync.transport import Transport
 from maas_client.calls import api_path, changes, filters
 from maas_client.model_records import HistoryEntry, RegisteredModel
+from maas_client.reading import read
 
 
 class Models:
@@ -30,26 +31,25 @@ class Models:
         ['digits']
         """
         query = filters(prefix=prefix, tag=tuple(tags), status=status, include_deleted=include_deleted)
-        found = self._transport.pages(api_path("models"), "models", limit, query)
-        return [RegisteredModel.of(fields) for fields in found]
+        return self._transport.pages(api_path("models"), "models", RegisteredModel, limit, query)
 
     def get(self, name: str, *, include_deleted: bool = False) -> RegisteredModel:
         """One model. Raises NotFound; Gone for a deleted one, unless `include_deleted`.
 
-        >>> (maas.models.get("digits")).aliases
+        >>> maas.models.get("digits").aliases
         {'production': 1}
         """
         query = filters(include_deleted=include_deleted)
-        return RegisteredModel.of(self._transport.call("GET", api_path("models", name), query=query))
+        return read(RegisteredModel, self._transport.call("GET", api_path("models", name), query=query))
 
     def create(self, name: str, description: str = "", tags: Mapping[str, str] | None = None) -> RegisteredModel:
         """A new model without versions; `push` makes one by itself. Raises Conflict if the name is taken.
 
-        >>> (maas.models.create("letters", tags={"team": "vision"})).status
+        >>> maas.models.create("letters", tags={"team": "vision"}).status
         'EMPTY'
         """
         body = {"name": name, "description": description, "tags": dict(tags or {})}
-        return RegisteredModel.of(self._transport.call("POST", api_path("models"), body, creating=True))
+        return read(RegisteredModel, self._transport.call("POST", api_path("models"), body, creating=True))
 
     def update(
         self,
@@ -63,29 +63,29 @@ class Models:
 
         With `if_match`, the `etag` of a model that was read, raises PreconditionFailed if it has changed since.
 
-        >>> (maas.models.update("digits", tags={"team": "vision"})).tags
+        >>> maas.models.update("digits", tags={"team": "vision"}).tags
         {'team': 'vision'}
         """
         path, body = api_path("models", name), changes(description, tags)
-        return RegisteredModel.of(self._transport.call("PATCH", path, body, if_match=if_match))
+        return read(RegisteredModel, self._transport.call("PATCH", path, body, if_match=if_match))
 
     def delete(self, name: str, *, if_match: str | None = None) -> RegisteredModel:
         """Hide a model with its versions and aliases; `restore` brings them back until it is purged.
 
-        >>> (maas.models.delete("digits")).deleted_at is None
+        >>> maas.models.delete("digits").deleted_at is None
         False
         """
-        return RegisteredModel.of(self._transport.call("DELETE", api_path("models", name), if_match=if_match))
+        return read(RegisteredModel, self._transport.call("DELETE", api_path("models", name), if_match=if_match))
 
     def restore(self, name: str) -> RegisteredModel:
         """Bring a deleted model back with its versions, aliases and tags.
 
         >>> _ = maas.models.delete("digits")
-        >>> (maas.models.restore("digits")).aliases
+        >>> maas.models.restore("digits").aliases
         {'production': 1}
         """
         path = api_path("models", name, "restore")
-        return RegisteredModel.of(self._transport.call("POST", path, repeatable=True))
+        return read(RegisteredModel, self._transport.call("POST", path, repeatable=True))
 
     def purge(self, name: str) -> bool:
         """Remove a deleted model for good. False while files are left: call again, or leave it to the schedule.
@@ -107,4 +107,4 @@ class Models:
         ['alias.set', 'version.ready']
         """
         path, query = api_path("models", name, "history"), filters(kind=kind, actor=actor)
-        return [HistoryEntry.of(one) for one in self._transport.pages(path, "entries", limit, query)]
+        return self._transport.pages(path, "entries", HistoryEntry, limit, query)

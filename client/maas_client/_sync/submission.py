@@ -11,12 +11,13 @@ from maas_client._sync import uploads
 from maas_client._sync.backend import in_thread, sleep
 from maas_client._sync.transport import Transport
 from maas_client.calls import api_path
-from maas_client.errors import CannotConnect, MaasError, ServerFailed
+from maas_client.errors import CannotConnect, InvalidResponse, MaasError, ServerFailed
 from maas_client.files import LocalFile, declare, records_file
 from maas_client.job_records import Job, NewJob
-from maas_client.model_records import Progress, Upload
+from maas_client.reading import field_of, read
 from maas_client.results import format_of
 from maas_client.retries import backoff_seconds
+from maas_client.transfer_records import Progress, Upload, UploadPart
 
 COMPLETE_ROUNDS = 3  # of a call's attempts
 
@@ -30,12 +31,13 @@ def batch(
     """The job of a file here or in the bucket. Raises InvalidInput, UploadFailed."""
     format_of(str(source))
     if str(source).startswith("s3://"):
-        return (create(transport, body | {"input": str(source)})).job
+        return create(transport, body | {"input": str(source)}).job
     return upload(transport, body, in_thread(records_file, Path(source)), progress)
 
 
 def create(transport: Transport, body: dict[str, Any]) -> NewJob:
-    return NewJob.of(transport.call("POST", api_path("jobs"), body, creating=True))
+    answer = transport.call("POST", api_path("jobs"), body, creating=True)
+    return NewJob(read(Job, answer), field_of(answer, "upload", tuple[UploadPart, ...]))
 
 
 def upload(
@@ -50,7 +52,7 @@ def upload(
     try:
         uploads.send([Upload(file.name, new.parts)], [file], progress)
         return _complete(transport, new.job.id)
-    except (ServerFailed, CannotConnect):  # the file is uploaded: the job may run all the same
+    except (ServerFailed, CannotConnect, InvalidResponse):  # the file is uploaded: the job may run all the same
         raise
     except BaseException:
         with suppress(MaasError):  # else the job would wait for its file for ever
@@ -63,6 +65,6 @@ def _complete(transport: Transport, job_id: str) -> Job:
     path = api_path("jobs", job_id, "complete")
     for attempt in range(1, COMPLETE_ROUNDS):
         with suppress(ServerFailed, CannotConnect):
-            return Job.of(transport.call("POST", path, repeatable=True))
+            return read(Job, transport.call("POST", path, repeatable=True))
         sleep(backoff_seconds(attempt))
-    return Job.of(transport.call("POST", path, repeatable=True))
+    return read(Job, transport.call("POST", path, repeatable=True))

@@ -9,6 +9,7 @@ import httpx
 
 from maas_client._sync.backend import sleep
 from maas_client.calls import Answer, Call, answer_of, connection_failure, fields_of, json_body
+from maas_client.reading import Page, field_of, read
 from maas_client.retries import Retries, TryAgain
 from maas_client.settings import Server
 
@@ -70,17 +71,20 @@ class Transport:
         return None if answer.status == 204 else fields_of(answer, self.url)
 
     def pages(
-        self, path: str, key: str, limit: int | None, query: Mapping[str, str | list[str]]
-    ) -> list[dict[str, Any]]:
+        self, path: str, key: str, kind: type[_Result], limit: int | None, query: Mapping[str, str | list[str]]
+    ) -> list[_Result]:
         """The items `key` of every page, or the first `limit`."""
-        asked, found = dict(query), list[dict[str, Any]]()
+        asked, found = dict(query), list[_Result]()
         while limit is None or len(found) < limit:
             asked["limit"] = str(PAGE if limit is None else min(limit - len(found), PAGE))
             answer = self.call("GET", path, query=asked)
-            found += answer[key]
-            if not answer.get("next_page_token"):
+            found += [
+                read(kind, one, f"{key}[{index}]") for index, one in enumerate(field_of(answer, key, tuple[Any, ...]))
+            ]
+            token = read(Page, answer).next_page_token
+            if not token:
                 break
-            asked["page_token"] = answer["next_page_token"]
+            asked["page_token"] = token
         return found
 
     def purge(self, path: str) -> bool:

@@ -14,7 +14,9 @@ from maas_client._sync.transport import Transport
 from maas_client.calls import api_path, changes, filters
 from maas_client.errors import DeploymentFailed, TimedOut
 from maas_client.files import Report
-from maas_client.model_records import Download, ModelFile, ModelVersion, NewVersion, Upload
+from maas_client.model_records import ModelVersion, NewVersion
+from maas_client.reading import field_of, read
+from maas_client.transfer_records import Download, ModelFile, Upload
 from maas_client.watch import FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS
 
 CHECK_SECONDS = 900.0  # as long as the deployment function may take
@@ -41,17 +43,16 @@ class Versions:
         [2, 1]
         """
         query = filters(tag=tuple(tags), status=status, include_deleted=include_deleted)
-        found = self._transport.pages(_path(model), "versions", limit, query)
-        return [ModelVersion.of(fields) for fields in found]
+        return self._transport.pages(_path(model), "versions", ModelVersion, limit, query)
 
     def get(self, model: str, version: int, *, include_deleted: bool = False) -> ModelVersion:
         """One version. Raises NotFound; Gone for a deleted one, unless `include_deleted`.
 
-        >>> (maas.versions.get("digits", 1)).inputs
+        >>> maas.versions.get("digits", 1).inputs
         (MetadataTensor(name='x', datatype='FP32', shape=(-1, 2)),)
         """
         query = filters(include_deleted=include_deleted)
-        return ModelVersion.of(self._transport.call("GET", _path(model, version), query=query))
+        return read(ModelVersion, self._transport.call("GET", _path(model, version), query=query))
 
     def create(
         self,
@@ -77,7 +78,7 @@ class Versions:
         if quantize:
             body["quantize"] = dict(quantize)
         answer = self._transport.call("POST", _path(model), body, creating=True)
-        return NewVersion(ModelVersion.of(answer), tuple(Upload.of(fields) for fields in answer["uploads"]))
+        return NewVersion(read(ModelVersion, answer), field_of(answer, "uploads", tuple[Upload, ...]))
 
     def update(
         self,
@@ -90,11 +91,11 @@ class Versions:
     ) -> ModelVersion:
         """Change description and tags, as `maas.models.update` does. The files of a version never change.
 
-        >>> (maas.versions.update("digits", 1, description="the first")).description
+        >>> maas.versions.update("digits", 1, description="the first").description
         'the first'
         """
         path, body = _path(model, version), changes(description, tags)
-        return ModelVersion.of(self._transport.call("PATCH", path, body, if_match=if_match))
+        return read(ModelVersion, self._transport.call("PATCH", path, body, if_match=if_match))
 
     def delete(
         self, model: str, version: int, *, force: bool = False, if_match: str | None = None
@@ -109,16 +110,16 @@ class Versions:
         """
         path, query = _path(model, version), filters(force=force)
         answer = self._transport.call("DELETE", path, query=query, if_match=if_match)
-        return ModelVersion.of(answer), tuple(answer["removed_aliases"])
+        return read(ModelVersion, answer), field_of(answer, "removed_aliases", tuple[str, ...])
 
     def restore(self, model: str, version: int) -> ModelVersion:
         """Bring a deleted version back as it was.
 
         >>> _ = maas.versions.delete("digits", 2)
-        >>> (maas.versions.restore("digits", 2)).status
+        >>> maas.versions.restore("digits", 2).status
         'READY'
         """
-        return ModelVersion.of(self._transport.call("POST", _path(model, version, "restore"), repeatable=True))
+        return read(ModelVersion, self._transport.call("POST", _path(model, version, "restore"), repeatable=True))
 
     def purge(self, model: str, version: int) -> bool:
         """Remove a deleted version for good. False while files are left: call again, or leave it to the schedule.
@@ -138,7 +139,7 @@ class Versions:
         [('model.onnx', 4)]
         """
         answer = self._transport.call("GET", _path(model, version, "files"))
-        return [Download.of(fields) for fields in answer["files"]]
+        return [*field_of(answer, "files", tuple[Download, ...])]
 
     def download(
         self, model: str, version: int, folder: str | Path, progress: Report | None = None
@@ -153,15 +154,15 @@ class Versions:
     def complete(self, model: str, version: int) -> ModelVersion:
         """Say that every file is uploaded, so that the version is checked. Raises Conflict if one is missing.
 
-        >>> (maas.versions.complete("digits", 2)).status
+        >>> maas.versions.complete("digits", 2).status
         'READY'
         """
-        return ModelVersion.of(self._transport.call("POST", _path(model, version, "complete"), repeatable=True))
+        return read(ModelVersion, self._transport.call("POST", _path(model, version, "complete"), repeatable=True))
 
     def wait(self, model: str, version: int, timeout_seconds: float = CHECK_SECONDS) -> ModelVersion:
         """The version once it is READY. Raises DeploymentFailed if it is refused, TimedOut if that takes longer.
 
-        >>> (maas.versions.wait("digits", 1)).status
+        >>> maas.versions.wait("digits", 1).status
         'READY'
         """
         deadline = time.monotonic() + timeout_seconds

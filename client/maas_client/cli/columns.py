@@ -9,7 +9,7 @@ import numpy as np
 
 from maas_client.cli.texts import NUMBER, WHOLE, read_text
 from maas_client.errors import InvalidInput
-from maas_client.model_records import MetadataTensor
+from maas_client.inference_records import MetadataTensor
 from maas_client.protocol.fitting import names, shown
 from maas_client.protocol.tensors import DTYPES
 

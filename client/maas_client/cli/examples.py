@@ -4,7 +4,8 @@ import json
 from math import prod
 from urllib.parse import urlsplit
 
-from maas_client.model_records import MetadataTensor, ModelVersion
+from maas_client.inference_records import MetadataTensor
+from maas_client.model_records import ModelVersion
 from maas_client.settings import DEFAULT_URL
 from maas_client.sigv4 import aws_host
 

@@ -12,7 +12,7 @@ import numpy as np
 from maas_client.cli.columns import read_columns
 from maas_client.cli.texts import STDIN, called, read_json
 from maas_client.errors import InvalidInput
-from maas_client.model_records import MetadataTensor
+from maas_client.inference_records import MetadataTensor
 from maas_client.protocol.fitting import fit, names, shown
 from maas_client.protocol.tensors import BF16, Tensor
 

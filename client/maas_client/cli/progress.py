@@ -21,7 +21,7 @@ from rich.text import Text
 
 from maas_client.cli.looks import console, line
 from maas_client.job_records import Job
-from maas_client.model_records import Progress
+from maas_client.transfer_records import Progress
 
 CHECKING = "the server loads the model, runs it and measures it"
 

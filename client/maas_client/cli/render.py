@@ -8,7 +8,8 @@ from rich.text import Text
 from maas_client.cli.examples import commands_for
 from maas_client.cli.looks import Part, ago, line, row, say, show, size, spaced, styled, table_of
 from maas_client.cli.measured import profile_table, quantized_line
-from maas_client.model_records import HistoryEntry, MetadataTensor, ModelVersion, RegisteredModel
+from maas_client.inference_records import MetadataTensor
+from maas_client.model_records import HistoryEntry, ModelVersion, RegisteredModel
 
 SHOWN_CHARACTERS = 24
 

@@ -6,7 +6,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from maas_client.errors import InvalidInput
-from maas_client.model_records import MetadataTensor
+from maas_client.inference_records import MetadataTensor
 from maas_client.protocol.tensors import BF16, DTYPES, Tensor
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 
 from maas_client.calls import Body, Call, inference_path, json_body
 from maas_client.errors import InvalidInput
-from maas_client.model_records import MetadataTensor
+from maas_client.inference_records import MetadataTensor
 from maas_client.protocol.fitting import fit, is_tensor, only
 from maas_client.protocol.tensors import Tensor, encode_binary, encode_json
 

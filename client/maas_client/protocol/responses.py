@@ -1,29 +1,48 @@
 """What the answers of the inference API mean."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from maas_client.calls import Answer
 from maas_client.errors import InvalidResponse
-from maas_client.model_records import InferenceResponse, ModelMetadata
+from maas_client.inference_records import InferenceResponse, ModelMetadata
 from maas_client.protocol.requests import HEADER_LENGTH
 from maas_client.protocol.tensors import decode, encode_json
+from maas_client.reading import parse, read
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+    parameters: dict[str, Any] = field(default_factory=dict)
+    data: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    model_name: str
+    model_version: str
+    outputs: tuple[_Output, ...]
+    id: str | None = None
 
 
 def read_metadata(answer: Answer) -> ModelMetadata:
     """Raises InvalidResponse when it is not what the protocol says."""
-    try:
-        return ModelMetadata.of(json.loads(answer.content))
-    except (ValueError, KeyError, TypeError) as error:
-        raise InvalidResponse(f"the answer is no metadata of a model ({error!r})") from error
+    return read(ModelMetadata, parse(answer.content))
 
 
 def read_json(answer: Answer) -> dict[str, Any]:
     """A response as JSON; binary outputs, if the request asked for any, become JSON values."""
     said, raws = _parts(answer)
     if any(raw is not None for raw in raws):
-        said["outputs"] = [_spelled_out(one, raw) for one, raw in zip(said["outputs"], raws, strict=True)]
+        arrays = response_of(said, raws).outputs
+        said["outputs"] = [
+            one if raw is None else _spelled_out(one, arrays[one["name"]])
+            for one, raw in zip(said["outputs"], raws, strict=True)
+        ]
     return said
 
 
@@ -41,12 +60,10 @@ def read_response(answer: Answer) -> InferenceResponse:
 
 def response_of(said: Mapping[str, Any], raws: Sequence[memoryview | None] | None = None) -> InferenceResponse:
     """From a response's JSON, and the bytes of each output that has some. Raises InvalidResponse."""
-    try:
-        pairs = zip(said["outputs"], raws or [None] * len(said["outputs"]), strict=True)
-        outputs = {output["name"]: decode(output, raw) for output, raw in pairs}
-        return InferenceResponse(said["model_name"], str(said["model_version"]), outputs, said.get("id"))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise InvalidResponse(f"the answer is no inference response ({error!r})") from error
+    found = read(_Response, said)
+    pairs = zip(found.outputs, raws or [None] * len(found.outputs), strict=True)
+    outputs = {one.name: decode(one.name, one.datatype, one.shape, one.data, raw) for one, raw in pairs}
+    return InferenceResponse(found.model_name, found.model_version, outputs, found.id)
 
 
 def response_json(response: InferenceResponse) -> dict[str, Any]:
@@ -68,27 +85,37 @@ def _both(array: Any, output: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
     return zip(array.ravel(order="C"), output["data"], strict=True)
 
 
-def _spelled_out(output: Mapping[str, Any], raw: memoryview | None) -> dict[str, Any]:
-    if raw is None:
-        return dict(output)
+def _spelled_out(output: Mapping[str, Any], array: Any) -> dict[str, Any]:
     plain = {name: value for name, value in output.items() if name != "parameters"}
-    return plain | {"data": _json_output(output["name"], decode(output, raw))["data"]}
+    return plain | {"data": _json_output(output["name"], array)["data"]}
 
 
 def _parts(answer: Answer) -> tuple[dict[str, Any], list[memoryview | None]]:
-    """The JSON of an answer, and for each output its bytes or None."""
+    """The JSON of an answer, and for each output its bytes or None. Raises InvalidResponse."""
     whole = memoryview(answer.content)
+    length = _json_length(answer)
+    said = parse(bytes(whole[:length]))
     raws: list[memoryview | None] = []
-    try:
-        length = int(answer.headers.get(HEADER_LENGTH, len(whole)))
-        said = json.loads(bytes(whole[:length]))
-        at = length
-        for output in said["outputs"]:
-            size = (output.get("parameters") or {}).get("binary_data_size")
-            raws.append(None if size is None else whole[at : at + size])
-            at += size or 0
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InvalidResponse(f"the answer is no inference response ({error!r})") from error
+    at = length
+    for output in read(_Response, said).outputs:
+        size = output.parameters.get("binary_data_size")
+        if size is None:
+            raws.append(None)
+            continue
+        if not isinstance(size, int) or size < 0:
+            raise InvalidResponse(f"output '{output.name}' has a binary_data_size of {size!r}")
+        raws.append(whole[at : at + size])
+        at += size
     if at != len(whole):
         raise InvalidResponse(f"the answer has {len(whole)} bytes where its outputs take {at}")
     return said, raws
+
+
+def _json_length(answer: Answer) -> int:
+    """Of all of it, unless the answer has binary outputs."""
+    text = answer.headers.get(HEADER_LENGTH)
+    if text is None:
+        return len(answer.content)
+    if not (text.isascii() and text.isdigit() and int(text) <= len(answer.content)):
+        raise InvalidResponse(f"the answer's {HEADER_LENGTH} is {text[:20]!r}, of {len(answer.content)} bytes")
+    return int(text)

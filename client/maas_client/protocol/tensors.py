@@ -4,7 +4,6 @@ Raw bytes are row-major and little-endian; each element of BYTES has its length 
 """
 
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -123,24 +122,26 @@ def _no_text(name: str, value: object) -> InvalidInput:
     return InvalidInput(f"'{name}' holds a {type(value).__name__}: an array of objects is for text alone")
 
 
-def decode(output: Mapping[str, Any], raw: memoryview | None = None) -> np.ndarray:
-    """An output from its bytes, or from `data` where it has none; native byte order, writable, shaped as it says.
+def decode(name: str, datatype: str, shape: tuple[int, ...], data: object, raw: memoryview | None = None) -> np.ndarray:
+    """An output from its bytes, or from JSON's `data` where it has none; native byte order, writable, of this shape.
 
     BYTES become an object array of str, as onnxruntime's own do, or of bytes when one is not UTF-8. BF16 becomes
     float32, which holds each of its values. In JSON, null and "NaN" in a float output are NaN.
     Raises InvalidResponse.
     """
     try:
-        shape = tuple(int(dimension) for dimension in output["shape"])
-        flat = _from_json(output) if raw is None else _from_bytes(output["datatype"], raw, prod(shape))
+        if any(dimension < 0 for dimension in shape):
+            raise ValueError(f"shape {list(shape)}")
+        flat = _from_json(datatype, data) if raw is None else _from_bytes(datatype, raw, prod(shape))
         return flat.reshape(shape)
     except (KeyError, TypeError, ValueError, OverflowError, struct.error) as error:
-        name = output.get("name")
-        raise InvalidResponse(f"output '{name}' is not what its datatype and shape say ({error!r})") from error
+        raise InvalidResponse(f"output '{name}' is not what its datatype and shape say ({error!r:.200})") from error
 
 
-def _from_json(output: Mapping[str, Any]) -> np.ndarray:
-    dtype, data = DTYPES[output["datatype"]], output["data"]
+def _from_json(datatype: str, data: object) -> np.ndarray:
+    dtype = DTYPES[datatype]
+    if not isinstance(data, list):
+        raise TypeError(f"data is {data!r:.80}")
     if dtype.kind == "f":
         data = np.asarray(data, np.float64)  # where None is NaN
     return np.asarray(data, dtype)

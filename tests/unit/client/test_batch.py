@@ -17,6 +17,7 @@ import pytest
 from maas_client import Job, MaasClient
 from maas_client.cli import app
 from maas_client.cli.progress import told_of
+from maas_client.reading import read
 from support.server.server import ContractServer, contract_server
 
 Run = Callable[..., tuple[int, str, str]]
@@ -232,12 +233,12 @@ def test_terminal_bars(server: ContractServer, lines: Path) -> None:
 def test_progress_text() -> None:
     fields = {"id": "0", "kind": "batch", "model": "m", "version": 1, "status": "RUNNING", "input": "i", "output": "o"}
     fields |= {"created_at": "", "updated_at": "", "actor": "ann"}
-    assert told_of(Job.of(fields)) == ""
+    assert told_of(read(Job, fields)) == ""
     progress = {"shards_total": 8, "shards_done": 0, "shards_failed": 0, "rows": 0, "errors": 0}
-    assert told_of(Job.of(fields | {"progress": progress})) == "0/8 shards, 0 rows"
+    assert told_of(read(Job, fields | {"progress": progress})) == "0/8 shards, 0 rows"
     progress |= {"shards_done": 2, "rows": 250_000, "errors": 3, "rows_per_second": 12500.4, "eta_seconds": 60.2}
     told = "2/8 shards, 250,000 rows, 3 errors, 12,500 rows/s, 60 s left"
-    assert told_of(Job.of(fields | {"progress": progress})) == told
+    assert told_of(read(Job, fields | {"progress": progress})) == told
 
 
 def test_shell_completes_jobs(server: ContractServer, lines: Path) -> None:

@@ -155,12 +155,12 @@ def test_unexpected_error_is_one_line(
     maas: Run, server: ContractServer, monkeypatch: pytest.MonkeyPatch, onnx_file: Path
 ) -> None:
     server.create_model({"name": "odd", "description": "", "tags": {}})
-    del server.models["odd"]["created_at"]
+    server.models["odd"]["updated_at"] = "yesterday"
     code, _, err = maas("models")
     assert code == 1
-    assert err == "maas: unexpected KeyError: 'created_at' (a traceback: MAAS_DEBUG=1)\n"
+    assert err == "maas: unexpected ValueError: Invalid isoformat string: 'yesterday' (a traceback: MAAS_DEBUG=1)\n"
     monkeypatch.setenv("MAAS_DEBUG", "1")
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match="isoformat"):
         app(["models"])
 
 

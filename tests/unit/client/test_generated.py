@@ -1,4 +1,4 @@
-"""What is generated from the client's code is up to date: `make format` does it."""
+"""What is generated from the client's code is current: `make format` and `make docs` write it."""
 
 import subprocess
 import sys
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from support.aws.engine import ROOT
 
+REFERENCE = ROOT / "docs/python.md"
 SYNC = ROOT / "client/maas_client/_sync"
 
 
@@ -14,3 +15,8 @@ def test_sync_client_is_current(tmp_path: Path) -> None:
     made = {path.name: path.read_text() for path in tmp_path.glob("*.py")}
     by_hand = {"__init__.py", "backend.py"}
     assert made == {path.name: path.read_text() for path in SYNC.glob("*.py") if path.name not in by_hand}
+
+
+def test_reference_is_current(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, ROOT / "client/generate_reference.py", tmp_path / "python.md"], check=True)
+    assert (tmp_path / "python.md").read_text() == REFERENCE.read_text(), "run `make docs`"

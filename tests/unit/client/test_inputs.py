@@ -9,7 +9,7 @@ import pytest
 from maas_client.cli.inputs import Given
 from maas_client.cli.inputs import read as read_given
 from maas_client.errors import InvalidInput
-from maas_client.model_records import MetadataTensor
+from maas_client.inference_records import MetadataTensor
 from maas_client.protocol.tensors import encode_json
 
 ONE = (MetadataTensor("x", "FP32", (-1, 2)),)

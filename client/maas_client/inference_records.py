@@ -1,0 +1,57 @@
+"""What the inference API says of models and of a run, as frozen dataclasses."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Outputs = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataTensor:
+    """An input or output of a model. -1 in `shape` is a variable dimension.
+
+    >>> maas.metadata("digits").inputs[0].datatype
+    'FP32'
+    """
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+    parameters: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether the model has a value of its own for this input, and may be run without."""
+        return self.parameters.get("optional") is True
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMetadata:
+    """The inputs and outputs of a version.
+
+    >>> maas.metadata("digits", "production").versions
+    ('1',)
+    """
+
+    name: str
+    platform: str
+    inputs: tuple[MetadataTensor, ...]
+    outputs: tuple[MetadataTensor, ...]
+    versions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceResponse:
+    """`model_version` is the one that answered, whatever alias was asked for; `id` is the request's, if it had one.
+
+    >>> maas.infer_response("digits", [[1, 2]], "production", request_id="42").id
+    '42'
+    """
+
+    model_name: str
+    model_version: str
+    outputs: "Outputs"
+    id: str | None = None
