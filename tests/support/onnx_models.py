@@ -173,6 +173,41 @@ def slow() -> bytes:
     return model(graph).SerializeToString()
 
 
+def squared() -> bytes:
+    """y is an element of the product of two matrices of ones: a few bytes of input ask for any time in one operator."""
+    ones = helper.make_tensor("ones", TensorProto.FLOAT, [1], [1.0])
+    graph = helper.make_graph(
+        [
+            helper.make_node("Reshape", ["size", "one"], ["side"]),
+            helper.make_node("Concat", ["side", "side"], ["shape"], axis=0),
+            helper.make_node("ConstantOfShape", ["shape"], ["a"], value=ones),
+            helper.make_node("MatMul", ["a", "a"], ["product"]),
+            helper.make_node("ReduceMax", ["product"], ["y"], keepdims=0),
+        ],
+        "squared",
+        [_value("size", TensorProto.INT64, [])],
+        [_value("y", TensorProto.FLOAT, [])],
+        [numpy_helper.from_array(np.array([1], np.int64), "one")],
+    )
+    return model(graph).SerializeToString()
+
+
+def nonzero() -> bytes:
+    """y is the last place of as many ones as `count` says. NonZero allocates outside of onnxruntime's arena."""
+    ones = helper.make_tensor("ones", TensorProto.FLOAT, [1], [1.0])
+    graph = helper.make_graph(
+        [
+            helper.make_node("ConstantOfShape", ["count"], ["a"], value=ones),
+            helper.make_node("NonZero", ["a"], ["places"]),
+            helper.make_node("ReduceMax", ["places"], ["y"], keepdims=0),
+        ],
+        "nonzero",
+        [_value("count", TensorProto.INT64, [1])],
+        [_value("y", TensorProto.INT64, [])],
+    )
+    return model(graph).SerializeToString()
+
+
 def expanded() -> bytes:
     """y is a tensor of ones, of the shape that the input says: a few bytes can ask for any amount of memory."""
     graph = helper.make_graph(

@@ -33,11 +33,14 @@ def dataplane(settings: Settings) -> "DataPlane":
     from maas.aws.s3_reader import S3Reader
     from maas.aws.signed import SignedDynamoDb
     from maas.deployment.artifacts import LocalArtifacts
+    from maas.serving import memory
     from maas.serving.dataplane import DataPlane
-    from maas.serving.runner import Runner, limit_memory
+    from maas.serving.runner import Runner
     from maas.serving.runner_cache import RunnerCache
 
-    limit_memory(settings.model_memory_bytes)
+    memory.limit_models(settings.model_memory_bytes)
+    if settings.limit_memory:
+        memory.limit_process(settings.model_memory_bytes)
     registry = Registry(Table(SignedDynamoDb(settings.region, settings.endpoint_url), settings.table))
     reader = S3Reader(settings.region, settings.endpoint_url, settings.bucket)
     files = LocalArtifacts(reader, Path(settings.tmp_dir), settings.tmp_bytes)

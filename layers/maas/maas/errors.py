@@ -16,6 +16,7 @@ MaasError
 │   ├── NotReady              the version is not READY: it gets no alias and no traffic
 │   └── UploadIncomplete      a declared file is missing or differs from its declaration
 ├── TooLarge                  beyond one of our limits or Lambda's
+│   └── OutOfMemory           the request or its answer does not fit into the function's memory
 ├── InsufficientStorage       the model can never fit into this function's /tmp or memory
 ├── Contended                 concurrent writers; nothing was changed
 ├── ModelRejected             the file cannot be served; the reason goes into the version's record
@@ -127,6 +128,11 @@ class UploadIncomplete(Conflict):
 
 class TooLarge(MaasError):
     pass
+
+
+class OutOfMemory(TooLarge):
+    def __init__(self) -> None:
+        super().__init__("the request needs more memory than this function has: send fewer rows in one request")
 
 
 class InsufficientStorage(MaasError):

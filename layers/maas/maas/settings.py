@@ -35,6 +35,7 @@ class Settings:
     tmp_mb: int = _setting("MAAS_TMP_MB", "MB of /tmp for model files", 512)
     tmp_dir: str = _setting("MAAS_TMP_DIR", "folder of the model files", os.path.join(tempfile.gettempdir(), "maas"))
     write_back: int = _setting("MAAS_WRITE_BACK", "1: store forms prepared for this CPU for other environments", 0)
+    limit_memory: int = _setting("MAAS_LIMIT_MEMORY", "1: a run beyond the function's memory fails alone", 0)
     queue_url: str = _setting("MAAS_QUEUE_URL", "SQS queue of batch shards", "")
     shard_mb: int = _setting("MAAS_SHARD_MB", "MB of input per batch shard", 64)
     resolve_ttl_seconds: int = _setting("MAAS_RESOLVE_TTL_SECONDS", "seconds that an environment caches an alias", 3)

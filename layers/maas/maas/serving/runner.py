@@ -1,10 +1,10 @@
-"""Loads and runs model files. The only module that imports onnxruntime."""
+"""Loads and runs model files."""
 
 import ctypes
 import re
 import time
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +12,21 @@ import numpy as np
 import onnxruntime as ort
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
 
-from maas.errors import DeadlineExceeded, ModelRejected, RunFailed
+from maas.errors import ModelRejected, RunFailed
 from maas.records import LABELS_NAME, MetadataTensor
-from maas.serving import graph_outputs, locales
+from maas.serving import graph_outputs, memory
+from maas.serving.deadlines import run_until
 from maas.serving.dimensions import symbol_of
 from maas.serving.graph_outputs import ServedOutput
 from maas.serving.messages import plain_message
-from maas.serving.watchdog import Watchdog
+from maas.serving.sessions import session, session_options
 
 Array = np.ndarray[Any, Any]
 
 _BFLOAT16 = 16  # of TensorProto.DataType, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 _INPUT = re.compile(r"(optional\()?tensor\((\w+)\)+")
-# Without fallback, which would print to standard output and try a failed load or run again.
-PROVIDERS = ["CPUExecutionProvider"]
 _QUANTIZED_OPERATORS = ["MatMul", "Gemm", "Attention", "EmbedLayerNormalization", "Gather", "LSTM"]
-_watchdog = Watchdog()
-
-
-@cache
-def limit_memory(max_bytes: int) -> None:
-    """Limits what all models of this process allocate, for weights and runs: a run that needs more fails."""
-    memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
-    ort.create_and_register_allocator(memory, ort.OrtArenaCfg({"max_mem": max_bytes, "arena_extend_strategy": 1}))
+_SLOW_SECONDS = 0.05  # a run that takes much memory takes longer
 
 
 class Runner:
@@ -56,11 +48,11 @@ class Runner:
         protocol cannot carry an input or output.
         """
         started = time.perf_counter()
-        options = _options(threads)
+        options = session_options(threads)
         if prepared:
             options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
-            self._session = _loaded(path, options)
+            self._session = session(path, options)
         except Exception as error:
             raise ModelRejected(_load_failure(error, path)) from error
         self.load_ms = (time.perf_counter() - started) * 1000
@@ -102,28 +94,28 @@ class Runner:
         names = [tensor.name for tensor in self.outputs] if outputs is None else outputs
         sources = names if self._is_plain else list(dict.fromkeys(self._served[name].source for name in names))
         options = ort.RunOptions()
+        call = partial(self._values, sources, inputs, options)
         if deadline is None:
-            values = self._values(sources, inputs, options)
+            values = call()
         else:
-            with _watchdog.limit(deadline, lambda: setattr(options, "terminate", True)) as limit:
-                try:
-                    values = self._values(sources, inputs, options)
-                except RunFailed:
-                    if limit.exceeded:
-                        raise DeadlineExceeded("the model ran") from None
-                    raise
+            values = run_until(deadline, call, lambda: setattr(options, "terminate", True), "the model ran")
         if self._is_plain:
             return values
         found = dict(zip(sources, values, strict=True))
         return [_converted(self._served[name], found) for name in names]
 
     def _values(self, sources: Sequence[str], inputs: Mapping[str, Array], options: ort.RunOptions) -> list[Any]:
+        started = time.monotonic()
         try:
             if self._has_bf16:
                 return self._run_ort_values(sources, inputs, options)
             return self._session.run(sources, inputs, options)  # type: ignore[no-any-return]
         except Exception as error:
+            started = 0  # give memory back, however short the run was
             raise RunFailed(f"onnxruntime cannot run these inputs: {plain_message(error)}") from error
+        finally:
+            if time.monotonic() - started > _SLOW_SECONDS:
+                memory.give_back()
 
     def _run_ort_values(
         self, sources: Sequence[str], inputs: Mapping[str, Array], options: ort.RunOptions
@@ -143,12 +135,12 @@ def write_prepared(path: Path, to: Path, data_name: str, threads: int) -> None:
 
     Raises ModelRejected if onnxruntime cannot write it.
     """
-    options = _options(threads)
+    options = session_options(threads)
     options.optimized_model_filepath = str(to)
     options.add_session_config_entry("session.optimized_model_external_initializers_file_name", data_name)
     options.add_session_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", "1024")
     try:
-        _loaded(path, options)
+        session(path, options)
     except Exception as error:
         raise ModelRejected(_load_failure(error, path)) from error
 
@@ -181,27 +173,6 @@ def write_quantized(path: Path, to: Path) -> None:
         raise ModelRejected(
             f"onnxruntime {ort.__version__} cannot quantise the model: {plain_message(error)}"
         ) from error
-
-
-def _options(threads: int) -> ort.SessionOptions:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    # Threads that spin for work would take CPU time from the next request on Lambda.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    options.add_session_config_entry("session.use_env_allocators", "1")  # the arena of `limit_memory`
-    return options
-
-
-def _loaded(path: Path, options: ort.SessionOptions) -> ort.InferenceSession:
-    try:
-        return ort.InferenceSession(str(path), options, providers=PROVIDERS, enable_fallback=0)
-    except Exception:
-        if not locales.provide():
-            raise
-        return ort.InferenceSession(str(path), options, providers=PROVIDERS, enable_fallback=0)
 
 
 def _array(value: ort.OrtValue) -> Any:

@@ -151,6 +151,8 @@ def error_headers(error: Exception) -> dict[str, str]:
 
 def error_document(error: Exception) -> tuple[int, dict[str, Any]]:
     """Status and body of an error. An exception that is no MaasError is logged and answered as an internal error."""
+    if isinstance(error, MemoryError):
+        error = errors.OutOfMemory()
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
     if status >= 500:
         logger().error("request failed", exc_info=error, extra=request_ids())

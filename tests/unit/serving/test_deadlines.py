@@ -2,16 +2,18 @@
 
 import threading
 import time
+import weakref
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from maas.errors import DeadlineExceeded, ModelRejected
+from maas.errors import DeadlineExceeded, ModelRejected, RunFailed
 from maas.records import ModelFile, ModelVersion, Status
+from maas.serving.deadlines import GRACE_SECONDS
 from maas.serving.runner import Runner
 from maas.serving.runner_cache import RunnerCache
-from maas.serving.watchdog import Watchdog
 from support import onnx_models
 
 VERSION = ModelVersion("m", 1, Status.READY, (ModelFile("model.onnx", 10, ""),), "", "", 1)
@@ -53,18 +55,37 @@ def test_deadline_ends_only_its_own_run(slow: Runner) -> None:
     assert came == [64]
 
 
-def test_earliest_deadline_fires_first() -> None:
-    watchdog, ended = Watchdog(), []
-    limits = [
-        watchdog.limit(in_seconds(seconds), lambda name=name: ended.append(name))
-        for name, seconds in (("late", 0.3), ("never", 60), ("soon", 0.1), ("done", 0.2))
-    ]
-    for limit in limits:
-        limit.__enter__()
-    limits[3].__exit__()
-    time.sleep(0.6)
-    assert ended == ["soon", "late"]
-    assert [limit.exceeded for limit in limits] == [True, False, True, False]
+def test_operator_that_cannot_be_ended_is_left_behind(tmp_path: Path) -> None:
+    """onnxruntime looks at a run's deadline between operators: one large product goes on."""
+    (tmp_path / "model.onnx").write_bytes(onnx_models.squared())
+    runner = Runner(tmp_path / "model.onnx", threads=1)
+    before = set(threading.enumerate())
+    started = time.monotonic()
+    with pytest.raises(DeadlineExceeded, match="while the model ran"):
+        runner.run({"size": np.array(3000)}, deadline=in_seconds(0.05))
+    assert time.monotonic() - started < 0.05 + GRACE_SECONDS + 0.5
+    assert runner.run({"size": np.array(3)}, deadline=in_seconds(20))[0] == 3
+    assert len(set(threading.enumerate()) - before) <= 2
+
+
+def test_threads_are_used_again(slow: Runner) -> None:
+    slow.run({"count": np.array([1])}, deadline=in_seconds(5))
+    before = threading.active_count()
+    for _ in range(10):
+        slow.run({"count": np.array([1])}, deadline=in_seconds(5))
+        with pytest.raises(RunFailed):
+            slow.run({"count": np.array([1, 2])}, deadline=in_seconds(5))
+    assert threading.active_count() == before
+
+
+def test_arrays_do_not_outlive_their_run(slow: Runner) -> None:
+    for count, kind in (([1], None), ([1, 2], RunFailed)):
+        array = np.array(count)
+        alive = weakref.ref(array)
+        with suppress(RunFailed) if kind else nullcontext():
+            slow.run({"count": array}, deadline=in_seconds(5))
+        del array
+        assert alive() is None
 
 
 def test_load_continues_after_a_deadline(slow: Runner) -> None:
