@@ -10,6 +10,7 @@ import tritonclient.http as triton
 
 from conftest import skip_or_fail
 from maas_client import MaasClient
+from maas_client.cli import app
 from maas_local.stack import LocalStack
 from support import sam_cli
 from support.aws import iam_stack
@@ -77,6 +78,26 @@ def client(url: str, api_key: str) -> Iterator[triton.InferenceServerClient]:
     with triton.InferenceServerClient(url.removeprefix("http://"), connection_timeout=60, network_timeout=60) as one:
         one.register_plugin(KeyPlugin(api_key))
         yield one
+
+
+@pytest.fixture
+def run(
+    url: str, api_key: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """Runs a command line; gives its standard output, or with `fails` its standard error."""
+    monkeypatch.setenv("MAAS_URL", url)
+    monkeypatch.setenv("MAAS_API_KEY", api_key)
+    for name in ("MAAS_DEBUG", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run_command(line: str, *, fails: int = 0) -> str:
+        with pytest.raises(SystemExit) as exit_:
+            app(line.split())
+        out, err = capsys.readouterr()
+        assert exit_.value.code == fails, err
+        return err if fails else out
+
+    return run_command
 
 
 @pytest.fixture

@@ -13,29 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maas_client.cli import app
 from support import networks, onnx_models
 
 Run = Callable[..., str]
-
-
-@pytest.fixture
-def run(url: str, api_key: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command line; gives its standard output, or with `fails` its standard error."""
-    monkeypatch.setenv("MAAS_URL", url)
-    monkeypatch.setenv("MAAS_API_KEY", api_key)
-    monkeypatch.setenv("COLUMNS", "200")
-    for name in ("MAAS_DEBUG", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run_command(line: str, *, fails: int = 0) -> str:
-        with pytest.raises(SystemExit) as exit_:
-            app(line.split())
-        out, err = capsys.readouterr()
-        assert exit_.value.code == fails, err
-        return err if fails else out
-
-    return run_command
 
 
 @pytest.fixture

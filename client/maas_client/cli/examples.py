@@ -1,37 +1,128 @@
-"""Shell commands that call a version with zeros."""
+"""Shell commands that call a version with the input that ran at its deployment."""
 
 import json
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
 from math import prod
+from pathlib import Path
+from shlex import quote
+from typing import Any
 from urllib.parse import urlsplit
+
+import numpy as np
 
 from maas_client.inference_records import MetadataTensor
 from maas_client.model_records import ModelVersion
+from maas_client.protocol.tensors import DTYPES
 from maas_client.settings import DEFAULT_URL
 from maas_client.sigv4 import aws_host
 
-SPELLED_OUT = 16
-_ZEROS = {"BOOL": "false", "BYTES": '"text"'}
+SPELLED_OUT = 16  # values in a command; more are generated
+JSON_VALUES = 100_000  # more are too large for a request in JSON
+INLINE_BYTES = 4_000_000  # more are too large for one call
+ONE, LENGTH = "one", "length"  # what fills an input that zeros, false, "a" or fractions did not suit
 
 
-def commands_for(version: ModelVersion, url: str, alias: str | None, *, key: bool) -> list[str]:
-    """`maas predict` and curl with one record. Variable dimensions are 1, values zero, false or "text"."""
-    request = f"""echo '{{"inputs":[{",".join(_input(tensor) for tensor in version.inputs)}]}}'"""
+def commands_for(version: ModelVersion, url: str, alias: str | None, *, key: bool, source: Path | None) -> list[str]:
+    """`maas predict` and curl with one request; none for a version that never ran, or ran with a file not here.
+
+    `source` is the file with the example or test vector that ran, if it is here.
+    """
+    if not version.profile or (not source and version.profile.get("shapes_from", "signature") != "signature"):
+        return []
     which = alias or str(version.version)
-    at = "" if url == DEFAULT_URL else f" --url {url}"
-    path = f"{url}/v2/models/{version.model}/versions/{which}/infer"
-    return [
-        f"{request} | maas predict {version.model}@{which} --input -{at}",
-        f"{request} | curl -sS {_authorization(url, key)}--data-binary @- {path}",
-    ]
+    predict = f"maas predict {quote(f'{version.model}@{which}')}"
+    at = "" if url == DEFAULT_URL else f" --url {quote(url)}"
+    if source:
+        return [f"{predict} --input {quote(str(source))}{at}"]
+    inputs = _Inputs(version)
+    sender = f"curl -sS {_authorization(url, key)}--data-binary @- "
+    sender += quote(f"{url}/v2/models/{version.model}/versions/{which}/infer")
+    if inputs.count <= SPELLED_OUT:
+        request = f"echo {quote(inputs.request())}"
+        return [f"{request} | {predict} --input -{at}", f"{request} | {sender}"]
+    later = " --later" if inputs.size_bytes > INLINE_BYTES else ""
+    found = [f"{inputs.script(inputs.as_npz())} | {predict} --input -{later}{at}"]
+    return found + ([f"{inputs.script(inputs.as_json())} | {sender}"] if inputs.count <= JSON_VALUES else [])
 
 
-def _input(tensor: MetadataTensor) -> str:
-    shape = [1 if dimension == -1 else dimension for dimension in tensor.shape]
-    zero, count = _ZEROS.get(tensor.datatype, "0"), prod(shape)
-    # The shell generates many values, between two single-quoted pieces.
-    data = ",".join([zero] * count) if count <= SPELLED_OUT else f"'$(yes '{zero}' | head -n {count} | paste -sd, -)'"
-    head = json.dumps({"name": tensor.name, "shape": shape, "datatype": tensor.datatype}, separators=(",", ":"))
-    return head.replace("'", "'\\''")[:-1] + f',"data":[{data}]}}'
+def pushed_source(version: ModelVersion, golden: Path | None) -> Path | None:
+    """The file that the version was pushed with and that ran at its deployment."""
+    if version.profile.get("shapes_from") == "golden" and golden:
+        return next(iter(sorted(golden.rglob("*.json"))), None)
+    return None
+
+
+class _Inputs:
+    """The generated input of a version's smoke run, in JSON or as a Python script that makes it again."""
+
+    def __init__(self, version: ModelVersion) -> None:
+        shapes: Mapping[str, Sequence[int]] = version.profile.get("shapes", {})
+        self._fills: Mapping[str, str] = version.profile.get("fills", {})
+        known = [(tensor, list(shapes.get(tensor.name) or _smallest(tensor))) for tensor in version.inputs]
+        self._inputs = [(tensor, shape) for tensor, shape in known if not shapes or tensor.name in shapes]
+        self._length = max((size for _, shape in self._inputs for size in shape[1:]), default=1)
+        self.count = sum(prod(shape) for _, shape in self._inputs)
+        self.size_bytes = sum(prod(shape) * _dtype(one).itemsize for one, shape in self._inputs)
+
+    def request(self) -> str:
+        return json.dumps({"inputs": [self._spelled(*one) for one in self._inputs]}, separators=(",", ":"))
+
+    def script(self, end: str) -> str:
+        """A command that runs Python with NumPy: the arrays `a` by name, then `end`."""
+        arrays = ", ".join(f"{tensor.name!r}: {self._expression(tensor, shape)}" for tensor, shape in self._inputs)
+        return f"{_python()} -c {quote(f'import json, sys, numpy as np; a = {{{arrays}}}; {end}')}"
+
+    def as_npz(self) -> str:
+        return "np.savez(sys.stdout.buffer, **a)"
+
+    def as_json(self) -> str:
+        kinds = {tensor.name: tensor.datatype for tensor, _ in self._inputs}
+        one = "{'name': n, 'datatype': t, 'shape': a[n].shape, 'data': a[n].ravel().tolist()}"
+        return f"print(json.dumps({{'inputs': [{one} for n, t in {kinds!r}.items()]}}))"
+
+    def _spelled(self, tensor: MetadataTensor, shape: list[int]) -> dict[str, Any]:
+        value = self._value(tensor)
+        if value is None:
+            fractions = np.random.default_rng(0).random(shape).astype(DTYPES[tensor.datatype])
+            data = [float(str(one)) for one in fractions.ravel()]
+        else:
+            data = [value] * prod(shape)
+        return {"name": tensor.name, "shape": shape, "datatype": tensor.datatype, "data": data}
+
+    def _expression(self, tensor: MetadataTensor, shape: list[int]) -> str:
+        value, size = self._value(tensor), repr(tuple(shape))
+        if value is None:
+            return f"np.random.default_rng(0).random({size}).astype('{_dtype(tensor)}')"
+        dtype = "" if isinstance(value, str) else f", '{_dtype(tensor)}'"
+        return f"np.full({size}, {value!r}{dtype})"
+
+    def _value(self, tensor: MetadataTensor) -> Any:
+        """What fills the input; None for fractions."""
+        fill = self._fills.get(tensor.name)
+        match _dtype(tensor).kind:
+            case "f":
+                return 1.0 if fill == ONE else 0.0 if tensor.datatype == "BF16" else None
+            case "O":
+                return "1" if fill == ONE else "a"
+            case "b":
+                return fill == ONE
+        return self._length if fill == LENGTH else int(fill == ONE)
+
+
+def _smallest(tensor: MetadataTensor) -> list[int]:
+    return [1 if dimension == -1 else dimension for dimension in tensor.shape]
+
+
+def _dtype(tensor: MetadataTensor) -> np.dtype[Any]:
+    return DTYPES.get(tensor.datatype, np.dtype(np.float32))  # of BF16, which NumPy lacks
+
+
+def _python() -> str:
+    """This interpreter, which has NumPy: by its name if the shell finds it so."""
+    found = shutil.which("python3")
+    return "python3" if found and Path(found).parent == Path(sys.executable).parent else quote(sys.executable)
 
 
 def _authorization(url: str, key: bool) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from maas_client.cli.examples import commands_for
 from maas_client.cli.looks import Part, ago, line, row, say, show, size, spaced, styled, table_of
 from maas_client.cli.measured import profile_table, quantized_line
 from maas_client.inference_records import MetadataTensor
@@ -81,16 +80,17 @@ def show_version(version: ModelVersion) -> None:
     show(files)
 
 
-def show_pushed(version: ModelVersion, url: str, alias: str | None, *, key: bool) -> None:
-    """A new READY version, and how to call it."""
+def show_pushed(version: ModelVersion, examples: Sequence[str]) -> None:
+    """A new READY version; `examples` are commands that call it."""
     name, status, *aliases = _heading(version)
     say(spaced(line(name, " is ", status), *aliases))
     show(signature(version.inputs, version.outputs))
     _show_warnings(version)
     if version.quantized:
         say(quantized_line(version.quantized))
-    say("Try it on zeros:")
-    for command in commands_for(version, url, alias, key=key):
+    if examples:
+        say("Try it with the input that ran at its deployment:")
+    for command in examples:
         say()
         say((command, "bold"))
 

@@ -53,6 +53,7 @@ def push(
     api_key: Key = None,
 ) -> None:
     """Upload a model, check it, and serve it."""
+    from maas_client.cli.examples import commands_for, pushed_source
     from maas_client.cli.progress import Display
     from maas_client.cli.render import show_pushed
 
@@ -72,7 +73,11 @@ def push(
                 tags=tags,
                 progress=display.show,
             )
-        print_json(version) if as_json else show_pushed(version, maas.url, alias, key=bool(api_key))
+        if as_json:
+            print_json(version)
+        else:
+            source = pushed_source(version, golden)
+            show_pushed(version, commands_for(version, maas.url, alias, key=bool(api_key), source=source))
 
 
 def predict(
