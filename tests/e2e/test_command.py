@@ -43,10 +43,10 @@ def test_lists_show_aliases_beside_versions(run: Run, name: str) -> None:
         (False, True),
     ]
     assert [one["version"] for one in read(run, f"versions {name} --tag weight=1")["versions"]] == [1]
-    assert "No such versions" in run(f"versions {name} --status FAILED")
+    assert "No matching versions" in run(f"versions {name} --status FAILED")
 
 
-def test_a_quantized_form_is_asked_for_shown_and_run(run: Run, tmp_path: Path) -> None:
+def test_quantized_form(run: Run, tmp_path: Path) -> None:
     path, x = tmp_path / "model.onnx", tmp_path / "x.npy"
     path.write_bytes(networks.dense(8))
     np.save(x, np.full((1, 64), 0.5, np.float32))
@@ -69,11 +69,11 @@ def test_a_quantized_form_is_asked_for_shown_and_run(run: Run, tmp_path: Path) -
         r"dynamic-int8 was not kept: its outputs differ by 0\.\d+ of the largest value", run("show quantized@2")
     )
     assert "was not kept: its outputs differ" in run(f"predict quantized@2 -i {x} --variant dynamic-int8", fails=1)
-    assert "quantize.scheme" in run(f"push {path} -n quantized --quantize int4", fails=1)
-    assert "give quantize, too" in run(f"push {path} -n quantized --quantize-tolerance 0.1", fails=1)
+    assert "--quantize: Input should be" in run(f"push {path} -n quantized --quantize int4", fails=1)
+    assert "--quantize-tolerance needs --quantize" in run(f"push {path} -n q --quantize-tolerance 0.1", fails=2)
 
 
-def test_tags_are_set_and_removed(run: Run, name: str) -> None:
+def test_tags(run: Run, name: str) -> None:
     assert (
         run(f"tag {name} team=vision stage=test --description better")
         == f"{name}  better\ntags: stage=test team=vision\n"
@@ -95,8 +95,8 @@ def test_aliases_move_and_roll_back(run: Run, name: str) -> None:
     assert "there is no alias 'prod'" in run(f"rollback {name} prod", fails=1)
 
 
-def test_deleted_restored_purged(run: Run, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "prod; move them, or use force=true" in run(f"delete {name}@2", fails=1)
+def test_delete_restore_purge(run: Run, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "prod; move them, or use --force" in run(f"delete {name}@2", fails=1)
     assert run(f"delete {name}@2 --force") == (
         f"{name}@2 is deleted, and with it the alias prod; `maas restore {name}@2` brings it back\n"
     )
@@ -108,13 +108,13 @@ def test_deleted_restored_purged(run: Run, name: str, monkeypatch: pytest.Monkey
     run(f"delete {name}")
     assert "DELETED" in run(f"models --deleted --prefix {name}")
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
-    assert "Aborted" in run(f"purge {name}", fails=1)
+    assert "nothing was confirmed" in run(f"purge {name}", fails=1)
     assert read(run, f"models --deleted --prefix {name}")["models"][0]["name"] == name
     assert run(f"purge {name} --yes") == f"{name} is purged\n"
     assert "expected MODEL or MODEL@NUMBER" in run(f"restore {name}@prod", fails=2)
 
 
-def test_history_tells_who_did_what(run: Run, name: str, api_key: str) -> None:
+def test_history_names_the_actor(run: Run, name: str, api_key: str) -> None:
     actor = f"key:{api_key.split('_')[1]}"
     lines = run(f"history {name}").splitlines()
     (moved,) = [line for line in lines if "1 → 2" in line]
@@ -124,14 +124,14 @@ def test_history_tells_who_did_what(run: Run, name: str, api_key: str) -> None:
     assert len(read(run, f"history {name} --limit 3")["entries"]) == 3
 
 
-def test_download_gives_the_files_back(run: Run, name: str, tmp_path: Path) -> None:
+def test_downloaded_files_equal_the_uploaded(run: Run, name: str, tmp_path: Path) -> None:
     for reference, weight in ((f"{name}@1", 1.0), (f"{name}@prod", 2.0), (name, 2.0)):
         folder = tmp_path / reference
         assert run(f"download {reference} --to {folder}") == f"{folder}/model.onnx\n"
         assert (folder / "model.onnx").read_bytes() == onnx_models.linear(weight)
 
 
-def test_a_shell_completes_names_versions_and_aliases(url: str, api_key: str, name: str) -> None:
+def test_shell_completes_models_versions_and_aliases(url: str, api_key: str, name: str) -> None:
     def completed(words: str) -> list[str]:
         program = "import sys; from maas_client.cli import commands; sys.argv = ['maas']; commands(prog_name='maas')"
         environment = os.environ | {

@@ -57,6 +57,8 @@ def push(
     from maas_client.cli.progress import Display
     from maas_client.cli.render import show_pushed
 
+    if quantize_tolerance is not None and quantize is None:
+        raise typer.BadParameter("--quantize-tolerance needs --quantize")
     tags = dict(tag_of(one) for one in tag or [])
     tolerance = {name: value for name, value in (("rtol", rtol), ("atol", atol)) if value is not None}
     with connect(url, api_key) as maas:
