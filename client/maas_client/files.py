@@ -1,4 +1,4 @@
-"""Files here, on their way to a version or a job: found, hashed, counted."""
+"""Local files on their way to a version or a job: hashed, counted."""
 
 import hashlib
 import threading
@@ -29,47 +29,12 @@ class LocalFile:
         return self.path.open("rb") if self.content is None else BytesIO(self.content)
 
 
-def files_of(path: Path, golden: Path | None) -> list[LocalFile]:
-    """The files of a version: the model's, and test vectors. Raises InvalidInput."""
-    return find_files(path) + (find_golden(golden) if golden else [])
-
-
 def quantizing(scheme: str | None, tolerance: float | None) -> dict[str, Any]:
     """The form to quantise to, as the API takes it; empty for none. Raises InvalidInput."""
     if tolerance is not None and scheme is None:
         raise InvalidInput("a tolerance of quantising without a scheme: give both, or none")
     given = {"scheme": scheme, "tolerance": tolerance}
     return {name: value for name, value in given.items() if value is not None}
-
-
-def find_files(path: Path) -> list[LocalFile]:
-    """The one .onnx file that `path` is or holds, and all beside it but hidden files. Raises InvalidInput."""
-    if path.is_dir():
-        found = [one for one in sorted(path.rglob("*")) if one.is_file() and not _hidden(one.relative_to(path))]
-        files = [LocalFile(one, one.relative_to(path).as_posix(), one.stat().st_size) for one in found]
-    elif path.is_file():
-        files = [LocalFile(path, path.name, path.stat().st_size)]
-    else:
-        raise InvalidInput(f"there is no file or folder {path}")
-    empty = [file.name for file in files if file.size_bytes == 0]
-    if empty:
-        raise InvalidInput(f"{empty[0]} of {path} is empty: export the model again, or take the file away")
-    models = [file.name for file in files if file.name.endswith(".onnx")]
-    if len(models) == 1:
-        return files
-    if models:
-        raise InvalidInput(f"{path} holds {len(models)} .onnx files ({', '.join(models[:3])}): push one at a time")
-    if path.is_dir():
-        raise InvalidInput(f"{path} holds no .onnx file: export the model to ONNX first")
-    raise InvalidInput(f"{path} is not an .onnx file: export the model to ONNX first")
-
-
-def find_golden(folder: Path) -> list[LocalFile]:
-    """Test vectors for a version: *.json, or ONNX's test_data_set_*/*.pb. Raises InvalidInput."""
-    found = [one for one in sorted(folder.rglob("*")) if one.is_file() and one.suffix in (".json", ".pb")]
-    if not found:
-        raise InvalidInput(f"{folder} holds no test vectors: expected *.json, or test_data_set_*/input_0.pb and so on")
-    return [LocalFile(one, f"golden/{one.relative_to(folder).as_posix()}", one.stat().st_size) for one in found]
 
 
 def records_file(path: Path) -> LocalFile:
@@ -85,10 +50,6 @@ def _plain_name(name: str) -> str:
     """A name that the server takes. Only its end, the format, matters."""
     plain = "".join(one if one.isascii() and (one.isalnum() or one in "._-") else "_" for one in name)
     return "_" + plain[-100:] if plain.startswith((".", "-")) or len(plain) > 100 else plain
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
 
 
 def declare(files: Sequence[LocalFile], report: Report | None = None) -> list[ModelFile]:

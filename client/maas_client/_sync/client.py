@@ -15,12 +15,13 @@ from maas_client._sync.pushing import ensure_model, release
 from maas_client._sync.transport import Transport
 from maas_client._sync.versions_api import CHECK_SECONDS, Versions
 from maas_client.calls import ATTEMPTS, deadline_after
-from maas_client.files import Report, declare, files_of, quantizing
+from maas_client.files import Report, declare, quantizing
 from maas_client.inference_records import InferenceResponse, ModelMetadata
 from maas_client.job_records import Job, batch_body
 from maas_client.model_records import ModelVersion
 from maas_client.settings import Server
 from maas_client.transfer_records import Progress
+from maas_client.version_files import version_files
 
 if TYPE_CHECKING:
     from maas_client.inference_records import Outputs
@@ -99,7 +100,8 @@ class MaasClient:
     ) -> ModelVersion:
         """Upload a new version of model `name`, wait until it is READY, then point `alias` at it.
 
-        `path` is an .onnx file, or a folder with one and its external data files. The model is created if it is new.
+        `path` is an .onnx file, or a folder: of that, the .onnx file, the data files that it names, labels.txt,
+        example.npz or example.json, and golden/ are sent. The model is created if it is new.
         `golden` is a folder of test vectors, which the version has to answer within the `tolerance` ("rtol", "atol").
         `quantize` ("dynamic-int8") asks for a second form, kept if its outputs differ by at most `quantize_tolerance`
         of their largest value (0.05): the version's `quantized` tells. `progress` is called while files are hashed,
@@ -111,7 +113,7 @@ class MaasClient:
         (3, 'READY', ('production',))
         """
         form = quantizing(quantize, quantize_tolerance)
-        files = in_thread(files_of, Path(path), None if golden is None else Path(golden))
+        files = in_thread(version_files, Path(path), None if golden is None else Path(golden)).files
         ensure_model(self.models, name)
         declared = in_thread(declare, files, progress)
         new = self.versions.create(name, declared, description, tags, tolerance, form)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from maas_client import MaasClient
     from maas_client.cli.inputs import Given
 
+SHOWN_NAMES = 6
+
 
 def push(
     path: Annotated[Path, typer.Argument(help="An .onnx file, or a folder with one and its external data files.")],
@@ -60,6 +62,7 @@ def push(
     if quantize_tolerance is not None and quantize is None:
         raise typer.BadParameter("--quantize-tolerance needs --quantize")
     tags = dict(tag_of(one) for one in tag or [])
+    _tell_left_out(path)
     tolerance = {name: value for name, value in (("rtol", rtol), ("atol", atol)) if value is not None}
     with connect(url, api_key) as maas:
         with Display(silent=as_json) as display:
@@ -80,6 +83,15 @@ def push(
         else:
             source = pushed_source(version, golden)
             show_pushed(version, commands_for(version, maas.url, alias, key=bool(api_key), source=source))
+
+
+def _tell_left_out(path: Path) -> None:
+    from maas_client.version_files import version_files
+
+    if left_out := version_files(path).left_out:
+        more = f" and {len(left_out) - SHOWN_NAMES} more" if len(left_out) > SHOWN_NAMES else ""
+        names = ", ".join(left_out[:SHOWN_NAMES]) + more
+        echo(f"maas: left out, as the model does not name them: {names}", err=True)
 
 
 def predict(

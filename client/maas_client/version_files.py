@@ -1,0 +1,114 @@
+"""The files of a version to push: the model, the data files that it names, its labels, example and test vectors."""
+
+import mmap
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from maas_client.errors import InvalidInput
+from maas_client.files import LocalFile
+
+MODEL_SUFFIX, GOLDEN = ".onnx", "golden"
+BESIDE = ("labels.txt", "example.npz", "example.json")  # what the server knows by name
+VECTORS = (".json", ".pb")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFiles:
+    """`left_out` are paths below the folder that are no part of the version."""
+
+    files: tuple[LocalFile, ...]
+    left_out: tuple[str, ...] = ()
+
+
+def version_files(path: Path, golden: Path | None = None) -> VersionFiles:
+    """What `path`, an .onnx file or a folder with one, brings to a version, and the test vectors of folder `golden`.
+
+    Of a folder: the model, the files whose names stand in the model, labels.txt, example.npz or example.json, and the
+    test vectors in golden/. Raises InvalidInput before anything is sent.
+    """
+    if path.is_dir():
+        found = _of_folder(path)
+    elif path.is_file():
+        if path.suffix.lower() != MODEL_SUFFIX:
+            raise InvalidInput(f"{path} is not an .onnx file: export the model to ONNX first")
+        found = VersionFiles((_local(path, _model_name(path)),))
+    else:
+        raise InvalidInput(f"there is no file or folder {path}")
+    vectors = _vectors(golden) if golden else ()
+    if golden and not vectors:
+        raise InvalidInput(f"{golden} holds no test vectors: expected *.json, or test_data_set_*/input_0.pb and so on")
+    files = (*found.files, *vectors)
+    _check(path, files)
+    return VersionFiles(files, found.left_out)
+
+
+def _of_folder(folder: Path) -> VersionFiles:
+    inside = [one for one in sorted(folder.rglob("*")) if one.is_file() and not _hidden(one.relative_to(folder))]
+    model = _only_model(folder, inside)
+    # External data is named by its path from the model's folder.
+    beside = {one.relative_to(model.parent).as_posix(): one for one in inside if one.is_relative_to(model.parent)}
+    named = _named(model, beside.keys() - {model.name})
+    known = [folder / name for name in BESIDE if (folder / name) in inside]
+    files = [_local(model, _model_name(model))]
+    files += [_local(beside[name], name) for name in named if beside[name] not in known]
+    files += [_local(one, one.name) for one in known]
+    files += _vectors(folder / GOLDEN)
+    taken = {file.path for file in files}
+    return VersionFiles(tuple(files), tuple(one.relative_to(folder).as_posix() for one in inside if one not in taken))
+
+
+def _only_model(folder: Path, inside: Iterable[Path]) -> Path:
+    models = [one for one in inside if one.suffix.lower() == MODEL_SUFFIX]
+    if not models:
+        raise InvalidInput(f"{folder} holds no .onnx file: export the model to ONNX first")
+    if len(models) > 1:
+        names = ", ".join(one.relative_to(folder).as_posix() for one in models[:3])
+        raise InvalidInput(f"{folder} holds {len(models)} .onnx files ({names}): push one at a time")
+    return models[0]
+
+
+def _named(model: Path, names: Iterable[str]) -> list[str]:
+    """Those of `names` that stand in the model's bytes, as names of external data do."""
+    if not model.stat().st_size:
+        return []
+    with model.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return [name for name in sorted(names) if content.find(name.encode("utf-8", "surrogateescape")) >= 0]
+
+
+def _vectors(folder: Path) -> list[LocalFile]:
+    """Test vectors in a folder: *.json, or ONNX's test_data_set_*/*.pb."""
+    found = [one for one in sorted(folder.rglob("*")) if one.is_file() and one.suffix in VECTORS]
+    return [_local(one, f"{GOLDEN}/{_plain(one.relative_to(folder).as_posix())}") for one in found]
+
+
+def _check(path: Path, files: Sequence[LocalFile]) -> None:
+    names = [file.name for file in files]
+    for file in files:
+        if not file.size_bytes:
+            raise InvalidInput(f"{file.name} of {path} is empty: export the model again, or take the file away")
+        if not _NAME.fullmatch(file.name) or len(file.name) > _LONGEST_NAME:
+            expected = f"names of at most {_LONGEST_NAME} letters, digits, '.', '_', '-' and '/'"
+            raise InvalidInput(f"the model names the file {file.name!r}, expected {expected}: export it with such ones")
+        if names.count(file.name) > 1:
+            raise InvalidInput(f"{path}: several files would be called {file.name}: rename one")
+
+
+def _local(path: Path, name: str) -> LocalFile:
+    return LocalFile(path, name, path.stat().st_size)
+
+
+def _model_name(path: Path) -> str:
+    """A name that the server takes; nothing else refers to it."""
+    return _plain(path.stem[-100:]) + MODEL_SUFFIX
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._/-]|(?<![^/])[.-]", "_", name)
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)

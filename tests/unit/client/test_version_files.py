@@ -1,0 +1,108 @@
+"""Which files of a file or folder become a version, under which names."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from maas_client.errors import InvalidInput
+from maas_client.version_files import version_files
+from support.server.server import ContractServer
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+def write(folder: Path, files: dict[str, bytes]) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def names(path: Path, golden: Path | None = None) -> list[str]:
+    return [file.name for file in version_files(path, golden).files]
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("model.onnx", "model.onnx"),
+        ("my model (1).onnx", "my_model__1_.onnx"),
+        ("UPPER.ONNX", "UPPER.onnx"),
+        ("modèle.Onnx", "mod_le.onnx"),
+        ("-v2.onnx", "_v2.onnx"),
+        (f"{'long' * 50}.onnx", f"{'long' * 25}.onnx"),
+    ],
+)
+def test_any_model_name_is_sent_as_the_server_takes_it(tmp_path: Path, name: str, sent: str) -> None:
+    write(tmp_path, {name: b"good"})
+    assert names(tmp_path / name) == names(tmp_path) == [sent]
+
+
+def test_of_a_folder_only_files_of_the_version_are_sent(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path,
+        {
+            "model.onnx": b"good weights.bin data/more.bin",
+            "weights.bin": b"w",
+            "data/more.bin": b"m",
+            "labels.txt": b"cat",
+            "example.npz": b"x",
+            "golden/one.json": b"{}",
+            "golden/test_data_set_0/input_0.pb": b"i",
+            "golden/notes.md": b"n",
+            "inference.py": b"import os",
+            "config.json": b"{}",
+            "data/unused.bin": b"u",
+            ".git/config": b"g",
+        },
+    )
+    assert names(folder) == [
+        "model.onnx",
+        "data/more.bin",
+        "weights.bin",
+        "labels.txt",
+        "example.npz",
+        "golden/one.json",
+        "golden/test_data_set_0/input_0.pb",
+    ]
+    assert version_files(folder).left_out == ("config.json", "data/unused.bin", "golden/notes.md", "inference.py")
+
+
+def test_external_data_is_named_from_the_folder_of_the_model(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path, {"onnx v1/my model.onnx": b"good weights.bin", "onnx v1/weights.bin": b"w", "README": b"r"}
+    )
+    assert names(folder) == ["my_model.onnx", "weights.bin"]
+    assert version_files(folder).left_out == ("README",)
+
+
+def test_golden_folder_names_are_made_plain(tmp_path: Path) -> None:
+    write(tmp_path, {"model.onnx": b"good", "vectors/test data (1).json": b"{}"})
+    assert names(tmp_path / "model.onnx", tmp_path / "vectors") == ["model.onnx", "golden/test_data__1_.json"]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"model.onnx": b"my weights.bin", "my weights.bin": b"w"}, r"names the file 'my weights.bin', expected names"),
+        ({"model.onnx": b"weights.bin", "weights.bin": b""}, "weights.bin of .* is empty"),
+        ({"model.onnx": b"good", "golden/a b.json": b"{}", "golden/a_b.json": b"{}"}, "several files would be called"),
+        ({"a.onnx": b"good", "b.ONNX": b"good"}, r"holds 2 .onnx files \(a.onnx, b.ONNX\)"),
+    ],
+)
+def test_what_the_server_would_refuse_is_refused_before_anything_is_made(
+    command: Run, server: ContractServer, tmp_path: Path, files: dict[str, bytes], message: str
+) -> None:
+    folder = write(tmp_path, files)
+    with pytest.raises(InvalidInput, match=message):
+        version_files(folder)
+    code, _, err = command("push", folder, "--name", "doubler")
+    assert (code, err.startswith("maas: ")) == (1, True)
+    assert server.seen == []
+
+
+def test_push_says_what_it_leaves_out(command: Run, tmp_path: Path) -> None:
+    folder = write(tmp_path, {"model.onnx": b"good", "inference.py": b"x", "\x1b[31m.md": b"x"})
+    code, _, err = command("push", folder, "--name", "doubler")
+    assert (code, err) == (0, "maas: left out, as the model does not name them: \\x1b[31m.md, inference.py\n")
