@@ -1,20 +1,31 @@
 """A call to a MaaS server without I/O: what is sent, and what its answer means."""
 
 import json
+import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from maas_client.errors import CannotConnect, InvalidInput, InvalidResponse, NoAnswerInTime, ServerFailed, api_error
+from maas_client.errors import (
+    NO_SERVER,
+    CannotConnect,
+    InvalidInput,
+    InvalidResponse,
+    NoAnswerInTime,
+    ServerFailed,
+    api_error,
+)
 from maas_client.reading import parse
 from maas_client.retries import TryAgain, retry_after_seconds
 
 ATTEMPTS = 4
 ATTEMPT_SECONDS, CONNECT_SECONDS = 35.0, 10.0  # API Gateway itself gives up after 30
+OTHER_CERTIFICATES = "set SSL_CERT_FILE to the certificates that your network uses"
+MORE_TIME = "give it more time, or use infer_later (`maas predict --later`)"
 MAY_WORK_LATER = {429, 502, 503, 504}
 
 
@@ -43,7 +54,7 @@ class Call:
         """The arguments of httpx's `build_request`. Raises NoAnswerInTime after the deadline."""
         left = None if self.deadline is None else self.deadline - time.monotonic()
         if left is not None and left <= 0:
-            raise NoAnswerInTime(url, "the time for it is over")
+            raise NoAnswerInTime(url, "its time is over", MORE_TIME)
         body = self.body(left) if self.body else None
         seconds = ATTEMPT_SECONDS if left is None else left
         return {
@@ -65,13 +76,23 @@ class Answer:
     content: bytes
 
 
-def connection_failure(error: Exception, url: str) -> Exception:
-    """What to raise for an error of httpx: TryAgain, but where the attempt took all its time or cannot be sent."""
-    kind = NoAnswerInTime if isinstance(error, httpx.TimeoutException) else CannotConnect
-    failure = kind(url, reason(error))
-    failure.__cause__ = error
+def connection_failure(error: Exception, url: str, proxy_variable: str) -> Exception:
+    """What to raise for an error of httpx: TryAgain, but where the attempt took all its time or cannot succeed."""
     took_all_its_time = isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
-    return TryAgain(failure) if isinstance(error, httpx.TransportError) and not took_all_its_time else failure
+    is_distrusted = any(isinstance(one, ssl.SSLCertVerificationError) for one in _causes(error))
+    hint = MORE_TIME if took_all_its_time else OTHER_CERTIFICATES if is_distrusted else NO_SERVER
+    kind = NoAnswerInTime if isinstance(error, httpx.TimeoutException) else CannotConnect
+    through = f", through the proxy of {proxy_variable}" if proxy_variable else ""
+    failure = kind(url, reason(error) + through, hint)
+    failure.__cause__ = error
+    is_final = took_all_its_time or is_distrusted or not isinstance(error, httpx.TransportError)
+    return failure if is_final else TryAgain(failure)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def answer_of(response: httpx.Response, url: str) -> Answer:
@@ -79,6 +100,9 @@ def answer_of(response: httpx.Response, url: str) -> Answer:
     status = response.status_code
     if response.is_success:
         return Answer(status, response.headers, response.content)
+    if "location" in response.headers:  # never followed: the key is for this host
+        to = response.headers["location"]
+        raise InvalidResponse(f"{url} redirects to {to:.200}: if that is the server, set MAAS_URL or --url to it")
     try:
         said = parse(response.content)
     except InvalidResponse:

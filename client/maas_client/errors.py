@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from maas_client.job_records import Job
 
 
+NO_SERVER = "is `maas local` running there? Otherwise set MAAS_URL or --url"
+
+
 class MaasError(Exception):
     """Base of all errors of this client; the message says what to do.
 
@@ -45,13 +48,17 @@ class MaasError(Exception):
 class CannotConnect(MaasError):
     """Nothing answers at the URL: it is wrong, the server is not there, or the network is not."""
 
-    def __init__(self, url: str, why: str) -> None:
-        super().__init__(f"cannot reach {url} ({why}): is `maas local` running there? Otherwise set MAAS_URL or --url")
+    what = "cannot reach"
+
+    def __init__(self, url: str, why: str, hint: str = NO_SERVER) -> None:
+        super().__init__(f"{self.what} {url} ({why}): {hint}")
         self.url = url
 
 
 class NoAnswerInTime(CannotConnect):
-    """No answer within the call's time."""
+    """No complete answer within the call's time."""
+
+    what = "no answer in time from"
 
 
 class InvalidResponse(MaasError):

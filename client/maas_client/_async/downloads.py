@@ -17,6 +17,7 @@ from maas_client.calls import reason
 from maas_client.errors import DownloadFailed
 from maas_client.files import CHUNK_BYTES, Meter, Report
 from maas_client.retries import STORAGE_ATTEMPTS, STORAGE_MAY_WORK_LATER, Retries, TryAgain
+from maas_client.settings import Route
 from maas_client.transfer_records import Download
 
 Fresh = Callable[[], Awaitable[Mapping[str, str]]]
@@ -36,7 +37,7 @@ async def fetch(
     meter = Meter("downloading", sum(file.size_bytes for file in files), report)
     urls: Mapping[str, str] = {}
     paths = []
-    async with http_client(files[0].url) as http:
+    async with http_client(Route.to(files[0].url)) as http:
         for file in files:
             try:
                 paths.append(await _fetch(http, replace(file, url=urls.get(file.name, file.url)), folder, meter))
@@ -60,7 +61,7 @@ async def content(url: str, name: str) -> bytes:
             raise _refusal(name, response.status_code)
         return response.content
 
-    async with http_client(url) as http:
+    async with http_client(Route.to(url)) as http:
         return await retried(attempt, Retries(STORAGE_ATTEMPTS))
 
 

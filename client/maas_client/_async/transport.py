@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 
 import httpx
 
-from maas_client._async.backend import sleep
+from maas_client._async.backend import Connections, http_client, sleep, until
 from maas_client.calls import Answer, Call, answer_of, connection_failure, fields_of, json_body
 from maas_client.reading import Page, field_of, read
 from maas_client.retries import Retries, TryAgain
-from maas_client.settings import Server
+from maas_client.settings import Route, Server
 
 PAGE = 100
 HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL)  # all that a request can raise
@@ -31,11 +31,16 @@ async def retried(attempt: Callable[[], Awaitable[_Result]], retries: Retries) -
 class AsyncTransport:
     def __init__(self, server: Server, attempts: int) -> None:
         self.url = server.url
-        self._attempts = attempts
-        self._http = httpx.AsyncClient(**server.connection)
+        self._server, self._attempts = server, attempts
+        route = Route.to(server.url)
+        self._proxy_variable = route.proxy_variable
+        self._connections = Connections(lambda: http_client(route, **server.caller))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return AsyncTransport, (self._server, self._attempts)
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._connections.close()
 
     async def call(
         self,
@@ -95,11 +100,13 @@ class AsyncTransport:
         """Raises ApiError, CannotConnect."""
 
         async def attempt() -> Answer:
-            request = self._http.build_request(**call.request(self.url))
+            http = self._connections.client()
             try:
-                response = await self._http.send(request)
+                request = http.build_request(**call.request(self.url))
+                async with until(call.deadline):
+                    response = await http.send(request)
             except HTTPX_ERRORS as error:
-                raise connection_failure(error, self.url) from error
+                raise connection_failure(error, self.url, self._proxy_variable) from error
             return answer_of(response, self.url)
 
         return await retried(attempt, Retries(self._attempts if call.safe else 1, call.deadline))

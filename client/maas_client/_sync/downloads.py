@@ -18,6 +18,7 @@ from maas_client.calls import reason
 from maas_client.errors import DownloadFailed
 from maas_client.files import CHUNK_BYTES, Meter, Report
 from maas_client.retries import STORAGE_ATTEMPTS, STORAGE_MAY_WORK_LATER, Retries, TryAgain
+from maas_client.settings import Route
 from maas_client.transfer_records import Download
 
 Fresh = Callable[[], Mapping[str, str]]
@@ -35,7 +36,7 @@ def fetch(files: Sequence[Download], folder: Path, report: Report | None, fresh:
     meter = Meter("downloading", sum(file.size_bytes for file in files), report)
     urls: Mapping[str, str] = {}
     paths = []
-    with http_client(files[0].url) as http:
+    with http_client(Route.to(files[0].url)) as http:
         for file in files:
             try:
                 paths.append(_fetch(http, replace(file, url=urls.get(file.name, file.url)), folder, meter))
@@ -59,7 +60,7 @@ def content(url: str, name: str) -> bytes:
             raise _refusal(name, response.status_code)
         return response.content
 
-    with http_client(url) as http:
+    with http_client(Route.to(url)) as http:
         return retried(attempt, Retries(STORAGE_ATTEMPTS))
 
 

@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 import httpx
 
-from maas_client._sync.backend import sleep
+from maas_client._sync.backend import Connections, http_client, sleep, until
 from maas_client.calls import Answer, Call, answer_of, connection_failure, fields_of, json_body
 from maas_client.reading import Page, field_of, read
 from maas_client.retries import Retries, TryAgain
-from maas_client.settings import Server
+from maas_client.settings import Route, Server
 
 PAGE = 100
 HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL)  # all that a request can raise
@@ -32,11 +32,16 @@ def retried(attempt: Callable[[], _Result], retries: Retries) -> _Result:
 class Transport:
     def __init__(self, server: Server, attempts: int) -> None:
         self.url = server.url
-        self._attempts = attempts
-        self._http = httpx.Client(**server.connection)
+        self._server, self._attempts = server, attempts
+        route = Route.to(server.url)
+        self._proxy_variable = route.proxy_variable
+        self._connections = Connections(lambda: http_client(route, **server.caller))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Transport, (self._server, self._attempts)
 
     def close(self) -> None:
-        self._http.close()
+        self._connections.close()
 
     def call(
         self,
@@ -96,11 +101,13 @@ class Transport:
         """Raises ApiError, CannotConnect."""
 
         def attempt() -> Answer:
-            request = self._http.build_request(**call.request(self.url))
+            http = self._connections.client()
             try:
-                response = self._http.send(request)
+                request = http.build_request(**call.request(self.url))
+                with until(call.deadline):
+                    response = http.send(request)
             except HTTPX_ERRORS as error:
-                raise connection_failure(error, self.url) from error
+                raise connection_failure(error, self.url, self._proxy_variable) from error
             return answer_of(response, self.url)
 
         return retried(attempt, Retries(self._attempts if call.safe else 1, call.deadline))

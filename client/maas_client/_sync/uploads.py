@@ -13,6 +13,7 @@ from maas_client.calls import reason
 from maas_client.errors import UploadFailed
 from maas_client.files import CHUNK_BYTES, LocalFile, Meter, Report
 from maas_client.retries import STORAGE_ATTEMPTS, STORAGE_MAY_WORK_LATER, Retries, TryAgain
+from maas_client.settings import Route
 from maas_client.transfer_records import Upload, UploadPart
 
 PARALLEL = 4
@@ -27,7 +28,7 @@ def send(uploads: Sequence[Upload], files: Sequence[LocalFile], report: Report |
     stop = Event()
     sender = _Sender(Meter("uploading", sum(part.size_bytes for _, part in parts), report), stop)
     # Without the API's key: these addresses carry their own permission, and belong to S3.
-    with http_client(parts[0][1].url) as http:
+    with http_client(Route.to(parts[0][1].url)) as http:
         run_all([partial(sender.send, http, file, part) for file, part in parts], PARALLEL, stop)
 
 

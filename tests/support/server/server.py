@@ -8,17 +8,27 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
+from typing import NamedTuple
 
 from support.server.state import ContractState, Refusal
 
 HANG_UP = None
-Trouble = int | float | None | tuple[int, dict[str, str], bytes]
+
+
+class Drip(NamedTuple):
+    """Bytes as they are on the wire, one every `pause_seconds`, until the client hangs up."""
+
+    raw: bytes
+    pause_seconds: float
+
+
+Trouble = Drip | int | float | None | tuple[int, dict[str, str], bytes]
 
 
 class ContractServer(ContractState, ThreadingHTTPServer):
     """`trouble` is what the next requests whose method and path match a pattern meet.
 
-    A status, or status, headers and body; seconds to sleep before the right answer; or HANG_UP.
+    A status, or status, headers and body; seconds to sleep before the right answer; a Drip; or HANG_UP.
     """
 
     daemon_threads = True
@@ -71,11 +81,20 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
             case int(status):
                 self._answer(status, {"message": "Service Unavailable"})
+            case Drip(raw, pause_seconds):
+                self._drip(raw, pause_seconds)
             case (status, more, content):
                 self._answer(status, content, more)
             case seconds:
                 time.sleep(seconds)
                 self._answer_rightly(body)
+
+    def _drip(self, raw: bytes, pause_seconds: float) -> None:
+        self.close_connection = True
+        for at in range(len(raw)):
+            self.wfile.write(raw[at : at + 1])
+            self.wfile.flush()
+            time.sleep(pause_seconds)
 
     def _answer_rightly(self, body: bytes) -> None:
         try:

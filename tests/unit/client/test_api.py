@@ -90,7 +90,7 @@ def test_wrong_urls(server: Server, kind: str) -> None:
         maas.models.list()
     with client_of(kind, server.url + "/somewhere") as maas, pytest.raises(NotFound):
         maas.models.list()
-    with pytest.raises(InvalidInput, match="it should look like"):
+    with pytest.raises(InvalidInput, match=r"url is '127\.0\.0\.1:8080': expected"):
         MaasClient("127.0.0.1:8080")
 
 

@@ -99,7 +99,7 @@ def test_predict(maas: Run, server: ContractServer, tmp_path: Path) -> None:
     assert "and 5 more records" in out
     assert all("data" not in request["inputs"][0] for request in server.requests)
     server.trouble = inferences(1.0)
-    assert maas("predict", "echo", *at, "--timeout", 0.2)[2].startswith(f"maas: cannot reach {server.url}")
+    assert maas("predict", "echo", *at, "--timeout", 0.2)[2].startswith(f"maas: no answer in time from {server.url}")
 
 
 def test_predict_sends_a_whole_request_unchanged(maas: Run, server: ContractServer, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from maas_client import (
 )
 from maas_client.retries import retry_after_seconds
 from support.server.clients import client_of
-from support.server.server import HANG_UP, inferences
+from support.server.server import HANG_UP, Drip, inferences
 from support.server.server import ContractServer as Server
 
 X = {"x": np.ones((1, 2), np.float32)}
@@ -125,7 +125,7 @@ def test_broken_compression_odd_keys_and_names(server: Server, maas: Any) -> Non
     server.trouble = inferences((200, {"content-encoding": "gzip"}, b"this is not gzip"))
     with pytest.raises(CannotConnect):
         maas.infer("echo", X)
-    with pytest.raises(InvalidInput, match="was it copied whole"):
+    with pytest.raises(InvalidInput, match="api_key contains a blank"):
         MaasClient(server.url, "kéy\n")
     for name in ("", ".."):
         with pytest.raises(InvalidInput, match="is no name"):
@@ -133,11 +133,25 @@ def test_broken_compression_odd_keys_and_names(server: Server, maas: Any) -> Non
     assert len(server.seen) == 1
 
 
-def test_connections_kept(server: Server, maas: Any) -> None:
-    for _ in range(5):
-        maas.infer("echo", X)
-    maas.metadata("echo")
-    assert server.connections == 1
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n"
+
+
+@pytest.mark.parametrize("raw", [HEAD[:17] + b"x-slow: " + b"y" * 1000, HEAD + b" " * 1000], ids=["headers", "body"])
+def test_deadline_of_dripping_answers(server: Server, maas: Any, raw: bytes) -> None:
+    server.trouble = inferences(Drip(raw, 0.02))
+    started = time.monotonic()
+    with pytest.raises(NoAnswerInTime, match="give it more time"):
+        maas.infer("echo", X, timeout_seconds=0.5)
+    assert 0.4 < time.monotonic() - started < 1.5
+    assert maas.infer("echo", X, timeout_seconds=5)["y0"].tolist() == [[1, 1]]  # on another connection
+
+
+def test_deadline_of_a_dripping_signature(server: Server, maas: Any) -> None:
+    server.trouble = [("GET", Drip(HEAD + b" " * 1000, 0.02))]
+    started = time.monotonic()
+    with pytest.raises(NoAnswerInTime):
+        maas.infer("echo", [[1, 2]], timeout_seconds=0.5)
+    assert time.monotonic() - started < 1.5
 
 
 def test_async_inferences_overlap(server: Server) -> None:
