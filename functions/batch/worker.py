@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from maas import bootstrap
+from maas.event_kinds import SQS, kind_of
 from maas.settings import Settings
 from maas.telemetry.observability import logger
 from maas.web import events
@@ -20,7 +21,10 @@ queue = bootstrap.queue(settings)
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    if kind_of(event) != SQS:
+        logger().info("ignored", extra={"event": kind_of(event)})
+        return {"ignored": kind_of(event)}
     deadline = events.deadline_of(context) - FINAL_MARGIN_SECONDS
 
     def record_handler(record: SQSRecord) -> None:

@@ -7,6 +7,7 @@ from maas import bootstrap
 from maas.deployment.artifacts import version_of_commit_mark
 from maas.deployment.inbox import PREFIX
 from maas.errors import NotFound
+from maas.event_kinds import kind_of, stored_object
 from maas.records import ModelVersion
 from maas.settings import Settings
 from maas.telemetry.observability import count, logger
@@ -16,8 +17,12 @@ deployment = bootstrap.deployment(settings)
 inbox = bootstrap.inbox(settings)
 
 
-def lambda_handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
-    key = event["detail"]["object"]["key"]
+def lambda_handler(event: Any, _: Any) -> dict[str, Any]:
+    found = stored_object(event)
+    if found is None:
+        logger().info("ignored", extra={"event": kind_of(event)})
+        return {"ignored": kind_of(event)}
+    key: str = found["key"]
     if key.startswith(PREFIX):
         return _dropped(key)
     named = version_of_commit_mark(key)

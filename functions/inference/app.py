@@ -11,30 +11,27 @@ from maas.errors import TooLarge
 from maas.serving.oip import HEADER_LENGTH
 from maas.serving.oip_reply import Reply
 from maas.settings import Settings
-from maas.telemetry.request_log import concerns, observed
+from maas.telemetry.request_log import concerns
 from maas.web import compression, events
+from maas.web.requests import Request, asgi_event, http_function
 
 settings = Settings.from_env()
 dataplane = bootstrap.dataplane(settings)
 
 
-@observed
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    request = events.request_of(event)
+@http_function
+def lambda_handler(request: Request, context: Any) -> dict[str, Any]:
     infer = events.INFER.fullmatch(request.path)
     if not infer or request.method != "POST":
-        return events.preflight(event) or _web(event, context)  # `sam local` gives OPTIONS to the route of any method
-    try:
-        caller = caller_of(event)
-        caller.check_infer(infer[1])
-        headers = request.headers
-        body = compression.decoded(request.body, headers.get("content-encoding"))
-        if "respond-async" in headers.get("prefer", ""):
-            return _deferred(infer[1], infer[2], body, headers, caller.actor)
-        reply = dataplane.infer(infer[1], infer[2], body, headers.get(HEADER_LENGTH), events.deadline_of(context))
-        return _answer(reply, compression.accepted(headers.get("accept-encoding")))
-    except Exception as error:
-        return events.error_answer(error)
+        return _web(request, context)
+    caller = caller_of(request.context)
+    caller.check_infer(infer[1])
+    headers = request.headers
+    body = compression.decoded(request.body, headers.get("content-encoding"))
+    if "respond-async" in headers.get("prefer", ""):
+        return _deferred(infer[1], infer[2], body, headers, caller.actor)
+    reply = dataplane.infer(infer[1], infer[2], body, headers.get(HEADER_LENGTH), events.deadline_of(context))
+    return _answer(reply, compression.accepted(headers.get("accept-encoding")))
 
 
 def _deferred(model: str, reference: str | None, body: bytes, headers: Mapping[str, str], actor: str) -> dict[str, Any]:
@@ -63,7 +60,7 @@ def _answer(reply: Reply, encodings: list[str]) -> dict[str, Any]:
     return events.answer(200, packed, headers | {"content-encoding": encodings[0]}, binary=True)
 
 
-def _web(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def _web(request: Request, context: Any) -> dict[str, Any]:
     import web_app
 
-    return events.carried(web_app.handler(dataplane)(event, context))
+    return events.carried(web_app.handler(dataplane)(asgi_event(request), context))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from maas import bootstrap
+from maas.event_kinds import SCHEDULED, kind_of
 from maas.settings import Settings
 from maas.telemetry.observability import count, logger
 
@@ -15,7 +16,9 @@ settings = Settings.from_env()
 purge = bootstrap.registry(settings).purge(bootstrap.bucket(settings).delete_prefix)
 
 
-def lambda_handler(_: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    if kind_of(event) != SCHEDULED:
+        return {"ignored": kind_of(event)}
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
     before = datetime.now(UTC) - timedelta(days=settings.retention_days)
     purged = list(purge.expired(before, ACTOR, deadline))

@@ -11,9 +11,8 @@ import model_routes
 import version_routes
 from edge import precondition_failed
 from maas.errors import PreconditionFailed
-from maas.telemetry.request_log import observed
 from maas.web.application import create_app
-from maas.web.events import preflight
+from maas.web.requests import Request, asgi_event, http_function
 from scopes import NEEDS
 
 PREFIX = "/api/v1"
@@ -23,9 +22,9 @@ app.add_exception_handler(PreconditionFailed, precondition_failed)
 for routes in (model_routes, version_routes, alias_routes, job_routes, key_routes):
     app.include_router(routes.router, prefix=PREFIX)
 
-_handler = Mangum(app, lifespan="off")
+_adapter = Mangum(app, lifespan="off")
 
 
-@observed
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return preflight(event) or _handler(event, context)
+@http_function
+def lambda_handler(request: Request, context: Any) -> dict[str, Any]:
+    return _adapter(asgi_event(request), context)

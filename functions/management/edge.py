@@ -57,14 +57,14 @@ async def idempotency_of(
 ) -> Idempotency | None:
     if idempotency_key is None:
         return None
-    digest = hashlib.sha256(request.url.path.encode() + b"\0" + await request.body()).hexdigest()
+    digest = hashlib.sha256(request.scope["path"].encode() + b"\0" + await request.body()).hexdigest()
     return Idempotency(actor, idempotency_key, digest)
 
 
 def list_scope(request: Request) -> str:
     """The list that a page token is valid for: its path and filters."""
     filters = [item for item in request.query_params.multi_items() if item[0] not in ("page_token", "limit")]
-    return f"{request.url.path}?{urlencode(sorted(filters))}"
+    return f"{request.scope['path']}?{urlencode(sorted(filters))}"
 
 
 OnceOnly = Annotated[Idempotency | None, Depends(idempotency_of)]

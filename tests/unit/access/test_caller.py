@@ -28,7 +28,7 @@ def caller(*scopes: str) -> Caller:
     ],
 )
 def test_caller_of_each_authorizer(given: dict[str, Any], actor: str, scopes: set[str]) -> None:
-    assert caller_of(given) == Caller(actor, frozenset(scopes))
+    assert caller_of(given.get("requestContext") or {}) == Caller(actor, frozenset(scopes))
 
 
 @pytest.mark.parametrize(
@@ -50,16 +50,16 @@ def test_caller_of_each_authorizer(given: dict[str, Any], actor: str, scopes: se
 )
 def test_event_without_a_caller_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(NotAuthenticated):
-        caller_of(given)
+        caller_of(given.get("requestContext") or {})
 
 
 def test_authorizer_refusals_become_errors() -> None:
     with pytest.raises(NotAuthenticated, match="has expired: send a key as"):
-        caller_of(event(**{"lambda": {"refusal": "this API key has expired"}}))
+        caller_of(event(**{"lambda": {"refusal": "this API key has expired"}})["requestContext"])
     with pytest.raises(QuotaExceeded, match="expected at most 5; try again in 1 s"):
-        caller_of(event(**{"lambda": {"refusal": "quota", "allowed": 5}}))
+        caller_of(event(**{"lambda": {"refusal": "quota", "allowed": 5}})["requestContext"])
     with pytest.raises(ServiceUnavailable):
-        caller_of(event(**{"lambda": {"refusal": "unavailable"}}))
+        caller_of(event(**{"lambda": {"refusal": "unavailable"}})["requestContext"])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Lambda events and answers, errors, settings, downloads, signatures."""
 
-import base64
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,33 +17,6 @@ from maas.settings import MissingSetting, Settings
 from maas.web import events
 from maas_local.template import Template
 from support.aws.engine import TEMPLATE
-
-V2 = {"version": "2.0", "rawPath": "/v2/models/m/infer", "headers": {"X-One": "1"}, "body": "{}"}
-
-
-def v2_event(path: str = "/v2", stage: str = "$default", **changes: object) -> dict[str, object]:
-    return V2 | {"rawPath": path, "requestContext": {"http": {"method": "POST"}, "stage": stage}} | changes
-
-
-def test_header_names_are_lower_case() -> None:
-    assert events.request_of(v2_event()).headers == {"x-one": "1"}
-
-
-def test_body_forms() -> None:
-    assert events.request_of(v2_event(body="ü")).body == "ü".encode()
-    assert events.request_of(v2_event(body=base64.b64encode(b"\xff").decode(), isBase64Encoded=True)).body == b"\xff"
-    assert events.request_of(v2_event(body=None)).body == b""
-
-
-def test_stage_is_removed_from_the_path() -> None:
-    assert events.request_of(v2_event("/prod/v2/models", stage="prod")).path == "/v2/models"
-    assert events.request_of(v2_event("/production", stage="prod")).path == "/production"
-
-
-def test_payload_format_1_0() -> None:
-    event = {"version": "1.0", "httpMethod": "GET", "path": "/v2", "headers": None, "requestContext": {"stage": "v2"}}
-    request = events.request_of(event)
-    assert (request.method, request.path, request.headers, request.body) == ("GET", "/v2", {}, b"")
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ class Authorizer:
 
 def presented(headers: Mapping[str, str], header: str = BOTH) -> str | None:
     """The key's text from x-api-key, else from `Authorization: Bearer`, or only from the one header that counts."""
-    lower = {name.lower(): value for name, value in headers.items()}
+    lower = {name.lower(): str(value) for name, value in headers.items()}
     if header in (BOTH, "x-api-key") and "x-api-key" in lower:
         return lower["x-api-key"].strip()
     if header in (BOTH, "authorization"):

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from maas.errors import InvalidRequest, NotAllowed, NotAuthenticated, QuotaExceeded, ServiceUnavailable
+from maas.event_kinds import as_mapping
 from maas.names import is_name
 
 READ, WRITE, INFER, JOBS, KEYS, ADMIN = "models:read", "models:write", "infer", "jobs", "keys", "admin"
@@ -73,18 +74,20 @@ class Caller(NamedTuple):
         raise NotAllowed(self.actor, need.scopes)
 
 
-def caller_of(event: Mapping[str, Any]) -> Caller:
-    """An event's caller. Raises NotAuthenticated (also without an authorizer), QuotaExceeded, ServiceUnavailable."""
-    context = event.get("requestContext") or {}
-    authorizer = context.get("authorizer") or {}
+def caller_of(context: Mapping[str, Any]) -> Caller:
+    """The caller in a request context.
+
+    Raises NotAuthenticated (also without an authorizer), QuotaExceeded, ServiceUnavailable.
+    """
+    authorizer = as_mapping(context.get("authorizer"))
     if "lambda" in authorizer:
-        return _of_key(authorizer["lambda"] or {})
+        return _of_key(as_mapping(authorizer["lambda"]))
     if "jwt" in authorizer:
-        return _of_token(authorizer["jwt"].get("claims") or {})
-    arn = (authorizer.get("iam") or context.get("identity") or {}).get("userArn")
+        return _of_token(as_mapping(as_mapping(authorizer["jwt"]).get("claims")))
+    arn = as_mapping(authorizer.get("iam") or context.get("identity")).get("userArn")
     if not arn:
         raise NotAuthenticated
-    return _caller(arn, ADMIN)  # IAM policies decide what the caller may call
+    return _caller(str(arn), ADMIN)  # IAM policies decide what the caller may call
 
 
 def check_scope(scope: str, field: str) -> str:

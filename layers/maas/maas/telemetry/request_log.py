@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 
 import functools
 import hashlib
+import json
 import os
 import sys
 import time
@@ -18,6 +19,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
+
+from maas.event_kinds import as_mapping
 
 if TYPE_CHECKING:
     from maas.records import ModelVersion
@@ -35,7 +38,7 @@ UNITS: Mapping[str, str] = {
 }
 PATH_LIMIT = 200  # characters of the path in the line
 NS_PER_MS = 1_000_000
-Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+Handler = Callable[[Any, Any], dict[str, Any]]
 
 
 class Observation:
@@ -71,11 +74,14 @@ def request_ids() -> Mapping[str, Any]:
 
 
 def observed(handler: Handler) -> Handler:
-    """The handler, with a log line for each answer. An exception passes through and is logged with status 500."""
+    """The handler, with a log line for each answer. An exception passes through and is logged with status 500.
+
+    An answer `{"ignored": KIND}`, to an event that is no HTTP request, is a line without status.
+    """
     is_first = True
 
     @functools.wraps(handler)
-    def wrapped(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    def wrapped(event: Any, context: Any) -> dict[str, Any]:
         nonlocal is_first
         started_ns, observation = time.perf_counter_ns(), Observation(_ids(event, context))
         token = _current.set(observation)
@@ -86,7 +92,12 @@ def observed(handler: Handler) -> Handler:
         finally:
             _current.reset(token)
             elapsed_ns = time.perf_counter_ns() - started_ns
-            line = _request(event, observation.ids, answer) | {"cold_start": is_first, "duration_ms": _ms(elapsed_ns)}
+            line = (
+                _request(event, answer)
+                if "statusCode" in answer
+                else {"message": "ignored", "event": answer["ignored"]}
+            )
+            line = _common(observation.ids) | line | {"cold_start": is_first, "duration_ms": _ms(elapsed_ns)}
             is_first = False
             _write(line | _inference(observation, answer, elapsed_ns))
 
@@ -98,27 +109,30 @@ def service() -> str:
     return os.environ.get("POWERTOOLS_SERVICE_NAME", "maas")
 
 
-def _ids(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+def _ids(event: object, context: Any) -> Mapping[str, Any]:
     """API Gateway's request id, which is also in its access log and response, and Lambda's."""
-    gateway = event.get("requestContext") or {}
     return {
-        "request_id": gateway.get("requestId"),
+        "request_id": _gateway(event).get("requestId"),
         "function_request_id": getattr(context, "aws_request_id", None),
     }
 
 
-def _request(event: Mapping[str, Any], ids: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
-    gateway = event.get("requestContext") or {}
-    http = gateway.get("http") or {}
+def _gateway(event: object) -> Mapping[str, Any]:
+    return as_mapping(as_mapping(event).get("requestContext"))
+
+
+def _common(ids: Mapping[str, Any]) -> dict[str, Any]:
+    timestamp = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return {"level": "INFO", "message": "request", "timestamp": timestamp, "service": service(), **ids}
+
+
+def _request(event: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    gateway = _gateway(event)
+    path = event.get("rawPath") or event.get("path") or ""
     return {
-        "level": "INFO",
-        "message": "request",
-        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "service": service(),
-        **ids,
         "caller": _caller(gateway),
-        "method": http.get("method") or event.get("httpMethod"),
-        "path": (event.get("rawPath") or event.get("path") or "")[:PATH_LIMIT],
+        "method": as_mapping(gateway.get("http")).get("method") or event.get("httpMethod"),
+        "path": path[:PATH_LIMIT] if isinstance(path, str) else None,
         "status": answer["statusCode"],
         "bytes_in": _size(event),
         "bytes_out": _size(answer),
@@ -157,25 +171,27 @@ def _directive(names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _caller(gateway: Mapping[str, Any]) -> str:
-    authorizer = gateway.get("authorizer") or {}
-    asked = authorizer.get("lambda") or {}
+    authorizer = as_mapping(gateway.get("authorizer"))
+    asked = as_mapping(authorizer.get("lambda"))
     key = asked.get("actor") or (f"key:{asked['key']}" if "key" in asked else None)
     if key and str(key).startswith("key:"):
         return str(key)
-    claims = (authorizer.get("jwt") or {}).get("claims") or {}
-    arn = (authorizer.get("iam") or gateway.get("identity") or {}).get("userArn")
+    claims = as_mapping(as_mapping(authorizer.get("jwt")).get("claims"))
+    arn = as_mapping(authorizer.get("iam") or gateway.get("identity")).get("userArn")
     actor = key or claims.get("sub") or claims.get("client_id") or arn
     return _digest(str(actor)) if actor else "anonymous"
 
 
 @functools.lru_cache(1024)
 def _digest(actor: str) -> str:
-    return f"sha256:{hashlib.sha256(actor.encode()).hexdigest()[:16]}"
+    return f"sha256:{hashlib.sha256(actor.encode(errors='replace')).hexdigest()[:16]}"
 
 
 def _size(message: Mapping[str, Any]) -> int:
     """Bytes of a body without base64; the number of characters if it is text."""
-    body = message.get("body") or ""
+    body = message.get("body")
+    if not isinstance(body, str):
+        return 0
     return len(body) * 3 // 4 - body[-2:].count("=") if message.get("isBase64Encoded") else len(body)
 
 
@@ -184,5 +200,9 @@ def _ms(ns: int) -> float:
 
 
 def _write(line: Mapping[str, Any]) -> None:
-    sys.stdout.write(orjson.dumps(line).decode() + "\n")
+    try:
+        text = orjson.dumps(line).decode()
+    except TypeError:  # a value of an event that is no valid text, or of another type
+        text = json.dumps(line, default=str)
+    sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

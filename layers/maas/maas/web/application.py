@@ -77,8 +77,8 @@ def _operation_id(route: APIRoute) -> str:
 
 async def _every_error(request: Request, call_next: Any) -> Any:
     try:
-        if request.url.path not in OPEN_PATHS:
-            request.state.caller = caller_of(request.scope.get("aws.event", {}))
+        if request.scope["path"] not in OPEN_PATHS:
+            request.state.caller = caller_of(request.scope["aws.event"]["requestContext"])
         return await call_next(request)
     except Exception as error:
         status, document = error_document(error)
@@ -99,7 +99,7 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     headers = dict(error.headers or {})
     if error.status_code == 405:  # Starlette lists only the methods of the first route
         headers["Allow"] = ", ".join(_methods(request))
-    said = {404: f"there is no route {request.url.path}", 405: f"{request.method} is not possible here"}
+    said = {404: f"there is no route {request.scope['path']:.200}", 405: f"{request.method} is not possible here"}
     document = {"error": said.get(error.status_code, error.detail)}
     return JSONResponse(document, error.status_code, headers=headers)
 
@@ -108,7 +108,7 @@ def _methods(request: Request) -> list[str]:
     """The methods that the OpenAPI document has for this path."""
     paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
     fitting = (
-        methods for path, methods in paths.items() if re.fullmatch(_VARIABLE.sub("[^/]+", path), request.url.path)
+        methods for path, methods in paths.items() if re.fullmatch(_VARIABLE.sub("[^/]+", path), request.scope["path"])
     )
     return sorted({method.upper() for methods in fitting for method in methods})
 

@@ -1,12 +1,10 @@
-"""HTTP without a web framework: Lambda events to requests, responses to Lambda answers, errors to statuses."""
+"""Answers of the HTTP functions without a web framework: sizes, deadlines, and which error has which status."""
 
 import base64
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 import orjson
 
@@ -51,33 +49,6 @@ MARGIN_SECONDS = 0.5
 INFER = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Header names are lower case: API Gateway sends them so, `sam local` keeps the client's case."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-def request_of(event: Mapping[str, Any]) -> Request:
-    """From an API Gateway event, payload format 2.0 (HTTP API, Function URL) or 1.0 (REST API)."""
-    context = event.get("requestContext") or {}
-    http = context.get("http")
-    method, path = (http["method"], event["rawPath"]) if http else (event["httpMethod"], event["path"])
-    stage = f"/{context.get('stage')}"
-    if http and path.startswith(f"{stage}/"):  # only format 2.0 leaves the stage in the path
-        path = path[len(stage) :]
-    body = event.get("body") or ""
-    return Request(
-        method,
-        unquote(path),
-        {name.lower(): value for name, value in (event.get("headers") or {}).items()},
-        base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
-    )
-
-
 def deadline_of(context: Any) -> float:
     """When this invocation has to end, as time.monotonic; `context` is Lambda's."""
     remaining_seconds: float = context.get_remaining_time_in_millis() / 1000
@@ -95,13 +66,6 @@ def answer(
         "body": base64.b64encode(body).decode() if binary else body.decode(),
         "isBase64Encoded": binary,
     }
-
-
-def preflight(event: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The answer to OPTIONS; None for other methods. API Gateway adds CORS headers if the template names origins."""
-    context = event.get("requestContext") or {}
-    method = (context.get("http") or {}).get("method") or event.get("httpMethod")
-    return {"statusCode": 204, "headers": {}, "body": "", "isBase64Encoded": False} if method == "OPTIONS" else None
 
 
 def check_size(body: bytes, *, binary: bool = False) -> None:
@@ -158,5 +122,10 @@ def error_document(error: Exception) -> tuple[int, dict[str, Any]]:
         logger().error("request failed", exc_info=error, extra=request_ids())
     if not isinstance(error, errors.MaasError):
         return status, {"error": INTERNAL_ERROR}
-    named = {"field": error.field[:ERROR_LIMIT]} if error.field else {}
-    return status, {"error": error.message[:ERROR_LIMIT]} | named
+    named = {"field": _quotable(error.field)} if error.field else {}
+    return status, {"error": _quotable(error.message)} | named
+
+
+def _quotable(text: str) -> str:
+    """Short enough for an answer, and without lone surrogates, which no JSON text can contain."""
+    return text[:ERROR_LIMIT].encode(errors="replace").decode()
