@@ -30,9 +30,12 @@ def format_of(source: str) -> str:
 
 
 def check_target(to: Path, format_: str) -> None:
-    """Raises InvalidInput for a file whose name says another format."""
-    if to.suffix in FORMATS and to.suffix != format_:
+    """Raises InvalidInput for a file whose name says another format, and for a folder where a file would be."""
+    suffix = to.suffix.lower()
+    if suffix in FORMATS and suffix != format_:
         raise InvalidInput(f"{to}: these predictions come as {format_}")
+    if to.is_dir() and format_ != ".parquet":  # of which several parts are a folder
+        raise InvalidInput(f"{to} is a folder: name a file for the predictions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,11 @@ def plan(job: Job, results: Sequence[JobResult], to: Path, *, join: bool) -> Pla
     """See `jobs.download`. Raises DownloadFailed for names that no part has, InvalidInput for another format's name."""
     series = _series(results)
     formats = {f".{suffix.rpartition('.')[2]}" for suffix in series if suffix != ERRORS}
-    if join and to.is_dir() and to.suffix not in FORMATS:
+    if join and to.is_dir() and to.suffix.lower() not in FORMATS:
         to /= job.id + next(iter(formats), "")
-    for format_ in formats:
-        check_target(to, format_)
+    if join:
+        for format_ in formats:
+            check_target(to, format_)
     downloads = tuple(Download(one.name, one.size_bytes or 0, one.sha256 or "", one.url) for one in results)
     if not join:
         return Plan(downloads, to, series, None)
@@ -94,7 +98,9 @@ def _target(to: Path, suffix: str, series: Series) -> Path:
 
 def _joined(suffix: str, parts: Sequence[Path], target: Path) -> Path:
     try:
-        if suffix == "parquet" and len(parts) > 1:  # to join them takes a library; any reader takes a folder of them
+        if suffix == "parquet" and (
+            len(parts) > 1 or target.is_dir()
+        ):  # to join them takes a library; any reader takes a folder of them
             return _folder(parts, target)
         if len(parts) == 1:
             os.replace(parts[0], target)

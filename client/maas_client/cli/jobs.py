@@ -47,7 +47,7 @@ def batch(
         ),
     ],
     output: Annotated[
-        str | None, typer.Option("--output", "-o", help="A local file, or an s3:// folder of the bucket.")
+        str | None, typer.Option("--output", "-o", help="A local file or folder, or an s3:// folder of the bucket.")
     ] = None,
     wait: Annotated[
         bool | None, typer.Option("--wait/--no-wait", help="Wait until the job ends; default: only on a terminal.")
@@ -180,18 +180,18 @@ def answer_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: K
 
 def _target(source: str, output: str | None) -> Path | None:
     """The local file for the predictions; None if they stay in the bucket. Raises InvalidInput."""
-    from maas_client.results import check_target, format_of
+    from maas_client.results import FORMATS, check_target, format_of
 
     format_ = format_of(source)
-    if output is None:
-        if source.startswith("s3://"):
-            return None
-        name = Path(source).name
-        return Path(f"{name[: name.lower().rindex(format_)]}.predictions{format_}")
-    if output.startswith("s3://"):
+    if (output or source).startswith("s3://"):
         return None
-    check_target(Path(output), format_)
-    return Path(output)
+    name = Path(source).name
+    default = f"{name[: name.lower().rindex(format_)]}.predictions{format_}"
+    to = Path(output or default)
+    if output and (output.endswith("/") or (to.is_dir() and to.suffix.lower() not in FORMATS)):
+        to /= default
+    check_target(to, format_)
+    return to
 
 
 def _follow(maas: "MaasClient", job_id: str, to: Path | None, display: "Display", *, as_json: bool) -> None:

@@ -82,7 +82,7 @@ def test_batch_wait(maas: Run, lines: Path) -> None:
 
 def test_batch_json(maas: Run, lines: Path, tmp_path: Path) -> None:
     told = as_json(maas("batch", "times", lines, "--output", tmp_path / "out.jsonl", "--json"))
-    assert (told["job"]["status"], told["files"]) == ("SUCCEEDED", [str(tmp_path / "out.jsonl")])
+    assert (told["status"], told["paths"]) == ("SUCCEEDED", [str(tmp_path / "out.jsonl")])
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 5
 
 
@@ -111,7 +111,7 @@ def test_failed_job_exit_code(maas: Run, tmp_path: Path) -> None:
     assert err.startswith("maas: job ")
     assert "failed: input: got no file of its format; `maas job retry" in err
     code, out, err = maas("batch", "times", tmp_path / "x.csv", "--wait", "--json")
-    assert (code, json.loads(out)["job"]["reason"], err.count("\n")) == (1, "input: got no file of its format", 1)
+    assert (code, json.loads(out)["reason"], err.count("\n")) == (1, "input: got no file of its format", 1)
 
 
 def test_jobs_listed_and_shown(maas: Run, lines: Path) -> None:
@@ -136,7 +136,7 @@ def test_job_wait_retry_cancel(maas: Run, tmp_path: Path, server: ContractServer
     assert maas("job", "wait", failed)[0] == 1
     server.parts[f"/bucket/{server.jobs[failed]['input']}"] = {0: b"a,b\n1,2\n"}
     assert maas("job", "retry", failed)[1] == f"job {failed} is PLANNING: `maas job wait {failed}` follows it\n"
-    assert as_json(maas("job", "wait", failed, "--json"))["job"]["status"] == "SUCCEEDED"
+    assert as_json(maas("job", "wait", failed, "--json"))["status"] == "SUCCEEDED"
     assert "there is nothing to cancel" in maas("job", "cancel", failed)[2]
     server.holds = True
     held = as_json(maas("batch", "times", tmp_path / "x.csv", "--json"))["id"]
@@ -146,10 +146,10 @@ def test_job_wait_retry_cancel(maas: Run, tmp_path: Path, server: ContractServer
 
 def test_job_download(maas: Run, lines: Path) -> None:
     made = as_json(maas("batch", "times", lines, "--output", "s3://maas/batch/output/a/", "--wait", "--json"))
-    job = made["job"]["id"]
-    assert made["files"] == []
+    job = made["id"]
+    assert "paths" not in made
     assert maas("job", "download", job) == (0, f"{job}.jsonl\n", "")
-    assert as_json(maas("job", "download", job, "--to", "y.jsonl", "--json")) == ["y.jsonl"]
+    assert as_json(maas("job", "download", job, "--to", "y.jsonl", "--json")) == {"paths": ["y.jsonl"]}
     assert maas("job", "download", job, "--parts")[1].split() == [
         str(Path(job, f"part-0000{index}.jsonl").resolve()) for index in range(3)
     ]
@@ -167,6 +167,26 @@ def test_predict_later(maas: Run, tmp_path: Path) -> None:
     assert "`maas job answer`, gives its answer" in maas("job", "download", job["id"])[2]
     (tmp_path / "x.json").write_text('{"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [1, 2]}]}')
     assert "--later takes inputs by name" in maas("predict", "times", "-i", tmp_path / "x.json", "--later")[2]
+
+
+@pytest.mark.parametrize("output", ["results", "results/", "new/", "results/../results"])
+def test_results_go_into_a_folder(maas: Run, lines: Path, output: str) -> None:
+    Path("results").mkdir()
+    told = as_json(maas("batch", "times", lines, "--output", output, "--json"))
+    assert told["paths"] == [str(Path(output, "rows.predictions.jsonl"))]
+    assert Path(told["paths"][0]).read_text().count("\n") == 5
+
+
+def test_folder_with_the_name_of_a_file_is_refused_before_the_job(
+    maas: Run, lines: Path, server: ContractServer
+) -> None:
+    Path("rows.predictions.jsonl").mkdir()
+    Path("y.JSONL").mkdir()
+    server.seen.clear()
+    for more in ((), ("--output", "y.JSONL"), ("--output", "y.CSV")):
+        code, _, err = maas("batch", "times", lines, "--wait", *more)
+        assert (code, "is a folder: name a file" in err or "predictions come as .jsonl" in err) == (1, True)
+    assert server.seen == []
 
 
 def test_wrong_usage_sends_nothing(maas: Run, lines: Path, server: ContractServer) -> None:
