@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
-from onnx import ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper, parser
 
 OPSET = 17
 Change = Callable[[TensorProto], None]
@@ -57,7 +57,7 @@ def never_runs() -> bytes:
         "impossible",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n"])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, None])],
-        [numpy_helper.from_array(np.array([7, 11], np.int64), "shape")],
+        [numpy_helper.from_array(np.array([7, 1_000_003], np.int64), "shape")],
     )
     return model(graph).SerializeToString()
 
@@ -217,6 +217,12 @@ def expanded() -> bytes:
         [_value("y", TensorProto.FLOAT, [None, None])],
     )
     return model(graph).SerializeToString()
+
+
+def parsed(graph: str) -> bytes:
+    """A model by the text of its graph, as ONNX writes it: `(float[n] x) => (float y) { y = Relu (x) }`."""
+    header = f'<ir_version: 8, opset_import: ["" : {OPSET}]> g '
+    return parser.parse_model(header + graph).SerializeToString()
 
 
 def external(location: str = "weights.bin", **entries: str) -> Change:

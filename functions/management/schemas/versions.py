@@ -75,7 +75,8 @@ SmokeRun = Literal["required", "optional"]
 
 
 class CreateVersion(Body):
-    """Exactly one file is a `.onnx`; others are its external data, its `labels.txt`, and test vectors in `golden/`."""
+    """Exactly one file is a `.onnx`; others are its external data, `labels.txt`, test vectors in `golden/`, and inputs
+    that it takes, of at most 1 MB, as `example.npz` or `example.json`."""
 
     model_config = like(files=[_FILE], description="A hundred trees", tags={"accuracy": "0.987"})
 

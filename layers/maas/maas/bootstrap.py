@@ -68,9 +68,9 @@ def _write_back(settings: Settings, reader: "S3Reader") -> "WriteBack":
     from maas.deployment.variants import own_key
     from maas.deployment.write_back import WriteBack
 
-    def prepare(path: str, to: str) -> Inspection:
+    def prepare(path: str, to: str, shapes: dict[str, list[int]] | None) -> Inspection:
         limits = Limits(settings.model_memory_bytes)
-        return inspect(Job(path, settings.threads, settings.max_tensor_bytes, to), limits)
+        return inspect(Job(path, settings.threads, settings.max_tensor_bytes, to, shapes=shapes), limits)
 
     writer = S3Writer(settings.region, settings.endpoint_url, settings.bucket)
     return WriteBack(reader, writer, own_key, Path(settings.tmp_dir), prepare)

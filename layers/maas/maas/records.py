@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 LABELS_NAME = "labels.txt"  # names of the classes, one per line
+EXAMPLE_NAMES = ("example.npz", "example.json")  # inputs that a version's model takes: run at deployment, not served
 GOLDEN_FOLDER = "golden/"  # test vectors: run at deployment, not served
 
 
@@ -204,8 +205,10 @@ class ModelVersion:
 
     @property
     def served_files(self) -> tuple[ModelFile, ...]:
-        """The files needed to run it: all but the test vectors."""
-        return tuple(file for file in self.files if not file.name.startswith(GOLDEN_FOLDER))
+        """The files needed to run it: all but the test vectors and the example."""
+        return tuple(
+            file for file in self.files if not file.name.startswith(GOLDEN_FOLDER) and file.name not in EXAMPLE_NAMES
+        )
 
 
 @dataclass(frozen=True, slots=True)

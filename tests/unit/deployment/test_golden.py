@@ -13,7 +13,7 @@ from maas.deployment import golden
 from maas.deployment.golden import read_tensor
 from maas.errors import ModelRejected
 from maas.serving.datatypes import DTYPES
-from maas.serving.runner import Runner
+from maas.serving.runner import Runner, write_quantized
 from support import onnx_models
 
 X = np.array([[1, 2, 3]], np.float32)
@@ -44,7 +44,7 @@ def vector(data: list[Any], name: str = "y", datatype: str = "FP32") -> dict[str
 
 
 def check(runner: Runner, folder: Path, rtol: float = 1e-3) -> int:
-    return golden.check(runner, folder.parent, rtol, 1e-5)
+    return golden.check(runner, folder.parents[1] / "model.onnx", 1, rtol, 1e-5)
 
 
 def test_vectors_in_onnx_convention(runner: Runner, folder: Path) -> None:
@@ -97,7 +97,47 @@ def test_unreadable_vectors_are_rejected(runner: Runner, folder: Path) -> None:
 
 
 def test_version_without_vectors(runner: Runner, tmp_path: Path) -> None:
-    assert golden.check(runner, tmp_path / "absent", 0, 0) == 0
+    assert golden.check(runner, tmp_path / "model.onnx", 1, 0, 0) == 0
+
+
+def test_outputs_that_depend_on_threads_are_explained(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    write_int8_lstm(path)
+    (tmp_path / "golden" / "set").mkdir(parents=True)
+    x = np.random.default_rng(1).standard_normal((20, 8, 32)).astype(np.float32)
+    write_pb(tmp_path / "golden" / "set", Runner(path, 1).run({"x": x})[0], x)
+    assert golden.check(Runner(path, 1), path, 1, 1e-3, 1e-5) == 1
+    with pytest.raises(ModelRejected) as rejected:
+        golden.check(Runner(path, 2), path, 2, 1e-3, 1e-5)
+    assert "set: output 'y' differs most at" in rejected.value.message
+    assert "depend on the number of threads" in rejected.value.message
+    assert "intra_op_num_threads=2" in rejected.value.message
+    assert "--atol" in rejected.value.message
+
+
+def test_other_differences_are_not_blamed_on_threads(runner: Runner, folder: Path) -> None:
+    write_pb(folder, [[6, 7]])
+    with pytest.raises(ModelRejected, match=r"within rtol 0.001 and atol 1e-05$"):
+        check(runner, folder)
+
+
+def write_int8_lstm(path: Path) -> None:
+    """y[t, 1, n, 64] of x[t, n, 32]: quantised by row blocks, whose number is that of the threads."""
+    rng, hidden, width = np.random.default_rng(0), 64, 32
+    tensors = [
+        numpy_helper.from_array((rng.standard_normal((1, 4 * hidden, size)) * 0.3).astype(np.float32), name)
+        for name, size in (("w", width), ("r", hidden))
+    ]
+    graph = helper.make_graph(
+        [helper.make_node("LSTM", ["x", "w", "r"], ["y"], hidden_size=hidden)],
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["t", "n", width])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        tensors,
+    )
+    source = path.with_name("float.onnx")
+    source.write_bytes(onnx_models.model(graph).SerializeToString())
+    write_quantized(source, path)
 
 
 @pytest.mark.parametrize("datatype", sorted(DTYPES))

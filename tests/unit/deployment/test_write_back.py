@@ -39,8 +39,8 @@ def source(version: ModelVersion, tmp_path: Path) -> Path:
     return folder / "model.onnx"
 
 
-def prepare(path: str, to: str) -> Inspection:
-    return inspect(Job(path, 1, 1 << 30, to), Limits(1 << 30))
+def prepare(path: str, to: str, shapes: dict[str, list[int]] | None) -> Inspection:
+    return inspect(Job(path, 1, 1 << 30, to, shapes=shapes), Limits(1 << 30))
 
 
 @pytest.fixture

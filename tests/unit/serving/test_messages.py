@@ -30,6 +30,8 @@ SOURCE = "/onnxruntime_src/onnxruntime/core/providers/cpu/"
         (f"{SOURCE}x.cc:1 std::function<void(int)> onnxruntime::F() Bad thing", "Bad thing"),
         (f"{SOURCE}x.cc:1 no signature", "no signature"),
         ("a(b) c < d", "a(b) c < d"),
+        (f"{'n' * 500_000} is bad", f"{'n' * 400}… is bad"),
+        (" ".join(["/onnxruntime/x.cc"] * 500_000), ("/onnxruntime/x.cc " * 500)[:4000]),
     ],
 )
 def test_message_without_place_in_source(message: str, plain: str) -> None:

@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto
 
-from maas.deployment import inspection, preparation
+from maas.deployment import preparation
 from maas.deployment.child import Limits
+from maas.deployment.trial.fills import TYPICAL, Trial
 from maas.errors import ModelRejected, RunFailed
 from maas.records import MetadataTensor
 from maas.serving import graph_outputs
@@ -39,7 +41,8 @@ def test_every_type_round_trips(tmp_path: Path) -> None:
         *("UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64"),
         *("FP16", "FP32", "FP64", "BYTES"),
     ]
-    inputs = {tensor.name: inspection.generated(tensor, 2) for tensor in runner.inputs}
+    shapes = {tensor.name: [2 if size < 0 else size for size in tensor.shape] for tensor in runner.inputs}
+    inputs = Trial(shapes, dict.fromkeys(shapes, TYPICAL)).arrays(runner.inputs)
     outputs = runner.run(inputs)
     for given, came in zip(inputs.values(), outputs, strict=True):
         assert came.dtype == given.dtype
@@ -161,7 +164,10 @@ def test_smoke_run_with_two_rows(tmp_path: Path) -> None:
 
 
 def test_model_that_never_runs_is_rejected(tmp_path: Path) -> None:
-    with pytest.raises(ModelRejected, match=r"the smoke run failed with variable dimensions of \(1, 2, 16\)"):
+    with pytest.raises(
+        ModelRejected,
+        match=r"the smoke run failed: none of [\d,]+ generated inputs runs, with variable dimensions of 1 to",
+    ):
         inspect(tmp_path, onnx_models.never_runs())
 
 
@@ -241,3 +247,13 @@ def _package_whose_inspection(tmp_path: Path, code: str) -> Path:
     (folder / "__init__.py").touch()
     (folder / "inspection.py").write_text(code)
     return package.parent
+
+
+def test_outputs_of_one_name_are_rejected(tmp_path: Path) -> None:
+    twice = onnx.load_from_string(onnx_models.linear())
+    twice.graph.output.append(twice.graph.output[0])
+    labels = onnx.load_from_string(onnx_models.zipmap(["a", "b"]))
+    labels.graph.node[0].output[0] = labels.graph.output[0].name = "probabilities_labels"
+    for content, name in ((twice, "y"), (labels, "probabilities_labels")):
+        with pytest.raises(ModelRejected, match=f"more than one output is named '{name}'"):
+            Runner(written(tmp_path, content.SerializeToString()), 1)

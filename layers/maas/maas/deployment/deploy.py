@@ -1,9 +1,11 @@
 """Makes an uploaded version READY or FAILED. A repeated or late event gives the same outcome."""
 
+import json
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from maas.aws.s3 import ModelBucket
 from maas.aws.s3_reader import S3Reader
@@ -13,10 +15,14 @@ from maas.deployment.child import Limits
 from maas.deployment.inbox import write_version_result
 from maas.deployment.variants import own_key
 from maas.errors import ArtifactCorrupt, InsufficientStorage, ModelRejected, NotFound, ServiceUnavailable
-from maas.records import ModelFile, ModelVersion, Quantized, Status, Variant
+from maas.records import ModelFile, ModelVersion, Quantized, Status, Variant, fields_of
 from maas.registry import Registry
 
 ACTOR = "deployment"
+JOB_OPTIONS = ("rtol", "atol", "smoke_run")  # of a version, as `preparation.Job` has them
+# An item of DynamoDB has at most 400 KB: descriptions and tags of later updates take up to 90.
+MAX_RECORD_BYTES = 300_000
+MAX_REASON = 4000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +53,25 @@ class Deployment:
             write_version_result(self._bucket, version)
             return version
         try:
-            checked = self._checked(version)
+            done = self._finished(self._checked(version))
         except (ModelRejected, ArtifactCorrupt, InsufficientStorage, NotFound) as error:
-            checked = replace(version, status=Status.FAILED, status_reason=error.message)
+            done = self._failed(version, error.message)
         except ServiceUnavailable:
             raise
         except Exception:
-            reason = "an internal error; its trace is in the log of the deployment function"
-            self._registry.versions.finish_validation(
-                replace(version, status=Status.FAILED, status_reason=reason), ACTOR
-            )
+            self._failed(version, "an internal error; its trace is in the log of the deployment function")
             raise
-        done = self._registry.versions.finish_validation(checked, ACTOR)
         write_version_result(self._bucket, done)
         return done
+
+    def _finished(self, checked: ModelVersion) -> ModelVersion:
+        """Raises ModelRejected for a version that the registry cannot store."""
+        check_record(checked)
+        return self._registry.versions.finish_validation(checked, ACTOR)
+
+    def _failed(self, version: ModelVersion, reason: str) -> ModelVersion:
+        failed = replace(version, status=Status.FAILED, status_reason=shortened(reason))
+        return self._registry.versions.finish_validation(failed, ACTOR)
 
     def _checked(self, version: ModelVersion) -> ModelVersion:
         """The version as READY. Raises what makes it FAILED."""
@@ -75,12 +86,12 @@ class Deployment:
             prepared.mkdir()
             files = artifacts.fetch_source(self._reader, version, version.files, source)
             path = str(source / version.model_file.name)
-            tolerances = {name: version.options[name] for name in ("rtol", "atol") if name in version.options}
-            job = preparation.Job(path, means.threads, means.max_tensor_bytes, str(prepared), **tolerances)
+            options = {name: version.options[name] for name in JOB_OPTIONS if name in version.options}
+            job = preparation.Job(path, means.threads, means.max_tensor_bytes, str(prepared), **options)
             found = preparation.inspect(job, means.limits)
             variants = (self._prepared(version, found, prepared),)
             shutil.rmtree(prepared)  # the quantised form needs the space
-            quantized = self._quantized(version, path, folder / "quantized")
+            quantized = self._quantized(version, found, path, folder / "quantized")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return replace(
@@ -89,8 +100,8 @@ class Deployment:
             files=files,
             inputs=found.inputs,
             outputs=found.outputs,
-            warnings=found.warnings,
-            profile=self._profile(version, found),
+            warnings=tuple(map(shortened, found.warnings)),
+            profile=self._profile(version, found.profile) if found.profile else None,
             variants=variants,
             quantized=quantized,
         )
@@ -101,18 +112,22 @@ class Deployment:
             return Variant(own_key())
         return Variant(own_key(), self._uploaded(version, own_key(), folder), **found.prepared)
 
-    def _quantized(self, version: ModelVersion, path: str, folder: Path) -> Quantized | None:
+    def _quantized(
+        self, version: ModelVersion, found: preparation.Inspection, path: str, folder: Path
+    ) -> Quantized | None:
         """Makes the quantised form if the push asked for one, and uploads it if it is accurate enough."""
         wish = version.options.get("quantize")
         if not wish:
             return None
         quantized = Quantized(**wish)
+        if found.profile is None:
+            return replace(quantized, reason="the model never ran, so its outputs cannot be compared: push an example")
         folder.mkdir()
         try:
-            job = preparation.QuantizeJob(path, self._means.threads, str(folder), **wish)
+            job = preparation.QuantizeJob(path, self._means.threads, str(folder), **wish, trial=found.trial)
             quantized = replace(quantized, **preparation.quantize(job, self._means.limits))
         except ModelRejected as error:
-            return replace(quantized, reason=error.message)
+            return replace(quantized, reason=shortened(error.message))
         if quantized.reason:
             return quantized
         return replace(quantized, files=self._uploaded(version, quantized.scheme, folder))
@@ -125,11 +140,33 @@ class Deployment:
             files.append(ModelFile(path.name, path.stat().st_size, digest, self._bucket.upload(key, path)))
         return tuple(files)
 
-    def _profile(self, version: ModelVersion, found: preparation.Inspection) -> dict[str, float]:
-        memory_mb = profile.recommended_memory_mb(found.profile["peak_memory_bytes"])
-        usd = profile.usd_per_million(found.profile["run_ms"], self._means.memory_mb, memory_mb)
-        return found.profile | {
+    def _profile(self, version: ModelVersion, measured: dict[str, Any]) -> dict[str, Any]:
+        memory_mb = profile.recommended_memory_mb(measured["peak_memory_bytes"])
+        usd = profile.usd_per_million(measured["run_ms"], self._means.memory_mb, memory_mb)
+        return measured | {
             "size_bytes": version.size_bytes,
             "recommended_memory_mb": memory_mb,
             "usd_per_million_requests": usd,
         }
+
+
+def check_record(version: ModelVersion) -> None:
+    """Raises ModelRejected for a version whose record is too large for the registry."""
+    size_bytes = _json_bytes(fields_of(version))
+    if size_bytes > MAX_RECORD_BYTES:
+        tensors = (*(version.inputs or ()), *(version.outputs or ()))
+        named = sum(len(tensor.name.encode()) for tensor in tensors)
+        raise ModelRejected(
+            f"the record of the version takes {size_bytes:,} bytes, allowed are {MAX_RECORD_BYTES:,} (DynamoDB stores "
+            f"400 KB an item): it has {len(tensors):,} inputs and outputs with {named:,} bytes of names, and "
+            f"{len(version.files):,} files; export the model with fewer or shorter names"
+        )
+
+
+def shortened(text: str) -> str:
+    """Names in a model may have any length: the registry and the event of a change take a few thousand characters."""
+    return text if len(text) <= MAX_REASON else f"{text[:MAX_REASON]}… ({len(text):,} characters)"
+
+
+def _json_bytes(fields: dict[str, Any]) -> int:
+    return len(json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace"))

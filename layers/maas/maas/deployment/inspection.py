@@ -5,12 +5,14 @@ JOB is JSON, the fields of `preparation.Job`. Writes one JSON document to stdout
 the parent.
 """
 
+import ctypes
 import json
 import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,16 +20,15 @@ from typing import Any
 import numpy as np
 
 from maas.deployment import golden, onnx_file
+from maas.deployment.missing_locales import check_locales
 from maas.deployment.preparation import Job
 from maas.deployment.seen_outputs import seen_outputs
+from maas.deployment.trial.smoke_run import NothingRuns, SmokeRun, smoke_run, with_rows
 from maas.deployment.variants import DATA_NAME, MODEL_NAME
 from maas.errors import ModelRejected, RunFailed
-from maas.records import GOLDEN_FOLDER, MetadataTensor
-from maas.serving.datatypes import DTYPES
+from maas.records import MetadataTensor
 from maas.serving.runner import Array, Runner, write_prepared
 
-# Sizes to try for variable dimensions: most models take 1; some need room for a window or a second row.
-VARIABLE_SIZES = (1, 2, 16)
 RUNS, LOADS, LARGE_BATCH = 5, 3, 32
 RUNS_SECONDS = 20.0  # slow models are measured with fewer runs
 WORTH_PREPARING_BYTES = 1 << 20  # smaller models load in a few milliseconds anyway
@@ -39,65 +40,58 @@ def inspect(job: Job) -> dict[str, Any]:
     """Signature, profile and prepared form of the model. Raises ModelRejected."""
     path = Path(job.path)
     onnx_file.check(path, job.max_tensor_bytes)
-    runner = Runner(path, job.threads)
-    inputs, arrays = smoke_run(runner, path.parent / GOLDEN_FOLDER)
-    outputs, warnings = seen_outputs(runner.outputs, arrays)
-    vectors = golden.check(runner, path.parent / GOLDEN_FOLDER, job.rtol, job.atol)
-    peak_bytes = peak_memory_bytes()
-    large_ms = _large_batch_ms(runner, inputs)
+    runner = _loaded(path, job.threads)
+    try:
+        found = smoke_run(runner, path, job.shapes, job.search_seconds)
+    except NothingRuns as error:
+        if job.smoke_run == "required":
+            raise
+        return _never_run(runner, error)
+    if found.failures:  # their memory shall not count
+        del runner
+        runner = Runner(path, job.threads)
+        _forget_peak()
+        runner.run(found.inputs)
+    outputs, warnings = seen_outputs(runner.outputs, found.outputs)
+    vectors = golden.check(runner, path, job.threads, job.rtol, job.atol)
     profile = {
         "load_ms": round(runner.load_ms, 3),
-        "run_ms": round(median_run_ms(runner, inputs), 3),
-        "peak_memory_bytes": peak_bytes,
+        "peak_memory_bytes": peak_memory_bytes(),
+        "run_ms": round(median_run_ms(runner, found.inputs), 3),
         "golden_vectors": vectors,
-    }
+        "shapes": found.shapes,
+        "shapes_from": found.shapes_from,
+    } | _large_batch(runner, found)
     signature, load_ms = (runner.inputs, runner.outputs), runner.load_ms
     del runner  # before the prepared form loads: a large model fits into memory once
     return {
         "inputs": [asdict(tensor) for tensor in signature[0]],
         "outputs": [asdict(tensor) for tensor in outputs],
         "warnings": warnings,
-        "profile": profile | ({"run_ms_batch_32": round(large_ms, 3)} if large_ms else {}),
-        "prepared": _prepared(job, signature, load_ms, inputs, arrays),
+        "profile": profile,
+        "prepared": _prepared(job, signature, load_ms, found.inputs, found.outputs),
+        "trial": asdict(found.trial) if found.trial else None,
     }
 
 
-def smoke_run(runner: Runner, vectors: Path) -> tuple[dict[str, Array], list[Array]]:
-    """Inputs that the model takes, and what it made of them."""
-    failure = None
-    for inputs in _tries(runner, vectors):
-        try:
-            return inputs, runner.run(inputs)
-        except RunFailed as error:
-            failure = failure or error  # of the smallest sizes: the plainest
-    assert failure
-    raise ModelRejected(
-        f"the smoke run failed with variable dimensions of {VARIABLE_SIZES}: {failure.message}; "
-        f"a model that takes only certain values has to bring a test vector with them, in {GOLDEN_FOLDER}/"
-    )
+def _loaded(path: Path, threads: int) -> Runner:
+    try:
+        return Runner(path, threads)
+    except ModelRejected:
+        check_locales(path)
+        raise
 
 
-def _tries(runner: Runner, vectors: Path) -> Iterator[dict[str, Array]]:
-    for size in VARIABLE_SIZES:
-        yield {tensor.name: generated(tensor, size) for tensor in runner.inputs if not tensor.optional}
-    if inputs := next(golden.inputs_of(runner, vectors), None):
-        yield dict(inputs)
-
-
-def generated(tensor: MetadataTensor, variable_size: int, batch: int | None = None) -> Array:
-    """An input that most models take: small fractions, zeros for integers (indices, lengths), short strings.
-
-    `batch` is the size of the first dimension where that is variable.
-    """
-    shape = [variable_size if dimension == -1 else dimension for dimension in tensor.shape]
-    if batch and tensor.shape[:1] == (-1,):
-        shape[0] = batch
-    dtype = DTYPES[tensor.datatype]
-    if dtype.hasobject:
-        return np.full(shape, "a", dtype=object)
-    if dtype.kind == "f":
-        return np.random.default_rng(0).random(shape).astype(dtype)
-    return np.zeros(shape, dtype)
+def _never_run(runner: Runner, error: NothingRuns) -> dict[str, Any]:
+    """The answer for a model that nothing is known of but its declaration."""
+    return {
+        "inputs": [asdict(tensor) for tensor in runner.inputs],
+        "outputs": [asdict(tensor) for tensor in runner.outputs],
+        "warnings": [f"never run, so its outputs and measurements are unknown: {error.what}"],
+        "profile": None,
+        "prepared": None,
+        "trial": None,
+    }
 
 
 def median_run_ms(runner: Runner, inputs: dict[str, Array]) -> float:
@@ -110,16 +104,15 @@ def median_run_ms(runner: Runner, inputs: dict[str, Array]) -> float:
     return statistics.median(times)
 
 
-def _large_batch_ms(runner: Runner, inputs: dict[str, Array]) -> float | None:
-    """Milliseconds of a run with 32 rows; None for a model without a batch dimension."""
-    required = [tensor for tensor in runner.inputs if not tensor.optional]
-    if not required or any(tensor.shape[:1] != (-1,) for tensor in required):
-        return None
-    size = inputs[required[0].name].shape[0]  # what the smoke run found for variable dimensions
+def _large_batch(runner: Runner, found: SmokeRun) -> dict[str, float]:
+    """Milliseconds of a run with 32 rows; nothing for a model without a batch dimension."""
+    inputs = with_rows(runner, found, LARGE_BATCH)
+    if inputs is None:
+        return {}
     try:
-        return median_run_ms(runner, {tensor.name: generated(tensor, size, LARGE_BATCH) for tensor in required})
+        return {"run_ms_batch_32": round(median_run_ms(runner, inputs), 3)}
     except RunFailed:
-        return None
+        return {}
 
 
 def _prepared(
@@ -162,6 +155,16 @@ def peak_memory_bytes() -> int:
     """Of this process since its start; getrusage would include the memory of the process that forked it."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+def _forget_peak() -> None:
+    """Gives freed memory back and lets `peak_memory_bytes` begin anew.
+
+    https://man7.org/linux/man-pages/man5/proc_pid_clear_refs.5.html
+    """
+    with suppress(OSError, AttributeError):  # malloc_trim is glibc's
+        ctypes.CDLL(None).malloc_trim(0)
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def answer_with(found: Callable[[dict[str, Any]], dict[str, Any]]) -> None:

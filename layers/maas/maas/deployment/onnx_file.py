@@ -75,6 +75,12 @@ def check(path: Path, max_tensor_bytes: int) -> None:
 
 def read_externals(path: Path, max_tensor_bytes: int) -> list[External]:
     """External data of all tensors: initialisers, attributes, nested graphs, functions. Raises ModelRejected."""
+    tensors = (message for kind, message in messages(path) if kind == "tensor")
+    return [found for tensor in tensors if (found := _external(tensor, max_tensor_bytes))]
+
+
+def messages(path: Path) -> Iterator[tuple[str, memoryview]]:
+    """All messages that may contain tensors, and the tensors, each with its kind. Raises ModelRejected."""
     size_bytes = path.stat().st_size
     if size_bytes > MAX_PROTOBUF_BYTES:
         raise ModelRejected(f"{path.name} has {size_bytes:,} bytes, a protobuf at most 2 GB: export with external data")
@@ -83,7 +89,7 @@ def read_externals(path: Path, max_tensor_bytes: int) -> list[External]:
     with path.open("rb") as file:
         # Left to the garbage collector to close: an error's traceback still holds slices of it.
         mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    return [found for tensor in _tensors(mapped) if (found := _external(tensor, max_tensor_bytes))]
+    yield from _walked(mapped)
 
 
 def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
@@ -130,15 +136,15 @@ def packed(value: int | memoryview) -> list[int]:
     return numbers
 
 
-def _tensors(model: memoryview) -> Iterator[memoryview]:
+def _walked(model: memoryview) -> Iterator[tuple[str, memoryview]]:
     waiting, met = [("model", model, 0)], 0
     while waiting:
         kind, message, depth = waiting.pop()
         met += 1
         if met > MAX_PARTS:
             raise ModelRejected(f"the graph has more than {MAX_PARTS:,} nodes, attributes and tensors")
+        yield kind, message
         if kind == "tensor":
-            yield message
             continue
         if depth > MAX_DEPTH:
             raise ModelRejected(f"graphs are nested more than {MAX_DEPTH} deep")

@@ -9,12 +9,17 @@ from maas.deployment.child import Limits
 from maas.records import MetadataTensor
 
 RTOL, ATOL = 1e-3, 1e-5  # ONNX's backend tests allow 1e-3 and 1e-7; sums of float32 need a little more
+SEARCH_SECONDS = 60.0  # for inputs that the model takes
 QUANTIZE_SECONDS = 200.0  # inspection and quantisation together stay within the function's time limit
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`prepared` is the folder for the prepared form; `rtol` and `atol` are the tolerances of the test vectors."""
+    """`prepared` is the folder for the prepared form; `rtol` and `atol` are the tolerances of the test vectors.
+
+    `smoke_run` "optional" accepts a model for which no generated input runs. `shapes` of inputs are known to fit;
+    without them, inputs are searched for `search_seconds`.
+    """
 
     path: str
     threads: int
@@ -22,31 +27,40 @@ class Job:
     prepared: str
     rtol: float = RTOL
     atol: float = ATOL
+    smoke_run: str = "required"
+    shapes: dict[str, list[int]] | None = None
+    search_seconds: float = SEARCH_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class QuantizeJob:
-    """`to` is the folder for the quantised form; `tolerance` is the allowed difference of outputs, relative."""
+    """`to` is the folder for the quantised form; `tolerance` is the allowed difference of outputs, relative.
+
+    `trial` is the inspection's.
+    """
 
     path: str
     threads: int
     to: str
     scheme: str
     tolerance: float
+    trial: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
     """Signature and measurements of a model; `prepared` are those of its prepared form, if there is one.
 
-    `warnings` say what is odd about the model, but does not prevent that it runs.
+    `warnings` say what is odd about the model, but does not prevent that it runs. Without a `profile` it never ran.
+    `trial` is how the inputs of the smoke run were generated, None if they came with the version.
     """
 
     inputs: tuple[MetadataTensor, ...]
     outputs: tuple[MetadataTensor, ...]
-    profile: dict[str, float]
+    profile: dict[str, Any] | None
     prepared: dict[str, float] | None
     warnings: tuple[str, ...] = ()
+    trial: dict[str, Any] | None = None
 
 
 def inspect(job: Job, limits: Limits) -> Inspection:
@@ -61,6 +75,7 @@ def inspect(job: Job, limits: Limits) -> Inspection:
         answer["profile"],
         answer["prepared"],
         tuple(answer["warnings"]),
+        answer["trial"],
     )
 
 

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from maas.deployment import golden
-from maas.deployment.inspection import LARGE_BATCH, answer_with, generated, median_run_ms, smoke_run
+from maas.deployment.inspection import LARGE_BATCH, answer_with, median_run_ms
 from maas.deployment.preparation import QuantizeJob
+from maas.deployment.trial.fills import Trial
+from maas.deployment.trial.smoke_run import SmokeRun, repeated, with_rows
 from maas.deployment.variants import MODEL_NAME
 from maas.errors import ModelRejected, RunFailed
 from maas.records import GOLDEN_FOLDER
@@ -28,8 +30,8 @@ def quantize(job: QuantizeJob) -> dict[str, Any]:
     path, to = Path(job.path), Path(job.to)
     source = Runner(path, job.threads)
     signature = (source.inputs, source.outputs)
-    smoke, _ = smoke_run(source, path.parent / GOLDEN_FOLDER)
-    runs = [(inputs, source.run(inputs)) for inputs in _samples(source, smoke, path.parent / GOLDEN_FOLDER)]
+    smoke = repeated(source, path, Trial(**job.trial) if job.trial else None)
+    runs = [(inputs, source.run(inputs)) for inputs in _samples(source, path, smoke)]
     del source  # quantisation needs the memory
     _write(path, to)
     size_bytes = sum(file.stat().st_size for file in to.iterdir())
@@ -38,7 +40,7 @@ def quantize(job: QuantizeJob) -> dict[str, Any]:
         raise ModelRejected("the quantised form has another signature")
     try:
         difference = max(_difference(runner.run(inputs), expected) for inputs, expected in runs)
-        run_ms = median_run_ms(runner, smoke)
+        run_ms = median_run_ms(runner, smoke.inputs)
     except RunFailed as error:
         raise ModelRejected(f"the quantised form does not run: {error.message}") from None
     return {
@@ -50,17 +52,14 @@ def quantize(job: QuantizeJob) -> dict[str, Any]:
     }
 
 
-def _samples(source: Runner, smoke: Mapping[str, Array], vectors: Path) -> Iterator[Mapping[str, Array]]:
+def _samples(source: Runner, path: Path, smoke: SmokeRun) -> Iterator[Mapping[str, Array]]:
     """Inputs to compare outputs on: of the smoke run, of a batch of 32 if the model takes one, of the test vectors."""
-    yield smoke
-    required = [tensor for tensor in source.inputs if tensor.name in smoke]
-    if required and all(tensor.shape[:1] == (-1,) for tensor in required):
-        size = smoke[required[0].name].shape[0]
-        many = {tensor.name: generated(tensor, size, LARGE_BATCH) for tensor in required}
+    yield smoke.inputs
+    if many := with_rows(source, smoke, LARGE_BATCH):
         with suppress(RunFailed):
             source.run(many)
             yield many
-    yield from golden.inputs_of(source, vectors)
+    yield from (vector.inputs for vector in golden.vectors(source, path.parent / GOLDEN_FOLDER))
 
 
 def _write(path: Path, to: Path) -> None:

@@ -7,9 +7,10 @@ from maas.aws.s3 import PART_BYTES, ModelBucket, UploadPart
 from maas.deployment.artifacts import commit_mark_key, source_key
 from maas.errors import InvalidRequest, TooLarge, UploadIncomplete
 from maas.names import MODEL_SUFFIX, check_file_name
-from maas.records import ModelFile, ModelVersion, Status
+from maas.records import EXAMPLE_NAMES, ModelFile, ModelVersion, Status
 
 MAX_FILES = 500  # a version's row stays below DynamoDB's 400 KB
+MAX_EXAMPLE_BYTES = 1 << 20
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")  # archives are not unpacked
 
 
@@ -33,6 +34,19 @@ def check_files(files: Sequence[ModelFile], max_bytes: int) -> None:
     models = [name for name in names if name.endswith(MODEL_SUFFIX)]
     if len(models) != 1:
         raise InvalidRequest(f"files: got {models}, expected exactly one *{MODEL_SUFFIX}", field="files")
+    _check_examples([file for file in files if file.name in EXAMPLE_NAMES])
+
+
+def _check_examples(examples: Sequence[ModelFile]) -> None:
+    if len(examples) > 1:
+        raise InvalidRequest(f"files: got {[file.name for file in examples]}, expected one of them", field="files")
+    for file in examples:
+        if file.size_bytes > MAX_EXAMPLE_BYTES:
+            raise TooLarge(
+                f"files: {file.name} has {file.size_bytes:,} bytes, expected at most {MAX_EXAMPLE_BYTES:,}: one small "
+                "record is enough",
+                field="files",
+            )
 
 
 def presign(bucket: ModelBucket, version: ModelVersion) -> dict[str, list[UploadPart]]:

@@ -27,7 +27,8 @@ MAX_FILE_BYTES = 5 * 1024**3  # of one PUT
 class WriteBack:
     """`prepare` makes the prepared form of a model file: `preparation.inspect` with this function's limits.
 
-    `key` is called anew each time: a snapshot may be restored on another CPU.
+    It gets the shapes of inputs that ran at deployment. `key` is called anew each time: a snapshot may be restored on
+    another CPU.
     """
 
     def __init__(
@@ -36,13 +37,15 @@ class WriteBack:
         writer: S3Writer,
         key: Callable[[], str],
         tmp_dir: Path,
-        prepare: Callable[[str, str], preparation.Inspection],
+        prepare: Callable[[str, str, dict[str, list[int]] | None], preparation.Inspection],
     ) -> None:
         self._reader, self._writer, self._key, self._tmp_dir = reader, writer, key, tmp_dir
         self._prepare = prepare
 
     def find(self, version: ModelVersion) -> Variant | None:
         """This environment's form, from the record or from another environment's manifest; None if none was tried."""
+        if version.profile is None:  # it never ran: no input shows that a prepared form has the same outputs
+            return Variant(self._key())
         recorded = next((one for one in version.variants if one.key == self._key()), None)
         if recorded:
             return recorded
@@ -61,7 +64,7 @@ class WriteBack:
     def _run(self, version: ModelVersion, path: Path) -> None:
         folder = Path(tempfile.mkdtemp(dir=self._tmp_dir, suffix=".partial"))
         try:
-            found = self._prepare(str(path), str(folder))
+            found = self._prepare(str(path), str(folder), (version.profile or {}).get("shapes"))
             self._write(version, folder, found.prepared)
         except MaasError as error:  # the source is served instead
             logger().warning("no prepared form", extra={"model": version.model, "reason": error.message})

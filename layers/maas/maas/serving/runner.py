@@ -3,6 +3,7 @@
 import ctypes
 import re
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -71,7 +72,9 @@ class Runner:
         defaults = self._session.get_overridable_initializers()
         self.inputs = (*(_input(node) for node in nodes), *(_input(node, optional=True) for node in defaults))
         self.symbols = {node.name: [symbol_of(dimension) for dimension in node.shape] for node in nodes}
-        self._served = {one.tensor.name: one for node in self._session.get_outputs() for one in _outputs(node)}
+        served = [one for node in self._session.get_outputs() for one in _outputs(node)]
+        self._served = {one.tensor.name: one for one in served}
+        _check_distinct([one.tensor.name for one in served])
         self.outputs = tuple(one.tensor for one in self._served.values())
         self.row_outputs = frozenset(name for name, one in self._served.items() if not one.is_keys)
         self.map_keys = {name: one.keys for name, one in self._served.items() if one.keys}
@@ -187,6 +190,12 @@ def _array(value: ort.OrtValue) -> Any:
 def _converted(served: ServedOutput, found: Mapping[str, Any]) -> Array:
     value = found[served.source]
     return served.convert(value) if served.convert else value
+
+
+def _check_distinct(names: Sequence[str]) -> None:
+    """onnxruntime loads a graph with an output twice; the keys of a map may be named as another output is."""
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise ModelRejected(f"more than one output is named '{twice[0]:.200}': export the model with distinct names")
 
 
 def _input(node: Any, optional: bool = False) -> MetadataTensor:

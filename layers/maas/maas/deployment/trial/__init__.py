@@ -1,0 +1,1 @@
+"""The smoke run: inputs that a model takes, from an example, a test vector or its signature."""
