@@ -221,7 +221,7 @@ def expanded() -> bytes:
 
 def parsed(graph: str) -> bytes:
     """A model by the text of its graph, as ONNX writes it: `(float[n] x) => (float y) { y = Relu (x) }`."""
-    header = f'<ir_version: 8, opset_import: ["" : {OPSET}]> g '
+    header = f'<ir_version: 8, opset_import: ["" : {OPSET}, "ai.onnx.ml" : 3]> g '
     return parser.parse_model(header + graph).SerializeToString()
 
 

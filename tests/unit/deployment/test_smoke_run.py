@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -129,6 +130,37 @@ def test_symbols_that_are_formulas(tmp_path: Path) -> None:
 )
 def test_values_that_the_graph_wants(tmp_path: Path, inputs: str, nodes: str) -> None:
     assert run(tmp_path, f"({inputs}) => (float y) {{ {nodes} }}").outputs[0].size
+
+
+ENCODE = """
+    e = ai.onnx.ml.OneHotEncoder <cats_strings = ["oslo", "rome"], zeros = 0> ({0})
+    f = ai.onnx.ml.OneHotEncoder <cats_strings = ["free", "pro"], zeros = 0> ({1})
+    g = Concat <axis = 0> (e, f) y = ReduceMax (g)
+"""
+
+
+@pytest.mark.parametrize(
+    ("inputs", "nodes", "values"),
+    [
+        ("string[n, 1] city, string[n, 1] plan", ENCODE.format("city", "plan"), {"city": ["oslo"], "plan": ["free"]}),
+        (
+            "string[n, 3] x",
+            "(float y) <int64[1] p = {2}, int64[1] q = {0}> { a = Gather <axis = 1> (x, p) "
+            "b = ai.onnx.ml.ArrayFeatureExtractor (x, q) c = Identity (b)" + ENCODE.format("a", "c"),
+            {"x": ["free", "a", "oslo"]},
+        ),
+        (
+            "float[n, 2] x",
+            "(float y) <int64[1] p = {1}> { a = Gather <axis = 1> (x, p) b = Cast <to = 7> (a) "
+            "y = ai.onnx.ml.OneHotEncoder <cats_int64s = [7000, 8], zeros = 0> (b)",
+            {"x": [0, 7000]},
+        ),
+    ],
+)
+def test_categories_of_one_hot_encoders(tmp_path: Path, inputs: str, nodes: str, values: dict[str, list[Any]]) -> None:
+    outputs = nodes if nodes.startswith("(float") else f"(float y) {{ {nodes}"
+    found = run(tmp_path, f"({inputs}) => {outputs} }}")
+    assert {name: array[0].tolist() for name, array in found.inputs.items()} == values
 
 
 def test_optional_inputs_are_left_out(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from maas.serving.datatypes import DTYPES
 
 Array = np.ndarray[Any, Any]
 
+Values = tuple[Any, ...]  # of the last axis: one for all, or one for each column
+Fill = str | Values
 # fractions, 0 (an index, a length), false and "a"; 1, true and "1"; the length of the sequence
 TYPICAL, ONE, LENGTH = "typical", "one", "length"
 _MOST_ALONE = 6  # inputs of which each gets another value than the others
@@ -22,7 +24,7 @@ class Trial:
     """Inputs by their shapes and fills; the arrays are generated from them, the same ones each time."""
 
     shapes: Mapping[str, Sequence[int]]
-    fills: Mapping[str, str]
+    fills: Mapping[str, Fill]
 
     @property
     def elements(self) -> int:
@@ -36,9 +38,11 @@ class Trial:
         }
 
 
-def filled(datatype: str, shape: Sequence[int], fill: str, length: int = 1) -> Array:
+def filled(datatype: str, shape: Sequence[int], fill: Fill | list[Any], length: int = 1) -> Array:
     """An array of the protocol's datatype and this shape, row-major."""
     dtype = DTYPES[datatype]
+    if not isinstance(fill, str):
+        return np.resize(np.array(fill, dtype if dtype.hasobject else np.int64), shape).astype(dtype)
     if dtype.hasobject:
         return np.full(shape, "a" if fill == TYPICAL else "1", dtype=object)
     if dtype.kind == "f" and fill == TYPICAL:
@@ -50,9 +54,9 @@ def filled(datatype: str, shape: Sequence[int], fill: str, length: int = 1) -> A
     return np.full(shape, length if fill == LENGTH and dtype.kind in "iu" else 1, dtype)
 
 
-def fills(inputs: Sequence[MetadataTensor]) -> Iterator[dict[str, str]]:
+def fills(inputs: Sequence[MetadataTensor]) -> Iterator[dict[str, Fill]]:
     """Fills by input name, those that most models take first."""
-    typical = dict.fromkeys((tensor.name for tensor in inputs), TYPICAL)
+    typical: dict[str, Fill] = dict.fromkeys((tensor.name for tensor in inputs), TYPICAL)
     discrete = [one.name for one in inputs if DTYPES[one.datatype].kind != "f" or len(one.shape) <= 1]
     short = [one.name for one in inputs if DTYPES[one.datatype].kind in "iu" and len(one.shape) <= 1]
     yield typical

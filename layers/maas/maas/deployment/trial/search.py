@@ -4,8 +4,9 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from maas.deployment.trial.categories import category_fills
 from maas.deployment.trial.dimensions import Sizes, VariableDimensions
-from maas.deployment.trial.fills import Trial, fills
+from maas.deployment.trial.fills import Fill, Trial, fills
 from maas.deployment.trial.graph_numbers import graph_numbers
 from maas.records import MetadataTensor
 
@@ -21,7 +22,7 @@ def trials(
     typical, *others = fills(inputs)
     tried: set[tuple[object, ...]] = set()
 
-    def new(sizes: Iterable[Sizes], values: Iterable[Mapping[str, str]]) -> Iterator[Trial]:
+    def new(sizes: Iterable[Sizes], values: Iterable[Mapping[str, Fill]]) -> Iterator[Trial]:
         for shapes, fill in itertools.product(map(dimensions.shapes, sizes), values):
             trial, key = Trial(shapes, fill), (*shapes.values(), *fill.values())
             if key not in tried and trial.elements <= MOST_ELEMENTS:
@@ -30,6 +31,8 @@ def trials(
 
     yield from new(dimensions.smallest(), [typical])
     yield from new(dimensions.smallest(), others)
+    typical |= category_fills(path, inputs)
+    yield from new(dimensions.smallest(), [typical])
     yield from new(dimensions.usual(), [typical])
     yield from new(dimensions.combined(), [typical])
     yield from new(dimensions.usual(), others[:2])
