@@ -6,11 +6,14 @@ import typer
 
 from maas_client.cli.keys import show_new_key
 from maas_client.cli.options import Json
+from maas_client.cli.texts import whole
 from maas_client.errors import InvalidInput
 
 
 def local(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8080,
+    port: Annotated[
+        int, typer.Option(metavar="PORT", parser=whole(0, 65535), help="The port to listen on; 0 takes a free one.")
+    ] = 8080,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the functions log.")] = False,
 ) -> None:
