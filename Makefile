@@ -112,6 +112,7 @@ lock: $(VENV)/.done ## write the lock files anew from pyproject.toml: pins and h
 	@$(UV_COMPILE) --universal --python-version 3.11 --group lint -o requirements/lint.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group kserve -o requirements/kserve.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group mlserver -o requirements/mlserver.txt
+	@$(UV_COMPILE) --no-deps --python-version 3.11 --group zoo -o requirements/zoo.txt
 	@$(UV_COMPILE) $(LAYER) --group layer-onnxruntime -o layers/onnxruntime/requirements.txt
 	@$(UV_COMPILE) $(LAYER) --group layer-maas -o layers/maas/requirements.txt
 	@$(UV_COMPILE) $(LAYER) --group layer-parquet -o layers/parquet/requirements.txt
