@@ -6,7 +6,6 @@ attempt as a whole, however slowly the host reads or answers.
 """
 
 import http.client
-import ipaddress
 import json
 import socket
 import ssl
@@ -15,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from maas.batch.addresses import is_public, is_public_host
 from maas.errors import InvalidRequest
 
 ATTEMPT_SECONDS = 10.0
@@ -30,7 +30,7 @@ def check(url: str, field: str) -> str:
         problem = "expected a public host"
         if not _is_host(parts.hostname):
             problem = "expected a host with labels of 1 to 63 characters"
-        elif _is_public_or_name(parts.hostname):
+        elif is_public_host(parts.hostname):
             return url
     raise InvalidRequest(f"{field}: got {url!r:.200}, {problem}", field=field)
 
@@ -71,21 +71,6 @@ def _addresses(host: str, port: int) -> list[str]:
     """IPv4 first: a function may have no IPv6 route."""
     found = dict.fromkeys(str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     return sorted(found, key=lambda address: ":" in address)
-
-
-def is_public(address: str) -> bool:
-    """Neither private, loopback, link-local (the metadata service), shared, multicast nor reserved."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
-        if inner is not None:
-            found = inner
-        elif found in _NAT64:
-            found = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-    return found.is_global and not found.is_multicast
-
-
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # IPv6 addresses that embed an IPv4 address
 
 
 class _Pinned(http.client.HTTPSConnection):
@@ -154,10 +139,3 @@ def _is_host(host: str) -> bool:
         return bool(host.encode("idna"))
     except UnicodeError:
         return False
-
-
-def _is_public_or_name(host: str) -> bool:
-    try:
-        return is_public(host)
-    except ValueError:
-        return host != "localhost" and not host.endswith((".localhost", ".local", ".internal"))
