@@ -16,6 +16,7 @@ MaasError
 │   ├── NotReady              the version is not READY: it gets no alias and no traffic
 │   └── UploadIncomplete      a declared file is missing or differs from its declaration
 ├── TooLarge                  beyond one of our limits or Lambda's
+│   ├── AnswerTooLarge        the answer does not fit into a response
 │   └── OutOfMemory           the request or its answer does not fit into the function's memory
 ├── InsufficientStorage       the model can never fit into this function's /tmp or memory
 ├── Contended                 concurrent writers; nothing was changed
@@ -128,6 +129,17 @@ class UploadIncomplete(Conflict):
 
 class TooLarge(MaasError):
     pass
+
+
+class AnswerTooLarge(TooLarge):
+    """`size` and `limit` are in bytes of the answer as its caller would get it."""
+
+    def __init__(self, size: str, limit: str) -> None:
+        super().__init__(
+            f"the answer has {size}, the limit is {limit}: request fewer outputs, binary data or compression, "
+            "send fewer rows in one request, or use asynchronous inference, which has no such limit "
+            "(Prefer: respond-async)"
+        )
 
 
 class OutOfMemory(TooLarge):

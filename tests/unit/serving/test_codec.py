@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from maas.errors import InvalidRequest, InvalidTensor, MaasError, TooLarge
+from maas.errors import AnswerTooLarge, InvalidRequest, InvalidTensor, MaasError, TooLarge
 from maas.records import MetadataTensor, ModelVersion, Status
 from maas.serving import oip, tensors
 from maas.serving.datatypes import DTYPES
@@ -225,6 +225,16 @@ def test_json_size_limit() -> None:
             oip.parse_request(body, length)
     zeros = bytes(oip.MAX_JSON_BYTES + 4)
     assert decoded(binary_request(zeros, shape=(len(zeros) // 4,)))["x"].nbytes == len(zeros)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize("array", [np.zeros(1000, np.float32), np.array(["text"] * 1000, object)])
+def test_answer_over_its_limit_is_not_encoded(array: Array, binary: bool) -> None:
+    output = OutputTensor("t", "BYTES" if array.dtype.hasobject else "FP32", array, binary)
+    assert len(reply(VERSION, None, [output], max_bytes=10_000).body) <= 10_000
+    least = 4000 if binary else 3000 if array.dtype.hasobject else 2000
+    with pytest.raises(AnswerTooLarge, match=f"has at least {least:,} bytes, the limit is 1,999"):
+        reply(VERSION, None, [output], max_bytes=1999)
 
 
 @pytest.mark.parametrize("outputs", ["", 0, False, {}, "y"])

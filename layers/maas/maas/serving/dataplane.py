@@ -12,7 +12,7 @@ from maas.registry import Registry
 from maas.serving import oip, tensors
 from maas.serving.classification import classified
 from maas.serving.oip import InferenceRequest, RequestedOutput
-from maas.serving.oip_reply import Array, OutputTensor, Reply, reply
+from maas.serving.oip_reply import Array, OutputTensor, Reply, check_size, reply
 from maas.serving.runner import Runner
 from maas.serving.runner_cache import RunnerCache
 from maas.serving.statistics import Statistics
@@ -44,11 +44,13 @@ class DataPlane:
         body: bytes,
         header_length: str | None = None,
         deadline: float | None = None,
+        max_bytes: int | None = None,
     ) -> Reply:
         """The answer to an inference request. `reference` is a version number, an alias or None.
 
-        `header_length` is the value of the header HEADER_LENGTH; the call ends before `deadline`, of time.monotonic.
-        Raises InvalidRequest, InvalidTensor, NotFound, NotReady, RunFailed, DeadlineExceeded, InsufficientStorage.
+        `header_length` is the value of the header HEADER_LENGTH; the call ends before `deadline`, of time.monotonic. An
+        answer that certainly has more than `max_bytes` is not encoded. Raises InvalidRequest, InvalidTensor, NotFound,
+        NotReady, RunFailed, DeadlineExceeded, InsufficientStorage, AnswerTooLarge.
         """
         started, measured = time.monotonic(), Stage.start()
         request = oip.parse_request(body, header_length)
@@ -65,12 +67,20 @@ class DataPlane:
             measured.reached("compute_input")
             arrays = runner.run(inputs, [output.name for output in asked], deadline)
             measured.reached("compute_infer")
-            answer = reply(version, request.id, _output_tensors(request, asked, arrays, runner), request.variant)
+            outputs = _output_tensors(request, asked, arrays, runner)
+            answer = reply(version, request.id, outputs, request.variant, max_bytes)
             measured.reached("compute_output")
             return answer
 
-    def predict(self, model: str, reference: str | None, decode: Decode, deadline: float | None = None) -> Prediction:
-        """All outputs, for protocols that encode tensors differently. Raises as `infer` does."""
+    def predict(
+        self,
+        model: str,
+        reference: str | None,
+        decode: Decode,
+        deadline: float | None = None,
+        max_bytes: int | None = None,
+    ) -> Prediction:
+        """All outputs, for protocols that encode tensors differently, as text. Raises as `infer` does."""
         measured = Stage.start()
         version = self.resolve(model, reference)
         with self.statistics.measure(version, measured):
@@ -83,6 +93,10 @@ class DataPlane:
             arrays = runner.run(inputs, None, deadline)
             measured.reached("compute_infer")
             outputs = {tensor.name: array for tensor, array in zip(runner.outputs, arrays, strict=True)}
+            if max_bytes is not None:
+                check_size(
+                    (OutputTensor(one.name, one.datatype, outputs[one.name]) for one in runner.outputs), max_bytes
+                )
             return Prediction(runner, inputs, outputs)
 
     def resolve(self, model: str, reference: str | None) -> ModelVersion:

@@ -1,13 +1,13 @@
 """Encodes the answer to `infer`: JSON, binary or both."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import orjson
 
-from maas.errors import InvalidRequest
+from maas.errors import AnswerTooLarge, InvalidRequest
 from maas.records import ModelVersion
 
 Array = np.ndarray[Any, Any]
@@ -35,12 +35,19 @@ class Reply:
 
 
 def reply(
-    version: ModelVersion, request_id: str | None, outputs: Sequence[OutputTensor], variant: str | None = None
+    version: ModelVersion,
+    request_id: str | None,
+    outputs: Sequence[OutputTensor],
+    variant: str | None = None,
+    max_bytes: int | None = None,
 ) -> Reply:
     """The encoded answer. `variant` is the form of the model that ran, if the request named one.
 
-    Raises InvalidRequest for a BF16 output that is not requested in binary.
+    Raises InvalidRequest for a BF16 output that is not requested in binary; AnswerTooLarge, before it encodes, for an
+    answer that certainly has more than `max_bytes`. One that has not can still turn out larger.
     """
+    if max_bytes is not None:
+        check_size(outputs, max_bytes)
     document: dict[str, Any] = {"model_name": version.model, "model_version": str(version.number)}
     if request_id is not None:
         document["id"] = request_id
@@ -58,6 +65,21 @@ def reply(
         documents.append(fields)
     header = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
     return Reply(b"".join([header, *raws]), len(header)) if raws else Reply(header)
+
+
+def check_size(outputs: Iterable[OutputTensor], max_bytes: int) -> None:
+    """Raises AnswerTooLarge for outputs that take more bytes even if each value is as short as can be."""
+    size_bytes = sum(_least_bytes(output) for output in outputs)
+    if size_bytes > max_bytes:
+        raise AnswerTooLarge(f"at least {size_bytes:,} bytes", f"{max_bytes:,}")
+
+
+def _least_bytes(output: OutputTensor) -> int:
+    """Of strings, only their lengths or quotes: to look at each takes time, and their text is in memory anyway."""
+    array = output.array
+    if array.dtype.hasobject:
+        return array.size * (4 if output.binary else len('"",'))
+    return array.nbytes if output.binary else array.size * len("0,")
 
 
 def raw_bytes(array: Array) -> bytes:
