@@ -30,8 +30,12 @@ def lambda_handler(request: Request, context: Any) -> dict[str, Any]:
     body = compression.decoded(request.body, headers.get("content-encoding"))
     if "respond-async" in headers.get("prefer", ""):
         return _deferred(infer[1], infer[2], body, headers, caller.actor)
-    reply = dataplane.infer(infer[1], infer[2], body, headers.get(HEADER_LENGTH), events.deadline_of(context))
-    return _answer(reply, compression.accepted(headers.get("accept-encoding")))
+    encodings = compression.accepted(headers.get("accept-encoding"))
+    max_bytes = compression.MAX_BYTES if encodings else events.PAYLOAD_LIMIT_BYTES
+    deadline = events.deadline_of(context)
+    return _answer(
+        dataplane.infer(infer[1], infer[2], body, headers.get(HEADER_LENGTH), deadline, max_bytes), encodings
+    )
 
 
 def _deferred(model: str, reference: str | None, body: bytes, headers: Mapping[str, str], actor: str) -> dict[str, Any]:
@@ -63,4 +67,4 @@ def _answer(reply: Reply, encodings: list[str]) -> dict[str, Any]:
 def _web(request: Request, context: Any) -> dict[str, Any]:
     import web_app
 
-    return events.carried(web_app.handler(dataplane)(asgi_event(request), context))
+    return events.carried(web_app.handler(dataplane, settings.memory_mb)(asgi_event(request), context))

@@ -13,6 +13,7 @@ from maas.errors import InvalidRequest, NotAcceptable, UnsupportedMediaType
 from maas.serving import compatibility
 from maas.serving.dataplane import DataPlane
 from maas.serving.oip import read_json
+from maas.web import events
 from maas.web.application import Who
 from plane import Plane
 from v1_routes import body_of, deadline_of, json_answer, predicted
@@ -46,7 +47,13 @@ async def invocations(
     wanted = _accepted(request.headers.get("accept", ""), came)
     body, deadline = await body_of(request), deadline_of(request)
     if came == _CSV:
-        found = plane.predict(name, version, lambda runner: compatibility.decode_csv(body, runner), deadline)
+        found = plane.predict(
+            name,
+            version,
+            lambda runner: compatibility.decode_csv(body, runner),
+            deadline,
+            events.PAYLOAD_LIMIT_BYTES,
+        )
         document: dict[str, Any] = {"instances": None}
     else:
         document = _document(read_json(body))

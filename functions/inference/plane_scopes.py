@@ -13,7 +13,7 @@ _ROUTES = {
     ANYBODY: "server_metadata openapi swagger_ui_html swagger_ui_redirect refuse",
     _LIST: "models repository_index statistics v1_models",
     _ABOUT: "model_metadata model_ready model_config model_statistics status",
-    _USE: "infer load unload predict explain",
+    _USE: "infer load unload predict explain profile",
     Need((INFER,), any_model=True): "invocations",
 }
 NEEDS = {name: need for need, names in _ROUTES.items() for name in names.split()}

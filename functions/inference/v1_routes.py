@@ -57,7 +57,9 @@ def predicted(plane: DataPlane, model: str, reference: str | None, document: Any
     """Raises InvalidRequest for a document without rows or columns, and as `DataPlane.predict` does."""
     if not isinstance(document, dict):
         raise InvalidRequest("body: got no object, expected one with instances or inputs", field="body")
-    return plane.predict(model, reference, lambda runner: compatibility.decode(document, runner), deadline)
+    return plane.predict(
+        model, reference, lambda runner: compatibility.decode(document, runner), deadline, events.PAYLOAD_LIMIT_BYTES
+    )
 
 
 def json_answer(document: dict[str, Any], found: Prediction) -> Response:

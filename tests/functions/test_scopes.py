@@ -75,6 +75,8 @@ ALLOWED = {
     },
     "POST /v2/models/{model}/infer": USE,
     "POST /v2/models/{model}/versions/{version}/infer": USE,
+    "POST /v2/models/{model}/profile": USE,
+    "POST /v2/models/{model}/versions/{version}/profile": USE,
     "POST /v2/repository/models/{model}/load": USE,
     "POST /v2/repository/models/{model}/unload": USE,
     **{
@@ -113,7 +115,7 @@ def documented(app: ModuleType) -> list[str]:
     if not hasattr(app, "app"):
         import web_app
 
-        application = web_app.application(app.dataplane)
+        application = web_app.application(app.dataplane, 1769)
     else:
         application = app.app
     paths = application.openapi()["paths"]
@@ -160,7 +162,7 @@ def test_scope_is_checked_before_the_body(app: ModuleType) -> None:
 def test_scope_tables_name_every_route(app: ModuleType) -> None:
     modules = {
         True: ("model_routes", "version_routes", "alias_routes", "job_routes", "key_routes"),
-        False: ("oip_routes", "repository_routes", "v1_routes", "invocations"),
+        False: ("oip_routes", "repository_routes", "v1_routes", "invocations", "profile_routes"),
     }[hasattr(app, "app")]
     names = {"openapi", "swagger_ui_html", "swagger_ui_redirect"}
     for module in modules:

@@ -79,7 +79,7 @@ def parse_request(body: bytes, header_length: str | None = None) -> InferenceReq
 def read_json(body: bytes) -> Any:
     """The value of a request's JSON body. Raises InvalidRequest, TooLarge."""
     if len(body) > MAX_JSON_BYTES:
-        expected = f"at most {MAX_JSON_BYTES:,}: send tensors as binary data"
+        expected = f"at most {MAX_JSON_BYTES:,}: send tensors as binary data, a large request as a job of kind infer"
         raise TooLarge(f"body: got {len(body):,} bytes of JSON, expected {expected}", field="body")
     return loads(body, "body")
 

@@ -56,6 +56,7 @@ def create_app(title: str, description: str, prefix: str, needs: Mapping[str, Ne
         docs_url=f"{prefix}/docs",
         redoc_url=None,
         redirect_slashes=False,
+        strict_content_type=False,  # a body without a content type is JSON
         generate_unique_id_function=_operation_id,
         responses={"4XX": {"model": Error}, "5XX": {"model": Error}},
         dependencies=[Depends(_allowed)],

@@ -44,7 +44,11 @@ def _unpack(packed: memoryview, position: int, name: str, plain: bytearray, max_
         except zlib.error as error:
             raise InvalidRequest(f"body: not {name} ({error})", field="body") from None
         if len(plain) > max_bytes:
-            raise TooLarge(f"body: got more than the limit of {max_bytes:,} bytes after unpacking {name}", field="body")
+            raise TooLarge(
+                f"body: got more than the limit of {max_bytes:,} bytes after unpacking {name}: "
+                "send a large request as a job of kind infer",
+                field="body",
+            )
         position += len(piece) - len(unpacker.unused_data)
     return position
 

@@ -35,9 +35,9 @@ STATUS: Mapping[type[errors.MaasError], int] = {
     errors.InsufficientStorage: 507,
 }
 INTERNAL_ERROR = "internal error; the traceback is in the function's log under the request id"
-PAYLOAD_LIMIT_BYTES = (
-    6 * 1024 * 1024 - 1024
-)  # minus 1 kB for status and headers; https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# minus 1 kB for status and headers; https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024 - 1024
+BINARY_LIMIT_BYTES = PAYLOAD_LIMIT_BYTES // 4 * 3  # Lambda carries bytes as base64
 LONGEST_ESCAPE = 6  # bytes of one character in JSON at most: \u0000
 
 # Characters of a message. Messages quote the caller's names, which may be megabytes: too much for an answer.
@@ -74,9 +74,11 @@ def check_size(body: bytes, *, binary: bool = False) -> None:
     The limit is on the encoded answer: text is a JSON string with escaped quotes and backslashes, bytes are base64.
     """
     if binary:
-        _check_size_bytes(-(-len(body) // 3) * 4)
+        if len(body) > BINARY_LIMIT_BYTES:
+            limit = f"{BINARY_LIMIT_BYTES:,} of binary or compressed data (6 MB as base64)"
+            raise errors.AnswerTooLarge(f"{len(body):,} bytes", limit)
     elif len(body) * 2 > PAYLOAD_LIMIT_BYTES:  # counting is slow: only if escapes could exceed the limit
-        _check_size_bytes(len(body) + body.count(b'"') + body.count(b"\\"))
+        _check_text_bytes(len(body) + body.count(b'"') + body.count(b"\\"))
 
 
 def carried(answer: dict[str, Any]) -> dict[str, Any]:
@@ -84,19 +86,16 @@ def carried(answer: dict[str, Any]) -> dict[str, Any]:
     if len(answer["body"]) * LONGEST_ESCAPE <= PAYLOAD_LIMIT_BYTES:
         return answer
     try:
-        _check_size_bytes(len(orjson.dumps(answer["body"])))
+        _check_text_bytes(len(orjson.dumps(answer["body"])))
     except errors.TooLarge as error:
         return error_answer(error)
     return answer
 
 
-def _check_size_bytes(size_bytes: int) -> None:
+def _check_text_bytes(size_bytes: int) -> None:
     if size_bytes > PAYLOAD_LIMIT_BYTES:
-        raise errors.TooLarge(
-            f"the encoded response has {size_bytes:,} bytes, Lambda's limit is {PAYLOAD_LIMIT_BYTES:,}: "
-            "request fewer outputs, binary data or compression, send fewer rows in one request, "
-            "or use asynchronous inference, which has no such limit (Prefer: respond-async)"
-        )
+        limit = f"{PAYLOAD_LIMIT_BYTES:,} of text, with a backslash before each quote (6 MB)"
+        raise errors.AnswerTooLarge(f"{size_bytes:,} bytes", limit)
 
 
 def error_answer(error: Exception) -> dict[str, Any]:
