@@ -26,6 +26,7 @@ _VERSION = {
     "profile": {
         "shapes": {"image": [1, 64]},
         "shapes_from": "signature",
+        "values": {},
         "load_ms": 12.5,
         "run_ms": 0.4,
         "run_ms_batch_32": 3.1,
@@ -110,7 +111,11 @@ class File(BaseModel):
 
 
 class Profile(TypedDict):
-    """Measured at deployment with inputs of `shapes`; `shapes_from` is the origin of these inputs."""
+    """Measured at deployment with inputs of `shapes`; `shapes_from` is the origin of these inputs.
+
+    Generated ones hold `values`, repeated along the last axis, or fractions where an input has none there; `values` is
+    null if they are too many.
+    """
 
     load_ms: float
     run_ms: float
@@ -122,6 +127,7 @@ class Profile(TypedDict):
     usd_per_million_requests: NotRequired[float]
     shapes: NotRequired[dict[str, list[int]]]
     shapes_from: NotRequired[Literal["golden", "example", "signature"]]
+    values: NotRequired[dict[str, list[bool | int | float | str]] | None]
 
 
 class PreparedVariant(BaseModel):

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from maas.deployment.trial import smoke_run as smoke_runs
+from maas.deployment.trial.fills import LENGTH, ONE, TYPICAL, Trial
 from maas.deployment.trial.smoke_run import NothingRuns, SmokeRun, smoke_run
 from maas.errors import ModelRejected
+from maas.records import MetadataTensor
 from maas.serving.runner import Runner
 from support.onnx_models import parsed
 
@@ -222,3 +224,33 @@ def test_failing_example_is_rejected(tmp_path: Path) -> None:
     np.savez(tmp_path / "example.npz", x=np.zeros((1, 10), np.float32))
     with pytest.raises(ModelRejected, match=r"example\.npz: onnxruntime cannot run"):
         run(tmp_path, f"(float[n, s] x) => (float y) {{ {PAD.format(64)} }}")
+
+
+@pytest.mark.parametrize(
+    ("datatype", "fill", "values"),
+    [
+        ("FP32", TYPICAL, []),
+        ("FP64", ONE, [1.0]),
+        ("BF16", TYPICAL, [0.0]),
+        ("BF16", ONE, [1.0]),
+        ("INT64", TYPICAL, [0]),
+        ("INT8", LENGTH, [5]),
+        ("BOOL", ONE, [True]),
+        ("BYTES", TYPICAL, ["a"]),
+        ("BYTES", ("no", "yes"), ["no", "yes"]),
+        ("FP32", (3, 4), [3, 4]),
+    ],
+)
+def test_values_make_the_generated_inputs_again(datatype: str, fill: Any, values: list[Any]) -> None:
+    tensor = MetadataTensor("x", datatype, (2, 5))
+    trial = Trial({"x": (2, 5)}, {"x": fill})
+    told = trial.values([tensor])
+    assert told == ({"x": values} if values else {})
+    again = np.resize(np.array(values), (2, 5)) if values else np.random.default_rng(0).random((2, 5))
+    if datatype != "BF16":
+        assert np.array_equal(trial.arrays([tensor])["x"], again.astype(trial.arrays([tensor])["x"].dtype))
+
+
+def test_too_many_values_are_not_told() -> None:
+    trial = Trial({"x": (1, 2000)}, {"x": tuple(f"category {index}" for index in range(2000))})
+    assert trial.values([MetadataTensor("x", "BYTES", (1, 2000))]) is None

@@ -23,7 +23,7 @@ from maas.deployment import golden, onnx_file
 from maas.deployment.missing_locales import check_locales
 from maas.deployment.preparation import Job
 from maas.deployment.seen_outputs import seen_outputs
-from maas.deployment.trial.smoke_run import NothingRuns, SmokeRun, smoke_run, with_rows
+from maas.deployment.trial.smoke_run import NothingRuns, SmokeRun, required_inputs, smoke_run, with_rows
 from maas.deployment.variants import DATA_NAME, MODEL_NAME
 from maas.errors import ModelRejected, RunFailed
 from maas.records import MetadataTensor
@@ -62,6 +62,8 @@ def inspect(job: Job) -> dict[str, Any]:
         "shapes": found.shapes,
         "shapes_from": found.shapes_from,
     } | _large_batch(runner, found)
+    if found.trial:
+        profile["values"] = found.trial.values(required_inputs(runner))
     signature, load_ms = (runner.inputs, runner.outputs), runner.load_ms
     del runner  # before the prepared form loads: a large model fits into memory once
     return {

@@ -1,5 +1,6 @@
 """Values of generated inputs: what most models take, and other values for those that do not."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ Fill = str | Values
 TYPICAL, ONE, LENGTH = "typical", "one", "length"
 _MOST_ALONE = 6  # inputs of which each gets another value than the others
 _BFLOAT16_ONE = 0x3F80
+_MOST_TOLD_BYTES = 8000  # of a version's row
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,25 @@ class Trial:
     def elements(self) -> int:
         return sum(int(np.prod(shape, dtype=np.float64)) for shape in self.shapes.values())
 
+    @property
+    def length(self) -> int:
+        """Of the sequence."""
+        return max((size for shape in self.shapes.values() for size in shape[1:]), default=1)
+
     def arrays(self, inputs: Sequence[MetadataTensor]) -> dict[str, Array]:
-        length = max((size for shape in self.shapes.values() for size in shape[1:]), default=1)
         return {
-            tensor.name: filled(tensor.datatype, self.shapes[tensor.name], self.fills[tensor.name], length)
+            tensor.name: filled(tensor.datatype, self.shapes[tensor.name], self.fills[tensor.name], self.length)
             for tensor in inputs
         }
+
+    def values(self, inputs: Sequence[MetadataTensor]) -> dict[str, list[Any]] | None:
+        """What an input is filled with, repeated along its last axis; an input of fractions is left out.
+
+        None where they are too many to be told.
+        """
+        found = {one.name: _values(one.datatype, self.fills[one.name], self.length) for one in inputs}
+        told = {name: values for name, values in found.items() if values}
+        return told if len(json.dumps(told)) <= _MOST_TOLD_BYTES else None
 
 
 def filled(datatype: str, shape: Sequence[int], fill: Fill | list[Any], length: int = 1) -> Array:
@@ -52,6 +67,15 @@ def filled(datatype: str, shape: Sequence[int], fill: Fill | list[Any], length: 
     if datatype == "BF16":
         return np.full(shape, _BFLOAT16_ONE, dtype)
     return np.full(shape, length if fill == LENGTH and dtype.kind in "iu" else 1, dtype)
+
+
+def _values(datatype: str, fill: Fill | list[Any], length: int) -> list[Any]:
+    if fill == TYPICAL and DTYPES[datatype].kind == "f":
+        return []
+    if datatype == "BF16":
+        return [0.0 if fill == TYPICAL else 1.0]
+    found: list[Any] = filled(datatype, (1,), fill, length).tolist() if isinstance(fill, str) else list(fill)
+    return found
 
 
 def fills(inputs: Sequence[MetadataTensor]) -> Iterator[dict[str, Fill]]:
