@@ -44,9 +44,37 @@ def speech() -> bytes:
     return onnx_models.model(graph).SerializeToString()
 
 
+def categories() -> bytes:
+    """Refuses text that is none of its categories."""
+    node = helper.make_node(
+        "OneHotEncoder", ["answer"], ["y"], domain="ai.onnx.ml", cats_strings=["no", "yes"], zeros=0
+    )
+    graph = helper.make_graph(
+        [node],
+        "categories",
+        [helper.make_tensor_value_info("answer", STRING, ["n", 1])],
+        [helper.make_tensor_value_info("y", FLOAT, ["n", 1, 2])],
+    )
+    return onnx_models.model(graph).SerializeToString()
+
+
+def window() -> bytes:
+    """A convolution over at least 12 × 12 pixels, as in a detector without a fixed size."""
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["x", "w"], ["y"])],
+        "window",
+        [helper.make_tensor_value_info("x", FLOAT, ["n", 1, "h", "w"])],
+        [helper.make_tensor_value_info("y", FLOAT, ["n", 1, "h2", "w2"])],
+        [numpy_helper.from_array(np.ones((1, 1, 12, 12), np.float32), "w")],
+    )
+    return onnx_models.model(graph).SerializeToString()
+
+
 MODELS: dict[str, Callable[[], bytes]] = {
     "linear": onnx_models.linear,
     "speech": speech,
+    "window": window,
+    "categories": categories,
     "text": lambda: identities({"it's a name": (STRING, ["n"])}),
     "mixed": lambda: identities({"ids": (INT64, ["n", 3]), "mask": (BOOL, ["n"]), "rate": (INT64, [])}),
     "many": lambda: identities({"gpu_0/x:0": (FLOAT, ["n", 40]), "tokens": (INT64, [1, 40]), "words": (STRING, [30])}),

@@ -21,7 +21,6 @@ from maas_client.sigv4 import aws_host
 SPELLED_OUT = 16  # values in a command; more are generated
 JSON_VALUES = 100_000  # more are too large for a request in JSON
 INLINE_BYTES = 4_000_000  # more are too large for one call
-ONE, LENGTH = "one", "length"  # what fills an input that zeros, false, "a" or fractions did not suit
 
 
 def commands_for(version: ModelVersion, url: str, alias: str | None, *, key: bool, source: Path | None) -> list[str]:
@@ -29,7 +28,10 @@ def commands_for(version: ModelVersion, url: str, alias: str | None, *, key: boo
 
     `source` is the file with the example or test vector that ran, if it is here.
     """
-    if not version.profile or (not source and version.profile.get("shapes_from", "signature") != "signature"):
+    profile = version.profile
+    if not profile or (not source and profile.get("shapes_from", "signature") != "signature"):
+        return []
+    if profile.get("values", {}) is None:
         return []
     which = alias or str(version.version)
     predict = f"maas predict {quote(f'{version.model}@{which}')}"
@@ -59,10 +61,9 @@ class _Inputs:
 
     def __init__(self, version: ModelVersion) -> None:
         shapes: Mapping[str, Sequence[int]] = version.profile.get("shapes", {})
-        self._fills: Mapping[str, str] = version.profile.get("fills", {})
+        self._values: Mapping[str, list[Any]] = version.profile.get("values") or {}
         known = [(tensor, list(shapes.get(tensor.name) or _smallest(tensor))) for tensor in version.inputs]
         self._inputs = [(tensor, shape) for tensor, shape in known if not shapes or tensor.name in shapes]
-        self._length = max((size for _, shape in self._inputs for size in shape[1:]), default=1)
         self.count = sum(prod(shape) for _, shape in self._inputs)
         self.size_bytes = sum(prod(shape) * _dtype(one).itemsize for one, shape in self._inputs)
 
@@ -83,32 +84,24 @@ class _Inputs:
         return f"print(json.dumps({{'inputs': [{one} for n, t in {kinds!r}.items()]}}))"
 
     def _spelled(self, tensor: MetadataTensor, shape: list[int]) -> dict[str, Any]:
-        value = self._value(tensor)
-        if value is None:
-            fractions = np.random.default_rng(0).random(shape).astype(DTYPES[tensor.datatype])
-            data = [float(str(one)) for one in fractions.ravel()]
+        if values := self._of(tensor):
+            data = [values[index % len(values)] for index in range(prod(shape))]
         else:
-            data = [value] * prod(shape)
+            fractions = np.random.default_rng(0).random(shape).astype(_dtype(tensor))
+            data = [float(str(one)) for one in fractions.ravel()]
         return {"name": tensor.name, "shape": shape, "datatype": tensor.datatype, "data": data}
 
     def _expression(self, tensor: MetadataTensor, shape: list[int]) -> str:
-        value, size = self._value(tensor), repr(tuple(shape))
-        if value is None:
-            return f"np.random.default_rng(0).random({size}).astype('{_dtype(tensor)}')"
-        dtype = "" if isinstance(value, str) else f", '{_dtype(tensor)}'"
-        return f"np.full({size}, {value!r}{dtype})"
+        values, size = self._of(tensor), repr(tuple(shape))
+        dtype = "str" if tensor.datatype == "BYTES" else str(_dtype(tensor))
+        if not values:
+            return f"np.random.default_rng(0).random({size}).astype('{dtype}')"
+        return f"np.resize(np.array({values!r}, '{dtype}'), {size})"
 
-    def _value(self, tensor: MetadataTensor) -> Any:
-        """What fills the input; None for fractions."""
-        fill = self._fills.get(tensor.name)
-        match _dtype(tensor).kind:
-            case "f":
-                return 1.0 if fill == ONE else 0.0 if tensor.datatype == "BF16" else None
-            case "O":
-                return "1" if fill == ONE else "a"
-            case "b":
-                return fill == ONE
-        return self._length if fill == LENGTH else int(fill == ONE)
+    def _of(self, tensor: MetadataTensor) -> list[Any]:
+        """What the input holds, again and again; nothing for fractions."""
+        known: dict[str, list[Any]] = {"O": ["a"], "b": [False], "f": []}
+        return self._values.get(tensor.name) or known.get(_dtype(tensor).kind, [0])
 
 
 def _smallest(tensor: MetadataTensor) -> list[int]:
