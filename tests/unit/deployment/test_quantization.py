@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 import maas
@@ -190,3 +191,23 @@ def test_small_model_is_not_quantised(cloud: Cloud) -> None:
     version = pushed(cloud, onnx_models.linear(), tolerance=0.5)
     assert version.status is Status.READY
     assert version.quantized and version.quantized.reason
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        "v = Identity (w) y = MatMul (x, v)",
+        "v = Identity (w) u = Identity (v) y = MatMul (x, u)",
+        "v = Identity (w) y = Gemm (x, v)",
+        "v = Transpose <perm = [1, 0]> (w) y = MatMul (x, v)",
+        "h = Cast <to = 10> (w) v = Cast <to = 1> (h) y = MatMul (x, v)",
+        "v = Identity (w) a = MatMul (x, w) t = Transpose <perm = [1, 0]> (v) y = MatMul (a, t)",
+    ],
+)
+def test_weights_behind_other_nodes_are_quantised(cloud: Cloud, nodes: str) -> None:
+    weights = np.random.default_rng(0).standard_normal((256, 256)).astype(np.float32)
+    graph = onnx.load_from_string(onnx_models.parsed(f"(float[n, 256] x) => (float y) {{ {nodes} }}"))
+    graph.graph.initializer.append(onnx.numpy_helper.from_array(weights, "w"))
+    found = pushed(cloud, graph.SerializeToString(), tolerance=0.1).quantized
+    assert found and found.files, found
+    assert found.size_bytes and found.size_bytes < 0.6 * weights.nbytes
