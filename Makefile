@@ -68,6 +68,7 @@ check: dev $(SAM_VENV)/.done $(LINT_VENV)/.done ## format, lint, types, template
 	@$(SAM_VENV)/bin/python tests/sam/circles.py template.yaml
 	@$(LINT_VENV)/bin/cfn-lint template.yaml
 	@$(LINT_VENV)/bin/checkov --quiet --compact --config-file .checkov.yaml
+	@$(LINT_VENV)/bin/python requirements/audit.py $(LINT_VENV)/bin/pip-audit
 
 format: dev ## put the code in order, and generate what is generated
 	@$(RUN)/python client/generate_sync.py
