@@ -1,4 +1,4 @@
-"""Run as `python requirements/audit.py PIP_AUDIT`: known vulnerabilities of everything in the lock files of the product.
+"""Run as `python requirements/audit.py PIP_AUDIT`: known vulnerabilities of what the lock files of the product pin.
 
 Skips, and says so, where the package index has no vulnerability data (a mirror, or no network).
 """
