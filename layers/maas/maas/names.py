@@ -15,6 +15,11 @@ MAX_FILE_NAME = 200
 MODEL_SUFFIX = ".onnx"
 
 
+def is_model_file(name: str) -> bool:
+    """Whether a file is the model of a version, by its suffix in small or capital letters."""
+    return name.lower().endswith(MODEL_SUFFIX)
+
+
 def is_name(name: str) -> bool:
     return bool(_NAME.fullmatch(name))
 

@@ -201,7 +201,7 @@ class ModelVersion:
     @property
     def model_file(self) -> ModelFile:
         """The file that onnxruntime opens; others are its external data."""
-        return next(file for file in self.files if file.name.endswith(".onnx"))
+        return next(file for file in self.files if file.name.lower().endswith(".onnx"))
 
     @property
     def served_files(self) -> tuple[ModelFile, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from maas import bootstrap
+from maas.deployment import inbox
 from maas.records import ModelVersion, Status
 from support import onnx_models
 from support.aws.engine import Cloud
@@ -82,7 +83,7 @@ def test_drop_waits_for_external_data(cloud: Cloud, model_key: str, data_key: st
         assert result(cloud, model_key) == {"status": "WAITING", "missing": ["weights.bin"]}
     version = drop(cloud, *objects[order[1]])
     assert version
-    assert [file.name for file in version.files] == ["a.onnx", "weights.bin"]
+    assert [file.name for file in version.files] == ["model.onnx", "weights.bin"]
     assert deployed(cloud, "m", 1).status == Status.READY
 
 
@@ -91,7 +92,61 @@ def test_external_data_in_folder_named_as_the_model(cloud: Cloud) -> None:
     assert drop(cloud, "m/a.onnx", large) is None
     version = drop(cloud, "m/a/weights.bin", DATA)
     assert version
-    assert [file.name for file in version.files] == ["a.onnx", "a/weights.bin"]
+    assert [file.name for file in version.files] == ["model.onnx", "a/weights.bin"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "m/M.ONNX",
+        "m/my model (1).onnx",
+        "m/größe ☃.onnx",
+        "m/a+b=100%.Onnx",
+        f"m/{'n' * 300}.onnx",
+        "m/my folder/x y.ONNX",
+    ],
+)
+def test_model_file_of_any_name(cloud: Cloud, key: str) -> None:
+    version = drop(cloud, key, LINEAR)
+    assert version
+    assert [file.name for file in version.files] == ["model.onnx"]
+    assert deployed(cloud, "m", 1).status == Status.READY
+    assert result(cloud, key)["status"] == "READY"
+
+
+def test_external_data_in_folder_of_a_model_in_capitals(cloud: Cloud) -> None:
+    large = with_weights(external("A/weights.bin")).SerializeToString()
+    assert drop(cloud, "m/A.ONNX", large) is None
+    assert drop(cloud, "m/A/weights.bin", DATA)
+
+
+@pytest.mark.parametrize("key", ["a.onnx", "m/f/g/a.onnx", "m/f/g/A.ONNX"])
+def test_misplaced_model_has_a_result(cloud: Cloud, key: str) -> None:
+    assert drop(cloud, key, LINEAR) is None
+    assert result(cloud, key) == {
+        "status": "REFUSED",
+        "reason": f"got inbox/{key}, expected inbox/MODEL/NAME.onnx or inbox/MODEL/FOLDER/NAME.onnx",
+    }
+    assert bootstrap.registry(cloud.settings).models.page(10)[0] == []
+
+
+def test_model_among_too_many_objects_has_a_result(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "MAX_OBJECTS", 2)
+    for name in "ab":
+        cloud.s3.put_object(Bucket=cloud.settings.bucket, Key=f"inbox/m/{name}", Body=b"x")
+    assert drop(cloud, "m/z.onnx", LINEAR) is None
+    assert "its folder holds 2 objects or more" in result(cloud, "m/z.onnx")["reason"]
+
+
+def test_drop_with_an_example(cloud: Cloud) -> None:
+    cloud.s3.put_object(
+        Bucket=cloud.settings.bucket, Key="inbox/m/f/example.json", Body=b'{"x": [[1, 2, 3], [4, 5, 6]]}'
+    )
+    version = drop(cloud, "m/f/a.onnx", LINEAR)
+    assert version
+    profile = deployed(cloud, "m", 1).profile
+    assert profile
+    assert (profile["shapes"], profile["shapes_from"]) == ({"x": [2, 3]}, "example")
 
 
 @pytest.mark.parametrize(
@@ -104,14 +159,16 @@ def test_external_data_in_folder_named_as_the_model(cloud: Cloud) -> None:
             with_weights(external("../x")).SerializeToString(),
             "outside of the model's folder",
         ),
-        ("m/a b.onnx", LINEAR, "files.0.name"),
+        ("m/a.onnx", with_weights(external("a b.bin")).SerializeToString(), "files.1.name: got 'a b.bin'"),
     ],
 )
 def test_refused_drop_has_a_result(cloud: Cloud, key: str, content: bytes, reason: str) -> None:
+    cloud.s3.put_object(Bucket=cloud.settings.bucket, Key="inbox/m/a b.bin", Body=DATA)
     assert drop(cloud, key, content) is None
     said = result(cloud, key)
     assert said["status"] == "REFUSED"
     assert reason in said["reason"]
+    assert bootstrap.registry(cloud.settings).models.page(10)[0] == []
 
 
 def test_drop_for_deleted_model_names_restore(cloud: Cloud) -> None:
@@ -128,7 +185,7 @@ def test_failed_drop_has_a_result(cloud: Cloud) -> None:
     assert "smoke run failed" in result(cloud, "m/a.onnx")["reason"]
 
 
-@pytest.mark.parametrize("key", ["m/a.onnx.result.json", "m/readme.txt", "a.onnx", "m/folder/"])
+@pytest.mark.parametrize("key", ["m/a.onnx.result.json", "m/readme.txt", "readme.txt", "m/folder/", "a.onnx/"])
 def test_other_objects_are_ignored(cloud: Cloud, key: str) -> None:
     assert drop(cloud, key, b"{}") is None
     assert cloud.s3.list_objects_v2(Bucket=cloud.settings.bucket)["KeyCount"] == 1

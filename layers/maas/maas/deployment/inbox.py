@@ -3,6 +3,7 @@
 `inbox/{model}/{name}.onnx` with its data files in `inbox/{model}/{name}/`, or `inbox/{model}/{folder}/{name}.onnx` with
 its data files beside it. Objects may arrive in any order and repeatedly: the version is created once all files that the
 model names are there, and the same bytes create one version. The outcome is written to `….onnx.result.json`.
+The name of the model file may be any: the version's file is `model.onnx`.
 """
 
 import json
@@ -10,15 +11,15 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from maas.aws.s3 import ModelBucket
 from maas.aws.s3_reader import S3Reader
 from maas.deployment import artifacts, onnx_file, uploads
 from maas.deployment.variants import MODEL_NAME
 from maas.errors import AlreadyExists, InsufficientStorage, MaasError, ModelRejected, ServiceUnavailable
-from maas.names import MODEL_SUFFIX, check_name
-from maas.records import LABELS_NAME, ModelFile, ModelQuota, ModelVersion
+from maas.names import MODEL_SUFFIX, check_name, is_model_file
+from maas.records import EXAMPLE_NAMES, LABELS_NAME, ModelFile, ModelQuota, ModelVersion
 from maas.registry import Idempotency, Registry
 
 ACTOR = "inbox"
@@ -45,33 +46,40 @@ class Inbox:
 
         Raises ServiceUnavailable, so that the event is delivered again.
         """
-        parts = PurePosixPath(key).parts
-        if len(parts) < 3 or not key.startswith(PREFIX) or key.endswith((RESULT_SUFFIX, "/")):
+        if not key.startswith(PREFIX) or key.endswith((RESULT_SUFFIX, "/")):
             return None
         model_key, objects = self._drop_of(key)
+        if is_model_file(key) and model_key != key:
+            self._refuse(key, _misplaced(key, objects))
+            return None
         if model_key is None:
             return None
         try:
-            return self._version(parts[1], model_key, objects)
+            return self._version(model_key.split("/")[1], model_key, objects)
         except ServiceUnavailable:
             raise
         except MaasError as error:
-            write_result(self._bucket, model_key, {"status": "REFUSED", "reason": error.message})
+            self._refuse(model_key, error.message)
             return None
+
+    def _refuse(self, model_key: str, reason: str) -> None:
+        write_result(self._bucket, model_key, {"status": "REFUSED", "reason": reason})
 
     def _drop_of(self, key: str) -> tuple[str | None, Mapping[str, int]]:
         """The .onnx object that `key` belongs to, and the sizes of all objects that may belong to it, by key."""
         parent = key.rpartition("/")[0]
+        if "/" not in parent:  # in no model's folder
+            return None, {}
         deep = parent.count("/") >= 2  # in a folder of its own
         folder = "/".join(parent.split("/")[:3]) if deep else parent
         found = self._bucket.sizes(f"{folder}/", MAX_OBJECTS)
-        models = sorted(one for one in found if one.endswith(MODEL_SUFFIX) and one.rpartition("/")[0] == folder)
+        models = sorted(one for one in found if is_model_file(one) and one.rpartition("/")[0] == folder)
         if key in models:
             return key, found
         if deep and not models:  # data of inbox/{model}/{name}.onnx, in the folder of that name
-            owner = folder + MODEL_SUFFIX
             found = self._bucket.sizes(f"{folder.rpartition('/')[0]}/", MAX_OBJECTS)
-            return (owner if owner in found else None), found
+            owners = (one for one in found if is_model_file(one) and one[: -len(MODEL_SUFFIX)] == folder)
+            return next(owners, None), found
         return (models[0] if len(models) == 1 else None), found
 
     def _version(self, model: str, model_key: str, objects: Mapping[str, int]) -> ModelVersion | None:
@@ -90,8 +98,8 @@ class Inbox:
         """Downloads the model and the files that it names; None and a WAITING result if one is missing."""
         base, _, name = model_key.rpartition("/")
         sizes = {key.removeprefix(f"{base}/"): size for key, size in objects.items() if key.startswith(f"{base}/")}
-        files = [self._fetch(base, name, sizes[name], folder)]
-        named = {one.location for one in onnx_file.read_externals(folder / name, self._max_bytes)}
+        files = [self._fetch(model_key, folder, MODEL_NAME, sizes[name])]
+        named = {one.location for one in onnx_file.read_externals(folder / MODEL_NAME, self._max_bytes)}
         missing = sorted(named - sizes.keys())
         if missing:
             write_result(self._bucket, model_key, {"status": "WAITING", "missing": missing})
@@ -99,27 +107,27 @@ class Inbox:
         total_bytes = sizes[name] + sum(sizes[one] for one in named)
         if total_bytes > self._tmp_bytes:
             raise InsufficientStorage(total_bytes, self._tmp_bytes)
-        wanted = sorted(named | ({LABELS_NAME} & sizes.keys()))
-        return files + [self._fetch(base, one, sizes[one], folder) for one in wanted]
+        wanted = sorted(named | ({LABELS_NAME, *EXAMPLE_NAMES} & sizes.keys()))
+        uploads.check_files([*files, *(ModelFile(one, sizes[one], "") for one in wanted)], self._max_bytes)
+        return files + [self._fetch(f"{base}/{one}", folder, one, sizes[one]) for one in wanted]
 
-    def _fetch(self, base: str, name: str, size_bytes: int, folder: Path) -> ModelFile:
+    def _fetch(self, key: str, folder: Path, name: str, size_bytes: int) -> ModelFile:
+        """Downloads an object as the file `name` of the version."""
         if not size_bytes:
-            raise ModelRejected(f"{name} is empty")
+            raise ModelRejected(f"{key.rpartition('/')[2]} is empty")
         if size_bytes > self._tmp_bytes:
             raise InsufficientStorage(size_bytes, self._tmp_bytes)
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        return ModelFile(name, size_bytes, self._reader.download(f"{base}/{name}", path, size_bytes).sha256)
+        return ModelFile(name, size_bytes, self._reader.download(key, path, size_bytes).sha256)
 
     def _made(self, model: str, model_key: str, files: list[ModelFile], folder: Path) -> ModelVersion:
         """Creates, uploads and commits the version of these bytes; returns the existing one if they came before."""
-        uploads.check_files(files, self._max_bytes)
         try:
             self._registry.models.create(model, "", {}, ACTOR)
         except AlreadyExists:
             self._registry.models.get(model)  # raises Gone for a deleted one
-        # The name of the model file does not count; names of its data files are in its bytes.
-        digest = artifacts.content_digest([replace(files[0], name=MODEL_NAME), *files[1:]])
+        digest = artifacts.content_digest(files)
         once = Idempotency(f"{ACTOR}/{model}", digest, digest, expires=False)
         description = f"dropped as {model_key}"
         version = self._registry.versions.create(
@@ -134,6 +142,13 @@ class Inbox:
         else:
             write_version_result(self._bucket, replace(version, origin=model_key))
         return version
+
+
+def _misplaced(key: str, objects: Mapping[str, int]) -> str:
+    """Why an arrived model belongs to no drop."""
+    if len(objects) >= MAX_OBJECTS:
+        return f"its folder holds {MAX_OBJECTS:,} objects or more: give the model a folder of its own"
+    return f"got {key}, expected {PREFIX}MODEL/NAME.onnx or {PREFIX}MODEL/FOLDER/NAME.onnx"
 
 
 def write_version_result(bucket: ModelBucket, version: ModelVersion) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from maas.aws.s3 import PART_BYTES, ModelBucket, UploadPart
 from maas.deployment.artifacts import commit_mark_key, source_key
 from maas.errors import InvalidRequest, TooLarge, UploadIncomplete
-from maas.names import MODEL_SUFFIX, check_file_name
+from maas.names import MODEL_SUFFIX, check_file_name, is_model_file
 from maas.records import EXAMPLE_NAMES, ModelFile, ModelVersion, Status
 
 MAX_FILES = 500  # a version's row stays below DynamoDB's 400 KB
@@ -31,7 +31,7 @@ def check_files(files: Sequence[ModelFile], max_bytes: int) -> None:
     names = [file.name for file in files]
     if len(set(names)) != len(names):
         raise InvalidRequest(f"files: got {names}, expected each name once", field="files")
-    models = [name for name in names if name.endswith(MODEL_SUFFIX)]
+    models = [name for name in names if is_model_file(name)]
     if len(models) != 1:
         raise InvalidRequest(f"files: got {models}, expected exactly one *{MODEL_SUFFIX}", field="files")
     _check_examples([file for file in files if file.name in EXAMPLE_NAMES])
