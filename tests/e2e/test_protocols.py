@@ -77,7 +77,7 @@ def test_v1_rows_and_columns(http: httpx.Client) -> None:
     text = http.post("/v1/models/p_text:predict", json={"instances": ["a", {"b64": "w7w="}]})
     assert text.json() == {"predictions": ["a", "ü"]}
     labelled = http.post("/v1/models/p_names:predict", json={"instances": [[0.25, 0.75]]})
-    assert labelled.json() == {"predictions": [{"label": 1, "probabilities": [0.25, 0.75]}]}
+    assert labelled.json() == {"predictions": [{"label": 1, "probabilities": {"setosa": 0.25, "virginica": 0.75}}]}
 
 
 @pytest.mark.parametrize(
