@@ -14,6 +14,8 @@ BESIDE = ("labels.txt", "example.npz", "example.json")  # what the server knows 
 VECTORS = (".json", ".pb")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 _LONGEST_NAME = 200
+# A StringStringEntryProto: field 1, of 8 bytes, then field 2 with its length as a varint of one or two bytes.
+_LOCATION = re.compile(rb"\x0a\x08location\x12([\x01-\x7f]|[\x80-\xff][\x01-\x7f])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +29,15 @@ class VersionFiles:
 def version_files(path: Path, golden: Path | None = None) -> VersionFiles:
     """What `path`, an .onnx file or a folder with one, brings to a version, and the test vectors of folder `golden`.
 
-    Of a folder: the model, the files whose names stand in the model, labels.txt, example.npz or example.json, and the
-    test vectors in golden/. Raises InvalidInput before anything is sent.
+    The model comes with the data files that it names; of a folder, also labels.txt, example.npz or example.json, and
+    the test vectors in golden/. Raises InvalidInput before anything is sent.
     """
     if path.is_dir():
         found = _of_folder(path)
     elif path.is_file():
         if path.suffix.lower() != MODEL_SUFFIX:
             raise InvalidInput(f"{path} is not an .onnx file: export the model to ONNX first")
-        found = VersionFiles((_local(path, _model_name(path)),))
+        found = VersionFiles(tuple(_with_data(path)))
     else:
         raise InvalidInput(f"there is no file or folder {path}")
     vectors = _vectors(golden) if golden else ()
@@ -48,17 +50,35 @@ def version_files(path: Path, golden: Path | None = None) -> VersionFiles:
 
 def _of_folder(folder: Path) -> VersionFiles:
     inside = [one for one in sorted(folder.rglob("*")) if one.is_file() and not _hidden(one.relative_to(folder))]
-    model = _only_model(folder, inside)
-    # External data is named by its path from the model's folder.
-    beside = {one.relative_to(model.parent).as_posix(): one for one in inside if one.is_relative_to(model.parent)}
-    named = _named(model, beside.keys() - {model.name})
-    known = [folder / name for name in BESIDE if (folder / name) in inside]
-    files = [_local(model, _model_name(model))]
-    files += [_local(beside[name], name) for name in named if beside[name] not in known]
-    files += [_local(one, one.name) for one in known]
+    files = _with_data(_only_model(folder, inside))
+    files += [_local(folder / name, name) for name in BESIDE if folder / name in inside]
     files += _vectors(folder / GOLDEN)
     taken = {file.path for file in files}
-    return VersionFiles(tuple(files), tuple(one.relative_to(folder).as_posix() for one in inside if one not in taken))
+    left_out = [one.relative_to(folder).as_posix() for one in inside if one not in taken]
+    return VersionFiles(tuple(files), tuple(left_out))
+
+
+def _with_data(model: Path) -> list[LocalFile]:
+    """The model and its data files, which it names by their paths from its folder."""
+    named = {name: model.parent / name for name in sorted(_locations(model)) if not _hidden(Path(name))}
+    inside = model.parent.resolve()
+    data = {name: path for name, path in named.items() if path.is_file() and path.resolve().is_relative_to(inside)}
+    return [_local(model, _model_name(model)), *(_local(path, name) for name, path in data.items())]
+
+
+def _locations(model: Path) -> set[str]:
+    """The values of all entries called `location` in the model, whether they are of external data or not."""
+    if not model.stat().st_size:
+        return set()
+    found = set()
+    with model.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        for entry in _LOCATION.finditer(content):
+            low, high = entry[1][0], entry[1][1] if len(entry[1]) > 1 else 0
+            length = (low & 0x7F) | high << 7
+            name = content[entry.end() : entry.end() + length]
+            if length <= _LONGEST_NAME and b"\0" not in name:
+                found.add(name.decode("utf-8", "surrogateescape").removeprefix("./"))
+    return found
 
 
 def _only_model(folder: Path, inside: Iterable[Path]) -> Path:
@@ -69,14 +89,6 @@ def _only_model(folder: Path, inside: Iterable[Path]) -> Path:
         names = ", ".join(one.relative_to(folder).as_posix() for one in models[:3])
         raise InvalidInput(f"{folder} holds {len(models)} .onnx files ({names}): push one at a time")
     return models[0]
-
-
-def _named(model: Path, names: Iterable[str]) -> list[str]:
-    """Those of `names` that stand in the model's bytes, as names of external data do."""
-    if not model.stat().st_size:
-        return []
-    with model.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return [name for name in sorted(names) if content.find(name.encode("utf-8", "surrogateescape")) >= 0]
 
 
 def _vectors(folder: Path) -> list[LocalFile]:

@@ -28,7 +28,7 @@ def test_push(server: Server, maas: Any, onnx_file: Path) -> None:
 
 def test_push_folder_in_parts(server: Server, maas: Any, tmp_path: Path) -> None:
     (tmp_path / "weights").mkdir()
-    (tmp_path / "model.onnx").write_bytes(b"good weights/all.bin")
+    (tmp_path / "model.onnx").write_bytes(b"good\x0a\x08location\x12\x0fweights/all.bin")
     (tmp_path / "weights" / "all.bin").write_bytes(bytes(range(256)) * 1000)
     (tmp_path / ".DS_Store").write_bytes(b"hidden")
     server.part_bytes = 100_000

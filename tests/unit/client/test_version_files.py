@@ -12,6 +12,14 @@ from support.server.server import ContractServer
 Run = Callable[..., tuple[int, str, str]]
 
 
+def model(*locations: str) -> bytes:
+    """Bytes of a model with external data at these places."""
+    lengths = [len(one.encode()) for one in locations]
+    varints = [bytes([one]) if one < 128 else bytes([one & 0x7F | 0x80, one >> 7]) for one in lengths]
+    entries = (b"\x0a\x08location\x12" + size + one.encode() for size, one in zip(varints, locations, strict=True))
+    return b"good" + b"\x6a".join(entries)
+
+
 def write(folder: Path, files: dict[str, bytes]) -> Path:
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +51,7 @@ def test_of_a_folder_only_files_of_the_version_are_sent(tmp_path: Path) -> None:
     folder = write(
         tmp_path,
         {
-            "model.onnx": b"good weights.bin data/more.bin",
+            "model.onnx": model("weights.bin", "./data/more.bin", "../secret", "missing.bin", "x" * 500),
             "weights.bin": b"w",
             "data/more.bin": b"m",
             "labels.txt": b"cat",
@@ -71,10 +79,23 @@ def test_of_a_folder_only_files_of_the_version_are_sent(tmp_path: Path) -> None:
 
 def test_external_data_is_named_from_the_folder_of_the_model(tmp_path: Path) -> None:
     folder = write(
-        tmp_path, {"onnx v1/my model.onnx": b"good weights.bin", "onnx v1/weights.bin": b"w", "README": b"r"}
+        tmp_path, {"onnx v1/my model.onnx": model("weights.bin"), "onnx v1/weights.bin": b"w", "README": b"r"}
     )
     assert names(folder) == ["my_model.onnx", "weights.bin"]
     assert version_files(folder).left_out == ("README",)
+
+
+def test_data_of_a_model_file_is_sent_with_it(tmp_path: Path) -> None:
+    write(
+        tmp_path, {"a.onnx": model("a.onnx.data"), "a.onnx.data": b"w", "b.onnx": b"good", "y": b"", "labels.txt": b"l"}
+    )
+    assert names(tmp_path / "a.onnx") == ["a.onnx", "a.onnx.data"]
+
+
+def test_data_outside_of_the_folder_stays(tmp_path: Path) -> None:
+    write(tmp_path, {"secret": b"s", "in/model.onnx": model("../secret", "link", "/etc/passwd")})
+    (tmp_path / "in/link").symlink_to(tmp_path / "secret")
+    assert names(tmp_path / "in/model.onnx") == ["model.onnx"]
 
 
 def test_golden_folder_names_are_made_plain(tmp_path: Path) -> None:
@@ -85,8 +106,11 @@ def test_golden_folder_names_are_made_plain(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"model.onnx": b"my weights.bin", "my weights.bin": b"w"}, r"names the file 'my weights.bin', expected names"),
-        ({"model.onnx": b"weights.bin", "weights.bin": b""}, "weights.bin of .* is empty"),
+        (
+            {"model.onnx": model("my weights.bin"), "my weights.bin": b"w"},
+            r"names the file 'my weights.bin', expected names",
+        ),
+        ({"model.onnx": model("weights.bin"), "weights.bin": b""}, "weights.bin of .* is empty"),
         ({"model.onnx": b"good", "golden/a b.json": b"{}", "golden/a_b.json": b"{}"}, "several files would be called"),
         ({"a.onnx": b"good", "b.ONNX": b"good"}, r"holds 2 .onnx files \(a.onnx, b.ONNX\)"),
     ],
