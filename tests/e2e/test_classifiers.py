@@ -1,6 +1,5 @@
 """Classifiers of scikit-learn as skl2onnx exports them, ZipMap and all."""
 
-import json
 from typing import Any
 
 import httpx
@@ -15,16 +14,10 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from maas_client import MaasClient
-from maas_client.errors import DeploymentFailed
 from support import onnx_models
 
 FLATS = np.array([["Bonn", 1.0], ["Köln", 2.0], ["Bonn", 3.0], ["Köln", 0.5]], object)
 COLUMNS = [("city", StringTensorType([None, 1])), ("size", FloatTensorType([None, 1]))]
-EXAMPLE = [
-    {"name": "city", "datatype": "BYTES", "shape": [1, 1], "data": ["Bonn"]},
-    {"name": "size", "datatype": "FP32", "shape": [1, 1], "data": [1]},
-]
-LABEL = {"name": "output_label", "datatype": "BYTES", "shape": [1], "data": ["no"]}
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +48,6 @@ def models(
     ):
         folder = tmp_path_factory.mktemp(name)
         (folder / "model.onnx").write_bytes(content)
-        if name == "c_flats":
-            with pytest.raises(DeploymentFailed, match=r"Unknown Category.*test vector with them, in golden/"):
-                maas.push(folder / "model.onnx", name)
-            vector = {"request": {"inputs": EXAMPLE}, "response": {"outputs": [LABEL]}}
-            (folder / "golden").mkdir()
-            (folder / "golden" / "bonn.json").write_text(json.dumps(vector))
         maas.push(folder, name)
 
 

@@ -47,6 +47,7 @@ def test_broken_file_fails_with_reason_and_is_not_served(
 ) -> None:
     whole = onnx_models.linear()
     content = {"truncated": whole[:-20], "text": b"hello, world", "opset": onnx_models.linear(opset=99)}[broken]
+    maas.models.create(f"broken-{broken}")
     with pytest.raises(DeploymentFailed, match=reason):
         maas.push(write(content), f"broken-{broken}")
     assert maas.versions.get(f"broken-{broken}", 1).status == "FAILED"
@@ -57,6 +58,16 @@ def test_broken_file_fails_with_reason_and_is_not_served(
         assert (answer.status_code, list(answer.json())) == (409, ["error"])
     with pytest.raises(Conflict, match="FAILED"):
         maas.aliases.set(f"broken-{broken}", "prod", 1)
+
+
+def test_refused_push_leaves_no_empty_model(maas: MaasClient, write: Write) -> None:
+    for _ in range(2):
+        with pytest.raises(DeploymentFailed):
+            maas.push(write(b"hello, world"), "refused")
+        assert "refused" not in [model.name for model in maas.models.list()]
+    kinds = [entry.kind for entry in maas.models.history("refused")]
+    assert kinds.count("version.failed") == 2
+    assert maas.push(write(onnx_models.linear()), "refused").version == 3
 
 
 def test_wrong_digest_fails_and_is_not_served(maas: MaasClient, http: httpx.Client) -> None:

@@ -10,10 +10,11 @@ from maas_client._async.backend import in_thread
 from maas_client._async.jobs_api import AsyncJobs
 from maas_client._async.keys_api import AsyncKeys
 from maas_client._async.models_api import AsyncModels
-from maas_client._async.pushing import ensure_model, release
+from maas_client._async.pushing import discard, ensure_model, release
 from maas_client._async.transport import AsyncTransport
 from maas_client._async.versions_api import CHECK_SECONDS, AsyncVersions
 from maas_client.calls import ATTEMPTS, deadline_after
+from maas_client.errors import Conflict, DeploymentFailed, InvalidRequest, TooManyRequests, UploadFailed
 from maas_client.files import Report, declare, quantizing
 from maas_client.inference_records import InferenceResponse, ModelMetadata
 from maas_client.job_records import Job, batch_body
@@ -100,7 +101,8 @@ class AsyncMaasClient:
         """Upload a new version of model `name`, wait until it is READY, then point `alias` at it.
 
         `path` is an .onnx file, or a folder: of that, the .onnx file, the data files that it names, labels.txt,
-        example.npz or example.json, and golden/ are sent. The model is created if it is new.
+        example.npz or example.json, and golden/ are sent. The model is created if it is new, and removed if its first
+        push is refused.
         `golden` is a folder of test vectors, which the version has to answer within the `tolerance` ("rtol", "atol").
         `quantize` ("dynamic-int8") asks for a second form, kept if its outputs differ by at most `quantize_tolerance`
         of their largest value (0.05): the version's `quantized` tells. `progress` is called while files are hashed,
@@ -113,14 +115,19 @@ class AsyncMaasClient:
         """
         form = quantizing(quantize, quantize_tolerance)
         files = (await in_thread(version_files, Path(path), None if golden is None else Path(golden))).files
-        await ensure_model(self.models, name)
-        declared = await in_thread(declare, files, progress)
-        new = await self.versions.create(name, declared, description, tags, tolerance, form)
-        await uploads.send(new.uploads, files, progress)
-        if progress:
-            progress(Progress("checking", 0, 0))
-        number = (await self.versions.complete(name, new.version.version)).version
-        ready = await self.versions.wait(name, number, timeout_seconds)
+        is_new = await ensure_model(self.models, name)
+        try:
+            declared = await in_thread(declare, files, progress)
+            new = await self.versions.create(name, declared, description, tags, tolerance, form)
+            await uploads.send(new.uploads, files, progress)
+            if progress:
+                progress(Progress("checking", 0, 0))
+            number = (await self.versions.complete(name, new.version.version)).version
+            ready = await self.versions.wait(name, number, timeout_seconds)
+        except (InvalidRequest, Conflict, TooManyRequests, UploadFailed, DeploymentFailed):
+            if is_new:
+                await discard(self.models, self.versions, name)
+            raise
         return ready if alias is None else await release(self.versions, self.aliases, ready, alias)
 
     async def metadata(self, model: str, version: str | int | None = None) -> ModelMetadata:

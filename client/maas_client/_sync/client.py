@@ -11,10 +11,11 @@ from maas_client._sync.backend import in_thread
 from maas_client._sync.jobs_api import Jobs
 from maas_client._sync.keys_api import Keys
 from maas_client._sync.models_api import Models
-from maas_client._sync.pushing import ensure_model, release
+from maas_client._sync.pushing import discard, ensure_model, release
 from maas_client._sync.transport import Transport
 from maas_client._sync.versions_api import CHECK_SECONDS, Versions
 from maas_client.calls import ATTEMPTS, deadline_after
+from maas_client.errors import Conflict, DeploymentFailed, InvalidRequest, TooManyRequests, UploadFailed
 from maas_client.files import Report, declare, quantizing
 from maas_client.inference_records import InferenceResponse, ModelMetadata
 from maas_client.job_records import Job, batch_body
@@ -101,7 +102,8 @@ class MaasClient:
         """Upload a new version of model `name`, wait until it is READY, then point `alias` at it.
 
         `path` is an .onnx file, or a folder: of that, the .onnx file, the data files that it names, labels.txt,
-        example.npz or example.json, and golden/ are sent. The model is created if it is new.
+        example.npz or example.json, and golden/ are sent. The model is created if it is new, and removed if its first
+        push is refused.
         `golden` is a folder of test vectors, which the version has to answer within the `tolerance` ("rtol", "atol").
         `quantize` ("dynamic-int8") asks for a second form, kept if its outputs differ by at most `quantize_tolerance`
         of their largest value (0.05): the version's `quantized` tells. `progress` is called while files are hashed,
@@ -114,14 +116,19 @@ class MaasClient:
         """
         form = quantizing(quantize, quantize_tolerance)
         files = in_thread(version_files, Path(path), None if golden is None else Path(golden)).files
-        ensure_model(self.models, name)
-        declared = in_thread(declare, files, progress)
-        new = self.versions.create(name, declared, description, tags, tolerance, form)
-        uploads.send(new.uploads, files, progress)
-        if progress:
-            progress(Progress("checking", 0, 0))
-        number = self.versions.complete(name, new.version.version).version
-        ready = self.versions.wait(name, number, timeout_seconds)
+        is_new = ensure_model(self.models, name)
+        try:
+            declared = in_thread(declare, files, progress)
+            new = self.versions.create(name, declared, description, tags, tolerance, form)
+            uploads.send(new.uploads, files, progress)
+            if progress:
+                progress(Progress("checking", 0, 0))
+            number = self.versions.complete(name, new.version.version).version
+            ready = self.versions.wait(name, number, timeout_seconds)
+        except (InvalidRequest, Conflict, TooManyRequests, UploadFailed, DeploymentFailed):
+            if is_new:
+                discard(self.models, self.versions, name)
+            raise
         return ready if alias is None else release(self.versions, self.aliases, ready, alias)
 
     def metadata(self, model: str, version: str | int | None = None) -> ModelMetadata:

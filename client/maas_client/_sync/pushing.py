@@ -6,16 +6,31 @@ from contextlib import suppress
 from maas_client._sync.aliases_api import Aliases
 from maas_client._sync.models_api import Models
 from maas_client._sync.versions_api import Versions
-from maas_client.errors import ApiError, Conflict, NotFound, api_error
+from maas_client.errors import ApiError, Conflict, MaasError, NotFound, api_error
 from maas_client.model_records import ModelVersion
 
 
-def ensure_model(models: Models, name: str) -> None:
+def ensure_model(models: Models, name: str) -> bool:
+    """Whether it is new."""
     try:
         models.get(name)
     except NotFound:
         with suppress(Conflict):  # another client just created it
             models.create(name)
+            return True
+    return False
+
+
+def discard(models: Models, versions: Versions, name: str) -> None:
+    """Remove the model that a refused push created, unless it has another version by now. Its history stays.
+
+    Raises nothing: the reason of the refusal counts.
+    """
+    with suppress(MaasError):
+        model = models.get(name)
+        if len(versions.list(name, 2, include_deleted=True)) < 2:
+            models.delete(name, if_match=model.etag)
+            models.purge(name)
 
 
 def release(versions: Versions, aliases: Aliases, version: ModelVersion, alias: str) -> ModelVersion:

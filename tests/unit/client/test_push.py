@@ -74,7 +74,31 @@ def test_failed_version_reason(maas: Any, tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"bad")
     with pytest.raises(DeploymentFailed, match=r"version 1 of 'doubler' was refused: model\.onnx is not an ONNX file"):
         pushed(maas, tmp_path, alias="production")
-    assert maas.aliases.list("doubler") == []
+
+
+@pytest.mark.parametrize("trouble", [[], [("POST .*/versions", 400)], [("PUT /bucket", 403)]])
+def test_refused_push_leaves_no_empty_model(
+    server: Server, maas: Any, tmp_path: Path, trouble: list[tuple[str, int]]
+) -> None:
+    server.trouble = trouble
+    (tmp_path / "model.onnx").write_bytes(b"bad")
+    with pytest.raises((DeploymentFailed, InvalidRequest, UploadFailed)):
+        pushed(maas, tmp_path)
+    assert maas.models.list() == []
+
+
+def test_refused_push_leaves_existing_model(maas: Any, onnx_file: Path, tmp_path: Path) -> None:
+    maas.models.create("doubler", "mine")
+    bad = tmp_path / "bad.onnx"
+    bad.write_bytes(b"bad")
+    with pytest.raises(DeploymentFailed):
+        maas.push(bad, "doubler")
+    assert maas.models.get("doubler").description == "mine"
+    assert maas.versions.get("doubler", 1).status == "FAILED"
+    assert pushed(maas, onnx_file, alias="production").version == 2
+    with pytest.raises(DeploymentFailed):
+        maas.push(bad, "doubler")
+    assert maas.aliases.list("doubler")[0].version == 2
 
 
 def test_alias_refusal_leaves_version_ready(server: Server, maas: Any, onnx_file: Path) -> None:
