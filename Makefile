@@ -24,7 +24,7 @@ export AWS_DEFAULT_REGION ?= us-east-1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test test-all check format docs build serve deploy contract sam-test bench peers lock clean
+.PHONY: help dev demo test test-all check format docs build serve deploy contract sam-test bench models peers lock clean
 
 help: ## this list
 	@grep -hE '^[a-zA-Z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -94,6 +94,9 @@ deploy: build ## into your AWS account; the first time ARGS=--guided, other para
 
 sam-test: build ## the end-to-end suite and every event under the real `sam local` (needs Docker)
 	@SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/pytest tests/sam tests/e2e --stack=sam
+
+models: dev ## push the real models of tests/zoo and write docs/models.md
+	@PYTHONPATH=tests $(RUN)/python -m benchmarks.zoo
 
 bench: dev ## speed as ratios to what it could be
 	@PYTHONPATH=tests $(RUN)/python -m benchmarks $(ARGS)
