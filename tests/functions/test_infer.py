@@ -120,6 +120,23 @@ def test_maps_are_objects_by_class_in_rows(app: ModuleType) -> None:
     assert post(app, "/invocations?model=dogs", "0.1,0.9\n", CSV)["body"] == "1,0.9,0.1\n"  # in the order of the keys
 
 
+@pytest.mark.parametrize("path", ["/v2/health/live", "/ping", "/v2", "/v2/models/weights", "/v1/models/weights"])
+def test_head_and_one_trailing_slash_are_like_get(app: ModuleType, path: str) -> None:
+    answers = [
+        app.lambda_handler(wire.event(asked, b"", method=method), wire.CONTEXT)
+        for method, asked in (("GET", path), ("GET", f"{path}/"), ("HEAD", path), ("GET", f"{path}//"))
+    ]
+    assert [one["statusCode"] for one in answers] == [200, 200, 200, 404]
+    assert answers[0]["body"] == answers[1]["body"] != answers[2]["body"] == ""
+
+
+def test_inference_with_a_trailing_slash(app: ModuleType) -> None:
+    body, headers = wire.request([fp32("x", [[1, 2, 3]])], binary=True)
+    for path in ("/v2/models/linear/infer/", "/v2/models/linear/versions/1/infer/"):
+        answer = app.lambda_handler(wire.event(path, body, headers), wire.CONTEXT)
+        assert wire.outputs(answer)["y"].tolist() == [[6, 6]]
+
+
 @pytest.mark.parametrize(
     "kind", [None, "application/json; charset=utf-8", "text/plain", "application/x-www-form-urlencoded", "a/b+json"]
 )
