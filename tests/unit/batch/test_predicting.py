@@ -104,6 +104,8 @@ def test_batch_size_limits() -> None:
     assert batch_rows(rows, None) == MAX_BATCH_ROWS
     assert 1 < batch_rows(images, None) < 16
     assert batch_rows(images, 100) == 100
+    weights = MetadataTensor("w", "FP32", (3, 1 << 20), optional=True)
+    assert batch_rows([*rows, weights], None) == MAX_BATCH_ROWS
 
 
 def test_batch_size_of_a_slow_model() -> None:

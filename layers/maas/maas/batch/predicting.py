@@ -102,6 +102,7 @@ def batch_rows(signature: Sequence[MetadataTensor], wanted: int | None, one_ms: 
     row_bytes = sum(
         DTYPES[tensor.datatype].itemsize * int(np.prod([16 if size == -1 else size for size in tensor.shape[1:]]))
         for tensor in signature
+        if not tensor.optional  # weights that are inputs too come with no record
     )
     slow = max(MIN_SLOW_ROWS, int(TARGET_BATCH_MS / one_ms)) if one_ms else MAX_BATCH_ROWS
     return max(1, min(MAX_BATCH_ROWS, slow, TARGET_BATCH_BYTES // max(row_bytes, 1)))
