@@ -17,7 +17,10 @@ Revoked = Annotated[bool, Query(description="Include revoked keys.")]
 
 @router.post("", status_code=201, responses=CREATED_KEY | refusals(409))
 def create_key(body: CreateKey, who: Who, once: OnceOnly) -> CreatedKey:
-    """Create a key. Only this response has its text. Its scopes are at most those of the caller."""
+    """Create a key. Only this response has its text.
+
+    Scopes, `expires_at` and `requests_per_second` are at most those of the calling key, which are also the default.
+    """
     key, text = keys.create(
         body.name,
         body.scopes,
@@ -55,7 +58,10 @@ def key_history(key_id: KeyId, scope: ListScope, limit: Limit = 100, token: Toke
 
 @router.post("/{id}/rotate", responses=refusals(404, 409))
 def rotate_key(key_id: KeyId, who: Who, body: RotateKey | None = None) -> CreatedKey:
-    """Replace the key's text. The previous text stays valid for the grace time, earlier ones do not."""
+    """Replace the key's text. The previous text stays valid for the grace time, earlier ones do not.
+
+    The calling key needs the key's scopes, and at least its `expires_at` and `requests_per_second`.
+    """
     key, text = keys.rotate(key_id, (body or RotateKey()).grace_seconds, who)
     return CreatedKey.of(key, key=text)
 

@@ -85,7 +85,8 @@ def keys(settings: Settings) -> "Keys":
     """For management: uses boto3."""
     from maas.access.keys_table import Keys
 
-    return Keys(Table(boto3_call(_client("dynamodb", settings)), settings.table))
+    table = Table(boto3_call(_client("dynamodb", settings)), settings.table)
+    return Keys(table, settings.key_requests_per_second)
 
 
 def authorizer(settings: Settings) -> "Authorizer":

@@ -7,6 +7,7 @@ MaasError
 │   └── NotAcceptable         an Accept header without a type that the route writes
 ├── NotAuthenticated          no valid key, token or signature
 ├── NotAllowed                the caller lacks the scope
+├── RightsExceeded            a key would have more rights than the key that creates or rotates it
 ├── QuotaExceeded             a quota of the caller or of the model is used up
 ├── NotFound                  no such model, version, alias, job or key
 ├── Gone                      deleted, can still be restored
@@ -75,6 +76,11 @@ class NotAllowed(MaasError):
     def __init__(self, actor: str, needed: Sequence[str]) -> None:
         super().__init__(f"{actor} has no scope for this: it needs {' or '.join(needed)}")
         self.actor, self.needed = actor, tuple(needed)
+
+
+class RightsExceeded(MaasError):
+    def __init__(self, field: str, came: object, allowed: object) -> None:
+        super().__init__(f"{field}: got {came}, expected at most {allowed}, which the calling key has", field=field)
 
 
 class QuotaExceeded(MaasError):

@@ -64,7 +64,9 @@ class Authorizer:
         if allowed and self._header == BOTH and not self._take(key.id, allowed, int(now.timestamp())):
             return {"refusal": "quota", "allowed": allowed, "key": key.id}
         self._used(key, now)
-        return {"actor": key.actor, "name": key.name, "scopes": " ".join(key.scopes)}
+        limits = {"expires_at": api_keys.expiry(sent.secret, key), "requests_per_second": allowed}
+        context = {"actor": key.actor, "name": key.name, "scopes": " ".join(key.scopes)}
+        return context | {name: limit for name, limit in limits.items() if limit}
 
     def _find(self, key_id: str) -> ApiKey | None:
         """The key as the table had it at most `ttl_seconds` ago."""

@@ -13,6 +13,7 @@ from maas.names import is_name
 
 READ, WRITE, INFER, JOBS, KEYS, ADMIN = "models:read", "models:write", "infer", "jobs", "keys", "admin"
 SCOPES = (READ, WRITE, INFER, JOBS, KEYS, ADMIN)
+KEY_ACTOR = "key:"
 _OF_MODEL = f"{INFER}:"
 _JWT_PREFIX = "maas/"  # a scope of a Cognito resource server always has the server's name before it
 
@@ -34,10 +35,21 @@ ANYBODY = Need()
 
 
 class Caller(NamedTuple):
-    """`actor` is the caller's name in histories: `key:ID`, a token's subject, or an ARN."""
+    """`actor` is the caller's name in histories: `key:ID`, a token's subject, or an ARN.
+
+    `expires_at` is when the presented text of a key becomes invalid, `requests_per_second` the key's limit; None is
+    unlimited.
+    """
 
     actor: str
     scopes: frozenset[str]
+    expires_at: str | None = None
+    requests_per_second: int | None = None
+
+    @property
+    def key_id(self) -> str | None:
+        """The id of the API key; None for a token or a signature."""
+        return self.actor.removeprefix(KEY_ACTOR) if self.actor.startswith(KEY_ACTOR) else None
 
     def has(self, scope: str) -> bool:
         held = self.scopes
@@ -107,7 +119,13 @@ def _of_key(context: Mapping[str, Any]) -> Caller:
         raise ServiceUnavailable("DynamoDB")
     if refusal or "actor" not in context:
         raise NotAuthenticated(str(refusal or "the authorizer named no caller"))
-    return _caller(str(context["actor"]), str(context.get("scopes", "")))
+    expires_at, rate = context.get("expires_at"), context.get("requests_per_second")
+    return _caller(
+        str(context["actor"]),
+        str(context.get("scopes", "")),
+        str(expires_at) if expires_at else None,
+        int(rate) if rate else None,
+    )
 
 
 def _of_token(claims: Mapping[str, Any]) -> Caller:
@@ -119,7 +137,8 @@ def _of_token(claims: Mapping[str, Any]) -> Caller:
 
 
 @lru_cache(1024)
-def _caller(actor: str, scopes: str) -> Caller:
+def _caller(actor: str, scopes: str, expires_at: str | None = None, requests_per_second: int | None = None) -> Caller:
     """Cached: a few callers make most requests, and this is on the inference route."""
     listed = scopes.replace(",", " ").split()
-    return Caller(actor, frozenset(scope.removeprefix(_JWT_PREFIX) for scope in listed))
+    held = frozenset(scope.removeprefix(_JWT_PREFIX) for scope in listed)
+    return Caller(actor, held, expires_at, requests_per_second)

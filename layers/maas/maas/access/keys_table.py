@@ -9,7 +9,7 @@ from maas.access import api_keys
 from maas.access.api_keys import ApiKey, KeyChange
 from maas.access.caller import Caller, check_scope
 from maas.aws.dynamodb import Put, Table, WriteConflict
-from maas.errors import Conflict, Contended, InvalidRequest, NotAllowed, NotFound
+from maas.errors import Conflict, Contended, InvalidRequest, NotAllowed, NotAuthenticated, NotFound, RightsExceeded
 from maas.registry import table_rows
 from maas.registry.ledger import Idempotency, Ledger, attempts, idempotency_row
 from maas.times import canonical
@@ -18,8 +18,10 @@ COUNTED_SECONDS = 3600  # the counter of a second expires this much later
 
 
 class Keys:
-    def __init__(self, table: Table) -> None:
-        self._table, self._ledger = table, Ledger(table)
+    """`requests_per_second` is the limit of keys without one of their own; 0 is unlimited."""
+
+    def __init__(self, table: Table, requests_per_second: int = 0) -> None:
+        self._table, self._ledger, self._default_rate = table, Ledger(table), requests_per_second
 
     def find(self, key_id: str) -> ApiKey | None:
         row = self._table.get(table_rows.api_key(key_id))
@@ -64,15 +66,16 @@ class Keys:
         good_until: datetime | None = None,
         requests_per_second: int | None = None,
     ) -> tuple[ApiKey, str]:
-        """The key and its text, which is not stored. The key gets at most the rights of its creator.
+        """The key and its text, which is not stored. The key gets at most the rights of the calling key.
 
-        Raises InvalidRequest, NotAllowed, and Conflict for a repeated call, since the text is not available any more.
+        Raises InvalidRequest, NotAuthenticated, NotAllowed, RightsExceeded, and Conflict for a repeated call, since the
+        text is not available any more.
         """
         now = datetime.now(UTC)
         held = tuple(dict.fromkeys(check_scope(scope, "scopes") for scope in scopes))
         if not held:
             raise InvalidRequest("scopes: got none, expected at least one", field="scopes")
-        _check_covered(by, held)
+        self._check_caller(by, held)
         if good_until is not None and good_until <= now:
             raise InvalidRequest("expires_at: got a time in the past, expected one in the future", field="expires_at")
         made = self._ledger.made_before(idempotency)
@@ -80,10 +83,10 @@ class Keys:
             raise Conflict(f"the same call created key {made[0]} and returned its text: rotate it if the text is lost")
         key_id = api_keys.new_id()
         text, secret = api_keys.new_secret(key_id)
-        at, until = canonical(now), canonical(good_until) if good_until else None
-        key = ApiKey(
-            key_id, name, held, (secret,), at, by.actor, good_until=until, requests_per_second=requests_per_second
-        )
+        at, until = canonical(now), canonical(good_until) if good_until else by.expires_at
+        rate = requests_per_second or self._inherited_rate(by)
+        key = ApiKey(key_id, name, held, (secret,), at, by.actor, good_until=until, requests_per_second=rate)
+        self._check_limits(by, key)
         after = {"name": name, "scopes": list(held), "expires_at": until}
         also = idempotency_row(idempotency, key_id)
         entry = KeyChange(key_id, 1, at, by.actor, "key.created", after)
@@ -94,13 +97,17 @@ class Keys:
         return key, text
 
     def rotate(self, key_id: str, grace_seconds: int, by: Caller) -> tuple[ApiKey, str]:
-        """Replace the secret; the old one stays valid for `grace_seconds`. Raises NotFound, Conflict, NotAllowed."""
+        """Replace the secret; the old one stays valid for `grace_seconds`.
+
+        Raises NotFound, Conflict, NotAuthenticated, NotAllowed, RightsExceeded.
+        """
         text = ""
 
         def decide(key: ApiKey, now: datetime) -> tuple[ApiKey, str, dict[str, Any]] | None:
             nonlocal text
             if not key.is_good(canonical(now)):
                 raise Conflict(f"API key '{key_id}' is {'revoked' if key.revoked_at else 'expired'}: create another")
+            self._check_limits(by, key)
             text, secret = api_keys.new_secret(key_id)
             until = canonical(now + timedelta(seconds=grace_seconds))
             before = replace(key.secrets[0], good_until=until)
@@ -109,7 +116,7 @@ class Keys:
         return self._change(key_id, by, decide), text
 
     def revoke(self, key_id: str, by: Caller) -> ApiKey:
-        """Permanent and idempotent. Raises NotFound, NotAllowed."""
+        """Permanent and idempotent. Raises NotFound, NotAuthenticated, NotAllowed."""
 
         def decide(key: ApiKey, now: datetime) -> tuple[ApiKey, str, dict[str, Any]] | None:
             if key.revoked_at:
@@ -134,7 +141,7 @@ class Keys:
     ) -> ApiKey:
         for _ in attempts():
             key, now = self.get(key_id), datetime.now(UTC)
-            _check_covered(by, key.scopes)  # a rotation returns the secret, and with it the key's rights
+            self._check_caller(by, key.scopes)  # a rotation returns the secret, and with it the key's rights
             decided = decide(key, now)
             if decided is None:
                 return key
@@ -148,11 +155,26 @@ class Keys:
                 continue
         raise Contended(key_id, "API key")
 
+    def _check_caller(self, by: Caller, scopes: Sequence[str]) -> None:
+        beyond = [scope for scope in scopes if not by.has(scope)]
+        if beyond:
+            raise NotAllowed(by.actor, beyond)
+        if by.key_id is not None:  # caches accept a revoked key for some time; it must not create one that lasts
+            calling = self.find(by.key_id)
+            if calling is None or not calling.is_good(canonical(datetime.now(UTC))):
+                raise NotAuthenticated("this API key is revoked or has expired")
 
-def _check_covered(by: Caller, scopes: Sequence[str]) -> None:
-    beyond = [scope for scope in scopes if not by.has(scope)]
-    if beyond:
-        raise NotAllowed(by.actor, beyond)
+    def _check_limits(self, by: Caller, key: ApiKey) -> None:
+        if by.expires_at and (key.good_until is None or key.good_until > by.expires_at):
+            raise RightsExceeded("expires_at", key.good_until or "no end", by.expires_at)
+        rate = key.requests_per_second or self._default_rate
+        if by.requests_per_second and not 0 < rate <= by.requests_per_second:
+            raise RightsExceeded("requests_per_second", rate or "no limit", by.requests_per_second)
+
+    def _inherited_rate(self, by: Caller) -> int | None:
+        """The caller's limit for a new key, unless the default is as low."""
+        limit = by.requests_per_second
+        return limit if limit and not 0 < self._default_rate <= limit else None
 
 
 def _put(key: ApiKey, revision: int | None) -> Put:

@@ -18,6 +18,7 @@ STATUS: Mapping[type[errors.MaasError], int] = {
     errors.RunFailed: 400,
     errors.NotAuthenticated: 401,
     errors.NotAllowed: 403,
+    errors.RightsExceeded: 403,
     errors.NotFound: 404,
     errors.NotAcceptable: 406,
     errors.Conflict: 409,
