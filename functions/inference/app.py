@@ -67,4 +67,4 @@ def _answer(reply: Reply, encodings: list[str]) -> dict[str, Any]:
 def _web(request: Request, context: Any) -> dict[str, Any]:
     import web_app
 
-    return events.carried(web_app.handler(dataplane, settings.memory_mb)(asgi_event(request), context))
+    return events.carried(web_app.handler(dataplane, settings)(asgi_event(request), context))

@@ -11,21 +11,21 @@ import profile_routes
 import repository_routes
 import v1_routes
 from maas.serving.dataplane import DataPlane
+from maas.settings import Settings
 from maas.web.application import create_app
 from plane_scopes import NEEDS
 
 
 @cache
-def handler(dataplane: DataPlane, memory_mb: int) -> Mangum:
-    """The Lambda handler for these routes. `memory_mb` is the memory of this function."""
-    return Mangum(application(dataplane, memory_mb), lifespan="off")
+def handler(dataplane: DataPlane, settings: Settings) -> Mangum:
+    """The Lambda handler for these routes."""
+    return Mangum(application(dataplane, settings), lifespan="off")
 
 
-def application(dataplane: DataPlane, memory_mb: int) -> FastAPI:
-    app = create_app(
-        "MaaS inference", "Open Inference Protocol V2, KServe V1, TF Serving and SageMaker's invocations.", "/v2", NEEDS
-    )
-    app.state.dataplane, app.state.memory_mb = dataplane, memory_mb
+def application(dataplane: DataPlane, settings: Settings) -> FastAPI:
+    description = "Open Inference Protocol V2, KServe V1, TF Serving and SageMaker's invocations."
+    app = create_app("MaaS inference", description, "/v2", NEEDS, open_documents=settings.opens_documents)
+    app.state.dataplane, app.state.memory_mb = dataplane, settings.memory_mb
     for module in (oip_routes, profile_routes, repository_routes, v1_routes, invocations):
         app.include_router(module.routes)
     return app

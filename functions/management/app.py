@@ -9,7 +9,7 @@ import job_routes
 import key_routes
 import model_routes
 import version_routes
-from edge import precondition_failed
+from edge import precondition_failed, settings
 from maas.errors import PreconditionFailed
 from maas.web.application import create_app
 from maas.web.requests import Request, asgi_event, http_function
@@ -17,7 +17,13 @@ from scopes import NEEDS
 
 PREFIX = "/api/v1"
 
-app = create_app("MaaS management", "Models, versions, aliases, batch jobs and API keys.", PREFIX, NEEDS)
+app = create_app(
+    "MaaS management",
+    "Models, versions, aliases, batch jobs and API keys.",
+    PREFIX,
+    NEEDS,
+    open_documents=settings.opens_documents,
+)
 app.add_exception_handler(PreconditionFailed, precondition_failed)
 for routes in (model_routes, version_routes, alias_routes, job_routes, key_routes):
     app.include_router(routes.router, prefix=PREFIX)

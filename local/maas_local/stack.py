@@ -55,7 +55,8 @@ class LocalStack:
         with ExitStack() as ending:
             listener = ending.enter_context(_listener(host, port))
             cloud = ending.enter_context(LocalCloud.start(path))
-            known = Template.load(path, {"AwsEndpointUrl": cloud.url})
+            # A browser sends no key: on one's own machine the pages that describe the API are open.
+            known = Template.load(path, {"AwsEndpointUrl": cloud.url, "ApiDocuments": "open"})
             server = Server(known, cloud.credentials, listener, log, on_answer)
             pumps = (EventPump(cloud, known, server.invoke), QueuePump(cloud, known, server.invoke))
             # Callbacks run in reverse: take no new events, stop the functions, then wait for failed deliveries.

@@ -115,7 +115,7 @@ def documented(app: ModuleType) -> list[str]:
     if not hasattr(app, "app"):
         import web_app
 
-        application = web_app.application(app.dataplane, 1769)
+        application = web_app.application(app.dataplane, app.settings)
     else:
         application = app.app
     paths = application.openapi()["paths"]
@@ -150,6 +150,20 @@ def test_routes_without_a_caller_answer_401(app: ModuleType) -> None:
             status, body = answer(app, route, refusal)
             assert (status == 401) == (route not in OPEN), (route, refusal, body)
             assert status != 401 or set(body) == {"error"}
+
+
+def test_documents_are_open_on_request(
+    cloud: Cloud, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAAS_API_DOCUMENTS", "open")
+    for function, prefix in (("ManagementFunction", "/api/v1"), ("InferenceFunction", "/v2")):
+        app = load_function(function)
+        for path in (f"{prefix}/openapi.json", f"{prefix}/docs", f"{prefix}/docs/"):
+            event = wire.event(path, b"", {"host": "x:80/ping?"}, "GET")
+            event["requestContext"]["authorizer"] = None
+            assert app.lambda_handler(event, wire.CONTEXT)["statusCode"] == 200, path
+        assert answer(app, f"GET {prefix}", None)[0] == 401
+        assert answer(app, f"GET {prefix}/models", None)[0] == 401
 
 
 def test_scope_is_checked_before_the_body(app: ModuleType) -> None:

@@ -3,9 +3,11 @@
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from maas.errors import InvalidRequest
 from maas.names import FILE_PATTERN, MAX_FILE_NAME, NAME_PATTERN
+from maas.registry import tags
 
 EXAMPLE_TIME, EXAMPLE_LATER = "2026-01-31T12:00:00.000000Z", "2026-02-01T09:30:00.000000Z"
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
@@ -23,12 +25,26 @@ def rfc_3339(value: object) -> object:
     return value
 
 
+def tag_key(key: str) -> str:
+    """A pattern alone would be refused with a message that says nothing of the reason."""
+    try:
+        return tags.check_key(key)
+    except InvalidRequest as error:
+        raise ValueError(error.message.removeprefix("tags: ")) from None
+
+
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME_PATTERN}$")]
 Description = Annotated[str, StringConstraints(max_length=2000)]
-TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-TagValue = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-Tags = Annotated[dict[TagKey, TagValue], Field(max_length=50)]
-TagChanges = Annotated[dict[TagKey, TagValue | None], Field(max_length=50)]
+_CLOSED = {"additionalProperties": False}  # keys that the pattern refuses
+TagKey = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=tags.MAX_KEY_LENGTH),
+    AfterValidator(tag_key),
+    Field(json_schema_extra={"pattern": "^[^=]+$"}),
+]
+TagValue = Annotated[str, StringConstraints(min_length=1, max_length=tags.MAX_VALUE_LENGTH)]
+Tags = Annotated[dict[TagKey, TagValue], Field(max_length=tags.MAX_TAGS, json_schema_extra=_CLOSED)]
+TagChanges = Annotated[dict[TagKey, TagValue | None], Field(max_length=tags.MAX_TAGS, json_schema_extra=_CLOSED)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 VersionNumber = Annotated[int, Field(ge=1, lt=10**9, strict=True), BeforeValidator(whole)]
 

@@ -50,6 +50,9 @@ class Settings:
     key_requests_per_second: int = _setting(
         "MAAS_KEY_REQUESTS_PER_SECOND", "requests per second of a key without a limit of its own; 0: unlimited", 0
     )
+    documents: str = _setting(
+        "MAAS_API_DOCUMENTS", "who may read the OpenAPI documents: closed: callers; open: all", "closed"
+    )
     upload_expiry_seconds: int = _setting("MAAS_UPLOAD_EXPIRY_SECONDS", "seconds that upload URLs are valid", 3600)
 
     @classmethod
@@ -72,6 +75,10 @@ class Settings:
     def threads(self) -> int:
         """Threads for onnxruntime: the vCPUs that a function of this memory has."""
         return math.ceil(self.memory_mb / MEMORY_MB_PER_VCPU)
+
+    @property
+    def opens_documents(self) -> bool:
+        return self.documents == "open"
 
     @property
     def job_retention_seconds(self) -> int:

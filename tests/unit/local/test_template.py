@@ -12,6 +12,8 @@ from maas_local.template import Authorizer, Template
 
 ROOT = Path(__file__).parents[3]
 
+DOCUMENTS = {"/api/v1/openapi.json", "/api/v1/docs", "/v2/openapi.json", "/v2/docs"}
+
 
 def load(tmp_path: Path, text: str) -> Template:
     path = tmp_path / "template.yaml"
@@ -108,9 +110,11 @@ def test_template_of_this_project() -> None:
 
 
 def test_every_route_except_health_has_an_authorizer() -> None:
-    routes = Template.load(ROOT / "template.yaml").routes()
     asked = Authorizer("AuthorizerFunction", (), 0)
-    assert {route.path for route in routes if route.authorizer is None and route.method != "OPTIONS"} == OPEN_PATHS
+    for documents, also_open in (("closed", set()), ("open", DOCUMENTS)):
+        routes = Template.load(ROOT / "template.yaml", {"ApiDocuments": documents}).routes()
+        is_open = {route.path for route in routes if route.authorizer is None and route.method != "OPTIONS"}
+        assert is_open == OPEN_PATHS | also_open
     assert {route.authorizer for route in routes if route.authorizer} == {asked}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from maas.settings import Settings
 from maas.telemetry.request_log import UNITS
+from maas.web.application import OPEN_PATHS
 from maas_local import intrinsics
 from support.aws.engine import ROOT, TEMPLATE
 
@@ -25,6 +26,7 @@ def of_type(kind: str) -> dict[str, Any]:
 
 FUNCTIONS = of_type("Serverless::Function")
 QUEUES = of_type("SQS::Queue")
+DOCUMENTS = {"/api/v1/openapi.json", "/api/v1/docs", "/v2/openapi.json", "/v2/docs"}
 ALARMS = of_type("CloudWatch::Alarm")
 
 
@@ -94,12 +96,15 @@ def test_routes_need_authorizer_except_health_and_preflight() -> None:
     paths = RESOURCES["Api"]["Properties"]["DefinitionBody"]["paths"]
     events = [one["Properties"] for function in FUNCTIONS.values() for one in function.get("Events", {}).values()]
     routes = {(one["Method"], one["Path"]) for one in events if "Method" in one}
-    anything = {path for method, path in routes if method == "ANY"}
-    assert {path for method, path in routes if method == "OPTIONS"} == anything
-    assert {path for method, path in routes if method == "GET"} == {"/", "/ping", "/v2/health/live", "/v2/health/ready"}
+    by_method = {method: {path for one, path in routes if one == method} for method, _ in routes}
+    assert by_method["OPTIONS"] == by_method["ANY"]
+    assert by_method["HEAD"] == OPEN_PATHS
+    assert by_method["GET"] == OPEN_PATHS | DOCUMENTS
+    protected = [{"Caller": []}]
     for method, path in routes:
         name = "x-amazon-apigateway-any-method" if method == "ANY" else method.lower()
-        assert paths[path][name] == {"security": [{"Caller": []}] if method == "ANY" else []}
+        is_open = {"Fn::If": ["OpensDocuments", [], protected]} if path in DOCUMENTS else []
+        assert paths[path][name] == {"security": protected if method == "ANY" else is_open}
 
 
 def test_visibility_timeout_exceeds_function_timeout() -> None:

@@ -17,6 +17,7 @@ from maas.registry.ledger import (
     idempotency_row,
     writes,
 )
+from maas.registry.tags import checked, merged
 from maas.times import time_after
 
 
@@ -32,6 +33,7 @@ class Models:
         Raises InvalidRequest, AlreadyExists, Contended.
         """
         check_name(name, "name")
+        tags = checked(tags)
         for _ in attempts():
             if self._ledger.made_before(idempotency):
                 return self._ledger.model(name)
@@ -86,7 +88,10 @@ class Models:
         tags: Mapping[str, str | None] | None = None,
         if_match: str | None = None,
     ) -> RegisteredModel:
-        """Set the description, merge tags (None removes one). Raises NotFound, Gone, PreconditionFailed, Contended."""
+        """Set the description, merge tags (None removes one).
+
+        Raises NotFound, Gone, InvalidRequest, PreconditionFailed, Contended.
+        """
 
         def decide(model: RegisteredModel, _: str) -> Change | None:
             check_etag(if_match, model.etag, model)
@@ -129,12 +134,6 @@ class Models:
 
         change = self._ledger.change(name, decide, actor, deleted=True)
         return change.model if change else self._ledger.model(name)
-
-
-def merged(tags: Mapping[str, str], changes: Mapping[str, str | None] | None) -> dict[str, str]:
-    """Tags after a JSON merge patch (RFC 7396)."""
-    both = dict(tags) | dict(changes or {})
-    return {key: value for key, value in both.items() if value is not None}
 
 
 def shown(record: RegisteredModel | ModelVersion) -> dict[str, object]:

@@ -18,7 +18,8 @@ from maas.registry.ledger import (
     stamped,
     writes,
 )
-from maas.registry.models import merged, shown
+from maas.registry.models import shown
+from maas.registry.tags import checked, merged
 from maas.times import time_after
 
 NO_QUOTA = ModelQuota()
@@ -44,8 +45,9 @@ class Versions:
     ) -> ModelVersion:
         """Create the next version of the model, PENDING_UPLOAD.
 
-        Raises NotFound, Gone, Conflict, Contended, QuotaExceeded.
+        Raises NotFound, Gone, InvalidRequest, Conflict, Contended, QuotaExceeded.
         """
+        tags = checked(tags)
         for _ in attempts():
             made = self._ledger.made_before(idempotency)
             if made and made[1]:
@@ -113,7 +115,10 @@ class Versions:
         tags: Mapping[str, str | None] | None = None,
         if_match: str | None = None,
     ) -> ModelVersion:
-        """Change description and tags, never the files. Raises NotFound, Gone, PreconditionFailed, Contended."""
+        """Change description and tags, never the files.
+
+        Raises NotFound, Gone, InvalidRequest, PreconditionFailed, Contended.
+        """
 
         def decide(owner: RegisteredModel, _: str) -> Change | None:
             old = self._ledger.version(model, number)

@@ -46,8 +46,13 @@ class _Application(FastAPI):
         return self.openapi_schema or {}
 
 
-def create_app(title: str, description: str, prefix: str, needs: Mapping[str, Need]) -> FastAPI:
-    """`needs`: what each route requires of the caller, by the route's name. A route without an entry refuses all."""
+def create_app(
+    title: str, description: str, prefix: str, needs: Mapping[str, Need], *, open_documents: bool = False
+) -> FastAPI:
+    """`needs`: what each route requires of the caller, by the route's name. A route without an entry refuses all.
+
+    The OpenAPI document and its page need any caller, or none with `open_documents`.
+    """
     app = _Application(
         title=title,
         description=description,
@@ -62,6 +67,7 @@ def create_app(title: str, description: str, prefix: str, needs: Mapping[str, Ne
         dependencies=[Depends(_allowed)],
     )
     app.state.needs = needs
+    app.state.open_paths = OPEN_PATHS | ({app.openapi_url, app.docs_url} if open_documents else set())
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
     # Not an exception handler for Exception: Starlette would answer, then raise it again out of the Lambda handler.
@@ -78,7 +84,7 @@ def _operation_id(route: APIRoute) -> str:
 
 async def _every_error(request: Request, call_next: Any) -> Any:
     try:
-        if request.scope["path"] not in OPEN_PATHS:
+        if request.scope["path"] not in request.app.state.open_paths:  # not request.url, which depends on Host
             request.state.caller = caller_of(request.scope["aws.event"]["requestContext"])
         return await call_next(request)
     except Exception as error:
