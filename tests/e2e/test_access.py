@@ -195,7 +195,7 @@ def test_keys_command(run: Any, anybody: Anybody) -> None:
     assert "revoked" in run("keys list --revoked")[0]
     assert "is revoked: create another" in run(f"keys rotate {key_id}", 1)[1]
     assert "expected a number and s, m, h or d" in run("keys create -n x -s jobs --expires soon", 2)[1]
-    assert "scopes" in run("keys create -n x -s everything", 1)[1]
+    assert "--scope: " in run("keys create -n x -s everything", 1)[1]
 
 
 def test_first_key_is_made_with_aws_credentials(
