@@ -74,6 +74,44 @@ def test_output_folder_of_one_job(jobs: Jobs) -> None:
         jobs.get(job(2).id)
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("batch/output/a/", "batch/output/a/b/"), ("batch/output/a/b/c/", "batch/output/a/")],
+)
+def test_nested_output_folders_are_refused(jobs: Jobs, first: str, second: str) -> None:
+    jobs.create(job(1, output=first))
+    with pytest.raises(Conflict, match=f"another job writes to {first}, and {second} is nested with it") as refused:
+        jobs.create(job(2, output=second))
+    assert refused.value.field == "output"
+    with pytest.raises(NotFound):
+        jobs.get(job(2).id)
+    for number, folder in enumerate(("batch/output/ab/", "batch/output/a-/b/", "batch/output/b/a/"), start=3):
+        jobs.create(job(number, output=folder))
+
+
+def test_nested_output_folder_of_the_same_job(jobs: Jobs) -> None:
+    made = jobs.create(job(1, output="batch/output/a/b/"))
+    assert jobs.create(job(1, output="batch/output/a/b/")) == made
+
+
+@pytest.mark.parametrize("folder", ["batch/output/a/", "batch/output/a/b/c/"])
+def test_nested_output_folders_of_concurrent_jobs(endpoint_url: str, table_name: str, folder: str) -> None:
+    """Another job is created between the check and the write: the later one sees it after its write."""
+    through = boto3_call(client("dynamodb", "us-east-1", endpoint_url))
+    plain, overtake = Jobs(Table(through, table_name)), [job(2, output="batch/output/a/b/")]
+
+    def call(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        if operation == "TransactWriteItems" and overtake:
+            plain.create(overtake.pop())
+        return through(operation, request)
+
+    jobs = Jobs(Table(call, table_name))
+    with pytest.raises(Conflict, match="another job writes to batch/output/a/b/"):
+        jobs.create(job(1, output=folder))
+    assert [one.id for one in plain.page(10, None)[0]] == [job(2).id]
+    assert plain.create(job(3, output=folder.replace("/a/", "/z/")))
+
+
 def test_expired_job_is_not_found(jobs: Jobs) -> None:
     made = jobs.create(job(expires_at=1_700_000_000))
     with pytest.raises(NotFound):
@@ -107,7 +145,7 @@ def test_stored_layout_keeps_the_order_of_columns(jobs: Jobs) -> None:
     layout = formats.plan("parquet", MemorySource(file.getvalue()), 1 << 20).layout
     jobs.create(job())
     jobs.move(job().id, JobStatus.RUNNING, [JobStatus.PLANNING], format="parquet", layout=layout)
-    assert jobs.get(job().id).layout == layout == {"columns": [[name, "float64"] for name in names]}
+    assert jobs.get(job().id).layout == layout == {"columns": [[name, "float64"] for name in names], "index": []}
 
 
 def test_cancel(jobs: Jobs) -> None:

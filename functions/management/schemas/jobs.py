@@ -67,6 +67,12 @@ class JobOptions(Body):
         return self
 
 
+class RecordsFile(DeclaredFile):
+    """A file of records, which may be empty: that gives a result without records."""
+
+    size_bytes: Annotated[int, Field(ge=0, strict=True), BeforeValidator(whole)]
+
+
 class CreateJob(Body):
     """Either `input`, an object in the bucket, or `upload`, a file to upload; an `infer` job needs an upload.
 
@@ -80,7 +86,7 @@ class CreateJob(Body):
     version: Annotated[str, StringConstraints(min_length=1, max_length=63)] | None = None
     kind: Literal["batch", "infer"] = "batch"
     input: Location | None = None
-    upload: DeclaredFile | None = None
+    upload: RecordsFile | None = None
     header_length: Size | None = None
     output: Location | None = None
     options: JobOptions = JobOptions()

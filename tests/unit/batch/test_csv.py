@@ -106,6 +106,29 @@ def test_columns_and_exclude_choose_features() -> None:
     assert rows == [{"b": "1", "a": "2", "x_0": "1.0", "x_1": "2.0", "error": ""}]
 
 
+@pytest.mark.parametrize("index", ["", '""', "Unnamed: 0", ",Unnamed: 0", "Unnamed: 0.1,Unnamed: 0"])
+def test_unnamed_leading_columns_are_no_features(index: str) -> None:
+    """pandas writes them: to_csv() adds its index, and a file that was read and written again has two."""
+    row = ",".join("7" * (index.count(",") + 1)) + ",1,2"
+    source = MemorySource(f"{index},a,b\n{row}\n".encode())
+    assert [one["x_1"] for one in read(echoed("csv", source, FEATURES, Cut()))] == ["2.0"]
+    (joined,) = read(echoed("csv", source, FEATURES, Cut(), Options(join=True)))
+    assert list(joined.values())[-5:] == ["1", "2", "1.0", "2.0", ""]
+    if "Unnamed" in index:
+        (named,) = read(echoed("csv", source, FEATURES, Cut(), Options(columns=("Unnamed: 0", "b"))))
+        assert (named["x_0"], named["x_1"]) == ("7.0", "2.0")
+
+
+def test_unnamed_column_between_others_is_a_feature() -> None:
+    assert [one["x_1"] for one in read(echoed("csv", MemorySource(b"a,\n1,2\n"), FEATURES, Cut()))] == ["2.0"]
+
+
+def test_missing_feature_beside_an_index_is_refused() -> None:
+    said = r"columns: got 1 \(\['a'\]\) without the index \[''\], expected 2 for input 'x'"
+    with pytest.raises(InvalidRequest, match=said):
+        records(chunks("csv", MemorySource(b",a\n0,1\n"), FEATURES, Cut()))
+
+
 @pytest.mark.parametrize(
     ("header", "options", "said"),
     [

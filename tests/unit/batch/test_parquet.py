@@ -214,6 +214,40 @@ def test_adjacent_columns_are_one_read() -> None:
     assert len(source.reads) == 2  # a row group each
 
 
+def pandas(*index: object) -> dict[str, str]:
+    return {"pandas": json.dumps({"index_columns": index, "columns": []}), "ARROW:schema": "x"}
+
+
+@pytest.mark.parametrize(
+    ("index", "metadata"),
+    [
+        (["__index_level_0__"], {}),
+        (["__index_level_0__", "__index_level_1__"], pandas("__index_level_0__", "__index_level_1__")),
+        (["id"], pandas("id")),
+        ([], pandas({"kind": "range", "start": 0, "stop": 1, "step": 1})),
+        ([], {"pandas": "{"}),
+        ([], {"pandas": "[]"}),
+        ([], {"pandas": '{"index_columns": 3}'}),
+    ],
+)
+def test_index_of_pandas_is_no_feature(index: list[str], metadata: dict[str, str]) -> None:
+    columns = {name: Array.from_numpy(np.array([value])) for name, value in (("a", 1.0), ("b", 2.0))}
+    columns |= {name: Array.from_numpy(np.array([7])) for name in index}
+    source = saved(columns, key_value_metadata=metadata)
+    assert formats.plan("parquet", source, 100).layout["index"] == index
+    assert [row["x"] for row in read(echoed("parquet", source, FEATURES, Cut()))] == [[1.0, 2.0]]
+    (joined,) = read(echoed("parquet", source, FEATURES, Cut(), Options(join=True)))
+    assert list(joined) == ["a", "b", *index, "x"]
+    if index:
+        (named,) = read(echoed("parquet", source, FEATURES, Cut(), Options(columns=("a", index[0]))))
+        assert named["x"] == [1.0, 7.0]
+
+
+def test_index_that_is_an_input_by_name() -> None:
+    source = saved({"id": Array.from_numpy(np.array([7]))}, key_value_metadata=pandas("id"))
+    assert [row["id"] for row in read(echoed("parquet", source, [tensor("id", "INT64", -1)], Cut()))] == [7]
+
+
 def test_large_row_group_is_cut_by_rows() -> None:
     source = saved({"x": Array.from_numpy(np.arange(50_000.0))})
     plan = formats.plan("parquet", source, 100_000)
@@ -226,7 +260,7 @@ def test_large_row_group_is_cut_by_rows() -> None:
 def test_parquet_of_no_row_and_one_row() -> None:
     for rows in ([], [{"a": 1.0, "n": 2, "word": "w", "pair": [1.0, 2.0], "many": [], "id": 0}]):
         assert len(records(chunks("parquet", of_rows(rows), NAMED, Cut(batch_rows=4)))) == len(rows)
-    empty = formats.writer("parquet", {"columns": []}, Options(), NAMED).finish()
+    empty = formats.writer("parquet", {"columns": [], "index": []}, Options(), NAMED).finish()
     assert read_parquet(empty["parquet"]).schema.names == ["a", "n", "word", "pair", "many"]
 
 

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 from maas.batch.formats import Chunk
 from maas.batch.planner import SHARD_SECONDS, fitting_bytes, max_rows
-from maas.batch.predicting import MAX_BATCH_ROWS, batch_rows, predict, row_ms, selected
+from maas.batch.predicting import MAX_BATCH_ROWS, Predicted, Predictor, batch_rows, row_ms, selected
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor, ModelVersion, Status
 from maas.serving.runner import Runner
@@ -32,6 +32,10 @@ def load(tmp_path: Path) -> Load:
 def chunk(good: list[int], errors: dict[int, str] | None = None, *, whole: bool = False, **inputs: Any) -> Chunk:
     arrays = {name: np.array(value, np.float32) for name, value in inputs.items()}
     return Chunk(0, len(good) + len(errors or {}), good, arrays, errors or {}, whole)
+
+
+def predict(runner: Runner, given: Chunk, names: list[str]) -> Predicted:
+    return Predictor(runner, names).predict(given)
 
 
 def fixed(shape: list[int]) -> bytes:
@@ -78,6 +82,70 @@ def test_failed_batch_runs_record_by_record(load: Load) -> None:
     predicted, failed = predict(load(onnx_models.needs_two_rows()), chunk([0, 1, 2], x=[[1, 2]] * 3), ["y"])
     assert predicted == {}  # it needs two rows at once
     assert set(failed) == {0, 1, 2}
+
+
+def of_shapes(node: Any, output: list[str | int], *initializers: Any) -> bytes:
+    """A model of one node: x [batch, time, features] to y."""
+    graph = helper.make_graph(
+        [node],
+        "shapes",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", "time", 2])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, output)],
+        initializers,
+    )
+    return onnx_models.model(graph).SerializeToString()
+
+
+def time_major() -> bytes:
+    """y [time, batch, features]."""
+    return of_shapes(helper.make_node("Transpose", ["x"], ["y"], perm=[1, 0, 2]), ["time", "batch", 2])
+
+
+def constant() -> bytes:
+    """y [3], whatever x is."""
+    node = helper.make_node("Constant", [], ["y"], value_floats=[1.0, 2.0, 3.0])
+    return of_shapes(node, ["n"])
+
+
+def steps(count: int, time: int) -> Chunk:
+    return chunk(list(range(count)), x=np.arange(count * time * 2).reshape(count, time, 2))
+
+
+@pytest.mark.parametrize(("count", "time"), [(3, 3), (2, 2), (4, 3), (1, 3), (3, 1000)])
+def test_time_major_output_is_refused(load: Load, count: int, time: int) -> None:
+    """Also where as many steps as records make the first axis look right."""
+    with pytest.raises(InvalidRequest, match=rf"output 'y': got shape \[{time}, 1, 2\] for 1 record, expected the rec"):
+        predict(load(time_major()), steps(count, time), ["y"])
+
+
+def test_time_major_output_of_one_step_is_each_record_s_own(load: Load) -> None:
+    predicted, _ = predict(load(time_major()), steps(3, 1), ["y"])
+    assert predicted["y"].tolist() == [[[0, 1]], [[2, 3]], [[4, 5]]]
+
+
+def test_time_major_output_is_refused_at_a_later_chunk(load: Load) -> None:
+    predictor = Predictor(load(time_major()), ["y"])
+    predictor.predict(steps(3, 1))
+    with pytest.raises(InvalidRequest, match="transpose it in the model, or leave it out with select"):
+        predictor.predict(steps(2, 2))
+
+
+@pytest.mark.parametrize("count", [1, 3, 5])
+def test_output_without_records_is_refused(load: Load, count: int) -> None:
+    with pytest.raises(InvalidRequest, match=r"got shape \[3\] for 1 record, expected the records on the first axis"):
+        predict(load(constant()), steps(count, 2), ["y"])
+
+
+def test_batch_first_output_as_long_as_the_batch(load: Load) -> None:
+    node = helper.make_node("Identity", ["x"], ["y"])
+    given = steps(3, 3)
+    predicted, failed = predict(load(of_shapes(node, ["batch", "time", 2])), given, ["y"])
+    assert (predicted["y"].tolist(), failed) == (given.inputs["x"].tolist(), {})
+
+
+def test_model_that_refuses_a_single_record_is_checked_with_fewer(load: Load) -> None:
+    predicted, failed = predict(load(onnx_models.needs_two_rows()), chunk([0, 1], x=[[1, 2]] * 2), ["y"])
+    assert (len(predicted["y"]), failed) == (2, {})
 
 
 def test_unbatched_model_takes_one_record(load: Load) -> None:

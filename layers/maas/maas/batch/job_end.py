@@ -58,9 +58,11 @@ class JobEnd:
             time.sleep(seconds)
             if not self.jobs.is_done(job.id):
                 return job
-            reason = missing(job, list(self.jobs.shards(job.id)))
+            shards = list(self.jobs.shards(job.id))
+            reason = missing(job, shards)
             if reason is None:
-                self.check_errors(job)
+                if failure := too_many_errors(job, shards) or all_failed(shards):
+                    return self.fail(job.id, failure, job.run)
                 return self.jobs.move(job.id, JobStatus.FINISHING, [JobStatus.RUNNING])
         return self.fail(job.id, f"shards are missing: {reason}", job.run)
 
@@ -87,6 +89,15 @@ def too_many_errors(job: BatchJob, shards: Sequence[Shard]) -> str | None:
     if limit is None or errors <= limit:
         return None
     return f"{errors:,} records failed, allowed are {limit:,} (max_errors)"
+
+
+def all_failed(shards: Sequence[Shard]) -> str | None:
+    """The reason to fail a job of which no record succeeded; None for any other, also one without records."""
+    rows = sum(shard.rows for shard in shards)
+    if not rows or sum(shard.errors for shard in shards) < rows:
+        return None
+    first = next((shard.reason for shard in shards if shard.reason), "see the errors in its parts")
+    return f"all {rows:,} records failed, the first one with: {first}"
 
 
 def missing(job: BatchJob, shards: Sequence[Shard]) -> str | None:

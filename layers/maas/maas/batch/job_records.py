@@ -123,7 +123,7 @@ class Shard:
     """The range [start, end) of the input, in bytes or rows as the format counts. Names sort in the input's order.
 
     `agreed_end` is where its part ends, set by the first delivery that gets there; `rest` names the shards made of the
-    range after it.
+    range after it. `reason` says why the last attempt failed; of a DONE shard, why its first bad record did.
     """
 
     name: str

@@ -1,13 +1,5 @@
 """Stores jobs and shards in the registry's table and holds the rules for their changes.
 
-| pk | sk | what |
-|---|---|---|
-| `JOBS` | created#id | index of all jobs, by time |
-| `J#id` | `JOB` | BatchJob |
-| `J#id` | `S#name` | Shard |
-| `J#id` | `P#name` | one marker per pending shard, to avoid a hot counter; a job without markers is done |
-| `OUTPUTS` | folder | the job that writes to the folder |
-
 Every change is conditional on the row that was read, so repeated, late and concurrent messages change nothing.
 """
 
@@ -18,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from maas.aws.dynamodb import Delete, Item, Key, Put, Table, Write, WriteConflict
+from maas.aws.dynamodb import Delete, Item, Put, Table, Write, WriteConflict
+from maas.batch import job_rows, output_folders
 from maas.batch.job_records import OPEN, BatchJob, JobStatus, Shard, ShardStatus, fields_of
 from maas.errors import Conflict, Contended, NotFound, ServiceUnavailable
 from maas.registry.ledger import attempts
 from maas.times import time_after
 
-INDEX, OUTPUTS = "JOBS", "OUTPUTS"
 PAGE = 500
 SHARDS_A_TRANSACTION, PARALLEL = 5, 8  # DynamoDB charges a transaction by rows: larger ones gain nothing
 TRIES, FIRST_PAUSE_SECONDS = 6, 0.2  # for a throttled transaction, before the whole plan is repeated
@@ -35,35 +27,42 @@ class Jobs:
         self._table = table
 
     def create(self, job: BatchJob) -> BatchJob:
-        """Store the job; returns the stored one if it exists. Raises Conflict if another job has its output folder."""
+        """Store the job; returns the stored one if it exists.
+
+        Raises Conflict if another job writes to its output folder, into a folder below it or above it.
+        """
+        output_folders.check(self._table, job)
         expires = {"expires_at": job.expires_at}
         rows = [
-            Put(_job_key(job.id), fields_of(job), None),
-            Put((INDEX, f"{job.created_at}#{job.id}"), {"id": job.id} | expires, None),
-            Put((OUTPUTS, job.output), {"id": job.id} | expires, None),
+            Put(job_rows.job_key(job.id), fields_of(job), None),
+            Put((job_rows.INDEX, f"{job.created_at}#{job.id}"), {"id": job.id} | expires, None),
+            output_folders.claim(job),
         ]
         try:
             self._table.write(rows)
-            return job
         except WriteConflict:
-            made = self._table.get(_job_key(job.id))
-            if made is None or _has_expired(made):
-                raise Conflict(
-                    f"output: another job writes to {job.output}; name another folder", field="output"
-                ) from None
+            made = self._table.get(job_rows.job_key(job.id))
+            if made is None or job_rows.has_expired(made):
+                raise output_folders.taken(job, job.output) from None
             return BatchJob.of(made)
+        try:
+            output_folders.check(self._table, job)  # again: of two jobs created at once, at least one sees the other
+        except Conflict:
+            self._table.delete([row.key for row in rows])
+            raise
+        return job
 
     def get(self, job_id: str) -> BatchJob:
         """Raises NotFound, also for an expired job: DynamoDB deletes its rows one by one, in any order."""
-        item = self._table.get(_job_key(job_id))
-        if item is None or _has_expired(item):
+        item = self._table.get(job_rows.job_key(job_id))
+        if item is None or job_rows.has_expired(item):
             raise NotFound("job", job_id)
         return BatchJob.of(item)
 
     def page(self, limit: int, after: str | None) -> tuple[list[BatchJob], str | None]:
         """Newest first."""
-        items, last = self._table.query(INDEX, "", limit=limit, after=after, newest_first=True)
-        found = self._table.get_many([_job_key(item["id"]) for item in items])
+        items, last = self._table.query(job_rows.INDEX, "", limit=limit, after=after, newest_first=True)
+        found = self._table.get_many([job_rows.job_key(item["id"]) for item in items])
         return [BatchJob.of(item) for item in found if item], last
 
     def change(self, job_id: str, decide: Callable[[BatchJob], BatchJob | None]) -> BatchJob:
@@ -78,7 +77,7 @@ class Jobs:
                 return job
             changed = replace(wanted, revision=job.revision + 1, updated_at=time_after(job.updated_at))
             try:
-                self._table.write([Put(_job_key(job_id), fields_of(changed), job.revision)])
+                self._table.write([Put(job_rows.job_key(job_id), fields_of(changed), job.revision)])
                 return changed
             except WriteConflict:
                 continue
@@ -111,14 +110,14 @@ class Jobs:
 
     def _add(self, job: BatchJob, some: Sequence[Shard]) -> None:
         try:
-            self._write_patiently([row for shard in some for row in _new(job, shard)])
+            self._write_patiently([row for shard in some for row in job_rows.new(job, shard)])
         except WriteConflict:
             for shard in some:
                 self._add_one(job, shard)
 
     def _add_one(self, job: BatchJob, shard: Shard) -> None:
         try:
-            self._write_patiently(_new(job, shard))
+            self._write_patiently(job_rows.new(job, shard))
         except WriteConflict:
             found = self._find(job.id, shard.name)
             if found is None:
@@ -182,8 +181,8 @@ class Jobs:
             return replace(done, updated_at=time_after(shard.updated_at))
 
         also: list[Write] = [
-            Delete(_pending_key(job.id, done.name)),
-            *(row for shard in rest for row in _new(job, shard)),
+            Delete(job_rows.pending_key(job.id, done.name)),
+            *(row for shard in rest for row in job_rows.new(job, shard)),
         ]
         return self._change_shard(job, done.name, decide, also)
 
@@ -206,14 +205,14 @@ class Jobs:
                 return shard
             changed = replace(wanted, revision=shard.revision + 1)
             try:
-                self._table.write([_put(job, changed, shard.revision), *also])
+                self._table.write([job_rows.put(job, changed, shard.revision), *also])
                 return changed
             except WriteConflict:
                 continue
         raise Contended(job.id)
 
     def _find(self, job_id: str, name: str) -> Shard | None:
-        item = self._table.get(_shard_key(job_id, name))
+        item = self._table.get(job_rows.shard_key(job_id, name))
         return Shard.of(item) if item else None
 
     def _items(self, job_id: str, prefix: str) -> Iterator[Item]:
@@ -223,28 +222,3 @@ class Jobs:
             yield from items
             if after is None:
                 return
-
-
-def _put(job: BatchJob, shard: Shard, revision: int | None) -> Put:
-    return Put(_shard_key(job.id, shard.name), fields_of(shard) | {"expires_at": job.expires_at}, revision)
-
-
-def _new(job: BatchJob, shard: Shard) -> list[Write]:
-    pending = {"name": shard.name, "expires_at": job.expires_at}
-    return [_put(job, shard, None), Put(_pending_key(job.id, shard.name), pending, None)]
-
-
-def _has_expired(item: Item) -> bool:
-    return bool(item["expires_at"] <= time.time())
-
-
-def _job_key(job_id: str) -> Key:
-    return f"J#{job_id}", "JOB"
-
-
-def _shard_key(job_id: str, name: str) -> Key:
-    return f"J#{job_id}", f"S#{name}"
-
-
-def _pending_key(job_id: str, name: str) -> Key:
-    return f"J#{job_id}", f"P#{name}"

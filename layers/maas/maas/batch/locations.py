@@ -1,6 +1,6 @@
 """Keys of batch files in the bucket."""
 
-from pathlib import PurePosixPath
+from typing import NamedTuple
 
 INPUT = "batch/input/"  # {model}/{version-or-alias}/{name}: an object that arrives here creates a job
 DATA = "batch/data/"  # users' own files, for jobs to name
@@ -10,17 +10,38 @@ OUTPUT = "batch/output/"  # {job}/part-…, manifest.json, _SUCCESS, or the fold
 INPUTS = (INPUT, DATA, OUTPUT)  # what a job may name as its input
 START, REQUEST, RESPONSE = "start", "request", "response"
 MANIFEST, SUCCESS = "manifest.json", "_SUCCESS"
+EXPECTED_DROP = "batch/input/{model}/{version-or-alias}/{name}"
+
+
+class Drop(NamedTuple):
+    """`model` and `reference` are empty where the key has too few folders to name them."""
+
+    model: str
+    reference: str
 
 
 def job_of(key: str) -> tuple[str, str] | None:
     """Job id and file name of an object that belongs to an existing job; None for any other key."""
-    parts = PurePosixPath(key).parts
-    if key.startswith((UPLOADS, DEFERRED)) and len(parts) == 4 and parts[3] != RESPONSE:
+    parts = key.split("/")
+    if key.startswith((UPLOADS, DEFERRED)) and len(parts) == 4 and parts[3] not in ("", RESPONSE):
         return parts[2], parts[3]
     return None
 
 
-def drop_of(key: str) -> tuple[str, str] | None:
-    """Model and reference in `batch/input/{model}/{version-or-alias}/{name}`; None for any other key."""
-    parts = PurePosixPath(key).parts
-    return (parts[2], parts[3]) if key.startswith(INPUT) and not key.endswith("/") and len(parts) == 5 else None
+def drop_of(key: str) -> Drop | None:
+    """What a key below INPUT names; None for other keys, folders, and files that are nobody's input.
+
+    Folders may follow the version or alias, as Spark writes them; hidden ones hold unfinished files.
+    """
+    if not key.startswith(INPUT):
+        return None
+    *folders, name = key.removeprefix(INPUT).split("/")
+    model, reference, *below = [*folders, "", ""][: max(len(folders), 2)]
+    if not name or any(map(is_marker, [*below, name])):
+        return None
+    return Drop(model, reference)
+
+
+def is_marker(name: str) -> bool:
+    """Whether tools write files of this name beside the data: _SUCCESS, .part-0.csv.crc, data_$folder$."""
+    return name.startswith(("_", ".")) or name.endswith("_$folder$")

@@ -16,14 +16,16 @@ from maas.batch.formats import Options, Source
 from maas.batch.job_end import JobEnd
 from maas.batch.job_records import BatchJob, JobStatus, Shard, ShardStatus, shard_name
 from maas.batch.jobs import Jobs
+from maas.batch.locations import Drop
 from maas.batch.predicting import row_ms
 from maas.batch.s3_source import source_of
-from maas.errors import Contended, MaasError, NotFound, ServiceUnavailable
+from maas.errors import Contended, InvalidRequest, MaasError, NotFound, ServiceUnavailable
 from maas.records import ModelVersion
 from maas.registry import Registry
 from maas.times import canonical
 
 ACTOR = "batch"
+NO_MODEL = "-"  # the model of a job whose key names none
 TEXT, SAMPLE_BYTES = ("jsonl", "csv"), 1 << 16
 NO_END = "no attempt finished: the worker ran out of memory or time"
 RUNS = (JobStatus.RUNNING, JobStatus.FINISHING)
@@ -63,13 +65,13 @@ class Planner:
             job_id, name = named
             return self._advance(self.jobs.get(job_id) if name == locations.START else self._uploaded(job_id, arrived))
         dropped = locations.drop_of(arrived.key)
-        return self._advance(self._dropped(arrived, *dropped)) if dropped else None
+        return self._advance(self._dropped(arrived, dropped)) if dropped else None
 
     def abandon(self, arrived: Arrived, reason: str) -> BatchJob | None:
         """Fail the job of an object that no attempt could plan; None if there is no job. Raises ServiceUnavailable."""
         named, dropped = locations.job_of(arrived.key), locations.drop_of(arrived.key)
         if dropped:
-            return self.job_end.fail(self._dropped(arrived, *dropped).id, reason)
+            return self.job_end.fail(self._dropped(arrived, dropped).id, reason)
         try:
             return self.job_end.fail(named[0], reason) if named else None
         except NotFound:
@@ -112,7 +114,7 @@ class Planner:
 
         return self.jobs.change(job_id, decide)
 
-    def _dropped(self, arrived: Arrived, model: str, reference: str) -> BatchJob:
+    def _dropped(self, arrived: Arrived, dropped: Drop) -> BatchJob:
         """The job of this version of the object: the same one, however often the event arrives."""
         identity = f"{arrived.key}\0{arrived.s3_version or arrived.etag}"
         job_id = hashlib.sha256(identity.encode()).hexdigest()[:20]
@@ -120,7 +122,7 @@ class Planner:
         job = BatchJob(
             id=job_id,
             kind="batch",
-            model=model,
+            model=dropped.model or NO_MODEL,
             version=0,
             input_key=arrived.key,
             output=f"{locations.OUTPUT}{job_id}/",
@@ -134,7 +136,7 @@ class Planner:
             shard_bytes=self.shard_bytes,
         )
         try:
-            return self.jobs.create(replace(job, version=self.registry.resolve(model, reference).number))
+            return self.jobs.create(replace(job, version=self._version_of_drop(job).number))
         except (ServiceUnavailable, Contended):
             raise
         except MaasError as error:  # recorded as a job, so that the user who dropped the file finds the reason
@@ -165,22 +167,26 @@ class Planner:
 
     def _plan(self, job: BatchJob) -> Mapping[str, Any]:
         """Store the job's shards; returns the fields of the job that describe them. Raises MaasError."""
-        version = self.registry.resolve(job.model, str(job.version or self._reference(job)))
+        version = self.registry.resolve(job.model, str(job.version)) if job.version else self._version_of_drop(job)
         format_ = formats.format_of(PurePosixPath(job.input_key).name)
         source = source_of(job, self.reader)
         plan = formats.plan(format_, source, fitting_bytes(format_, source, job.shard_bytes, max_rows(version)))
         formats.reader(
             format_, plan.layout, Options.of(job.options), version.inputs or ()
         )  # refuses a file that cannot fit
-        shards = [Shard(shard_name(index), start, end) for index, (start, end) in enumerate(plan.shards)]
+        ranges = plan.shards or [(0, 0)]  # a file without records gets a part too, with its header or columns
+        shards = [Shard(shard_name(index), start, end) for index, (start, end) in enumerate(ranges)]
         self.jobs.add_shards(job, shards)
-        planned = [shards[0].start, shards[-1].end] if shards else []
+        planned = [shards[0].start, shards[-1].end]
         return {"version": version.number, "format": format_, "layout": plan.layout, "planned": planned}
 
-    def _reference(self, job: BatchJob) -> str:
-        """The reference in a dropped object's key, which named no version when the object arrived."""
+    def _version_of_drop(self, job: BatchJob) -> ModelVersion:
+        """The version that a dropped object's key names. Raises InvalidRequest, NotFound, Gone, NotReady."""
         dropped = locations.drop_of(job.input_key)
-        return dropped[1] if dropped else ""
+        if dropped is None or not dropped.reference:
+            expected = f"{locations.EXPECTED_DROP}: the key names no version"
+            raise InvalidRequest(f"input: got {job.input_key}, expected {expected}", field="input")
+        return self.registry.resolve(dropped.model, dropped.reference)
 
 
 def fitting_bytes(format_: str, source: Source, shard_bytes: int, rows: int) -> int:

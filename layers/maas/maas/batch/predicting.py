@@ -28,44 +28,82 @@ def one_ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
             yield chunk
 
 
-def predict(runner: Runner, chunk: Chunk, names: Sequence[str]) -> Predicted:
-    """Outputs of the chunk's good records, each (rows, …), for a `whole` chunk as the model returns them; and why the
-    other records failed, by place in the chunk.
+class Predictor:
+    """Runs a model on the chunks of one shard, for the outputs `names`. Checks that their first axis is the records."""
 
-    A batch that the model refuses is run record by record, so that one record does not fail the others.
-    """
-    failed = dict(chunk.errors)
-    if not len(chunk.good):
-        return {}, failed
-    if chunk.whole:
+    def __init__(self, runner: Runner, names: Sequence[str]) -> None:
+        self._runner, self._names = runner, names
+        self._checked: set[tuple[tuple[int, ...], ...]] = set()  # shapes of records
+
+    def predict(self, chunk: Chunk) -> Predicted:
+        """Outputs of the chunk's good records, each (rows, …), for a `whole` chunk as the model returns them; and why
+        the other records failed, by place in the chunk.
+
+        A batch that the model refuses is run record by record, so that one record does not fail the others. Raises
+        InvalidRequest for an output whose first axis is not the records.
+        """
+        failed = dict(chunk.errors)
+        if not len(chunk.good):
+            return {}, failed
         try:
-            return dict(zip(names, runner.run(chunk.inputs, names), strict=True)), failed
+            arrays = self._runner.run(chunk.inputs, self._names)
         except RunFailed as error:
-            return {}, failed | {chunk.good[0]: error.message}
-    try:
-        arrays = runner.run(chunk.inputs, names)
-        if all(array.shape[:1] == (len(chunk.good),) for array in arrays):
-            return dict(zip(names, arrays, strict=True)), failed
-    except RunFailed as error:
-        if len(chunk.good) == 1:
-            return {}, failed | {chunk.good[0]: error.message}
-    return _one_by_one(runner, chunk, names, failed)
+            if chunk.whole or len(chunk.good) == 1:
+                return {}, failed | {chunk.good[0]: error.message}
+            return self._one_by_one(chunk, failed)
+        if not chunk.whole:
+            if len(chunk.good) == 1:
+                self._check_axes(arrays, 1)
+            elif any(array.shape[:1] != (len(chunk.good),) for array in arrays):
+                return self._one_by_one(chunk, failed)
+            else:
+                self._check_batch(chunk, arrays)
+        return dict(zip(self._names, arrays, strict=True)), failed
+
+    def _one_by_one(self, chunk: Chunk, failed: dict[int, str]) -> Predicted:
+        found: list[list[Array]] = []
+        for index, place in enumerate(chunk.good):
+            try:
+                arrays = self._runner.run(_records(chunk, index, index + 1), self._names)
+            except RunFailed as error:
+                failed[place] = error.message
+                continue
+            self._check_axes(arrays, 1)
+            found.append([np.asarray(array[0]) for array in arrays])
+        if not found:
+            return {}, failed
+        return {name: _stacked([one[index] for one in found]) for index, name in enumerate(self._names)}, failed
+
+    def _check_batch(self, chunk: Chunk, arrays: Sequence[Array]) -> None:
+        """Run fewer records: a first axis of another meaning may be as long as the batch by chance.
+
+        Done for the first batch, and for later ones of other record shapes where a second axis is as long.
+        """
+        count = len(chunk.good)
+        shapes = tuple(array.shape[1:] for array in chunk.inputs.values())
+        if shapes in self._checked or (self._checked and not any(count in array.shape[1:] for array in arrays)):
+            return
+        for fewer in dict.fromkeys((1, count - 1)):  # some models refuse a single record
+            try:
+                self._check_axes(self._runner.run(_records(chunk, 0, fewer), self._names), fewer)
+                break
+            except RunFailed:
+                continue
+        self._checked.add(shapes)
+
+    def _check_axes(self, arrays: Sequence[Array], count: int) -> None:
+        """Raises InvalidRequest unless the first axis of each output has one entry for each of `count` records."""
+        for name, array in zip(self._names, arrays, strict=True):
+            if array.shape[:1] != (count,):
+                came = f"shape {list(array.shape)} for {count} record{'s'[: count - 1]}"
+                what = f"output '{name}': got {came}, expected the records on the first axis"
+                raise InvalidRequest(
+                    f"{what}: transpose it in the model, or leave it out with select", field="options.select"
+                )
 
 
-def _one_by_one(runner: Runner, chunk: Chunk, names: Sequence[str], failed: dict[int, str]) -> Predicted:
-    found: list[list[Array]] = []
-    for index, place in enumerate(chunk.good):
-        record = {name: array[index : index + 1] for name, array in chunk.inputs.items()}
-        try:
-            found.append([_first(array) for array in runner.run(record, names)])
-        except RunFailed as error:
-            failed[place] = error.message
-    return {name: _stacked([one[index] for one in found]) for index, name in enumerate(names)} if found else {}, failed
-
-
-def _first(array: Array) -> Array:
-    """The entry of a batch of one; an output without a batch axis is returned as it is."""
-    return np.asarray(array[0]) if array.shape[:1] == (1,) else array
+def _records(chunk: Chunk, start: int, end: int) -> dict[str, Array]:
+    return {name: array[start:end] for name, array in chunk.inputs.items()}
 
 
 def _stacked(arrays: Sequence[Array]) -> Array:

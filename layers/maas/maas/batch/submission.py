@@ -12,7 +12,7 @@ from maas.batch.announcements import Announcements
 from maas.batch.deferred import check_notify
 from maas.batch.job_records import BatchJob, JobRequest, JobResult, JobStatus, Shard, ShardStatus
 from maas.batch.jobs import Jobs
-from maas.batch.locations import DATA, DEFERRED, INPUTS, OUTPUT, REQUEST, RESPONSE, START, UPLOADS
+from maas.batch.locations import DATA, DEFERRED, INPUTS, OUTPUT, REQUEST, RESPONSE, START, UPLOADS, is_marker
 from maas.errors import Conflict, InvalidRequest, NotFound, TooLarge
 from maas.names import check_file_name
 from maas.records import ModelFile, ModelVersion
@@ -149,6 +149,11 @@ class Submission:
         key = self._key_of(location)
         if not key.startswith(INPUTS):
             raise self._elsewhere("input", location, INPUTS)
+        if is_marker(key.rpartition("/")[2]):
+            expected = (
+                "a file of records: names that begin with '_' or '.' are markers of the tool that wrote the folder"
+            )
+            raise InvalidRequest(f"input: got {location!r:.200}, expected {expected}", field="input")
         size_bytes = len(key.encode())
         if size_bytes > MAX_KEY_BYTES:
             raise InvalidRequest(
@@ -181,7 +186,10 @@ def _job_id(once: Idempotency | None) -> str:
 
 
 def _check_upload(upload: ModelFile, is_infer: bool) -> None:
-    """Raises InvalidRequest for a name without a format's suffix, TooLarge."""
+    """Raises InvalidRequest for a name without a format's suffix and for an empty request, TooLarge."""
+    if is_infer and not upload.size_bytes:
+        expected = "an inference request"
+        raise InvalidRequest(f"upload.size_bytes: got 0, expected {expected}", field="upload.size_bytes")
     if not is_infer and not upload.name.lower().endswith(SUFFIXES):
         expected = f"a name that ends in one of {', '.join(SUFFIXES)}"
         raise InvalidRequest(f"upload.name: got '{upload.name}', expected {expected}", field="upload.name")

@@ -18,7 +18,7 @@ from maas.batch.job_output import JobOutput
 from maas.batch.job_records import BatchJob, JobStatus, Shard, ShardStatus
 from maas.batch.jobs import Jobs
 from maas.batch.locations import RESPONSE
-from maas.batch.predicting import batch_rows, one_ahead, predict, row_ms, selected
+from maas.batch.predicting import Predictor, batch_rows, one_ahead, row_ms, selected
 from maas.batch.s3_source import source_of
 from maas.errors import ArtifactCorrupt, Contended, MaasError, ServiceUnavailable
 from maas.serving.dataplane import DataPlane
@@ -27,6 +27,7 @@ from maas.telemetry.observability import count
 
 MAX_PART_BYTES = 128 << 20  # a part stays in memory until it is written
 PIECES = 8  # shards that the rest of a shard is cut into
+MAX_REASON = 500  # characters of a record's error in the shard's row
 LOOK_SECONDS = 15  # between two reads of the job's status
 HEADER_LENGTH = "maas-header-length"  # metadata of an answer: the length of its JSON, in bytes
 FIRST_SHARE = 0.6  # share of the time limit for a first attempt, so that a full retry still fits
@@ -34,11 +35,12 @@ _TRY_AGAIN = (ServiceUnavailable, Contended, ArtifactCorrupt)
 
 
 class Predicted(NamedTuple):
-    """`end` is where reading stopped; `files` are the part's files by suffix."""
+    """`end` is where reading stopped; `files` are the part's files by suffix; `reason` is the first record's error."""
 
     end: int
     rows: int
     errors: int
+    reason: str | None
     files: dict[str, bytes]
 
 
@@ -102,7 +104,7 @@ class Worker:
             rest=tuple(one.name for one in rest),
             rows=found.rows,
             errors=found.errors,
-            reason=None,
+            reason=found.reason,
         )
         finished = self.jobs.finish_shard(job, done, rest)
         count("Records", done.rows)
@@ -117,18 +119,21 @@ class Worker:
     def _predicted(self, job: BatchJob, runner: Runner, start: int, end: int, limit: float) -> Predicted:
         options = Options.of(job.options)
         outputs = selected(runner, options.select)
-        names = [tensor.name for tensor in outputs]
+        predictor = Predictor(runner, [tensor.name for tensor in outputs])
         reader = formats.reader(job.format, job.layout, options, runner.inputs)
         writer = formats.writer(job.format, job.layout, options, outputs)
         rows = errors = 0
+        reason: str | None = None
         slowest = 0.0
         version = self.dataplane.resolve(job.model, str(job.version))
         rows_at_once = batch_rows(runner.inputs, job.options.get("batch_size"), row_ms(version))
         before = looked = time.monotonic()
         for chunk in one_ahead(reader.chunks(source_of(job, self.reader), start, end, rows_at_once)):
-            predicted, failed = predict(runner, chunk, names)
+            predicted, failed = predictor.predict(chunk)
             writer.add(chunk, predicted, failed)
             rows, errors = rows + chunk.rows, errors + len(failed)
+            if failed and reason is None:
+                reason = failed[min(failed)][:MAX_REASON]
             now = time.monotonic()
             slowest, before = max(slowest, now - before), now  # includes the wait for the chunk
             if now - looked > LOOK_SECONDS:
@@ -137,8 +142,8 @@ class Worker:
                     raise NotWanted
             full = now + 2 * slowest > limit or (writer.size_bytes > MAX_PART_BYTES and limit != float("inf"))
             if full and chunk.end < end:
-                return Predicted(chunk.end, rows, errors, writer.finish())
-        return Predicted(end, rows, errors, writer.finish())
+                return Predicted(chunk.end, rows, errors, reason, writer.finish())
+        return Predicted(end, rows, errors, reason, writer.finish())
 
     def _answer(self, job: BatchJob, deadline: float) -> BatchJob:
         """Answer the stored request of an `infer` job; the answer is written beside it."""

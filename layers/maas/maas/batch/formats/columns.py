@@ -1,11 +1,19 @@
-"""Maps the columns of a table to inputs: by name, or all columns in order to the one 2-D input."""
+"""Maps the columns of a table to inputs: by name, or all columns in order to the one 2-D input.
 
+Index columns, which pandas adds to files, are no features unless `columns` names them.
+"""
+
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from maas.batch.formats.interface import Options
 from maas.batch.formats.signatures import RecordInputs, RecordTensor
 from maas.errors import InvalidRequest
+
+_UNNAMED = re.compile(r"(Unnamed: \d+(\.\d+)?)?")  # pandas writes "" and reads it as "Unnamed: 0"
+_INDEX_LEVEL = re.compile(r"__index_level_\d+__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +25,14 @@ class Chosen:
     is_named: bool
 
 
-def choose(names: Sequence[str], options: Options, inputs: RecordInputs, lists: Collection[str] = ()) -> list[Chosen]:
-    """The columns of each input. Columns in `lists` hold several values a row.
+def choose(
+    names: Sequence[str],
+    options: Options,
+    inputs: RecordInputs,
+    index: Collection[str] = (),
+    lists: Collection[str] = (),
+) -> list[Chosen]:
+    """The columns of each input. `index` are index columns; those in `lists` hold several values a row.
 
     Raises InvalidRequest where the columns cannot be the model's inputs.
     """
@@ -32,7 +46,17 @@ def choose(names: Sequence[str], options: Options, inputs: RecordInputs, lists: 
     if tensor is None or len(tensor.shape) > 1:
         wanted = [f"{one.name} {list(one.shape)}" for one in inputs.required]
         raise _wrong(list(names), f"a column for each input: {wanted}")
-    return [Chosen(tensor, _features(names, options, tensor), False)]
+    return [Chosen(tensor, _features(names, options, index, tensor), False)]
+
+
+def unnamed(names: Sequence[str]) -> list[str]:
+    """The index columns of a CSV header: the leading ones without a name."""
+    return list(takewhile(_UNNAMED.fullmatch, names))
+
+
+def is_index_level(name: str) -> bool:
+    """Whether pandas gives this name to an index without one in a Parquet file."""
+    return _INDEX_LEVEL.fullmatch(name) is not None
 
 
 def check_unique(names: Sequence[str]) -> None:
@@ -47,17 +71,18 @@ def check_joined(names: Sequence[str], outputs: Sequence[str]) -> None:
         raise InvalidRequest(f"join: got input columns {same}, expected none with the name of an output", field="join")
 
 
-def _features(names: Sequence[str], options: Options, tensor: RecordTensor) -> tuple[int, ...]:
+def _features(names: Sequence[str], options: Options, index: Collection[str], tensor: RecordTensor) -> tuple[int, ...]:
     for field, wished in (("columns", options.columns), ("exclude", options.exclude)):
         if unknown := [name for name in wished or () if name not in names]:
             raise InvalidRequest(f"{field}: got {unknown!s:.200}, expected some of {list(names)!s:.500}", field=field)
-    kept = options.columns or [name for name in names if name not in (options.exclude or ())]
+    kept = options.columns or [name for name in names if name not in index and name not in (options.exclude or ())]
     width = tensor.shape[0] if tensor.shape else 1
     if not kept or width not in (-1, len(kept)):
         expected = (
             f"{'at least one' if width == -1 else width} for input '{tensor.name}'; choose them with columns or exclude"
         )
-        raise _wrong(f"{len(kept)} ({list(kept)!s:.200})", expected)
+        left_out = f" without the index {list(index)!s:.200}" if index and not options.columns else ""
+        raise _wrong(f"{len(kept)} ({list(kept)!s:.200}){left_out}", expected)
     places = {name: place for place, name in enumerate(names)}
     return tuple(places[name] for name in kept)
 

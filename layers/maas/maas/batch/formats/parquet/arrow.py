@@ -140,6 +140,17 @@ def table(joined: Sequence[tuple[str, list[Any]]], outputs: Sequence[Rows]) -> b
     return file.getvalue()
 
 
+def empty(kind: str) -> Any:
+    """A column without records, of a type as `types` names it; of strings for "", which names none."""
+    if kind.startswith("list:"):
+        inner = empty(kind.removeprefix("list:"))
+        offsets = core.Array.from_numpy(np.zeros(1, np.int32))
+        return core.list_array(offsets, inner, type=core.DataType.list(core.Field("element", inner.type)))
+    if kind in ("object", ""):
+        return core.Array([], core.DataType.string())
+    return core.Array.from_numpy(np.empty(0, kind))
+
+
 def _array(values: Array, nulls: Array | None) -> Any:
     flat = values.reshape(-1)
     found = core.Array(flat.tolist(), core.DataType.string()) if flat.dtype.hasobject else core.Array.from_numpy(flat)

@@ -11,6 +11,9 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
+import orjson
+
+from maas.batch.formats.columns import is_index_level
 from maas.batch.formats.interface import Source
 from maas.batch.formats.parquet import thrift
 from maas.batch.formats.parquet.thrift import I64, LIST, Struct
@@ -20,7 +23,8 @@ MAGIC = b"PAR1"
 TAIL_BYTES = 64 << 10  # most footers are smaller
 MAX_FOOTER_BYTES = 64 << 20
 MAX_GAP_BYTES = 256 << 10  # between ranges read as one: S3 sends these in less time than a request takes
-VERSION, SCHEMA, ROWS, GROUPS = 1, 2, 3, 4  # field numbers in FileMetaData
+VERSION, SCHEMA, ROWS, GROUPS, KEY_VALUES = 1, 2, 3, 4, 5  # field numbers in FileMetaData
+WANTED = (VERSION, SCHEMA, ROWS, GROUPS, KEY_VALUES)
 COLUMNS = 1  # in RowGroup
 PAGES, DICTIONARY, INDEX = 9, 11, 10  # in ColumnMetaData: the offsets of the pages
 
@@ -119,7 +123,7 @@ def read_footer(source: Source) -> Footer:
         raise wrong(f"a footer of {length:,} bytes", f"at most {min(size - 12, MAX_FOOTER_BYTES):,}")
     footer = tail[-8 - length : -8] if length + 8 <= len(tail) else source.read(size - 8 - length, size - 8)
     with _whole():
-        return Footer(footer, thrift.Decoder(footer).struct((GROUPS, COLUMNS), (VERSION, SCHEMA, ROWS, GROUPS)))
+        return Footer(footer, thrift.Decoder(footer).struct((GROUPS, COLUMNS), WANTED))
 
 
 def check(footer: Footer, source: Source) -> None:
@@ -134,6 +138,24 @@ def check(footer: Footer, source: Source) -> None:
         rows, borders = _get(footer.metadata, ROWS), footer.borders
         if not _get(footer.metadata, SCHEMA)[1] or borders[-1] != rows or borders != sorted(borders):
             raise wrong("row groups that do not add up", "a whole file")
+
+
+def index_columns(footer: Footer, names: Sequence[str]) -> list[str]:
+    """Those of the columns that pandas added as the index, by its metadata or by their names."""
+    with _whole():
+        _, pairs = footer.metadata.get(KEY_VALUES, (LIST, (thrift.STRUCT, [])))[1]
+        metadata = {_get(pair, 1): _get(pair, 2) for pair in pairs if 2 in pair}
+    index = _pandas_index(metadata.get(b"pandas", b"{}"))
+    return [name for name in names if name in index or is_index_level(name)]
+
+
+def _pandas_index(metadata: bytes) -> list[Any]:
+    """https://pandas.pydata.org/docs/development/developer.html; a range without a column is an object there."""
+    try:
+        found = orjson.loads(metadata)["index_columns"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return []
+    return found if isinstance(found, list) else []
 
 
 def _file(

@@ -14,7 +14,7 @@ from maas.batch.formats.casting import cast, check_castable
 from maas.batch.formats.columns import Chosen, choose
 from maas.batch.formats.interface import Array, Chunk, Options, Plan, Source
 from maas.batch.formats.parquet import arrow
-from maas.batch.formats.parquet.parquet_file import MAGIC, Footer, check, read_footer, wrong
+from maas.batch.formats.parquet.parquet_file import MAGIC, Footer, check, index_columns, read_footer, wrong
 from maas.batch.formats.signatures import record_inputs
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
@@ -31,11 +31,13 @@ def plan(source: Source, shard_bytes: int) -> Plan:
     if source.read(0, len(MAGIC)) != MAGIC:
         raise wrong("a beginning that is not Parquet's", "a whole file")
     types = arrow.types(footer.without_rows())
-    if sum(len(name) + 20 for name, _ in types) > MAX_LAYOUT_BYTES:
+    index = index_columns(footer, [name for name, _ in types])
+    if sum(len(name.encode()) + 20 for name in (*(name for name, _ in types), *index)) > MAX_LAYOUT_BYTES:
         raise wrong(f"{len(types):,} columns", f"names of at most {MAX_LAYOUT_BYTES:,} bytes")
     borders = footer.borders
     least = sum(map(footer.group_bytes, range(len(footer.groups)))) // cuts.MAX_SHARDS
-    return Plan(list(_shards(footer, borders, max(shard_bytes, least, 1))), {"columns": [list(one) for one in types]})
+    layout = {"columns": [list(one) for one in types], "index": index}
+    return Plan(list(_shards(footer, borders, max(shard_bytes, least, 1))), layout)
 
 
 def _shards(footer: Footer, borders: list[int], shard_bytes: int) -> Iterator[tuple[int, int]]:
@@ -78,7 +80,7 @@ class ParquetReader:
         types = dict(columns)
         self._inputs = record_inputs(signature, "Parquet")
         lists = {name for name, kind in types.items() if kind.startswith(LIST)}
-        self._chosen = choose(self._names, options, self._inputs, lists)
+        self._chosen = choose(self._names, options, self._inputs, layout["index"], lists)
         for one in self._chosen:
             for place in one.places:
                 self._check(one, self._names[place], types[self._names[place]])

@@ -20,7 +20,8 @@ class ParquetWriter:
         """Raises InvalidRequest for outputs that Parquet cannot hold, and for two columns of one name."""
         tensors = record_outputs(outputs, "Parquet")
         self._columns = [RowsWriter(tensor) for tensor in tensors]
-        self._joined: dict[str, list[Any]] = {name: [] for name, _ in layout["columns"]} if options.join else {}
+        self._kinds = dict(layout["columns"])
+        self._joined: dict[str, list[Any]] = {name: [] for name in self._kinds} if options.join else {}
         check_joined(list(self._joined), [tensor.name for tensor in tensors])
         self._nulls: list[Array] = []
         self._errors = ErrorsFile()
@@ -48,6 +49,6 @@ class ParquetWriter:
     def finish(self) -> dict[str, bytes]:
         nulls = np.concatenate([np.zeros(0, np.bool_), *self._nulls])
         failed = nulls if nulls.any() else None
-        joined = [(name, slices) for name, slices in self._joined.items() if slices]
+        joined = [(name, slices or [arrow.empty(self._kinds[name])]) for name, slices in self._joined.items()]
         outputs = [arrow.Rows(column.tensor.name, column.array(), failed) for column in self._columns]
         return {"parquet": arrow.table(joined, outputs)} | self._errors.files()

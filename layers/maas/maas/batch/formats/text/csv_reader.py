@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from maas.batch.formats.blocks import stream, unpacked
-from maas.batch.formats.columns import Chosen, choose
+from maas.batch.formats.columns import Chosen, choose, unnamed
 from maas.batch.formats.interface import Array, Chunk, Options, Source
 from maas.batch.formats.signatures import record_inputs
 from maas.batch.formats.stacking import stacked
@@ -38,7 +38,7 @@ class CsvReader:
         self._inputs = record_inputs(signature, "CSV")
         self._names: list[str] = layout["header"]
         self._packed = packed
-        self._chosen = choose(self._names, options, self._inputs) if self._names else []
+        self._chosen = choose(self._names, options, self._inputs, unnamed(self._names)) if self._names else []
         # All columns in order are one input: records need not be split into cells.
         self._has_all = [one.places for one in self._chosen] == [tuple(range(len(self._names)))]
         self._has_words = any(one.tensor.datatype in ("BYTES", "BOOL") for one in self._chosen)

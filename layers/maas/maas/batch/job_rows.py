@@ -1,0 +1,44 @@
+"""Rows of batch jobs in the registry's table.
+
+| pk | sk | what |
+|---|---|---|
+| `JOBS` | created#id | index of all jobs, by time |
+| `J#id` | `JOB` | BatchJob |
+| `J#id` | `S#name` | Shard |
+| `J#id` | `P#name` | one marker per pending shard, to avoid a hot counter; a job without markers is done |
+| `OUTPUTS` | folder | the job that writes to the folder |
+"""
+
+import time
+
+from maas.aws.dynamodb import Item, Key, Put, Write
+from maas.batch.job_records import BatchJob, Shard, fields_of
+
+INDEX = "JOBS"
+
+
+def put(job: BatchJob, shard: Shard, revision: int | None) -> Put:
+    """Replaces a shard that has this revision; None: stores a new one."""
+    return Put(shard_key(job.id, shard.name), fields_of(shard) | {"expires_at": job.expires_at}, revision)
+
+
+def new(job: BatchJob, shard: Shard) -> list[Write]:
+    """Stores a new shard and its marker."""
+    pending = {"name": shard.name, "expires_at": job.expires_at}
+    return [put(job, shard, None), Put(pending_key(job.id, shard.name), pending, None)]
+
+
+def has_expired(item: Item) -> bool:
+    return bool(item["expires_at"] <= time.time())
+
+
+def job_key(job_id: str) -> Key:
+    return f"J#{job_id}", "JOB"
+
+
+def shard_key(job_id: str, name: str) -> Key:
+    return f"J#{job_id}", f"S#{name}"
+
+
+def pending_key(job_id: str, name: str) -> Key:
+    return f"J#{job_id}", f"P#{name}"
