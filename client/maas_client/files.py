@@ -41,8 +41,6 @@ def records_file(path: Path) -> LocalFile:
     """A file of records to predict. Raises InvalidInput."""
     if not path.is_file():
         raise InvalidInput(f"there is no file {path}")
-    if not path.stat().st_size:
-        raise InvalidInput(f"{path} is empty: there is nothing to predict")
     return LocalFile(path, _plain_name(path.name), path.stat().st_size)
 
 

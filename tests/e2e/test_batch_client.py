@@ -112,6 +112,26 @@ def test_bad_records_are_listed_beside_the_array(maas: MaasClient, tmp_path: Pat
     assert [one["record"] for one in read_jsonl(errors)] == [2]
 
 
+def test_files_without_records_give_files_without_records(maas: MaasClient, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.empty((0, 3)))
+    (tmp_path / "x.csv").write_bytes(b"")
+    (tmp_path / "x.jsonl.gz").write_bytes(gzip.compress(b""))
+    found = {}
+    for name in ("x.npy", "x.csv", "x.jsonl.gz"):
+        job = maas.batch(MODEL, tmp_path / name, 1, wait=True)
+        (path,) = maas.jobs.download(job, tmp_path / f"y{Path(name.removesuffix('.gz')).suffix}")
+        found[path.name] = np.load(path).shape if path.suffix == ".npy" else path.read_bytes()
+    assert found == {"y.npy": (0, 2), "y.csv": b"y_0,y_1,error\n", "y.jsonl": b""}
+
+
+def test_job_without_a_good_record_fails_and_its_errors_can_be_read(maas: MaasClient, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "x.jsonl", rows(2)[:, :2])
+    with pytest.raises(JobFailed, match=r"all 2 records failed, the first one with: inputs\[x\]") as caught:
+        maas.batch(MODEL, tmp_path / "x.jsonl", 1, wait=True)
+    (path,) = maas.jobs.download(caught.value.job, tmp_path / "y.jsonl")
+    assert ["error" in one for one in read_jsonl(path)] == [True, True]
+
+
 def test_failed_job_raises_reason_and_can_be_retried(maas: MaasClient, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "x.jsonl", rows(2)[:, :2])
     with pytest.raises(JobFailed, match=r"2 records failed, allowed are 0 \(max_errors\)") as caught:
