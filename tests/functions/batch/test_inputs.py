@@ -51,7 +51,8 @@ MARKERS = [
     f"{DROP}out.jsonl/_temporary/0/part-00000.jsonl",
     f"{DROP}out.jsonl/_SUCCESS",
     f"{DROP}out.jsonl/",
-    "batch/input/_SUCCESS",
+    "batch/input/example/_SUCCESS",
+    "batch/input/rows.jsonl",
 ]
 
 
@@ -79,10 +80,10 @@ def test_drop_in_a_folder(runs: Runs) -> None:
 
 
 def test_drop_without_a_version_fails(runs: Runs) -> None:
-    for key, model in (("batch/input/example/rows.jsonl", "example"), ("batch/input/rows.jsonl", "-")):
+    for key in ("batch/input/example/rows.jsonl", "batch/input/example//rows.jsonl"):
         job = runs.dropped(key)
         assert job
-        assert (job.status, job.model, job.output) == (JobStatus.FAILED, model, f"batch/output/{job.id}/")
+        assert (job.status, job.model, job.output) == (JobStatus.FAILED, "example", f"batch/output/{job.id}/")
         expected = "batch/input/{model}/{version-or-alias}/{name}: the key names no version"
         assert job.reason == f"input: got {key}, expected {expected}"
         assert runs.jobs.get(job.id) == job

@@ -119,6 +119,24 @@ def test_unnamed_leading_columns_are_no_features(index: str) -> None:
         assert (named["x_0"], named["x_1"]) == ("7.0", "2.0")
 
 
+@pytest.mark.parametrize("header", ["1,2", "1.5,-2e3", "0,2", "2020,2021", " 5,6"])
+def test_header_of_numbers_is_refused(header: str) -> None:
+    """It is a record of a file without a header, which would be lost."""
+    source = MemorySource(f"{header}\n1,2\n".encode())
+    with pytest.raises(
+        InvalidRequest, match=r"header: got .*, numbers only, expected the names of columns: add a header"
+    ):
+        records(chunks("csv", source, FEATURES, Cut()))
+    names = tuple(header.split(","))
+    assert len(records(chunks("csv", source, FEATURES, Cut(), Options(columns=names)))) == 1
+
+
+@pytest.mark.parametrize("header", ["0,1", ",0,1", "a,1", "NaN,2"])
+def test_header_with_numbers_that_pandas_writes(header: str) -> None:
+    row = ",".join("7" * header.count(",")) + ",1"
+    assert len(read(echoed("csv", MemorySource(f"{header}\n{row}\n".encode()), FEATURES, Cut()))) == 1
+
+
 def test_unnamed_column_between_others_is_a_feature() -> None:
     assert [one["x_1"] for one in read(echoed("csv", MemorySource(b"a,\n1,2\n"), FEATURES, Cut()))] == ["2.0"]
 

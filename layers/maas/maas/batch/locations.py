@@ -14,7 +14,7 @@ EXPECTED_DROP = "batch/input/{model}/{version-or-alias}/{name}"
 
 
 class Drop(NamedTuple):
-    """`model` and `reference` are empty where the key has too few folders to name them."""
+    """`reference` is empty where the key has no folder that names it."""
 
     model: str
     reference: str
@@ -29,17 +29,16 @@ def job_of(key: str) -> tuple[str, str] | None:
 
 
 def drop_of(key: str) -> Drop | None:
-    """What a key below INPUT names; None for other keys, folders, and files that are nobody's input.
+    """What a key below INPUT names; None for keys without a model, folders, and files that are nobody's input.
 
     Folders may follow the version or alias, as Spark writes them; hidden ones hold unfinished files.
     """
     if not key.startswith(INPUT):
         return None
     *folders, name = key.removeprefix(INPUT).split("/")
-    model, reference, *below = [*folders, "", ""][: max(len(folders), 2)]
-    if not name or any(map(is_marker, [*below, name])):
+    if not folders or not name or any(map(is_marker, [*folders[2:], name])):
         return None
-    return Drop(model, reference)
+    return Drop(folders[0], folders[1] if len(folders) > 1 else "")
 
 
 def is_marker(name: str) -> bool:

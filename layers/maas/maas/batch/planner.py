@@ -25,7 +25,6 @@ from maas.registry import Registry
 from maas.times import canonical
 
 ACTOR = "batch"
-NO_MODEL = "-"  # the model of a job whose key names none
 TEXT, SAMPLE_BYTES = ("jsonl", "csv"), 1 << 16
 NO_END = "no attempt finished: the worker ran out of memory or time"
 RUNS = (JobStatus.RUNNING, JobStatus.FINISHING)
@@ -122,7 +121,7 @@ class Planner:
         job = BatchJob(
             id=job_id,
             kind="batch",
-            model=dropped.model or NO_MODEL,
+            model=dropped.model,
             version=0,
             input_key=arrived.key,
             output=f"{locations.OUTPUT}{job_id}/",

@@ -33,7 +33,7 @@ def value_of(text: str, datatype: str) -> str | float | bool:
     if datatype == "BOOL":
         found = boolean(text)
         return text if found is None else found
-    if _NUMBER.fullmatch(text):
+    if is_number(text):
         try:
             value: float = orjson.loads(text)
             return value
@@ -48,12 +48,20 @@ def boolean(text: str) -> bool | None:
     return _BOOLEANS.get(text.strip(BLANKS).lower())
 
 
+def is_number(text: str) -> bool:
+    """Whether a cell is a number as JSON writes it; false for the words."""
+    return _NUMBER.fullmatch(text) is not None
+
+
 def expected_cell(text: str, datatype: str) -> str:
     """What an error says was expected where a cell is no value of the datatype."""
     if datatype == "BOOL":
         return "true, false, 1 or 0"
-    is_number = datatype == "BYTES" or _NUMBER.fullmatch(text) is not None
-    return f"{datatype} values" if is_number else f"{datatype} values, numbers as JSON writes them"
+    return (
+        f"{datatype} values"
+        if datatype == "BYTES" or is_number(text)
+        else f"{datatype} values, numbers as JSON writes them"
+    )
 
 
 def numbers(texts: Sequence[str], count: int, dtype: np.dtype[Any]) -> Array:

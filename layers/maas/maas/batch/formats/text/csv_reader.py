@@ -14,7 +14,7 @@ from maas.batch.formats.stacking import stacked
 from maas.batch.formats.text.lines import MAX_LINE_BYTES, Line, Lines, TooLong
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
-from maas.serving.csv_values import boolean, expected_cell, numbers
+from maas.serving.csv_values import boolean, expected_cell, is_number, numbers
 from maas.serving.strings import array_of
 
 csv.field_size_limit(MAX_LINE_BYTES)  # the default is 131,072 characters a cell
@@ -38,6 +38,7 @@ class CsvReader:
         self._inputs = record_inputs(signature, "CSV")
         self._names: list[str] = layout["header"]
         self._packed = packed
+        _check_header(self._names, options)
         self._chosen = choose(self._names, options, self._inputs, unnamed(self._names)) if self._names else []
         # All columns in order are one input: records need not be split into cells.
         self._has_all = [one.places for one in self._chosen] == [tuple(range(len(self._names)))]
@@ -110,6 +111,18 @@ class CsvReader:
                     came, expected = f"'{cells[place]:.80}'", expected_cell(cells[place], one.tensor.datatype)
                     raise InvalidRequest(f"column '{self._names[place]}': got {came}, expected {expected}") from None
             raise
+
+
+def _check_header(names: Sequence[str], options: Options) -> None:
+    """Raises InvalidRequest for a header of numbers, which is a record of a file without a header.
+
+    pandas numbers columns without names from 0.
+    """
+    is_named = options.columns is not None or options.exclude is not None
+    if names and not is_named and all(map(is_number, names)) and names != [str(place) for place in range(len(names))]:
+        came = f"{names[:3]!s:.100}, numbers only"
+        expected = "the names of columns: add a header, or say with columns that these are names"
+        raise InvalidRequest(f"header: got {came}, expected {expected}", field="header")
 
 
 def _values(one: Chosen, rows: Rows) -> Array:
