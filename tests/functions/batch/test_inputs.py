@@ -53,6 +53,7 @@ MARKERS = [
     f"{DROP}out.jsonl/",
     "batch/input/example/_SUCCESS",
     "batch/input/rows.jsonl",
+    "batch/input//1/rows.jsonl",
 ]
 
 

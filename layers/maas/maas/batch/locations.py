@@ -36,7 +36,7 @@ def drop_of(key: str) -> Drop | None:
     if not key.startswith(INPUT):
         return None
     *folders, name = key.removeprefix(INPUT).split("/")
-    if not folders or not name or any(map(is_marker, [*folders[2:], name])):
+    if not name or not folders or not folders[0] or any(map(is_marker, [*folders[2:], name])):
         return None
     return Drop(folders[0], folders[1] if len(folders) > 1 else "")
 
