@@ -20,24 +20,36 @@ Signatures = dict[tuple[str, str], Signature]
 
 
 async def infer(transport: AsyncTransport, inputs: Inputs, wanted: Wanted, signatures: Signatures) -> InferenceResponse:
-    """Asks for the model's signature only where `inputs` leave something open, and remembers it in `signatures`."""
-    if requests.say_all(inputs):
-        return await _infer(transport, inputs, wanted)
+    """Arrays by name are sent as they are while nobody knows better; what is refused is fitted to the signature.
+
+    The signature is asked for where `inputs` leave something open or were refused, and remembered in `signatures`.
+    """
     key = (wanted.model, str(wanted.version))
-    known, refusal = signatures.get(key), None
-    if known is not None:
+    known = signatures.get(key)
+    refusal: InvalidInput | InvalidRequest | None = None
+    sent = inputs
+    if known is not None or requests.say_all(inputs):
         try:
-            return await _infer(transport, requests.complete(inputs, known), wanted)
-        except (InvalidInput, InvalidRequest) as error:  # an alias may have moved to a version with other inputs
+            sent = inputs if known is None else requests.complete(inputs, known)
+            return await _infer(transport, sent, wanted)
+        except (InvalidInput, InvalidRequest) as error:  # perhaps an alias moved to a version with other inputs
+            if isinstance(error, InvalidRequest) and not (error.field or "").startswith("inputs"):
+                raise
             refusal = error
     found = (await metadata(transport, wanted.model, wanted.version, wanted.deadline)).inputs
+    signatures[key] = found
     if refusal is not None and found == known:
         raise refusal
-    signatures[key] = found
-    return await _infer(transport, requests.complete(inputs, found), wanted)
+    try:
+        fitted = requests.complete(inputs, found)
+    except InvalidInput as error:
+        raise (refusal if isinstance(refusal, InvalidRequest) else error) from None
+    if refusal is not None and requests.are_same(fitted, sent):
+        raise refusal
+    return await _infer(transport, fitted, wanted)
 
 
-async def _infer(transport: AsyncTransport, inputs: Mapping[str, Any], wanted: Wanted) -> InferenceResponse:
+async def _infer(transport: AsyncTransport, inputs: Any, wanted: Wanted) -> InferenceResponse:
     return responses.read_response(await transport.send(requests.infer_call(inputs, wanted)))
 
 
@@ -59,10 +71,8 @@ async def infer_json(
 
 async def infer_later(transport: AsyncTransport, inputs: Inputs, wanted: Wanted, notify: str | None) -> Job:
     """The request goes with the call, or is uploaded where it is too large for that."""
-    if not requests.say_all(inputs):
-        found = await metadata(transport, wanted.model, wanted.version, wanted.deadline)
-        inputs = requests.complete(inputs, found.inputs)
-    body = requests.Request(inputs, wanted).body(None)
+    found = await metadata(transport, wanted.model, wanted.version, wanted.deadline)
+    body = requests.Request(requests.complete(inputs, found.inputs), wanted).body(None)
     if len(body.content) <= INLINE_BYTES:
         return await _submit(transport, wanted, body, notify)
     file = LocalFile(Path("request"), "request", len(body.content), body.content)

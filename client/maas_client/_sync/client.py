@@ -155,9 +155,9 @@ class MaasClient:
     ) -> "Outputs":
         """Run a model. Gives its outputs by name, or those asked for, as row-major arrays.
 
-        `inputs` are arrays by name, or the array of a model's only input. Arrays are sent in their own dtype and shape.
-        Lists and numbers take both from the model's signature, which is asked for once; a single record becomes a
-        batch of one. `version` is a number or an alias. Tensors go as bytes, or as JSON if not `binary`.
+        `inputs` are arrays by name, or the array of a model's only input. Lists and numbers become what the model's
+        signature says, and so do arrays whose values stay exactly the same: smaller integers, float64 that float32
+        holds, a single record without its batch axis. Optional inputs may be left out. `version` is a number or an alias. Tensors go as bytes, or as JSON if not `binary`.
         `timeout_seconds` is for all of it; the server stops then too. `variant` asks for another form of the version,
         one that it was pushed with (`quantize`).
         Raises InvalidRequest when an array does not fit the signature, InvalidInput when it cannot be sent,

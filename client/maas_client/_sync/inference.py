@@ -21,24 +21,36 @@ Signatures = dict[tuple[str, str], Signature]
 
 
 def infer(transport: Transport, inputs: Inputs, wanted: Wanted, signatures: Signatures) -> InferenceResponse:
-    """Asks for the model's signature only where `inputs` leave something open, and remembers it in `signatures`."""
-    if requests.say_all(inputs):
-        return _infer(transport, inputs, wanted)
+    """Arrays by name are sent as they are while nobody knows better; what is refused is fitted to the signature.
+
+    The signature is asked for where `inputs` leave something open or were refused, and remembered in `signatures`.
+    """
     key = (wanted.model, str(wanted.version))
-    known, refusal = signatures.get(key), None
-    if known is not None:
+    known = signatures.get(key)
+    refusal: InvalidInput | InvalidRequest | None = None
+    sent = inputs
+    if known is not None or requests.say_all(inputs):
         try:
-            return _infer(transport, requests.complete(inputs, known), wanted)
-        except (InvalidInput, InvalidRequest) as error:  # an alias may have moved to a version with other inputs
+            sent = inputs if known is None else requests.complete(inputs, known)
+            return _infer(transport, sent, wanted)
+        except (InvalidInput, InvalidRequest) as error:  # perhaps an alias moved to a version with other inputs
+            if isinstance(error, InvalidRequest) and not (error.field or "").startswith("inputs"):
+                raise
             refusal = error
     found = metadata(transport, wanted.model, wanted.version, wanted.deadline).inputs
+    signatures[key] = found
     if refusal is not None and found == known:
         raise refusal
-    signatures[key] = found
-    return _infer(transport, requests.complete(inputs, found), wanted)
+    try:
+        fitted = requests.complete(inputs, found)
+    except InvalidInput as error:
+        raise (refusal if isinstance(refusal, InvalidRequest) else error) from None
+    if refusal is not None and requests.are_same(fitted, sent):
+        raise refusal
+    return _infer(transport, fitted, wanted)
 
 
-def _infer(transport: Transport, inputs: Mapping[str, Any], wanted: Wanted) -> InferenceResponse:
+def _infer(transport: Transport, inputs: Any, wanted: Wanted) -> InferenceResponse:
     return responses.read_response(transport.send(requests.infer_call(inputs, wanted)))
 
 
@@ -58,10 +70,8 @@ def infer_json(
 
 def infer_later(transport: Transport, inputs: Inputs, wanted: Wanted, notify: str | None) -> Job:
     """The request goes with the call, or is uploaded where it is too large for that."""
-    if not requests.say_all(inputs):
-        found = metadata(transport, wanted.model, wanted.version, wanted.deadline)
-        inputs = requests.complete(inputs, found.inputs)
-    body = requests.Request(inputs, wanted).body(None)
+    found = metadata(transport, wanted.model, wanted.version, wanted.deadline)
+    body = requests.Request(requests.complete(inputs, found.inputs), wanted).body(None)
     if len(body.content) <= INLINE_BYTES:
         return _submit(transport, wanted, body, notify)
     file = LocalFile(Path("request"), "request", len(body.content), body.content)

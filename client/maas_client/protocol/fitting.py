@@ -1,5 +1,6 @@
-"""Values without a datatype of their own, as lists and files have them, made into what a model's signature says."""
+"""Values become what a model's signature says: lists and numbers in its datatype, arrays where nothing is lost."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeGuard
 
@@ -7,7 +8,12 @@ import numpy as np
 
 from maas_client.errors import InvalidInput
 from maas_client.inference_records import MetadataTensor
-from maas_client.protocol.tensors import BF16, DTYPES, Tensor
+from maas_client.protocol.tensors import BF16, DTYPES, Tensor, check_mask
+
+WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}  # as JSON of the protocol writes them
+_NUMBERS = (int, float, np.integer, np.floating)
+_BOOLEANS = (bool, np.bool_)
+_TEXTS = (str, bytes)
 
 
 def is_tensor(value: object) -> TypeGuard[Tensor]:
@@ -16,22 +22,25 @@ def is_tensor(value: object) -> TypeGuard[Tensor]:
 
 
 def only(expected: Sequence[MetadataTensor]) -> MetadataTensor:
-    if len(expected) != 1:
-        raise InvalidInput(f"the model takes {shown(expected)}: give a mapping that names each")
-    return expected[0]
+    """The input that a single array is for. Raises InvalidInput where there are several."""
+    required = [tensor for tensor in expected if not tensor.is_optional] or list(expected)
+    if len(required) != 1:
+        raise InvalidInput(f"the model takes {shown(required)}: give a mapping that names each")
+    return required[0]
 
 
 def fit(values: Any, tensor: MetadataTensor) -> Tensor:
-    """The values in the tensor's datatype and rank: a single record becomes a batch of one.
+    """The values in the tensor's datatype and rank: a single record becomes a batch of one, floats may be rounded.
 
-    Raises InvalidInput where the shape does not fit, or a value would change but by rounding a float.
+    Raises InvalidInput where the shape does not fit, and for values of another kind: None, masked values, booleans
+    among numbers, text where numbers are expected.
     """
     dtype = np.dtype(np.float32) if tensor.datatype == "BF16" else DTYPES.get(tensor.datatype)
     if dtype is None:
         raise InvalidInput(f"'{tensor.name}' takes {tensor.datatype}, which this client does not know")
     try:
-        array = _converted(values, dtype)
-    except (ValueError, TypeError, OverflowError):
+        array = _converted(_plain(values), dtype, tensor)
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise InvalidInput(f"'{tensor.name}' takes {tensor.datatype} values in rows of one length") from None
     came = list(array.shape)
     array = _ranked(array, tensor.shape)
@@ -43,6 +52,42 @@ def fit(values: Any, tensor: MetadataTensor) -> Tensor:
     return BF16.of(array) if tensor.datatype == "BF16" else array
 
 
+def widened(given: Tensor, tensor: MetadataTensor) -> Tensor:
+    """The array in the tensor's datatype and rank where each value stays what it is; else as it came."""
+    if isinstance(given, BF16):
+        return BF16(_ranked(given.bits, tensor.shape))
+    check_mask(tensor.name, given)
+    array = _ranked(np.asarray(given), tensor.shape)
+    dtype = np.dtype(np.float32) if tensor.datatype == "BF16" else DTYPES.get(tensor.datatype)
+    if dtype is None or array.dtype.kind not in "iuf" or dtype.kind not in "iuf":
+        return array
+    with np.errstate(over="ignore", invalid="ignore"):
+        converted = array.astype(dtype)
+    if not _is_exact(array, converted):
+        return array
+    if tensor.datatype != "BF16":
+        return converted
+    bits = BF16.of(converted)
+    return bits if np.array_equal(bits.wide(), converted, equal_nan=True) else array
+
+
+def _is_exact(array: np.ndarray, converted: np.ndarray) -> bool:
+    """Whether each value is the same in both, by the way back."""
+    for floats, integers in ((array, converted), (converted, array)):
+        # Beyond the limits the way back is undefined: some processors give the largest integer, which then is equal.
+        if floats.dtype.kind == "f" and integers.dtype.kind in "iu" and not _within(floats, integers.dtype):
+            return False
+    if array.dtype.kind in "iu" and converted.dtype.kind in "iu" and array.size:
+        limits = np.iinfo(converted.dtype)
+        return bool(int(array.min()) >= limits.min and int(array.max()) <= limits.max)
+    return np.array_equal(converted.astype(array.dtype), array, equal_nan=array.dtype.kind == "f")
+
+
+def _within(floats: np.ndarray, dtype: np.dtype[Any]) -> bool:
+    limits, wide = np.iinfo(dtype), floats.astype(np.float64)
+    return bool((np.isfinite(wide) & (wide >= float(limits.min)) & (wide < float(limits.max) + 1)).all())
+
+
 def _ranked(array: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     """A single record becomes a batch of one, and a column of single values a vector where one is expected."""
     if array.ndim == len(shape) - 1 and shape[0] in (-1, 1):
@@ -52,42 +97,93 @@ def _ranked(array: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     return array
 
 
-def _converted(values: Any, dtype: np.dtype[Any]) -> np.ndarray:
-    """Without loss where whole numbers are expected; text is read as numbers. Raises ValueError, TypeError."""
+def _plain(values: Any) -> Any:
+    """Series, frames and tensors of other libraries as arrays."""
+    if isinstance(values, np.ndarray | np.generic) or not hasattr(values, "__array__"):
+        return values
+    try:
+        return np.asarray(values)
+    except Exception as error:  # whatever that library raises
+        raise InvalidInput(f"a {type(values).__name__} cannot become an array: {error}") from None
+
+
+def _converted(values: Any, dtype: np.dtype[Any], tensor: MetadataTensor) -> np.ndarray:
+    """Raises InvalidInput for values of another kind; ValueError, TypeError, OverflowError."""
+    kinds = _kinds(values)
+    allowed: tuple[type, ...] = {"b": _BOOLEANS, "O": _TEXTS}.get(dtype.kind, _NUMBERS)
+    may_be_words = dtype.kind == "f" and not all(issubclass(kind, _NUMBERS) for kind in kinds)
+    for kind in kinds:
+        is_wrong_boolean = dtype.kind != "b" and issubclass(kind, _BOOLEANS)
+        if is_wrong_boolean or not (issubclass(kind, allowed) or (may_be_words and issubclass(kind, str))):
+            raise InvalidInput(f"'{tensor.name}' takes {tensor.datatype} values, got {_called(kind)}")
     if dtype.kind == "O":
-        return _texts(values)
-    found = np.asarray(values)
-    if found.dtype.kind == "U":
-        if dtype.kind == "b":
-            return _booleans(found)
-        found = np.where(found == "", "nan", found).astype(np.float64 if dtype.kind == "f" else dtype)
-    if found.dtype.kind == "O" and dtype.kind == "f":  # JSON nulls among numbers
-        found = found.astype(np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(values, np.object_)  # of objects from the start: a fixed width would drop zeros at the end
+    if dtype.kind == "b":
+        return np.asarray(values, np.bool_)
+    if dtype.kind in "iu":
+        return _whole(values, kinds, dtype)
+    return _floats(_without_words(values, tensor) if may_be_words else np.asarray(values), dtype)
+
+
+def _floats(found: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
+    """Raises OverflowError where a finite value would become infinite."""
+    wide = found.astype(np.float64) if found.dtype.kind == "O" else found
+    with np.errstate(over="ignore"):
+        array = wide.astype(dtype)
+    if (np.isinf(array) & np.isfinite(wide)).any():
+        raise OverflowError
+    return array
+
+
+def _whole(values: Any, kinds: set[type], dtype: np.dtype[Any]) -> np.ndarray:
+    """Raises ValueError for a fraction, OverflowError for what is too large."""
+    are_integers = all(issubclass(kind, int | np.integer) for kind in kinds)
+    # NumPy would make floats of integers beside floats, and lose digits.
+    found = np.asarray(values) if are_integers or isinstance(values, np.ndarray) else np.asarray(values, np.object_)
+    if found.dtype.kind == "O" or (are_integers and found.dtype.kind == "f"):
+        found = np.asarray(values, np.object_)
+        whole = [int(one) if one == int(one) else _fraction() for one in found.ravel().tolist()]
+        flat = np.array(whole, np.object_).astype(dtype)
+        return flat.reshape(found.shape)
+    with np.errstate(invalid="ignore"):
         array = found.astype(dtype)
-    if dtype.kind == "f" and (np.isinf(array) & np.isfinite(found)).any():
-        raise OverflowError
-    if dtype.kind != "f" and not np.array_equal(array, found):
+    if found.size and not _is_exact(found, array):
         raise ValueError
-    # Some processors make the largest integer of what is too large, which then equals it as a float.
-    if dtype.kind in "iu" and found.dtype.kind == "f" and (found >= float(np.iinfo(dtype).max) + 1).any():
-        raise OverflowError
     return array
 
 
-def _texts(values: Any) -> np.ndarray:
-    # Of objects from the start: a fixed-width array would drop zeros at the end of each.
-    array = np.asarray(values, np.object_)
-    if not all(isinstance(value, str | bytes) for value in array.ravel().tolist()):
-        raise TypeError
-    return array
+def _fraction() -> int:
+    raise ValueError
 
 
-def _booleans(found: np.ndarray) -> np.ndarray:
-    lowered = np.char.lower(np.char.strip(found))
-    if not np.isin(lowered, ["true", "false", "1", "0"]).all():
-        raise ValueError
-    return np.isin(lowered, ["true", "1"])
+def _without_words(values: Any, tensor: MetadataTensor) -> np.ndarray:
+    """NaN, Infinity and -Infinity as text become numbers. Raises InvalidInput for any other text."""
+    found = np.asarray(values, np.object_)
+    for one in found.ravel().tolist():
+        if isinstance(one, str) and one not in WORDS:
+            raise InvalidInput(f"'{tensor.name}' takes {tensor.datatype} values, got the text {one!r:.40}")
+    flat = [WORDS[one] if isinstance(one, str) else one for one in found.ravel().tolist()]
+    return np.array(flat, np.float64).reshape(found.shape)
+
+
+def _kinds(values: Any) -> set[type]:
+    """The types of the single values in nested lists and arrays."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        return {np.ma.MaskedArray}
+    if isinstance(values, np.ndarray):
+        return set(map(type, values.ravel().tolist())) if values.dtype.kind == "O" else {values.dtype.type}
+    if not isinstance(values, list | tuple):
+        return {type(values)}
+    found = set(map(type, values))
+    if any(issubclass(kind, list | tuple | np.ndarray) for kind in found):
+        return set[type]().union(*map(_kinds, values))
+    return found
+
+
+def _called(kind: type) -> str:
+    if issubclass(kind, np.ma.MaskedArray):
+        return "masked values: fill them first, as with array.filled(0)"
+    return "None: write NaN for a missing float" if kind is type(None) else f"a {kind.__name__}"
 
 
 def names(found: Iterable[str]) -> str:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, TypeGuard
 
+import numpy as np
+
 from maas_client.calls import Body, Call, inference_path, json_body
 from maas_client.errors import InvalidInput
 from maas_client.inference_records import MetadataTensor
-from maas_client.protocol.fitting import fit, is_tensor, only
+from maas_client.protocol.fitting import fit, is_tensor, only, widened
 from maas_client.protocol.tensors import Tensor, encode_binary, encode_json
 
 HEADER_LENGTH = "inference-header-content-length"
@@ -38,13 +40,26 @@ def say_all(inputs: Inputs) -> TypeGuard[Mapping[str, Tensor]]:
 
 
 def complete(inputs: Inputs, signature: Signature) -> dict[str, Tensor]:
-    """Inputs by name: the only one by itself, lists and numbers in the datatype and rank that the signature says."""
+    """Inputs by name, in the datatype and rank that the signature says: arrays where nothing is lost, lists always."""
     given = inputs if isinstance(inputs, Mapping) else {only(signature).name: inputs}
     by_name = {tensor.name: tensor for tensor in signature}
     unknown = ", ".join(name for name in given if name not in by_name)
     if unknown:
         raise InvalidInput(f"the model has no input {unknown}; it takes {', '.join(by_name)}")
-    return {name: value if is_tensor(value) else fit(value, by_name[name]) for name, value in given.items()}
+    return {
+        name: widened(value, by_name[name]) if is_tensor(value) else fit(value, by_name[name])
+        for name, value in given.items()
+    }
+
+
+def are_same(one: Mapping[str, Tensor], other: Inputs) -> bool:
+    """Whether fitting changed nothing that is sent."""
+    return isinstance(other, Mapping) and all(
+        isinstance(value, np.ndarray)
+        and isinstance(array := other.get(name), np.ndarray)
+        and (value.dtype, value.shape) == (array.dtype, array.shape)
+        for name, value in one.items()
+    )
 
 
 class Request:

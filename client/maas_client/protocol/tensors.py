@@ -45,6 +45,10 @@ class BF16:
         bits = ((wide + 0x7FFF + ((wide >> 16) & 1)) >> 16).astype(np.uint16)
         return cls(np.where(np.isnan(found), np.uint16(0x7FC0), bits).reshape(found.shape))
 
+    def wide(self) -> np.ndarray:
+        """As float32, which holds each value."""
+        return _wide(self.bits)
+
 
 Tensor = np.ndarray | np.generic | BF16
 
@@ -83,6 +87,7 @@ def _on_the_wire(name: str, tensor: Tensor) -> tuple[str, np.ndarray]:
         if tensor.bits.dtype != np.uint16:
             raise InvalidInput(f"input '{name}': the bits of BF16 are an array of uint16, not {tensor.bits.dtype}")
         return "BF16", tensor.bits
+    check_mask(name, tensor)
     array = np.asarray(tensor)
     if array.dtype.name == "bfloat16":  # of ml_dtypes
         return "BF16", array.view(np.uint16)
@@ -93,6 +98,12 @@ def _on_the_wire(name: str, tensor: Tensor) -> tuple[str, np.ndarray]:
         known = ", ".join([str(dtype) for dtype in _DATATYPES if dtype.kind != "O"] + ["str"])
         raise InvalidInput(f"input '{name}' is of dtype {array.dtype}: convert it to one of {known}")
     return datatype, array
+
+
+def check_mask(name: str, tensor: object) -> None:
+    """Raises InvalidInput for an array that hides values: they would be sent."""
+    if np.ma.is_masked(tensor):
+        raise InvalidInput(f"'{name}' holds masked values: fill them first, as with array.filled(0)")
 
 
 def _joined(name: str, array: np.ndarray) -> bytes:
@@ -151,9 +162,13 @@ def _from_bytes(datatype: str, raw: memoryview, count: int) -> np.ndarray:
     if datatype == "BYTES":
         return _elements(raw, count)
     if datatype == "BF16":
-        return (np.frombuffer(raw, "<u2").astype(np.uint32) << 16).view(np.float32)
+        return _wide(np.frombuffer(raw, "<u2"))
     dtype = DTYPES[datatype]
     return np.frombuffer(raw, dtype.newbyteorder("<")).astype(dtype)
+
+
+def _wide(bits: np.ndarray) -> np.ndarray:
+    return np.asarray(bits.astype(np.uint32) << 16).view(np.float32)
 
 
 def _elements(raw: memoryview, count: int) -> np.ndarray:

@@ -1,7 +1,8 @@
 """The contract of both APIs, kept in memory: what `contract_server` answers.
 
 Its models multiply: output `y` is input `x` times the version's number. A file that begins with b"bad" ends FAILED.
-Model `echo` is always there. It answers its inputs as they came, as y0, y1, ...; its signature is `echo_inputs`.
+Model `echo` is always there. It answers its inputs as they came, as y0, y1, ...; its signature is `echo_inputs`,
+which it holds them to if it `is_strict`.
 """
 
 import hashlib
@@ -28,7 +29,8 @@ class ContractState(ContractJobs, ContractLifecycle):
     def __init__(self) -> None:
         ContractJobs.__init__(self)
         ContractLifecycle.__init__(self)
-        self.echo_inputs = [{"name": "x", "datatype": "FP32", "shape": [-1, 2]}]
+        self.echo_inputs: list[dict[str, Any]] = [{"name": "x", "datatype": "FP32", "shape": [-1, 2]}]
+        self.is_strict = False
         self.requests: list[dict[str, Any]] = []
         self.arrays: list[np.ndarray] = []
         self.models: dict[str, dict[str, Any]] = {}
@@ -164,6 +166,8 @@ class ContractState(ContractJobs, ContractLifecycle):
         return {"aliases": [self.alias_json(name, alias) for alias in self.model_json(name)["aliases"]]}
 
     def resolve(self, name: str, reference: str | None) -> int:
+        if name == "echo":
+            return 3
         found = self.model_json(name)
         number = found["latest_ready_version"] if reference is None else found["aliases"].get(reference, reference)
         if not str(number).isdigit():
@@ -180,7 +184,7 @@ class ContractState(ContractJobs, ContractLifecycle):
         self, name: str, reference: str | None, body: bytes, header_length: int | None
     ) -> tuple[bytes, int | None]:
         """The answer's bytes, and how many of them are JSON."""
-        number = 3 if name == "echo" else self.resolve(name, reference)
+        number = self.resolve(name, reference)
 
         def compute(request: dict[str, Any], arrays: list[np.ndarray]) -> dict[str, tuple[str, np.ndarray]]:
             self.requests.append(request)
@@ -190,10 +194,16 @@ class ContractState(ContractJobs, ContractLifecycle):
         return answer(body, header_length, {"model_name": name, "model_version": str(number)}, compute)
 
     def _echo(self, request: dict[str, Any], arrays: list[np.ndarray]) -> dict[str, tuple[str, np.ndarray]]:
+        pairs = enumerate(zip(request["inputs"], arrays, strict=True))
         names, known = [one["name"] for one in request["inputs"]], [one["name"] for one in self.echo_inputs]
         if not set(names) <= set(known):
             raise Refusal(400, "no such input", "inputs")
-        pairs = enumerate(zip(request["inputs"], arrays, strict=True))
+        by_name = {one["name"]: one for one in self.echo_inputs}
+        for tensor in request["inputs"]:
+            expected = by_name[tensor["name"]]
+            fits = len(tensor["shape"]) == len(expected["shape"]) and tensor["datatype"] == expected["datatype"]
+            if self.is_strict and not fits:
+                raise Refusal(400, f"inputs[{tensor['name']}].datatype or shape: not the signature's", "inputs")
         return {f"y{index}": (tensor["datatype"], array) for index, (tensor, array) in pairs}
 
     def _multiply(

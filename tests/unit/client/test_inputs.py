@@ -76,9 +76,12 @@ def test_csv_columns_are_inputs(tmp_path: Path) -> None:
     ]
 
 
-def test_nulls_are_nan(tmp_path: Path) -> None:
-    (tmp_path / "x.json").write_text('[[1, null], ["NaN", "-Infinity"]]')
+def test_words_are_numbers_and_nulls_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('[[1, NaN], ["NaN", "-Infinity"]]')
     assert read(tmp_path / "x.json") == [tensor("x", "FP32", [2, 2], [1.0, "NaN", "NaN", "-Infinity"])]
+    (tmp_path / "x.json").write_text("[[1, null]]")
+    with pytest.raises(InvalidInput, match="got None: write NaN"):
+        read(tmp_path / "x.json")
 
 
 def test_csv_booleans(tmp_path: Path) -> None:

@@ -1,0 +1,189 @@
+"""What lists, numbers and arrays become, and what is refused by name."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.extra import numpy as nps
+
+from maas_client import BF16, InvalidInput, InvalidRequest
+from maas_client.inference_records import MetadataTensor
+from maas_client.protocol.fitting import fit, widened
+from maas_client.protocol.tensors import DTYPES
+from support.server.server import ContractServer
+
+MASKED = np.ma.masked_array([1.0, 99.0], mask=[False, True])
+NUMBERS = [name for name, dtype in DTYPES.items() if dtype.kind in "iuf"]
+
+
+def of(datatype: str, *shape: int) -> MetadataTensor:
+    return MetadataTensor("x", datatype, shape or (-1,))
+
+
+class Odd:
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        raise RuntimeError("detach it first")
+
+
+@pytest.mark.parametrize(
+    ("datatype", "values", "message"),
+    [
+        ("FP32", [None, 1.0], "takes FP32 values, got None: write NaN"),
+        ("FP32", [True, 0.5], "got a bool"),
+        ("FP32", [np.True_, 0.5], "got a bool"),
+        ("FP32", ["1.5", 2.0], "got the text '1.5'"),
+        ("FP32", ["nan"], "got the text 'nan'"),
+        ("FP32", [b"1"], "got a bytes"),
+        ("FP32", [1j], "got a complex"),
+        ("FP32", MASKED, "got masked values: fill them first"),
+        ("FP32", [MASKED, [1.0, 2.0]], "got masked values"),
+        ("FP32", [np.ma.masked, 1.0], "got masked values"),
+        ("FP32", [np.array([True]), np.array([False])], "got a bool"),
+        ("FP32", [Decimal("0.1")], "got a Decimal"),
+        ("FP32", [{1.0}], "got a set"),
+        ("FP32", {"a": 1}, "got a dict"),
+        ("FP32", Odd(), "a Odd cannot become an array: detach it first"),
+        ("FP32", [1e39], "takes FP32 values in rows of one length"),
+        ("FP16", [70_000], "takes FP16 values"),
+        ("INT64", ["1"], "got a str"),
+        ("INT64", [True], "got a bool"),
+        ("INT64", [None], "got None"),
+        ("INT64", [1.5], "takes INT64 values"),
+        ("INT64", [2**63], "takes INT64 values"),
+        ("INT64", [float("nan")], "takes INT64 values"),
+        ("INT64", [9.3e18, 1], "takes INT64 values"),
+        ("INT64", [date(2026, 1, 1)], "got a date"),
+        ("INT64", np.array(["2026-01-01"], "datetime64[D]"), "got a datetime64"),
+        ("INT64", [np.datetime64("2026-01-01")], "got a datetime64"),
+        ("UINT8", [256], "takes UINT8 values"),
+        ("BOOL", [0, 1], "takes BOOL values, got a int"),
+        ("BOOL", ["true"], "got a str"),
+        ("BYTES", ["a", None], "takes BYTES values, got None"),
+        ("BYTES", ["a", 1], "got a int"),
+        ("FP32", [[1.0], [1.0, 2.0]], "rows of one length"),
+    ],
+)
+def test_values_of_other_kinds_are_refused_by_name(datatype: str, values: Any, message: str) -> None:
+    with pytest.raises(InvalidInput, match=f"'x'.*{message}" if not isinstance(values, Odd) else message):
+        fit(values, of(datatype))
+
+
+def test_lists_that_contain_themselves_are_refused() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(InvalidInput):
+        fit(endless, of("FP32"))
+
+
+@pytest.mark.parametrize(
+    ("datatype", "values", "expected"),
+    [
+        ("FP32", [0.1, 2**60, "NaN", "-Infinity", np.float64(3)], [np.float32(0.1), 2**60, np.nan, -np.inf, 3]),
+        ("FP64", [2**53 + 1], [2**53]),
+        ("INT64", [2**53 + 1, 1.0], [2**53 + 1, 1]),
+        ("INT64", [np.int64(2**63 - 1), 4.0], [2**63 - 1, 4]),
+        ("UINT64", [2**64 - 1, 0], [2**64 - 1, 0]),
+        ("INT8", [1.0, np.uint8(2)], [1, 2]),
+        ("BOOL", [True, np.False_], [True, False]),
+        ("INT32", np.ma.masked_array([1, 2], mask=False), [1, 2]),
+    ],
+)
+def test_lists_become_the_datatype(datatype: str, values: Any, expected: list[Any]) -> None:
+    found = fit(values, of(datatype))
+    assert isinstance(found, np.ndarray)
+    assert found.dtype == DTYPES[datatype]
+    np.testing.assert_array_equal(found, np.array(expected, DTYPES[datatype]))
+
+
+@pytest.mark.parametrize(
+    ("array", "tensor", "datatype", "shape"),
+    [
+        (np.array([[0.5, 2]]), of("FP32", -1, 2), np.float32, (1, 2)),
+        (np.array([[1, 255]], np.uint8), of("FP32", -1, 2), np.float32, (1, 2)),
+        (np.array([1, 255], np.uint8), of("INT64", -1, 2), np.int64, (1, 2)),
+        (np.array([1, 2], np.int64), of("UINT8"), np.uint8, (2,)),
+        (np.array([1.0, 2.0]), of("INT32"), np.int32, (2,)),
+        (np.array([np.nan, np.inf]), of("FP16"), np.float16, (2,)),
+        (np.array(2.0), of("FP32"), np.float32, (1,)),
+        (np.array([[1.0], [2.0]], np.float32), of("FP32"), np.float32, (2,)),
+        (np.ma.masked_array([1.0], mask=[False]), of("FP32"), np.float32, (1,)),
+    ],
+)
+def test_arrays_are_widened_without_loss(array: Any, tensor: MetadataTensor, datatype: type, shape: Any) -> None:
+    found = widened(array, tensor)
+    assert isinstance(found, np.ndarray)
+    assert (found.dtype, found.shape) == (datatype, shape)
+    np.testing.assert_array_equal(found.ravel(), np.asarray(array).ravel())
+
+
+@pytest.mark.parametrize(
+    ("array", "datatype"),
+    [
+        (np.array([0.1]), "FP32"),
+        (np.array([1e39]), "FP32"),
+        (np.array([2**53 + 1]), "FP64"),
+        (np.array([2**63 - 1]), "FP64"),
+        (np.array([2.0**63]), "INT64"),
+        (np.array([np.nan]), "INT64"),
+        (np.array([-1]), "UINT8"),
+        (np.array([2**63], np.uint64), "INT64"),
+        (np.array([1.5]), "INT8"),
+        (np.array([True]), "FP32"),
+        (np.array([1]), "BOOL"),
+        (np.array(["1"]), "FP32"),
+        (np.array([1]), "BYTES"),
+        (np.array([1 + 2**-20], np.float32), "BF16"),
+    ],
+)
+def test_arrays_that_would_lose_something_stay_as_they_are(array: np.ndarray, datatype: str) -> None:
+    found = widened(array, of(datatype))
+    assert isinstance(found, np.ndarray)
+    assert found.dtype == array.dtype
+
+
+@given(nps.arrays(nps.integer_dtypes() | nps.unsigned_integer_dtypes() | nps.floating_dtypes(), 3))
+def test_widening_never_changes_a_value(array: np.ndarray) -> None:
+    for datatype in NUMBERS:
+        found = widened(array, of(datatype))
+        assert isinstance(found, np.ndarray)
+        assert found.tolist() == array.tolist() or np.isnan(array.astype(np.float64)).any()
+
+
+def test_floats_become_bfloat16_where_they_are_exact() -> None:
+    found = widened(np.array([1.5, -2.0, np.inf]), of("BF16"))
+    assert isinstance(found, BF16)
+    assert found.wide().tolist() == [1.5, -2.0, np.inf]
+    batch = widened(BF16(np.zeros(2, np.uint16)), of("BF16", -1, 2))
+    assert isinstance(batch, BF16) and batch.bits.shape == (1, 2)
+
+
+def test_arrays_pass_where_lists_do(server: ContractServer, maas: Any) -> None:
+    server.is_strict = True
+    for array in (np.array([[1.0, 2.0]]), np.array([[1, 2]], np.uint8), np.array([1, 2], np.int64)):
+        assert maas.infer("echo", {"x": array})["y0"].tolist() == [[1, 2]]
+        assert maas.infer("echo", array)["y0"].dtype == np.float32
+    assert server.paths().count("/v2/models/echo") == 1
+    deferred = maas.infer_later("echo", {"x": np.array([1.0, 2.0])})
+    assert maas.jobs.answer(deferred)["y0"].tolist() == [[1, 2]]
+
+
+def test_what_cannot_be_widened_is_refused_by_the_server(server: ContractServer, maas: Any) -> None:
+    server.is_strict = True
+    for _ in range(2):
+        with pytest.raises(InvalidRequest, match="datatype"):
+            maas.infer("echo", {"x": np.array([[0.1, 2.0]])})
+    assert server.paths().count("/v2/models/echo") == 2
+    with pytest.raises(InvalidInput, match="'x' holds masked values"):
+        maas.infer("echo", {"x": np.ma.masked_array([[1.0, 2.0]], mask=[[False, True]])})
+    assert maas.infer("echo", {"x": np.array([[1.0, 2.0]])})["y0"].tolist() == [[1, 2]]
+
+
+def test_optional_inputs_are_left_out(server: ContractServer, maas: Any) -> None:
+    weight = {"name": "w", "datatype": "FP32", "shape": [2], "parameters": {"optional": True}}
+    server.echo_inputs.append(weight)
+    assert maas.infer("echo", [1, 2])["y0"].tolist() == [[1, 2]]
+    assert maas.infer("echo", {"x": [1, 2], "w": [3, 4]})["y1"].tolist() == [3, 4]
+    assert [one.is_optional for one in maas.metadata("echo").inputs] == [False, True]
