@@ -175,6 +175,10 @@ def deadline_after(timeout_seconds: float | None) -> float | None:
     return time.monotonic() + timeout_seconds
 
 
+def seconds_until(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
+
+
 def filters(**values: str | bool | list[str] | tuple[str, ...] | None) -> dict[str, str | list[str]]:
     """Query parameters, without those that are empty."""
     return {

@@ -5,7 +5,8 @@ MaasError
 │   └── NoAnswerInTime    not within the call's time
 ├── InvalidResponse       the answer is not what the API says: no JSON, a field missing, another type
 ├── ApiError              the server said no: `status`, `message`, `field`
-│   ├── InvalidRequest    400, 413, 415, 422
+│   ├── InvalidRequest    400, 415, 422
+│   │   └── TooLarge      413: more than a call takes
 │   ├── NotAllowed        401, 403
 │   ├── NotFound          404
 │   ├── Conflict          409
@@ -77,7 +78,11 @@ class ApiError(MaasError):
 
 
 class InvalidRequest(ApiError):
-    """400, 413, 415, 422: the request is not one, or does not fit the model."""
+    """400, 415, 422: the request is not one, or does not fit the model."""
+
+
+class TooLarge(InvalidRequest):
+    """413: the request or its answer is more than a call takes, or a file more than the server keeps."""
 
 
 class NotAllowed(ApiError):
@@ -137,7 +142,8 @@ class DeadlineExceeded(ServerFailed):
 def api_error(status: int, message: str, field: str | None = None, current: dict[str, Any] | None = None) -> ApiError:
     """The error of the tree that this HTTP status is."""
     kinds: dict[int, type[ApiError]] = {
-        **dict.fromkeys((400, 413, 415, 422), InvalidRequest),
+        **dict.fromkeys((400, 415, 422), InvalidRequest),
+        413: TooLarge,
         **dict.fromkeys((401, 403), NotAllowed),
         404: NotFound,
         409: Conflict,

@@ -7,10 +7,11 @@ from typing import Any
 from maas_client._async import submission
 from maas_client._async.transport import AsyncTransport
 from maas_client.calls import Body, Call, api_path, fields_of, inference_path
-from maas_client.errors import InvalidInput, InvalidRequest, InvalidResponse
+from maas_client.errors import InvalidInput, InvalidRequest, InvalidResponse, TooLarge
 from maas_client.files import LocalFile
 from maas_client.inference_records import InferenceResponse, ModelMetadata
 from maas_client.job_records import Job
+from maas_client.payloads import LATER
 from maas_client.protocol import requests, responses
 from maas_client.protocol.requests import Inputs, Signature, Wanted
 from maas_client.reading import field_of, read
@@ -50,7 +51,10 @@ async def infer(transport: AsyncTransport, inputs: Inputs, wanted: Wanted, signa
 
 
 async def _infer(transport: AsyncTransport, inputs: Any, wanted: Wanted) -> InferenceResponse:
-    return responses.read_response(await transport.send(requests.infer_call(inputs, wanted)))
+    try:
+        return responses.read_response(await transport.send(requests.infer_call(inputs, wanted)))
+    except TooLarge as error:
+        raise error if LATER in error.message else TooLarge(413, f"{error.message}; {LATER}", error.field) from error
 
 
 async def metadata(

@@ -14,8 +14,8 @@ from maas_client._sync.models_api import Models
 from maas_client._sync.pushing import discard, ensure_model, release
 from maas_client._sync.transport import Transport
 from maas_client._sync.versions_api import CHECK_SECONDS, Versions
-from maas_client.calls import ATTEMPTS, deadline_after
-from maas_client.errors import Conflict, DeploymentFailed, InvalidRequest, TooManyRequests, UploadFailed
+from maas_client.calls import ATTEMPTS, deadline_after, seconds_until
+from maas_client.errors import Conflict, DeploymentFailed, InvalidRequest, TooLarge, TooManyRequests, UploadFailed
 from maas_client.files import Report, declare, quantizing
 from maas_client.inference_records import InferenceResponse, ModelMetadata
 from maas_client.job_records import Job, batch_body
@@ -152,16 +152,20 @@ class MaasClient:
         binary: bool = True,
         timeout_seconds: float | None = None,
         variant: str | None = None,
+        large: Literal["refuse", "later"] = "refuse",
     ) -> "Outputs":
         """Run a model. Gives its outputs by name, or those asked for, as row-major arrays.
 
         `inputs` are arrays by name, or the array of a model's only input. Lists and numbers become what the model's
         signature says, and so do arrays whose values stay exactly the same: smaller integers, float64 that float32
-        holds, a single record without its batch axis. Optional inputs may be left out. `version` is a number or an alias. Tensors go as bytes, or as JSON if not `binary`.
+        holds, a single record without its batch axis. Optional inputs may be left out. `version` is a number or an
+        alias. Tensors go as bytes, or as JSON if not `binary`; with gzip where a call would not take them otherwise.
         `timeout_seconds` is for all of it; the server stops then too. `variant` asks for another form of the version,
-        one that it was pushed with (`quantize`).
-        Raises InvalidRequest when an array does not fit the signature, InvalidInput when it cannot be sent,
-        NoAnswerInTime or DeadlineExceeded when it takes too long, InvalidResponse for an answer of another protocol.
+        one that it was pushed with (`quantize`). With `large="later"`, what a call does not take (4.7 MB of bytes)
+        is answered by way of `infer_later`.
+        Raises InvalidRequest when an array does not fit the signature, TooLarge when a call does not take it,
+        InvalidInput when it cannot be sent, NoAnswerInTime or DeadlineExceeded when it takes too long, InvalidResponse
+        for an answer of another protocol.
 
         >>> (maas.infer("digits", {"x": np.ones((1, 2), np.float32)}, version=2))["y"]
         array([[2., 2.]], dtype=float32)
@@ -177,6 +181,7 @@ class MaasClient:
             binary=binary,
             timeout_seconds=timeout_seconds,
             variant=variant,
+            large=large,
         )
         return response.outputs
 
@@ -191,18 +196,25 @@ class MaasClient:
         binary: bool = True,
         timeout_seconds: float | None = None,
         variant: str | None = None,
+        large: Literal["refuse", "later"] = "refuse",
     ) -> InferenceResponse:
         """Like `infer`, with the model and version that answered, and the request's id.
 
         >>> maas.infer_response("digits", [[1, 2]], "production").model_version
         '1'
         """
-        from maas_client._sync.inference import infer
+        from maas_client._sync.inference import infer, infer_later
         from maas_client.protocol.requests import Wanted
 
         deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
         wanted = Wanted(model, version, outputs, request_id, binary, deadline, variant)
-        return infer(self._transport, inputs, wanted, self._signatures)
+        try:
+            return infer(self._transport, inputs, wanted, self._signatures)
+        except TooLarge:
+            if large != "later":
+                raise
+        job = infer_later(self._transport, inputs, wanted, None)
+        return self.jobs.answer_response(job, seconds_until(deadline))
 
     def infer_json(
         self,
@@ -234,9 +246,10 @@ class MaasClient:
         *,
         request_id: str | None = None,
         binary: bool = True,
+        variant: str | None = None,
         notify: str | None = None,
     ) -> Job:
-        """Like `infer`, but answered later, by `jobs.answer`: for more than 6 MB or 29 s, both ways.
+        """Like `infer`, but answered later, by `jobs.answer`: for more than a call takes, or more than 29 s.
 
         Large inputs are uploaded. `notify`, an https URL or the ARN of an SNS topic, is told when it has ended.
 
@@ -247,7 +260,7 @@ class MaasClient:
         from maas_client._sync.inference import infer_later
         from maas_client.protocol.requests import Wanted
 
-        wanted = Wanted(model, version, outputs, request_id, binary)
+        wanted = Wanted(model, version, outputs, request_id, binary, None, variant)
         return infer_later(self._transport, inputs, wanted, notify)
 
     def batch(

@@ -8,10 +8,11 @@ from typing import Any
 from maas_client._sync import submission
 from maas_client._sync.transport import Transport
 from maas_client.calls import Body, Call, api_path, fields_of, inference_path
-from maas_client.errors import InvalidInput, InvalidRequest, InvalidResponse
+from maas_client.errors import InvalidInput, InvalidRequest, InvalidResponse, TooLarge
 from maas_client.files import LocalFile
 from maas_client.inference_records import InferenceResponse, ModelMetadata
 from maas_client.job_records import Job
+from maas_client.payloads import LATER
 from maas_client.protocol import requests, responses
 from maas_client.protocol.requests import Inputs, Signature, Wanted
 from maas_client.reading import field_of, read
@@ -51,7 +52,10 @@ def infer(transport: Transport, inputs: Inputs, wanted: Wanted, signatures: Sign
 
 
 def _infer(transport: Transport, inputs: Any, wanted: Wanted) -> InferenceResponse:
-    return responses.read_response(transport.send(requests.infer_call(inputs, wanted)))
+    try:
+        return responses.read_response(transport.send(requests.infer_call(inputs, wanted)))
+    except TooLarge as error:
+        raise error if LATER in error.message else TooLarge(413, f"{error.message}; {LATER}", error.field) from error
 
 
 def metadata(transport: Transport, model: str, version: str | int | None, deadline: float | None) -> ModelMetadata:

@@ -10,6 +10,7 @@ import numpy as np
 from maas_client.calls import Body, Call, inference_path, json_body
 from maas_client.errors import InvalidInput
 from maas_client.inference_records import MetadataTensor
+from maas_client.payloads import carried
 from maas_client.protocol.fitting import fit, is_tensor, only, widened
 from maas_client.protocol.tensors import Tensor, encode_binary, encode_json
 
@@ -101,12 +102,13 @@ def _timed(request: Mapping[str, Any], left_seconds: float | None) -> Mapping[st
 
 def infer_call(inputs: Mapping[str, Tensor], wanted: Wanted) -> Call:
     path = inference_path(wanted.model, wanted.version, "infer")
-    return Call("POST", path, body=Request(inputs, wanted).body, safe=True, deadline=wanted.deadline)
+    request = Request(inputs, wanted)
+    return Call("POST", path, body=lambda left: carried(request.body(left)), safe=True, deadline=wanted.deadline)
 
 
 def json_call(model: str, request: Mapping[str, Any], version: str | int | None, deadline: float | None) -> Call:
     def body(left_seconds: float | None) -> Body:
-        return json_body(_timed(request, left_seconds), bare=True)
+        return carried(json_body(_timed(request, left_seconds), bare=True))
 
     return Call("POST", inference_path(model, version, "infer"), body=body, safe=True, deadline=deadline)
 

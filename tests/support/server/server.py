@@ -1,5 +1,6 @@
 """A small HTTP server that keeps the contract of both APIs and of S3's presigned uploads, for the client to talk to."""
 
+import gzip
 import json
 import re
 import threading
@@ -74,6 +75,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.seen.append((self.command, self.path, headers, body))
         match self.server.next_trouble(f"{self.command} {self.path}"):
