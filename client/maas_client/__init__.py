@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         Unavailable,
         UploadFailed,
     )
-    from maas_client.inference_records import InferenceResponse, MetadataTensor, ModelMetadata
+    from maas_client.inference_records import InferenceResponse, MetadataTensor, ModelMetadata, ShapeProfile
     from maas_client.job_records import Job, JobProgress, JobResult, JobResults
     from maas_client.key_records import ApiKey, NewKey
     from maas_client.model_records import Alias, HistoryEntry, ModelVersion, NewVersion, RegisteredModel
@@ -77,7 +77,7 @@ _HOMES = {
         "Unavailable",
         "UploadFailed",
     ],
-    "inference_records": ["InferenceResponse", "MetadataTensor", "ModelMetadata"],
+    "inference_records": ["InferenceResponse", "MetadataTensor", "ModelMetadata", "ShapeProfile"],
     "job_records": ["Job", "JobProgress", "JobResult", "JobResults"],
     "key_records": ["ApiKey", "NewKey"],
     "model_records": ["Alias", "HistoryEntry", "ModelVersion", "NewVersion", "RegisteredModel"],
@@ -126,6 +126,7 @@ __all__ = [
     "Progress",
     "RegisteredModel",
     "ServerFailed",
+    "ShapeProfile",
     "TimedOut",
     "TooLarge",
     "TooManyRequests",

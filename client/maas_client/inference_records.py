@@ -44,6 +44,23 @@ class ModelMetadata:
 
 
 @dataclass(frozen=True, slots=True)
+class ShapeProfile:
+    """What a version needs at some shapes: `run_ms` is the median of `runs` runs in a function of `memory_mb`.
+
+    >>> maas.versions.profile("digits", "production", {"x": [1, 2]}, runs=3).runs
+    3
+    """
+
+    model_name: str
+    model_version: str
+    shapes: dict[str, tuple[int, ...]]
+    runs: int
+    run_ms: float
+    memory_mb: int
+    cost_per_million_usd: float
+
+
+@dataclass(frozen=True, slots=True)
 class InferenceResponse:
     """`model_version` is the one that answered, whatever alias was asked for; `id` is the request's, if it had one.
 

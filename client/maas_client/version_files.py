@@ -2,15 +2,17 @@
 
 import mmap
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal, TypedDict
 
 from maas_client.errors import InvalidInput
+from maas_client.example_files import NAMES as EXAMPLE_NAMES
 from maas_client.files import LocalFile
 
 MODEL_SUFFIX, GOLDEN = ".onnx", "golden"
-BESIDE = ("labels.txt", "example.npz", "example.json")  # what the server knows by name
+BESIDE = ("labels.txt", *EXAMPLE_NAMES)  # what the server knows by name
 VECTORS = (".json", ".pb")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 _LONGEST_NAME = 200
@@ -26,11 +28,22 @@ class VersionFiles:
     left_out: tuple[str, ...] = ()
 
 
-def version_files(path: Path, golden: Path | None = None) -> VersionFiles:
+class NewOptions(TypedDict):
+    """What `versions.create` takes beside the files."""
+
+    description: str
+    tags: Mapping[str, str] | None
+    tolerance: Mapping[str, float] | None
+    quantize: Mapping[str, Any] | None
+    smoke_run: Literal["required", "optional"]
+
+
+def version_files(path: Path, golden: Path | None = None, example: LocalFile | None = None) -> VersionFiles:
     """What `path`, an .onnx file or a folder with one, brings to a version, and the test vectors of folder `golden`.
 
     The model comes with the data files that it names; of a folder, also labels.txt, example.npz or example.json, and
-    the test vectors in golden/. Raises InvalidInput before anything is sent.
+    the test vectors in golden/. `example` stands in for that of the folder. Raises InvalidInput before anything is
+    sent.
     """
     if path.is_dir():
         found = _of_folder(path)
@@ -43,7 +56,8 @@ def version_files(path: Path, golden: Path | None = None) -> VersionFiles:
     vectors = _vectors(golden) if golden else ()
     if golden and not vectors:
         raise InvalidInput(f"{golden} holds no test vectors: expected *.json, or test_data_set_*/input_0.pb and so on")
-    files = (*found.files, *vectors)
+    of_path = [file for file in found.files if example is None or file.name not in EXAMPLE_NAMES]
+    files = (*of_path, *vectors, *([example] if example else []))
     _check(path, files)
     return VersionFiles(files, found.left_out)
 

@@ -9,7 +9,7 @@ import httpx
 import numpy as np
 import pytest
 
-from maas_client import MaasClient
+from maas_client import MaasClient, TooLarge
 from support import onnx_models
 from support.system import wait_for_job
 
@@ -123,3 +123,14 @@ def test_infer_scope_sees_own_jobs_only(http: httpx.Client, maas: MaasClient, ur
     large = {"model": "later", "kind": "infer", "upload": {"name": "r", "size_bytes": 1, "sha256": "0" * 64}}
     assert http.post("/api/v1/jobs", json=large, headers=mine).status_code == 201
     assert http.post("/api/v1/jobs", json=large, headers=another).status_code == 403
+
+
+def test_what_a_call_does_not_take_goes_with_gzip_or_later(maas: MaasClient) -> None:
+    ones = np.ones((3, 2), np.float32)
+    rows = np.tile(np.arange(256, dtype=np.float32), 5100).reshape(-1, 3)  # 5.2 MB
+    np.testing.assert_array_equal(maas.infer("later", {"x": rows}, "prod")["y"], rows @ ones)
+    noise = np.random.default_rng(7).random((600_000, 3), np.float32)  # 7.2 MB
+    with pytest.raises(TooLarge, match="infer_later"):
+        maas.infer("later", {"x": noise}, "prod")
+    answered = maas.infer("later", {"x": noise}, "prod", large="later", timeout_seconds=60)["y"]
+    np.testing.assert_allclose(answered, noise @ ones, rtol=1e-6)

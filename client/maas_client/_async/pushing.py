@@ -1,12 +1,53 @@
-"""What `push` does before and after the upload."""
+"""The steps of a push."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
+from maas_client._async import uploads
 from maas_client._async.aliases_api import AsyncAliases
+from maas_client._async.backend import in_thread
 from maas_client._async.models_api import AsyncModels
 from maas_client._async.versions_api import AsyncVersions
-from maas_client.errors import ApiError, Conflict, MaasError, NotFound, api_error
+from maas_client.errors import (
+    ApiError,
+    Conflict,
+    DeploymentFailed,
+    InvalidRequest,
+    MaasError,
+    NotFound,
+    TooManyRequests,
+    UploadFailed,
+    api_error,
+)
+from maas_client.files import LocalFile, Report, declare
 from maas_client.model_records import ModelVersion
+from maas_client.transfer_records import Progress
+from maas_client.version_files import NewOptions
+
+
+async def deploy(
+    models: AsyncModels,
+    versions: AsyncVersions,
+    name: str,
+    files: Sequence[LocalFile],
+    options: NewOptions,
+    progress: Report | None,
+    timeout_seconds: float,
+) -> ModelVersion:
+    """The new version, READY. A model that this creates is removed if the version is refused."""
+    is_new = await ensure_model(models, name)
+    try:
+        declared = await in_thread(declare, files, progress)
+        new = await versions.create(name, declared, **options)
+        await uploads.send(new.uploads, files, progress)
+        if progress:
+            progress(Progress("checking", 0, 0))
+        number = (await versions.complete(name, new.version.version)).version
+        return await versions.wait(name, number, timeout_seconds)
+    except (InvalidRequest, Conflict, TooManyRequests, UploadFailed, DeploymentFailed):
+        if is_new:
+            await discard(models, versions, name)
+        raise
 
 
 async def ensure_model(models: AsyncModels, name: str) -> bool:

@@ -5,14 +5,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from maas_client._async import downloads
 from maas_client._async.backend import sleep
 from maas_client._async.transport import AsyncTransport
-from maas_client.calls import api_path, changes, filters
+from maas_client.calls import api_path, changes, filters, inference_path
 from maas_client.errors import DeploymentFailed, TimedOut
 from maas_client.files import Report
+from maas_client.inference_records import ShapeProfile
 from maas_client.model_records import ModelVersion, NewVersion
 from maas_client.reading import field_of, read
 from maas_client.transfer_records import Download, ModelFile, Upload
@@ -61,6 +62,7 @@ class AsyncVersions:
         tags: Mapping[str, str] | None = None,
         tolerance: Mapping[str, float] | None = None,
         quantize: Mapping[str, Any] | None = None,
+        smoke_run: Literal["required", "optional"] = "required",
     ) -> NewVersion:
         """Declare a version's files; `push` does this, the upload and all that follows.
 
@@ -76,6 +78,8 @@ class AsyncVersions:
         }
         if quantize:
             body["quantize"] = dict(quantize)
+        if smoke_run != "required":
+            body["smoke_run"] = smoke_run
         answer = await self._transport.call("POST", _path(model), body, creating=True)
         return NewVersion(read(ModelVersion, answer), field_of(answer, "uploads", tuple[Upload, ...]))
 
@@ -149,6 +153,28 @@ class AsyncVersions:
         ['model.onnx']
         """
         return await downloads.fetch(await self.files(model, version), Path(folder), progress)
+
+    async def profile(
+        self,
+        model: str,
+        version: int | str | None,
+        shapes: Mapping[str, Sequence[int]],
+        *,
+        runs: int | None = None,
+    ) -> ShapeProfile:
+        """Measure a version at these shapes, by input name, on generated inputs: it runs in the inference function.
+
+        `version` is a number, an alias, or None for the default one. Raises InvalidRequest for shapes that do not fit.
+
+        >>> measured = await maas.versions.profile("digits", 1, {"x": (32, 2)})
+        >>> measured.shapes, measured.run_ms > 0
+        ({'x': (32, 2)}, True)
+        """
+        body: dict[str, Any] = {"shapes": {name: [int(size) for size in shape] for name, shape in shapes.items()}}
+        if runs is not None:
+            body["runs"] = runs
+        path = inference_path(model, version, "profile")
+        return read(ShapeProfile, await self._transport.call("POST", path, body, repeatable=True))
 
     async def complete(self, model: str, version: int) -> ModelVersion:
         """Say that every file is uploaded, so that the version is checked. Raises Conflict if one is missing.

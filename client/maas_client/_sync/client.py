@@ -5,24 +5,25 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from maas_client._sync import submission, uploads
+from maas_client._sync import submission
 from maas_client._sync.aliases_api import Aliases
 from maas_client._sync.backend import in_thread
 from maas_client._sync.jobs_api import Jobs
 from maas_client._sync.keys_api import Keys
 from maas_client._sync.models_api import Models
-from maas_client._sync.pushing import discard, ensure_model, release
+from maas_client._sync.pushing import deploy, release
 from maas_client._sync.transport import Transport
 from maas_client._sync.versions_api import CHECK_SECONDS, Versions
 from maas_client.calls import ATTEMPTS, deadline_after, seconds_until
-from maas_client.errors import Conflict, DeploymentFailed, InvalidRequest, TooLarge, TooManyRequests, UploadFailed
-from maas_client.files import Report, declare, quantizing
+from maas_client.errors import TooLarge
+from maas_client.example_files import Example, example_file
+from maas_client.files import Report, quantizing
 from maas_client.inference_records import InferenceResponse, ModelMetadata
 from maas_client.job_records import Job, batch_body
 from maas_client.model_records import ModelVersion
 from maas_client.settings import Server
 from maas_client.transfer_records import Progress
-from maas_client.version_files import version_files
+from maas_client.version_files import NewOptions, version_files
 
 if TYPE_CHECKING:
     from maas_client.inference_records import Outputs
@@ -91,9 +92,11 @@ class MaasClient:
         *,
         alias: str | None = None,
         golden: str | Path | None = None,
+        example: Example | None = None,
         tolerance: Mapping[str, float] | None = None,
         quantize: str | None = None,
         quantize_tolerance: float | None = None,
+        smoke_run: Literal["required", "optional"] = "required",
         description: str = "",
         tags: Mapping[str, str] | None = None,
         progress: Report | None = None,
@@ -105,6 +108,8 @@ class MaasClient:
         example.npz or example.json, and golden/ are sent. The model is created if it is new, and removed if its first
         push is refused.
         `golden` is a folder of test vectors, which the version has to answer within the `tolerance` ("rtol", "atol").
+        `example` are inputs that the model takes, a file .npz or .json or arrays by name, for a model that no generated
+        input fits; with `smoke_run="optional"` it becomes READY without having run, and its `warnings` say so.
         `quantize` ("dynamic-int8") asks for a second form, kept if its outputs differ by at most `quantize_tolerance`
         of their largest value (0.05): the version's `quantized` tells. `progress` is called while files are hashed,
         uploaded and checked, from several threads but one at a time.
@@ -115,20 +120,17 @@ class MaasClient:
         (3, 'READY', ('production',))
         """
         form = quantizing(quantize, quantize_tolerance)
-        files = in_thread(version_files, Path(path), None if golden is None else Path(golden)).files
-        is_new = ensure_model(self.models, name)
-        try:
-            declared = in_thread(declare, files, progress)
-            new = self.versions.create(name, declared, description, tags, tolerance, form)
-            uploads.send(new.uploads, files, progress)
-            if progress:
-                progress(Progress("checking", 0, 0))
-            number = self.versions.complete(name, new.version.version).version
-            ready = self.versions.wait(name, number, timeout_seconds)
-        except (InvalidRequest, Conflict, TooManyRequests, UploadFailed, DeploymentFailed):
-            if is_new:
-                discard(self.models, self.versions, name)
-            raise
+        inputs = None if example is None else in_thread(example_file, example)
+        vectors = None if golden is None else Path(golden)
+        files = in_thread(version_files, Path(path), vectors, inputs).files
+        options: NewOptions = {
+            "description": description,
+            "tags": tags,
+            "tolerance": tolerance,
+            "quantize": form,
+            "smoke_run": smoke_run,
+        }
+        ready = deploy(self.models, self.versions, name, files, options, progress, timeout_seconds)
         return ready if alias is None else release(self.versions, self.aliases, ready, alias)
 
     def metadata(self, model: str, version: str | int | None = None) -> ModelMetadata:

@@ -1,13 +1,54 @@
 # Made from _async/pushing.py by client/generate_sync.py: change that file.
-"""What `push` does before and after the upload."""
+"""The steps of a push."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
+from maas_client._sync import uploads
 from maas_client._sync.aliases_api import Aliases
+from maas_client._sync.backend import in_thread
 from maas_client._sync.models_api import Models
 from maas_client._sync.versions_api import Versions
-from maas_client.errors import ApiError, Conflict, MaasError, NotFound, api_error
+from maas_client.errors import (
+    ApiError,
+    Conflict,
+    DeploymentFailed,
+    InvalidRequest,
+    MaasError,
+    NotFound,
+    TooManyRequests,
+    UploadFailed,
+    api_error,
+)
+from maas_client.files import LocalFile, Report, declare
 from maas_client.model_records import ModelVersion
+from maas_client.transfer_records import Progress
+from maas_client.version_files import NewOptions
+
+
+def deploy(
+    models: Models,
+    versions: Versions,
+    name: str,
+    files: Sequence[LocalFile],
+    options: NewOptions,
+    progress: Report | None,
+    timeout_seconds: float,
+) -> ModelVersion:
+    """The new version, READY. A model that this creates is removed if the version is refused."""
+    is_new = ensure_model(models, name)
+    try:
+        declared = in_thread(declare, files, progress)
+        new = versions.create(name, declared, **options)
+        uploads.send(new.uploads, files, progress)
+        if progress:
+            progress(Progress("checking", 0, 0))
+        number = versions.complete(name, new.version.version).version
+        return versions.wait(name, number, timeout_seconds)
+    except (InvalidRequest, Conflict, TooManyRequests, UploadFailed, DeploymentFailed):
+        if is_new:
+            discard(models, versions, name)
+        raise
 
 
 def ensure_model(models: Models, name: str) -> bool:

@@ -6,14 +6,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from maas_client._sync import downloads
 from maas_client._sync.backend import sleep
 from maas_client._sync.transport import Transport
-from maas_client.calls import api_path, changes, filters
+from maas_client.calls import api_path, changes, filters, inference_path
 from maas_client.errors import DeploymentFailed, TimedOut
 from maas_client.files import Report
+from maas_client.inference_records import ShapeProfile
 from maas_client.model_records import ModelVersion, NewVersion
 from maas_client.reading import field_of, read
 from maas_client.transfer_records import Download, ModelFile, Upload
@@ -62,6 +63,7 @@ class Versions:
         tags: Mapping[str, str] | None = None,
         tolerance: Mapping[str, float] | None = None,
         quantize: Mapping[str, Any] | None = None,
+        smoke_run: Literal["required", "optional"] = "required",
     ) -> NewVersion:
         """Declare a version's files; `push` does this, the upload and all that follows.
 
@@ -77,6 +79,8 @@ class Versions:
         }
         if quantize:
             body["quantize"] = dict(quantize)
+        if smoke_run != "required":
+            body["smoke_run"] = smoke_run
         answer = self._transport.call("POST", _path(model), body, creating=True)
         return NewVersion(read(ModelVersion, answer), field_of(answer, "uploads", tuple[Upload, ...]))
 
@@ -150,6 +154,28 @@ class Versions:
         ['model.onnx']
         """
         return downloads.fetch(self.files(model, version), Path(folder), progress)
+
+    def profile(
+        self,
+        model: str,
+        version: int | str | None,
+        shapes: Mapping[str, Sequence[int]],
+        *,
+        runs: int | None = None,
+    ) -> ShapeProfile:
+        """Measure a version at these shapes, by input name, on generated inputs: it runs in the inference function.
+
+        `version` is a number, an alias, or None for the default one. Raises InvalidRequest for shapes that do not fit.
+
+        >>> measured = maas.versions.profile("digits", 1, {"x": (32, 2)})
+        >>> measured.shapes, measured.run_ms > 0
+        ({'x': (32, 2)}, True)
+        """
+        body: dict[str, Any] = {"shapes": {name: [int(size) for size in shape] for name, shape in shapes.items()}}
+        if runs is not None:
+            body["runs"] = runs
+        path = inference_path(model, version, "profile")
+        return read(ShapeProfile, self._transport.call("POST", path, body, repeatable=True))
 
     def complete(self, model: str, version: int) -> ModelVersion:
         """Say that every file is uploaded, so that the version is checked. Raises Conflict if one is missing.

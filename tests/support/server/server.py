@@ -135,6 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return 200, None
             if self.command == "POST" and (asked := re.fullmatch(f"{SERVED}/infer", path)):
                 return self._infer(*asked.groups(), body)
+            if self.command == "POST" and (asked := re.fullmatch(f"{SERVED}/profile", path)):
+                return 200, self.server.profile(*asked.groups(), json.loads(body))
             if (self.command, path) == ("POST", JOBS):
                 return 201, self.server.create_job(json.loads(body), self.headers.get("idempotency-key"))
             argument = json.loads(body) if body else dict(re.findall(r"(\w+)=([^&]*)", query))

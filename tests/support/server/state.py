@@ -180,6 +180,13 @@ class ContractState(ContractJobs, ContractLifecycle):
             return said | {"versions": ["3"], "inputs": self.echo_inputs, "outputs": []}
         return said | {"versions": [str(self.resolve(name, reference))]} | self.signature
 
+    def profile(self, name: str, reference: str | None, body: dict[str, Any]) -> dict[str, Any]:
+        number = self.resolve(name, reference)
+        if body["shapes"]["x"][1:] != [2]:
+            raise Refusal(400, f"shapes.x: got {body['shapes']['x']}, expected [-1, 2]", "shapes.x")
+        said = {"model_name": name, "model_version": str(number), "shapes": body["shapes"]}
+        return said | {"runs": body.get("runs", 5), "run_ms": 0.5, "memory_mb": 1769, "cost_per_million_usd": 0.21}
+
     def infer(
         self, name: str, reference: str | None, body: bytes, header_length: int | None
     ) -> tuple[bytes, int | None]:

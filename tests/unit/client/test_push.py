@@ -1,8 +1,10 @@
 """Pushing a version with both clients, over real HTTP."""
 
+import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from maas_client import DeploymentFailed, InvalidInput, InvalidRequest, ModelVersion, Progress, TimedOut, UploadFailed
@@ -141,3 +143,53 @@ def test_push_refuses_other_missing_and_empty_files(maas: Any, tmp_path: Path) -
     (tmp_path / "model.onnx").touch()
     with pytest.raises(InvalidInput, match="is empty"):
         pushed(maas, tmp_path / "model.onnx")
+
+
+def test_example_of_arrays(server: Server, maas: Any, onnx_file: Path) -> None:
+    arrays = {"x": np.zeros((1, 3, 640, 640), np.float32), "file": np.array(["a", "größer"], object), "list": [[1, 2]]}
+    maas.push(onnx_file, "doubler", example=arrays, smoke_run="optional")
+    with np.load(io.BytesIO(server.stored("doubler", 1, "example.npz")), allow_pickle=False) as stored:
+        assert {name: stored[name].tolist() for name in ("file", "list")} == {"file": ["a", "größer"], "list": [[1, 2]]}
+        np.testing.assert_array_equal(stored["x"], arrays["x"])
+    assert server.versions["doubler", 1]["smoke_run"] == "optional"
+    maas.push(onnx_file, "doubler")
+    assert "smoke_run" not in server.versions["doubler", 2]
+
+
+def test_example_file_stands_in_for_the_one_beside_the_model(server: Server, maas: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(b"good")
+    (folder / "example.npz").write_bytes(b"beside")
+    (tmp_path / "Inputs.JSON").write_text("[[1, 2]]")
+    version = maas.push(folder, "doubler", example=tmp_path / "Inputs.JSON")
+    assert sorted(file.name for file in version.files) == ["example.json", "model.onnx"]
+    assert server.stored("doubler", 1, "example.json") == b"[[1, 2]]"
+
+
+@pytest.mark.parametrize(
+    ("example", "message"),
+    [
+        ("inputs.csv", r"inputs\.csv is no \.npz or \.json file"),
+        ("missing.npz", r"there is no file missing\.npz"),
+        ({}, "names no input"),
+        ({"x": np.array([{}], object)}, "'x' is an array of objects"),
+        ({"x": np.ma.masked_array([1.0], mask=[True])}, "'x' holds masked values"),
+        ({"x": np.random.default_rng(7).random(200_000)}, r"the example has 1,\d{3},\d{3} bytes, at most 1,048,576"),
+    ],
+)
+def test_wrong_examples_are_refused_before_anything_is_sent(
+    server: Server, maas: Any, onnx_file: Path, example: Any, message: str
+) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        maas.push(onnx_file, "doubler", example=example)
+    assert server.seen == []
+
+
+def test_profile_at_shapes(server: Server, maas: Any, onnx_file: Path) -> None:
+    maas.push(onnx_file, "doubler", alias="production")
+    found = maas.versions.profile("doubler", "production", {"x": np.array([4, 2])}, runs=2)
+    assert (found.model_version, found.shapes, found.runs, found.memory_mb) == ("1", {"x": (4, 2)}, 2, 1769)
+    assert server.paths()[-1] == "/v2/models/doubler/versions/production/profile"
+    with pytest.raises(InvalidRequest, match="expected"):
+        maas.versions.profile("doubler", None, {"x": [4, 3]})
