@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from maas_client.example_files import NAMES
 from maas_client.inference_records import MetadataTensor
 from maas_client.model_records import ModelVersion
 from maas_client.protocol.tensors import DTYPES
@@ -44,15 +45,20 @@ def commands_for(version: ModelVersion, url: str, alias: str | None, *, key: boo
     if inputs.count <= SPELLED_OUT:
         request = f"echo {quote(inputs.request())}"
         return [f"{request} | {predict} --input -{at}", f"{request} | {sender}"]
-    later = " --later" if inputs.size_bytes > INLINE_BYTES else ""
+    later = " --large later" if inputs.size_bytes > INLINE_BYTES else ""
     found = [f"{inputs.script(inputs.as_npz())} | {predict} --input -{later}{at}"]
     return found + ([f"{inputs.script(inputs.as_json())} | {sender}"] if inputs.count <= JSON_VALUES else [])
 
 
-def pushed_source(version: ModelVersion, golden: Path | None) -> Path | None:
+def pushed_source(version: ModelVersion, path: Path, golden: Path | None, example: Path | None) -> Path | None:
     """The file that the version was pushed with and that ran at its deployment."""
-    if version.profile.get("shapes_from") == "golden" and golden:
-        return next(iter(sorted(golden.rglob("*.json"))), None)
+    match version.profile.get("shapes_from"):
+        case "example":
+            inside = (path / name for name in NAMES if (path / name).is_file())
+            return example or next(inside, None)
+        case "golden":
+            folder = golden or path / "golden"
+            return next(iter(sorted(folder.rglob("*.json"))), None)
     return None
 
 
