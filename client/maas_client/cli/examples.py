@@ -77,8 +77,13 @@ class _Inputs:
         return json.dumps({"inputs": [self._spelled(*one) for one in self._inputs]}, separators=(",", ":"))
 
     def script(self, end: str) -> str:
-        """A command that runs Python with NumPy: the arrays `a` by name, then `end`."""
-        arrays = ", ".join(f"{tensor.name!r}: {self._expression(tensor, shape)}" for tensor, shape in self._inputs)
+        """A command that runs Python with NumPy: the arrays `a` by name, then `end`.
+
+        Its texts are in double quotes, since the shell's are single.
+        """
+        arrays = ", ".join(
+            f"{json.dumps(tensor.name)}: {self._expression(tensor, shape)}" for tensor, shape in self._inputs
+        )
         return f"{_python()} -c {quote(f'import json, sys, numpy as np; a = {{{arrays}}}; {end}')}"
 
     def as_npz(self) -> str:
@@ -86,8 +91,8 @@ class _Inputs:
 
     def as_json(self) -> str:
         kinds = {tensor.name: tensor.datatype for tensor, _ in self._inputs}
-        one = "{'name': n, 'datatype': t, 'shape': a[n].shape, 'data': a[n].ravel().tolist()}"
-        return f"print(json.dumps({{'inputs': [{one} for n, t in {kinds!r}.items()]}}))"
+        one = '{"name": n, "datatype": t, "shape": a[n].shape, "data": a[n].ravel().tolist()}'
+        return f'print(json.dumps({{"inputs": [{one} for n, t in {json.dumps(kinds)}.items()]}}))'
 
     def _spelled(self, tensor: MetadataTensor, shape: list[int]) -> dict[str, Any]:
         if values := self._of(tensor):
@@ -101,8 +106,9 @@ class _Inputs:
         values, size = self._of(tensor), repr(tuple(shape))
         dtype = "str" if tensor.datatype == "BYTES" else str(_dtype(tensor))
         if not values:
-            return f"np.random.default_rng(0).random({size}).astype('{dtype}')"
-        return f"np.resize(np.array({values!r}, '{dtype}'), {size})"
+            return f'np.random.default_rng(0).random({size}).astype("{dtype}")'
+        spelled = json.dumps(values) if dtype == "str" else repr(values)
+        return f'np.resize(np.array({spelled}, "{dtype}"), {size})'
 
     def _of(self, tensor: MetadataTensor) -> list[Any]:
         """What the input holds, again and again; nothing for fractions."""
