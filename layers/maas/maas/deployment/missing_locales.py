@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from maas.deployment.onnx_file import fields, messages
+from maas.deployment import onnx_file
 from maas.errors import ModelRejected
 from maas.serving.locales import is_known
 
-_OP_TYPE, _ATTRIBUTE, _ATTRIBUTE_NAME, _ATTRIBUTE_STRING = 4, 5, 1, 4  # field numbers of NodeProto and AttributeProto
+_KEEP: onnx_file.Keep = {"NodeProto": {"op_type", "attribute"}, "AttributeProto": {"name", "s"}}
 
 
 def check_locales(path: Path) -> None:
@@ -20,15 +20,6 @@ def check_locales(path: Path) -> None:
 
 
 def _wanted(path: Path) -> list[str]:
-    found = []
-    for kind, message in messages(path):
-        if kind == "node" and _text(message, _OP_TYPE) == "StringNormalizer":
-            attributes = [value for number, value in fields(message) if number == _ATTRIBUTE]
-            found += [_text(one, _ATTRIBUTE_STRING) for one in attributes if _text(one, _ATTRIBUTE_NAME) == "locale"]
-    return found
-
-
-def _text(message: int | memoryview, wanted: int) -> str:
-    """The text of a message's field; empty without it."""
-    values = [value for number, value in fields(message) if number == wanted] if isinstance(message, memoryview) else []
-    return str(values[-1], "utf-8", "replace") if values and isinstance(values[-1], memoryview) else ""
+    nodes = (part for part in onnx_file.parts(path, _KEEP) if part.kind == "NodeProto")
+    asking = (node for node in nodes if node.shown("op_type") == "StringNormalizer")
+    return [one.shown("s") for node in asking for one in node.parts("attribute") if one.shown("name") == "locale"]
