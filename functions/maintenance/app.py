@@ -21,7 +21,11 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
         return {"ignored": kind_of(event)}
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
     before = datetime.now(UTC) - timedelta(days=settings.retention_days)
-    purged = list(purge.expired(before, ACTOR, deadline))
-    count("Purged", len(purged))
-    logger().info("purged", extra={"purged": purged})
+    purged: list[str] = []
+    try:
+        for name in purge.expired(before, ACTOR, deadline):
+            purged.append(name)
+    finally:
+        count("Purged", len(purged))
+        logger().info("purged", extra={"purged": purged})
     return {"purged": purged}

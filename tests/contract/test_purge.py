@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from maas.errors import Conflict, NotFound
+from maas.errors import Conflict, NotFound, ServiceUnavailable
 from maas.registry import Registry
 from support.registry_steps import NEVER, Objects, kinds, ready
 
@@ -80,3 +80,53 @@ def test_schedule_purges_only_expired_deletions(registry: Registry) -> None:
 def test_purge_stops_at_its_deadline(registry: Registry) -> None:
     registry.models.delete("m", "bob")
     assert list(registry.purge(Objects()).expired(datetime.now(UTC), "maintenance", time.monotonic() - 1)) == []
+
+
+def deleted(registry: Registry, *names: str) -> None:
+    for name in names:
+        registry.models.create(name, "", {}, "ann")
+        registry.models.delete(name, "bob")
+
+
+def test_schedule_continues_after_a_failure(registry: Registry) -> None:
+    deleted(registry, "a", "b", "c")
+    gone: list[str] = []
+
+    def delete_objects(prefix: str, _: float) -> bool:
+        if prefix == "models/b/":
+            raise ServiceUnavailable("S3")
+        gone.append(prefix)
+        return True
+
+    purged: list[str] = []
+    with pytest.raises(ExceptionGroup, match="not purged: b") as caught:
+        purged.extend(registry.purge(delete_objects).expired(datetime.now(UTC), "maintenance", NEVER))
+    assert [type(one) for one in caught.value.exceptions] == [ServiceUnavailable]
+    assert gone == ["models/a/", "models/c/"]
+    assert list(registry.purge(Objects()).expired(datetime.now(UTC), "maintenance", NEVER)) == ["b"]
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["restored", "deleted-again"])
+def test_restored_models_are_passed_over(registry: Registry, again: bool) -> None:
+    """The sweep reads a page of deletions first; meanwhile the purge of another item takes its time."""
+    deleted(registry, "a", "b")
+    ready(registry)
+    registry.versions.delete("m", 1, "bob")
+    before = datetime.now(UTC)
+    prefixes: list[str] = []
+
+    def restore_others(prefix: str, _: float) -> bool:
+        prefixes.append(prefix)
+        registry.models.restore("b", "carl")
+        registry.versions.restore("m", 1, "carl")
+        if again:
+            registry.models.delete("b", "carl")
+            registry.versions.delete("m", 1, "carl")
+        return True
+
+    assert list(registry.purge(restore_others).expired(before, "maintenance", NEVER)) == ["a"]
+    assert prefixes == ["models/a/"]
+    assert bool(registry.models.get("b", deleted=True).deleted_at) is again
+    assert not registry.models.get("b", deleted=True).purging
+    assert not registry.versions.get("m", 1, deleted=True)[0].purging
+    assert list(registry.purge(Objects()).expired(before, "maintenance", NEVER)) == []

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from maas.aws.dynamodb import Item, Put, Table, Write, WriteConflict
@@ -18,6 +19,7 @@ from maas.times import time_after
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 15.0
+MAX_SKEW_SECONDS = 5.0  # between the clocks of two environments; more is reported
 PAGE = 100
 READ_AT_MOST = 1000  # rows read for one page of a filtered list
 IDEMPOTENCY_SECONDS = 24 * 3600
@@ -119,7 +121,7 @@ class Ledger:
         """Read, decide, write; repeat if another writer came in between. Raises Contended after PATIENCE_SECONDS."""
         for _ in attempts():
             model = self.model(name, deleted=deleted)
-            now = time_after(model.updated_at)
+            now = change_time(name, model.updated_at)
             change = decide(model, now)
             if change is None:
                 return None
@@ -154,6 +156,21 @@ def attempts() -> Iterator[None]:
         yield
         time.sleep(random.SystemRandom().uniform(0, pause_seconds))
         pause_seconds = min(pause_seconds * 1.5, 0.5)
+
+
+def change_time(name: str, previous: str) -> str:
+    """The time of a change of the model: later than the previous change, even if this clock is behind.
+
+    Times of one model's changes never decrease, so that history, aliases and as-of answers agree.
+    """
+    now = time_after(previous)
+    behind_seconds = (datetime.fromisoformat(now) - datetime.now(UTC)).total_seconds()
+    if behind_seconds > MAX_SKEW_SECONDS:
+        from maas.telemetry.observability import count, logger  # not needed for a cold start of the authorizer
+
+        logger().warning("clock skew", extra={"model": name, "behind_seconds": round(behind_seconds, 3)})
+        count("ClockSkew")
+    return now
 
 
 def checked_model(name: str, model: RegisteredModel | None, deleted: bool = False) -> RegisteredModel:

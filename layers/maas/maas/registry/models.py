@@ -13,12 +13,12 @@ from maas.registry.ledger import (
     Idempotency,
     Ledger,
     attempts,
+    change_time,
     check_etag,
     idempotency_row,
     writes,
 )
 from maas.registry.tags import checked, merged
-from maas.times import time_after
 
 
 class Models:
@@ -41,7 +41,7 @@ class Models:
             if was and not was.purged:
                 remark = "; it is deleted: restore it, or purge it to reuse the name" if was.deleted_at else ""
                 raise AlreadyExists("model", name, remark)
-            now = time_after(was.updated_at if was else "")
+            now = change_time(name, was.updated_at if was else "")
             revision, last_version = (was.revision + 1, was.last_version) if was else (1, 0)
             model = RegisteredModel(name, now, now, revision, description, tags, last_version=last_version)
             created = Change(

@@ -30,6 +30,11 @@ class Purge:
 
         `if_match` counts only at the first call. Raises NotFound, PreconditionFailed, Conflict unless deleted.
         """
+        return self._purge_model(name, actor, deadline, if_match, None)
+
+    def _purge_model(
+        self, name: str, actor: str, deadline: float, if_match: str | None, deleted_at: str | None
+    ) -> bool:
         found = self._ledger.row(name)
         if found and found.purged:
             return True
@@ -38,6 +43,7 @@ class Purge:
             if model.purging:
                 return None
             check_etag(if_match, model.etag, model)
+            _check_deletion(deleted_at, model.deleted_at)
             also = _hurry(f"model '{name}'", model.deleted_at, name, None)
             return Change("model.purging", replace(model, purging=True), also=also)
 
@@ -49,12 +55,17 @@ class Purge:
 
     def version(self, model: str, number: int, actor: str, deadline: float, if_match: str | None = None) -> bool:
         """As `model`; raises NotFound for a version that is purged already, Gone if its model is deleted."""
+        return self._purge_version(model, number, actor, deadline, if_match, None)
 
+    def _purge_version(
+        self, model: str, number: int, actor: str, deadline: float, if_match: str | None, deleted_at: str | None
+    ) -> bool:
         def mark(owner: RegisteredModel, _: str) -> Change | None:
             old = self._ledger.version(model, number, deleted=True)
             if old.purging:
                 return None
             check_etag(if_match, old.etag([]), (old, []))
+            _check_deletion(deleted_at, old.deleted_at)
             also = _hurry(f"version {number} of model '{model}'", old.deleted_at, model, number)
             return Change("version.purging", owner, replace(old, purging=True), old, also=also)
 
@@ -73,26 +84,44 @@ class Purge:
         return True
 
     def expired(self, before: datetime, actor: str, deadline: float) -> Iterator[str]:
-        """Purge everything deleted before that time and finish started purges; yields each name when it is done."""
-        end, after = canonical(before), None
+        """Purge everything deleted before that time and finish started purges; yields each name when it is done.
+
+        Continues after a failure; raises an ExceptionGroup of all failures at the end.
+        """
+        failures: dict[str, Exception] = {}
+        for row in self._deletions(canonical(before)):
+            if time.monotonic() > deadline:
+                break
+            name = row["model"] if row["number"] is None else f"{row['model']}@{row['number']}"
+            try:
+                is_done = self._expired(row, actor, deadline)
+            except Exception as error:
+                failures[name] = error
+                continue
+            if is_done:
+                yield name
+        if failures:
+            raise ExceptionGroup(f"not purged: {', '.join(failures)}", list(failures.values()))
+
+    def _deletions(self, before: str) -> Iterator[dict[str, Any]]:
+        after = None
         while True:
             page, after = self._ledger.table.query(table_rows.DELETED, "", limit=_PAGE, after=after)
             for row in page:
-                if row["deleted_at"] >= end or time.monotonic() > deadline:
+                if row["deleted_at"] >= before:
                     return
-                if self._expired(row, actor, deadline):
-                    yield row["model"] if row["number"] is None else f"{row['model']}@{row['number']}"
+                yield row
             if after is None:
                 return
 
     def _expired(self, row: dict[str, Any], actor: str, deadline: float) -> bool:
-        model, number = row["model"], row["number"]
+        model, number, deleted_at = row["model"], row["number"], row["deleted_at"]
         try:
-            return (
-                self.model(model, actor, deadline) if number is None else self.version(model, number, actor, deadline)
-            )
-        except Gone:
-            return False  # the model is deleted: the version is purged with it
+            if number is None:
+                return self._purge_model(model, actor, deadline, None, deleted_at)
+            return self._purge_version(model, number, actor, deadline, None, deleted_at)
+        except (_OtherDeletion, Gone):
+            return False  # restored since the row was read, or the model is deleted and purges its versions
         except NotFound:  # purged with its model: only the index row is left
             self._ledger.table.delete([table_rows.deleted_key(row["deleted_at"], model, number)])
             return False
@@ -112,6 +141,16 @@ def _finish_model(model: RegisteredModel, _: str) -> Change:
         model.name, model.created_at, model.updated_at, model.revision, last_version=model.last_version, purged=True
     )
     return Change("model.purged", remains, also=(Delete(table_rows.deleted_key(table_rows.AT_ONCE, model.name)),))
+
+
+class _OtherDeletion(Exception):
+    """The item was restored, and perhaps deleted again, since its index row was read."""
+
+
+def _check_deletion(expected: str | None, deleted_at: str | None) -> None:
+    """Raises _OtherDeletion unless the item still has the deletion that the caller decided by; None is any."""
+    if expected is not None and expected != deleted_at:
+        raise _OtherDeletion
 
 
 def _hurry(what: str, deleted_at: str | None, model: str, number: int | None) -> tuple[Write, ...]:

@@ -13,6 +13,7 @@ from maas.registry.ledger import (
     Idempotency,
     Ledger,
     attempts,
+    change_time,
     check_etag,
     idempotency_row,
     stamped,
@@ -20,7 +21,6 @@ from maas.registry.ledger import (
 )
 from maas.registry.models import shown
 from maas.registry.tags import checked, merged
-from maas.times import time_after
 
 NO_QUOTA = ModelQuota()
 PURGED_EVERY_SECONDS = 3600  # interval of the maintenance schedule, which frees quota
@@ -53,7 +53,7 @@ class Versions:
             if made and made[1]:
                 return self._ledger.version(model, made[1])
             owner = self._ledger.model(model)
-            now, number = time_after(owner.updated_at), owner.last_version + 1
+            now, number = change_time(model, owner.updated_at), owner.last_version + 1
             version = ModelVersion(
                 model,
                 number,
