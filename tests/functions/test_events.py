@@ -9,6 +9,7 @@ import pytest
 
 from conftest import LoadFunction
 from maas import bootstrap
+from maas.errors import NotFound
 from support.aws.engine import ROOT, Cloud
 from support.events import CASES, EVENTS, EventCase, seed
 
@@ -90,6 +91,8 @@ def test_inbox_quota(cloud: Cloud, load_function: LoadFunction, monkeypatch: pyt
     result = cloud.s3.get_object(Bucket=cloud.settings.bucket, Key=f"{key}.result.json")["Body"].read()
     assert json.loads(result)["status"] == "REFUSED"
     assert "expected at most 1" in json.loads(result)["reason"]
+    with pytest.raises(NotFound):  # nor an empty model
+        bootstrap.registry(cloud.settings).models.get("dropped")
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,9 @@ from maas.deployment import artifacts, onnx_file, uploads
 from maas.deployment.variants import MODEL_NAME
 from maas.errors import AlreadyExists, InsufficientStorage, MaasError, ModelRejected, ServiceUnavailable
 from maas.names import MODEL_SUFFIX, check_name, is_model_file
-from maas.records import EXAMPLE_NAMES, LABELS_NAME, ModelFile, ModelQuota, ModelVersion
+from maas.records import EXAMPLE_NAMES, LABELS_NAME, ModelFile, ModelQuota, ModelVersion, RegisteredModel
 from maas.registry import Idempotency, Registry
+from maas.registry.versions import check_quota
 
 ACTOR = "inbox"
 PREFIX, RESULT_SUFFIX = "inbox/", ".result.json"
@@ -123,6 +124,8 @@ class Inbox:
 
     def _made(self, model: str, model_key: str, files: list[ModelFile], folder: Path) -> ModelVersion:
         """Creates, uploads and commits the version of these bytes; returns the existing one if they came before."""
+        alone = RegisteredModel(model, "", "", 0).keeping(1, sum(file.size_bytes for file in files))
+        check_quota(alone, self._quota)  # a refused drop leaves no empty model
         try:
             self._registry.models.create(model, "", {}, ACTOR)
         except AlreadyExists:
