@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from maas.errors import InvalidRequest
+from maas.errors import InvalidRequest, RunFailed
 from maas.serving import compatibility
 from maas.serving.runner import Runner
 from support import onnx_models
@@ -65,3 +65,24 @@ def test_instances_and_inputs_exclude_each_other(loaded: Any) -> None:
     for document in ({}, {"instances": [1], "inputs": [1]}):
         with pytest.raises(InvalidRequest, match="expected either instances or inputs"):
             compatibility.decode(document, loaded(onnx_models.linear()))
+
+
+@pytest.mark.parametrize("output", ["float[time, n, 2] y", "float[2, n, 2] y"])
+def test_time_major_output_is_not_taken_for_rows(loaded: Any, output: str) -> None:
+    """With as many rows as time steps, its first axis is as long as the rows."""
+    runner = loaded(
+        onnx_models.parsed(f"(float[n, time, 2] x) => ({output}) {{ y = Transpose <perm = [1, 0, 2]> (x) }}")
+    )
+    inputs = compatibility.decode({"instances": [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]}, runner)
+    outputs = dict(zip(["y"], runner.run(inputs), strict=True))
+    with pytest.raises(RunFailed, match="no output has one entry for each of 2 rows"):
+        compatibility.predictions(outputs, runner, 2)
+
+
+def test_label_declared_of_size_one_is_taken_for_rows(loaded: Any) -> None:
+    """As LightGBM's converter declares it."""
+    runner = loaded(
+        onnx_models.parsed("(float[n, 1] x) => (float[1] y) { a = Constant <value_ints = [1]> () y = Squeeze (x, a) }")
+    )
+    outputs = dict(zip(["y"], runner.run(compatibility.decode({"instances": [[1], [2]]}, runner)), strict=True))
+    assert list(compatibility.predictions(outputs, runner, 2)) == [1, 2]

@@ -36,7 +36,8 @@ class Runner:
 
     `labels` are the lines of `labels.txt` beside the model, the names of its classes; None without that file.
     `symbols` has the names of each input's dimensions, None for a fixed one and for one whose name is a placeholder.
-    `row_outputs` are the outputs that can have one entry per row: all but the keys of maps. `map_keys` names the
+    `row_outputs` are the outputs that can have one entry per row: all but the keys of maps. `declared_without_rows` are
+    those whose first axis is something else by their declared shape, such as time. `map_keys` names the
     output with the keys for each output that holds the values of one map per row.
     """
 
@@ -77,7 +78,9 @@ class Runner:
         self._served = {one.tensor.name: one for one in served}
         _check_distinct([one.tensor.name for one in served])
         self.outputs = tuple(one.tensor for one in self._served.values())
+        without_rows = {node.name for node in self._session.get_outputs() if not _may_have_rows(node.shape, nodes)}
         self.row_outputs = frozenset(name for name, one in self._served.items() if not one.is_keys)
+        self.declared_without_rows = frozenset(name for name, one in self._served.items() if one.source in without_rows)
         self.map_keys = {name: one.keys for name, one in self._served.items() if one.keys}
         self._is_plain = all(one.convert is None for one in self._served.values())
         self._datatypes = {tensor.name: tensor.datatype for tensor in (*self.inputs, *self.outputs)}
@@ -132,6 +135,22 @@ class Runner:
             for name, array in inputs.items()
         }
         return [_array(value) for value in self._session.run_with_ort_values(sources, feeds, options)]
+
+
+def _may_have_rows(shape: Sequence[Any], inputs: Sequence[Any]) -> bool:
+    """Whether an output of this declared shape can have an entry per row, where rows are the inputs' first axis.
+
+    Not if its first dimension is the name of another axis of the inputs, or a number where the inputs' is variable. A
+    first dimension of 1 says nothing: converters declare `[1]` for a label per row.
+    """
+    if not shape:
+        return True
+    first = {symbol_of(node.shape[0]) for node in inputs if node.shape}
+    others = {symbol_of(dimension) for node in inputs for dimension in node.shape[1:]}
+    if isinstance(shape[0], int):
+        return shape[0] == 1 or not all(isinstance(node.shape[0], str | None) for node in inputs if node.shape)
+    name = symbol_of(shape[0])
+    return name is None or name in first or name not in others
 
 
 def write_prepared(path: Path, to: Path, data_name: str, threads: int) -> None:
