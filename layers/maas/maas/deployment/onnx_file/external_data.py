@@ -17,6 +17,7 @@ KEEP: Keep = {
     "SparseTensorProto": {"values", "dims"},
     "StringStringEntryProto": {"key", "value"},
 }
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,18}")
 _KEYS = frozenset({"location", "offset", "length", "checksum"})
 MAX_DIMENSIONS = 64  # NumPy's limit
 _EXTERNAL = 1  # TensorProto.DataLocation
@@ -116,7 +117,7 @@ def _checked(name: str, entries: Mapping[str, str], size_bytes: int) -> External
         raise _wrong(told, f"is at '{location:.200}', outside of the model's folder")
     offset, length = entries.get("offset", "0"), entries.get("length", str(size_bytes))
     for what, text in (("offset", offset), ("length", length)):
-        if not (text.isascii() and text.isdigit() and len(text) < 20):
+        if not _WHOLE.fullmatch(text):
             raise _wrong(told, f"has the {what} '{text:.40}', expected a whole number")
     if int(length) != size_bytes:
         raise _wrong(told, f"has {int(length):,} bytes, its shape {size_bytes:,}")
