@@ -11,9 +11,11 @@ import pytest
 
 from maas.errors import DeadlineExceeded, ModelRejected, RunFailed
 from maas.records import ModelFile, ModelVersion, Status
+from maas.serving import deadlines
 from maas.serving.deadlines import GRACE_SECONDS
 from maas.serving.runner import Runner
 from maas.serving.runner_cache import RunnerCache
+from maas.serving.watchdog import Watchdog
 from support import onnx_models
 
 VERSION = ModelVersion("m", 1, Status.READY, (ModelFile("model.onnx", 10, ""),), "", "", 1)
@@ -55,26 +57,63 @@ def test_deadline_ends_only_its_own_run(slow: Runner) -> None:
     assert came == [64]
 
 
-def test_operator_that_cannot_be_ended_is_left_behind(tmp_path: Path) -> None:
-    """onnxruntime looks at a run's deadline between operators: one large product goes on."""
+@pytest.fixture
+def squared(tmp_path: Path) -> Runner:
+    """One large product, which onnxruntime does not end: it looks at a run's deadline between operators."""
     (tmp_path / "model.onnx").write_bytes(onnx_models.squared())
-    runner = Runner(tmp_path / "model.onnx", threads=1)
-    before = set(threading.enumerate())
+    return Runner(tmp_path / "model.onnx", threads=1)
+
+
+def is_left_behind(runner: Runner, *, punctual: bool) -> bool:
     started = time.monotonic()
     with pytest.raises(DeadlineExceeded, match="while the model ran"):
-        runner.run({"size": np.array(3000)}, deadline=in_seconds(0.05))
-    assert time.monotonic() - started < 0.05 + GRACE_SECONDS + 0.5
-    assert runner.run({"size": np.array(3)}, deadline=in_seconds(20))[0] == 3
-    assert len(set(threading.enumerate()) - before) <= 2
+        runner.run({"size": np.array(3000)}, deadline=in_seconds(0.05), punctual=punctual)
+    seconds = time.monotonic() - started
+    assert runner.run({"size": np.array(3)}, deadline=in_seconds(20), punctual=punctual)[0] == 3
+    return seconds < 0.05 + GRACE_SECONDS + 0.5
+
+
+def test_punctual_run_leaves_an_operator_behind(squared: Runner) -> None:
+    assert squared.run({"size": np.array(3)}, deadline=in_seconds(20))[0] == 3
+    assert is_left_behind(squared, punctual=True)
+
+
+def test_first_run_and_runs_of_slow_models_are_punctual(squared: Runner) -> None:
+    assert is_left_behind(squared, punctual=False)
+    squared.run({"size": np.array(3000)})
+    assert is_left_behind(squared, punctual=False)
+
+
+def test_run_of_a_quick_model_stays_in_its_thread(slow: Runner) -> None:
+    slow.run({"count": np.array([1])}, deadline=in_seconds(5))
+    idle = list(deadlines._idle)
+    slow.run({"count": np.array([1])}, deadline=in_seconds(5))
+    with pytest.raises(DeadlineExceeded):
+        slow.run({"count": np.array([100_000_000])}, deadline=in_seconds(0.1))
+    assert deadlines._idle == idle
+
+
+def test_earliest_deadline_fires_first() -> None:
+    watchdog, ended = Watchdog(), []
+    limits = [
+        watchdog.limit(in_seconds(seconds), lambda name=name: ended.append(name))
+        for name, seconds in (("late", 0.3), ("never", 60), ("soon", 0.1), ("done", 0.2))
+    ]
+    for limit in limits:
+        limit.__enter__()
+    limits[3].__exit__()
+    time.sleep(0.6)
+    assert ended == ["soon", "late"]
+    assert [limit.exceeded for limit in limits] == [True, False, True, False]
 
 
 def test_threads_are_used_again(slow: Runner) -> None:
-    slow.run({"count": np.array([1])}, deadline=in_seconds(5))
+    slow.run({"count": np.array([1])}, deadline=in_seconds(5), punctual=True)
     before = threading.active_count()
     for _ in range(10):
-        slow.run({"count": np.array([1])}, deadline=in_seconds(5))
+        slow.run({"count": np.array([1])}, deadline=in_seconds(5), punctual=True)
         with pytest.raises(RunFailed):
-            slow.run({"count": np.array([1, 2])}, deadline=in_seconds(5))
+            slow.run({"count": np.array([1, 2])}, deadline=in_seconds(5), punctual=True)
     assert threading.active_count() == before
 
 
@@ -83,7 +122,7 @@ def test_arrays_do_not_outlive_their_run(slow: Runner) -> None:
         array = np.array(count)
         alive = weakref.ref(array)
         with suppress(RunFailed) if kind else nullcontext():
-            slow.run({"count": array}, deadline=in_seconds(5))
+            slow.run({"count": array}, deadline=in_seconds(5), punctual=True)
         del array
         assert alive() is None
 

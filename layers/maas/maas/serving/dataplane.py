@@ -65,7 +65,8 @@ class DataPlane:
             inputs = _decoded(request, runner)
             asked = _asked(request, runner)
             measured.reached("compute_input")
-            arrays = runner.run(inputs, [output.name for output in asked], deadline)
+            names = [output.name for output in asked]
+            arrays = runner.run(inputs, names, deadline, punctual=request.timeout_us > 0)
             measured.reached("compute_infer")
             outputs = _output_tensors(request, asked, arrays, runner)
             answer = reply(version, request.id, outputs, request.variant, max_bytes)

@@ -1,6 +1,7 @@
 """Loads and runs model files."""
 
 import ctypes
+import math
 import re
 import tempfile
 import time
@@ -17,7 +18,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
 from maas.errors import ModelRejected, RunFailed
 from maas.records import LABELS_NAME, MetadataTensor
 from maas.serving import graph_outputs, memory
-from maas.serving.deadlines import run_until
+from maas.serving.deadlines import run_here_until, run_until
 from maas.serving.dimensions import symbol_of
 from maas.serving.graph_outputs import ServedOutput
 from maas.serving.messages import plain_message
@@ -28,7 +29,8 @@ Array = np.ndarray[Any, Any]
 _BFLOAT16 = 16  # of TensorProto.DataType, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 _INPUT = re.compile(r"(optional\()?tensor\((\w+)\)+")
 _QUANTIZED_OPERATORS = ["MatMul", "Gemm", "Attention", "EmbedLayerNormalization", "Gather", "LSTM"]
-_SLOW_SECONDS = 0.05  # a run that takes much memory takes longer
+_MUCH_MEMORY_SECONDS = 0.05  # a run that takes much memory takes longer
+_SLOW_SECONDS = 0.5  # a run that takes longer may take longer yet with other inputs
 
 
 class Runner:
@@ -59,6 +61,7 @@ class Runner:
         except Exception as error:
             raise ModelRejected(_load_failure(error, path)) from error
         self.load_ms = (time.perf_counter() - started) * 1000
+        self._longest_seconds = math.inf  # of a run: unknown before the first
         try:
             self._read_signature()
         except UnicodeDecodeError:
@@ -91,12 +94,18 @@ class Runner:
             )
 
     def run(
-        self, inputs: Mapping[str, Array], outputs: Sequence[str] | None = None, deadline: float | None = None
+        self,
+        inputs: Mapping[str, Array],
+        outputs: Sequence[str] | None = None,
+        deadline: float | None = None,
+        *,
+        punctual: bool = False,
     ) -> list[Array]:
         """The named outputs (all if None) in order, each an array of the datatype that the signature declares.
 
-        `deadline` is of time.monotonic. Raises RunFailed with onnxruntime's reason, such as a shape that does not fit
-        the graph; DeadlineExceeded.
+        `deadline` is of time.monotonic. `punctual` returns then even if an operator takes longer, for 10 µs; so do the
+        first run, and all runs of a model that was slow once. Raises RunFailed with onnxruntime's reason, such as a
+        shape that does not fit the graph; DeadlineExceeded.
         """
         names = [tensor.name for tensor in self.outputs] if outputs is None else outputs
         sources = names if self._is_plain else list(dict.fromkeys(self._served[name].source for name in names))
@@ -105,23 +114,26 @@ class Runner:
         if deadline is None:
             values = call()
         else:
-            values = run_until(deadline, call, lambda: setattr(options, "terminate", True), "the model ran")
+            limited = run_until if punctual or self._longest_seconds > _SLOW_SECONDS else run_here_until
+            values = limited(deadline, call, lambda: setattr(options, "terminate", True), "the model ran")
         if self._is_plain:
             return values
         found = dict(zip(sources, values, strict=True))
         return [_converted(self._served[name], found) for name in names]
 
     def _values(self, sources: Sequence[str], inputs: Mapping[str, Array], options: ort.RunOptions) -> list[Any]:
-        started = time.monotonic()
+        started, is_done = time.monotonic(), False
         try:
-            if self._has_bf16:
-                return self._run_ort_values(sources, inputs, options)
-            return self._session.run(sources, inputs, options)  # type: ignore[no-any-return]
+            run = self._run_ort_values if self._has_bf16 else self._session.run
+            values: list[Any] = run(sources, inputs, options)
+            is_done = True
+            return values
         except Exception as error:
-            started = 0  # give memory back, however short the run was
             raise RunFailed(f"onnxruntime cannot run these inputs: {plain_message(error)}") from error
         finally:
-            if time.monotonic() - started > _SLOW_SECONDS:
+            seconds = time.monotonic() - started
+            self._longest_seconds = max(seconds, 0 if self._longest_seconds == math.inf else self._longest_seconds)
+            if seconds > _MUCH_MEMORY_SECONDS or not is_done:
                 memory.give_back()
 
     def _run_ort_values(
