@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from maas_client.example_files import NAMES
 from maas_client.inference_records import MetadataTensor
 from maas_client.model_records import ModelVersion
 from maas_client.protocol.tensors import DTYPES
@@ -44,15 +45,20 @@ def commands_for(version: ModelVersion, url: str, alias: str | None, *, key: boo
     if inputs.count <= SPELLED_OUT:
         request = f"echo {quote(inputs.request())}"
         return [f"{request} | {predict} --input -{at}", f"{request} | {sender}"]
-    later = " --later" if inputs.size_bytes > INLINE_BYTES else ""
+    later = " --large later" if inputs.size_bytes > INLINE_BYTES else ""
     found = [f"{inputs.script(inputs.as_npz())} | {predict} --input -{later}{at}"]
     return found + ([f"{inputs.script(inputs.as_json())} | {sender}"] if inputs.count <= JSON_VALUES else [])
 
 
-def pushed_source(version: ModelVersion, golden: Path | None) -> Path | None:
+def pushed_source(version: ModelVersion, path: Path, golden: Path | None, example: Path | None) -> Path | None:
     """The file that the version was pushed with and that ran at its deployment."""
-    if version.profile.get("shapes_from") == "golden" and golden:
-        return next(iter(sorted(golden.rglob("*.json"))), None)
+    match version.profile.get("shapes_from"):
+        case "example":
+            inside = (path / name for name in NAMES if (path / name).is_file())
+            return example or next(inside, None)
+        case "golden":
+            folder = golden or path / "golden"
+            return next(iter(sorted(folder.rglob("*.json"))), None)
     return None
 
 
@@ -71,8 +77,13 @@ class _Inputs:
         return json.dumps({"inputs": [self._spelled(*one) for one in self._inputs]}, separators=(",", ":"))
 
     def script(self, end: str) -> str:
-        """A command that runs Python with NumPy: the arrays `a` by name, then `end`."""
-        arrays = ", ".join(f"{tensor.name!r}: {self._expression(tensor, shape)}" for tensor, shape in self._inputs)
+        """A command that runs Python with NumPy: the arrays `a` by name, then `end`.
+
+        Its texts are in double quotes, since the shell's are single.
+        """
+        arrays = ", ".join(
+            f"{json.dumps(tensor.name)}: {self._expression(tensor, shape)}" for tensor, shape in self._inputs
+        )
         return f"{_python()} -c {quote(f'import json, sys, numpy as np; a = {{{arrays}}}; {end}')}"
 
     def as_npz(self) -> str:
@@ -80,8 +91,8 @@ class _Inputs:
 
     def as_json(self) -> str:
         kinds = {tensor.name: tensor.datatype for tensor, _ in self._inputs}
-        one = "{'name': n, 'datatype': t, 'shape': a[n].shape, 'data': a[n].ravel().tolist()}"
-        return f"print(json.dumps({{'inputs': [{one} for n, t in {kinds!r}.items()]}}))"
+        one = '{"name": n, "datatype": t, "shape": a[n].shape, "data": a[n].ravel().tolist()}'
+        return f'print(json.dumps({{"inputs": [{one} for n, t in {json.dumps(kinds)}.items()]}}))'
 
     def _spelled(self, tensor: MetadataTensor, shape: list[int]) -> dict[str, Any]:
         if values := self._of(tensor):
@@ -95,8 +106,9 @@ class _Inputs:
         values, size = self._of(tensor), repr(tuple(shape))
         dtype = "str" if tensor.datatype == "BYTES" else str(_dtype(tensor))
         if not values:
-            return f"np.random.default_rng(0).random({size}).astype('{dtype}')"
-        return f"np.resize(np.array({values!r}, '{dtype}'), {size})"
+            return f'np.random.default_rng(0).random({size}).astype("{dtype}")'
+        spelled = json.dumps(values) if dtype == "str" else repr(values)
+        return f'np.resize(np.array({spelled}, "{dtype}"), {size})'
 
     def _of(self, tensor: MetadataTensor) -> list[Any]:
         """What the input holds, again and again; nothing for fractions."""

@@ -102,7 +102,7 @@ def _arrays(source: str, file: str | BytesIO, signature: Signature) -> Given:
 
 
 def _required(expected: Sequence[MetadataTensor]) -> tuple[MetadataTensor, ...]:
-    return tuple(expected)
+    return tuple(tensor for tensor in expected if not tensor.is_optional)
 
 
 def _only(source: str, expected: Sequence[MetadataTensor]) -> MetadataTensor:

@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from maas_client.cli.looks import facts, row, size
+from maas_client.inference_records import ShapeProfile
 
 
 def profile_table(profile: Mapping[str, Any], variants: Sequence[Mapping[str, Any]]) -> Table:
@@ -36,6 +37,20 @@ def _shapes(shapes: Mapping[str, Sequence[int]], origin: str | None) -> str:
     """'x 1 × 3 × 640 × 640 (from the example)'."""
     told = ", ".join(f"{name} {' × '.join(map(str, shape)) or 'scalar'}" for name, shape in shapes.items())
     return f"{told} (from the {origin})" if origin else told
+
+
+def shape_profile(measured: ShapeProfile) -> Table:
+    """What a request of these shapes needs."""
+    table = facts()
+    told = [
+        ("measured with", _shapes(measured.shapes, None)),
+        ("run", f"{_ms(measured.run_ms)}, the median of {measured.runs}"),
+        ("memory", f"{measured.memory_mb:,} MB, of the inference function"),
+        ("a million requests", f"about ${measured.cost_per_million_usd:,.2f} at that memory"),
+    ]
+    for name, value in told:
+        row(table, (name, "dim"), value)
+    return table
 
 
 def quantized_line(form: Mapping[str, Any]) -> str:

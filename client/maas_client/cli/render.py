@@ -144,7 +144,8 @@ def signature(inputs: Iterable[MetadataTensor], outputs: Iterable[MetadataTensor
     for way, tensors in (("input", inputs), ("output", outputs)):
         for tensor in tensors:
             shape = " × ".join("any" if dimension == -1 else str(dimension) for dimension in tensor.shape)
-            row(table, (way, "dim"), (tensor.name, "bold"), tensor.datatype, shape or "scalar")
+            which = f"optional {way}" if tensor.is_optional else way
+            row(table, (which, "dim"), (tensor.name, "bold"), tensor.datatype, shape or "scalar")
     return table
 
 

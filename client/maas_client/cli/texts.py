@@ -65,6 +65,14 @@ def whole(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
     return number
 
 
+def sizes(text: str) -> tuple[str, tuple[int, ...]]:
+    """A reader of NAME=1x3x640x640, an input's name and shape, on the command line."""
+    name, equals, shape = text.rpartition("=")
+    if name and equals and re.fullmatch(r"([1-9][0-9]{0,9}(x[1-9][0-9]{0,9})*)?", shape):
+        return name, tuple(int(size) for size in shape.split("x") if size)
+    raise typer.BadParameter(f"got {text!r}, expected NAME=SIZExSIZE, as in image=1x3x640x640")
+
+
 def time(text: str) -> datetime:
     """A reader of a day or a time on the command line: RFC 3339, with or without an offset."""
     try:

@@ -1,5 +1,6 @@
 """Commands that put models to use: push and predict."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
 SHOWN_NAMES = 6
 
 
+class SmokeRun(StrEnum):
+    required = "required"
+    optional = "optional"
+
+
+class Large(StrEnum):
+    refuse = "refuse"
+    later = "later"
+
+
 def push(
     path: Annotated[Path, typer.Argument(help="An .onnx file, or a folder with one and its external data files.")],
     name: Annotated[str, typer.Option("--name", "-n", help="The model's name; created if it does not exist.")],
@@ -27,6 +38,16 @@ def push(
         Path | None,
         typer.Option("--golden", help="A folder of golden vectors: inputs with the outputs that the model must give."),
     ] = None,
+    example: Annotated[
+        Path | None,
+        typer.Option(
+            "--example", metavar="FILE", help="Inputs that the model takes, to run and measure it with: JSON or NPZ."
+        ),
+    ] = None,
+    smoke_run: Annotated[
+        SmokeRun,
+        typer.Option("--smoke-run", help="optional: READY, with a warning, also if no generated input runs."),
+    ] = SmokeRun.required,
     rtol: Annotated[
         float | None,
         typer.Option("--rtol", metavar="X", parser=not_negative, help="Relative tolerance of golden vectors."),
@@ -71,6 +92,8 @@ def push(
                 name,
                 alias=alias,
                 golden=golden,
+                example=example,
+                smoke_run=smoke_run.value,
                 tolerance=tolerance,
                 quantize=quantize,
                 quantize_tolerance=quantize_tolerance,
@@ -81,7 +104,7 @@ def push(
         if as_json:
             print_json(version)
         else:
-            source = pushed_source(version, golden)
+            source = pushed_source(version, path, golden, example)
             show_pushed(version, commands_for(version, maas.url, alias, key=bool(api_key), source=source))
 
 
@@ -120,6 +143,10 @@ def predict(
     later: Annotated[
         bool, typer.Option("--later", help="Answer later, through `maas job answer ID`: for large or slow requests.")
     ] = False,
+    large: Annotated[
+        Large,
+        typer.Option("--large", help="later: what is too large for a call is sent as with --later, and waited for."),
+    ] = Large.refuse,
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
@@ -145,7 +172,7 @@ def predict(
             answer = maas.infer_json(model, given.request, version)
             response = response_of(answer)
         else:
-            response = maas.infer_response(model, given.inputs, version, output, variant=variant)
+            response = maas.infer_response(model, given.inputs, version, output, variant=variant, large=large.value)
             answer = response_json(response)
         if as_json:
             print_json(answer)

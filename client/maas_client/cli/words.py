@@ -32,6 +32,10 @@ OPTIONS = {
 }
 _TEXTS = [
     (re.compile(r"force=true"), "--force"),
+    (
+        re.compile(r"infer_later, infer\(\.\.\., large='later'\) and `maas predict --later` take more"),
+        "`--large later` and `--later` take more",
+    ),
     (re.compile(r"POST /api/v1/models/([^/\s]+)/restore"), r"`maas restore \1`"),
     (re.compile(r"POST /api/v1/models/([^/\s]+)/versions/(\d+)/restore"), r"`maas restore \1@\2`"),
     (re.compile(r": send a key as `Authorization: Bearer KEY` or `x-api-key: KEY`"), ""),

@@ -7,11 +7,13 @@ from maas.errors import InvalidRequest
 
 NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{0,62}"
 ALIAS_PATTERN = r"[a-z][a-z0-9._-]{0,62}|[0-9]+[a-z._-][a-z0-9._-]*"  # a name that is not a number
-FILE_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*"
+# A segment of a path: what every file system and URL can carry, nothing hidden, nothing that looks like an option.
+_FIRST, _INNER, _LAST = r'[^\x00-\x20\x7f"*./:<>?\\|-]', r'[^\x00-\x1f\x7f"*/:<>?\\|]', r'[^\x00-\x20\x7f"*./:<>?\\|]'
+FILE_PATTERN = f"{_FIRST}({_INNER}*{_LAST})?(/{_FIRST}({_INNER}*{_LAST})?)*"
 _NAME = re.compile(NAME_PATTERN)
 _FILE = re.compile(FILE_PATTERN)
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
-MAX_FILE_NAME = 200
+MAX_FILE_NAME = 200  # bytes in UTF-8
 MODEL_SUFFIX = ".onnx"
 
 
@@ -44,8 +46,12 @@ def version_number(reference: str) -> int | None:
 
 
 def check_file_name(name: str, field: str) -> str:
-    """Return `name`; raises InvalidRequest unless it is a relative path without `..` and hidden segments."""
-    if len(name) > MAX_FILE_NAME or not _FILE.fullmatch(name) or PurePosixPath(name).name == "manifest.json":
-        expected = f"a relative path of at most {MAX_FILE_NAME} letters, digits, '.', '_', '-' and '/'"
+    """Return `name`; raises InvalidRequest unless it is a relative path of plain segments: no `..`, nothing hidden."""
+    is_plain = name.isprintable() and _FILE.fullmatch(name) and len(name.encode()) <= MAX_FILE_NAME
+    if not is_plain or PurePosixPath(name).name == "manifest.json":
+        expected = (
+            f'a relative path of at most {MAX_FILE_NAME} bytes without control characters and " * : < > ? \\ |, '
+            "no part of which begins with '.', '-' or a blank or ends with '.' or a blank"
+        )
         raise InvalidRequest(f"{field}: got {name!r:.80}, expected {expected}, not manifest.json", field=field)
     return name

@@ -89,7 +89,8 @@ def _exact(encoded: bytes, has_words: bool) -> bytes:
     """The words in quotes, and -0 with a fraction: orjson reads it as the integer 0 otherwise."""
     if has_words:
         encoded = _WORD.sub(rb'"\g<0>"', encoded)
-    if b"-0," in encoded or b"-0 " in encoded or b"-0\t" in encoded or encoded.endswith(b"-0"):
+    has_blanks = b" " in encoded or b"\t" in encoded
+    if b"-0," in encoded or encoded.endswith(b"-0") or (has_blanks and b"-0" in encoded):
         encoded = _NEGATIVE_ZERO.sub(b"-0.0", encoded)
     return encoded
 
@@ -98,7 +99,8 @@ def _fractions(values: list[Any], dtype: np.dtype[Any]) -> Array:
     wide = np.array(values, np.float64)
     with np.errstate(over="ignore"):
         found = wide.astype(dtype, copy=False)
-    if (np.isinf(found) & np.isfinite(wide)).any():
+    is_infinite = np.isinf(found)
+    if is_infinite.any() and np.isfinite(wide[is_infinite]).any():
         raise _out_of_range(dtype)
     return found
 
