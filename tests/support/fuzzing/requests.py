@@ -25,7 +25,7 @@ from maas.serving.oip_reply import OutputTensor
 from support import onnx_models, wire
 
 Sent = tuple[str, bytes, dict[str, str]]
-REFUSALS = {400, 404, 405, 409, 413, 501}
+REFUSALS = {400, 404, 405, 406, 409, 413, 415, 501}
 DEEP = "an array in an array, and so on"
 WORDS = [
     "0" * 5000,
@@ -94,6 +94,8 @@ def good_requests() -> list[Sent]:
     made.append(("/v1/models/linear:predict", b'{"instances": [[1, 2, 3], [4, 5, 6]]}', {}))
     made.append(("/v1/models/added:predict", b'{"inputs": {"a": [[1, 2]], "b": [[3, 4]]}}', {}))
     made.append(("/invocations?model=linear", b"1,2,3\n4,5,6\n", {"content-type": "text/csv"}))
+    made.append(("/invocations?model=linear", b"[[1, 2, 3]]", {"accept": "text/csv;q=0.5, application/json;q=0.1"}))
+    made.append(("/v2/models/linear/profile", b'{"shapes": {"x": [1, 3]}, "runs": 2}', {}))
     made.append(("/v2/repository/models/linear/load", b'{"parameters": {}}', {}))
     return made
 

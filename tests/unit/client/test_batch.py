@@ -230,11 +230,12 @@ def test_lost_server_leaves_job_running(maas: Run, lines: Path, server: Contract
     assert (code, "continues: `maas job wait" in err, "cannot reach" in err) == (1, True, True)
 
 
-def test_terminal_bars(server: ContractServer, lines: Path) -> None:
+def on_a_terminal(server: ContractServer, *arguments: object) -> str:
+    """What a command draws on a terminal."""
     environment = os.environ | {"MAAS_URL": server.url, "TERM": "xterm", "COLUMNS": "150"}
     main, terminal = pty.openpty()
     process = subprocess.Popen(
-        [*MAAS, "batch", "times", str(lines)], env=environment, stdin=terminal, stdout=terminal, stderr=terminal
+        [*MAAS, *map(str, arguments)], env=environment, stdin=terminal, stdout=terminal, stderr=terminal
     )
     os.close(terminal)
     shown = b""
@@ -242,12 +243,32 @@ def test_terminal_bars(server: ContractServer, lines: Path) -> None:
         while chunk := os.read(main, 65536):
             shown += chunk
     except OSError:
-        pass  # that is how Linux tells of the other end's close
+        pass  # Linux reports the other end's close so
     os.close(main)
     assert process.wait(30) == 0
+    return shown.decode()
+
+
+def test_terminal_bars(server: ContractServer, lines: Path) -> None:
+    shown = on_a_terminal(server, "batch", "times", lines)
     for told in ("hashing", "uploading", "succeeded", "3/3 shards, 5 rows, 1 error, 1,000 rows/s", "downloading"):
-        assert told in shown.decode(), told
+        assert told in shown, told
     assert Path("rows.predictions.jsonl").exists()
+
+
+def test_push_shows_its_stages(server: ContractServer, tmp_path: Path) -> None:
+    server.looks_until_ready = 8
+    shown = on_a_terminal(server, "push", tmp_path / "model.onnx", "-n", "times")
+    stages = [shown.index(told) for told in ("hashing", "uploading", "checking", "the server loads the model, runs it")]
+    assert stages == sorted(stages)
+    assert "times@3" in shown
+
+
+def test_markup_and_escapes_do_not_act_on_a_terminal(server: ContractServer) -> None:
+    server.models["times"]["description"] = "\x1b]0;title\x07[red]a[/]"
+    shown = on_a_terminal(server, "models")
+    assert "\\x1b]0;title\\x07[red]a[/]" in shown
+    assert "\x1b]0;" not in shown
 
 
 def test_progress_text() -> None:

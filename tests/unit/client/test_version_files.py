@@ -92,6 +92,12 @@ def test_data_of_a_model_file_is_sent_with_it(tmp_path: Path) -> None:
     assert names(tmp_path / "a.onnx") == ["a.onnx", "a.onnx.data"]
 
 
+@pytest.mark.parametrize("name", ["my model (1).onnx.data", "größe.bin", "a+b=100%/w#1.bin"])
+def test_data_of_any_usual_name_is_sent(tmp_path: Path, name: str) -> None:
+    folder = write(tmp_path, {"my model (1).onnx": model(name), name: b"w"})
+    assert names(folder) == ["my_model__1_.onnx", name]
+
+
 def test_data_outside_of_the_folder_stays(tmp_path: Path) -> None:
     write(tmp_path, {"secret": b"s", "in/model.onnx": model("../secret", "link", "/etc/passwd")})
     (tmp_path / "in/link").symlink_to(tmp_path / "secret")
@@ -107,8 +113,8 @@ def test_golden_folder_names_are_made_plain(tmp_path: Path) -> None:
     ("files", "message"),
     [
         (
-            {"model.onnx": model("my weights.bin"), "my weights.bin": b"w"},
-            r"names the file 'my weights.bin', expected names",
+            {"model.onnx": model("my:weights.bin"), "my:weights.bin": b"w"},
+            r"names the file 'my:weights.bin', expected names",
         ),
         ({"model.onnx": model("weights.bin"), "weights.bin": b""}, "weights.bin of .* is empty"),
         ({"model.onnx": b"good", "golden/a b.json": b"{}", "golden/a_b.json": b"{}"}, "several files would be called"),

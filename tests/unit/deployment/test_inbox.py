@@ -114,6 +114,16 @@ def test_model_file_of_any_name(cloud: Cloud, key: str) -> None:
     assert result(cloud, key)["status"] == "READY"
 
 
+@pytest.mark.parametrize("name", ["my model (1).onnx.data", "größe.bin", "a+b=100%/w#1.bin"])
+def test_external_data_of_any_usual_name(cloud: Cloud, name: str) -> None:
+    assert drop(cloud, "m/f/my model (1).onnx", with_weights(external(name)).SerializeToString()) is None
+    assert drop(cloud, f"m/f/{name}", DATA)
+    version = deployed(cloud, "m", 1)
+    assert (version.status, version.status_reason) == (Status.READY, None)
+    body = b'{"inputs": [{"name": "x", "shape": [4], "datatype": "FP32", "data": [1, 2, 3, 4]}]}'
+    assert b'"y"' in bootstrap.dataplane(cloud.settings).infer("m", "1", body).body
+
+
 def test_external_data_in_folder_of_a_model_in_capitals(cloud: Cloud) -> None:
     large = with_weights(external("A/weights.bin")).SerializeToString()
     assert drop(cloud, "m/A.ONNX", large) is None
@@ -159,11 +169,11 @@ def test_drop_with_an_example(cloud: Cloud) -> None:
             with_weights(external("../x")).SerializeToString(),
             "outside of the model's folder",
         ),
-        ("m/a.onnx", with_weights(external("a b.bin")).SerializeToString(), "files.1.name: got 'a b.bin'"),
+        ("m/a.onnx", with_weights(external("a?b.bin")).SerializeToString(), "files.1.name: got 'a?b.bin'"),
     ],
 )
 def test_refused_drop_has_a_result(cloud: Cloud, key: str, content: bytes, reason: str) -> None:
-    cloud.s3.put_object(Bucket=cloud.settings.bucket, Key="inbox/m/a b.bin", Body=DATA)
+    cloud.s3.put_object(Bucket=cloud.settings.bucket, Key="inbox/m/a?b.bin", Body=DATA)
     assert drop(cloud, key, content) is None
     said = result(cloud, key)
     assert said["status"] == "REFUSED"
