@@ -170,3 +170,24 @@ def test_drop_becomes_version(maas: MaasClient, bucket: Bucket) -> None:
     assert json.loads(result) == {"model": "dropped", "version": 1, "status": "READY", "reason": None}
     assert maas.infer("dropped", {"x": np.zeros(4, np.float32)})["y"].tolist() == [0, 1, 2, 3]
     assert maas.models.history("dropped", kind="version.created")[0].actor == "inbox"
+
+
+def test_model_of_certain_values(maas: MaasClient, write: Write, tmp_path: Path) -> None:
+    model = write(
+        onnx_models.parsed("""(int64[n] x) => (float y) {
+            least = Constant <value_ints: ints = [12345]> () at = Sub (x, least)
+            table = Constant <value_floats: floats = [7.0]> () y = Gather (table, at)
+        }""")
+    )
+    with pytest.raises(DeploymentFailed, match=r"none of [\d,]+ generated inputs runs.*--example FILE.*--smoke-run"):
+        maas.push(model, "certain")
+    shown = maas.push(model, "certain", smoke_run="optional")
+    assert (shown.status, shown.profile) == ("READY", {})
+    assert shown.warnings[0].startswith("never run")
+    measured = maas.push(model, "certain", example={"x": np.array([12345, 12345])})
+    assert (measured.profile["shapes"], measured.profile["shapes_from"], measured.warnings) == (
+        {"x": [2]},
+        "example",
+        (),
+    )
+    assert maas.infer("certain", {"x": np.array([12345])}, measured.version)["y"].tolist() == [7.0]

@@ -70,7 +70,8 @@ def _write_back(settings: Settings, reader: "S3Reader") -> "WriteBack":
 
     def prepare(path: str, to: str, shapes: dict[str, list[int]] | None) -> Inspection:
         limits = Limits(settings.model_memory_bytes)
-        return inspect(Job(path, settings.threads, settings.max_tensor_bytes, to, shapes=shapes), limits)
+        job = Job(path, settings.threads, settings.max_tensor_bytes, to, shapes=shapes, search_seconds=1)
+        return inspect(job, limits)
 
     writer = S3Writer(settings.region, settings.endpoint_url, settings.bucket)
     return WriteBack(reader, writer, own_key, Path(settings.tmp_dir), prepare)

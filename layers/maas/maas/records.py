@@ -10,6 +10,11 @@ EXAMPLE_NAMES = ("example.npz", "example.json")  # inputs that a version's model
 GOLDEN_FOLDER = "golden/"  # test vectors: run at deployment, not served
 
 
+def is_unserved(name: str) -> bool:
+    """Whether a file of a version is for its deployment alone."""
+    return name.startswith(GOLDEN_FOLDER) or name in EXAMPLE_NAMES
+
+
 class Status(StrEnum):
     """Of a version. Deletion is no status: it is a mark beside it."""
 
@@ -206,9 +211,7 @@ class ModelVersion:
     @property
     def served_files(self) -> tuple[ModelFile, ...]:
         """The files needed to run it: all but the test vectors and the example."""
-        return tuple(
-            file for file in self.files if not file.name.startswith(GOLDEN_FOLDER) and file.name not in EXAMPLE_NAMES
-        )
+        return tuple(file for file in self.files if not is_unserved(file.name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,9 @@ def written(folder: Path, model: ModelProto | bytes, data: bytes | None = bytes(
         ("folder", "was not uploaded with the model"),
         ("link.bin", "is a link"),
         ("linked/weights.bin", "is a link"),
+        ("golden/weights.bin", "for test vectors or examples and is not served"),
+        ("./golden//weights.bin", "for test vectors or examples and is not served"),
+        ("example.npz", "for test vectors or examples and is not served"),
     ],
 )
 def test_external_data_outside_the_version_is_rejected(tmp_path: Path, location: str, reason: str) -> None:

@@ -114,6 +114,12 @@ def test_model_file_of_any_name(cloud: Cloud, key: str) -> None:
     assert result(cloud, key)["status"] == "READY"
 
 
+def test_external_data_with_a_dot_in_its_path(cloud: Cloud) -> None:
+    assert drop(cloud, "m/a.onnx", with_weights(external("./w/./x.bin")).SerializeToString()) is None
+    assert drop(cloud, "m/w/x.bin", DATA)
+    assert deployed(cloud, "m", 1).status == Status.READY
+
+
 @pytest.mark.parametrize("name", ["my model (1).onnx.data", "größe.bin", "a+b=100%/w#1.bin"])
 def test_external_data_of_any_usual_name(cloud: Cloud, name: str) -> None:
     assert drop(cloud, "m/f/my model (1).onnx", with_weights(external(name)).SerializeToString()) is None

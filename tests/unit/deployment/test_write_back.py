@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from maas import bootstrap
@@ -16,9 +17,10 @@ from maas.deployment.child import Limits
 from maas.deployment.preparation import Inspection, Job, inspect
 from maas.deployment.variants import own_key
 from maas.deployment.write_back import MANIFEST, WriteBack
-from maas.records import ModelVersion
+from maas.records import ModelVersion, Variant
 from support import networks
 from support.aws.engine import Cloud
+from support.onnx_models import parsed
 
 KIND = "another-cpu"
 X = np.ones((1, 64), np.float32)
@@ -62,6 +64,24 @@ def test_other_environments_find_the_form(
         file.size_bytes for file in found.files
     ]
     assert not list(tmp_path.glob("*.partial"))
+
+
+def test_version_that_never_ran_gets_no_form(write_back: WriteBack, version: ModelVersion) -> None:
+    assert write_back.find(replace(version, profile=None)) == Variant(KIND)
+
+
+def test_form_of_a_model_that_takes_certain_shapes(cloud: Cloud, write_back: WriteBack, tmp_path: Path) -> None:
+    weights = np.random.default_rng(0).standard_normal((64, 64, 1, 81)).astype(np.float32)
+    graph = onnx.load_from_string(parsed("(float[n, 64, 1, s] x) => (float y) { y = Conv (x, w) }"))
+    graph.graph.initializer.append(onnx.numpy_helper.from_array(weights, "w"))
+    cloud.create_model("conv")
+    version = replace(cloud.deploy("conv", graph.SerializeToString()), variants=())
+    (tmp_path / "conv").mkdir()
+    path = tmp_path / "conv" / "model.onnx"
+    path.write_bytes(graph.SerializeToString())
+    assert write_back.find(version) is None
+    write_back.start(version, path).join()
+    assert write_back.find(version)
 
 
 def test_first_form_stays(write_back: WriteBack, version: ModelVersion, source: Path, cloud: Cloud) -> None:

@@ -9,7 +9,7 @@ The name of the model file may be any: the version's file is `model.onnx`.
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,13 +74,14 @@ class Inbox:
         deep = parent.count("/") >= 2  # in a folder of its own
         folder = "/".join(parent.split("/")[:3]) if deep else parent
         found = self._bucket.sizes(f"{folder}/", MAX_OBJECTS)
-        models = sorted(one for one in found if is_model_file(one) and one.rpartition("/")[0] == folder)
+        models = _models_in(folder, found)
         if key in models:
             return key, found
-        if deep and not models:  # data of inbox/{model}/{name}.onnx, in the folder of that name
-            found = self._bucket.sizes(f"{folder.rpartition('/')[0]}/", MAX_OBJECTS)
-            owners = (one for one in found if is_model_file(one) and one[: -len(MODEL_SUFFIX)] == folder)
-            return next(owners, None), found
+        if deep and not models:  # data of inbox/{model}/{name}.onnx, mostly in the folder of that name
+            base = folder.rpartition("/")[0]
+            found = self._bucket.sizes(f"{base}/", MAX_OBJECTS)
+            models = _models_in(base, found)
+            models = [one for one in models if one[: -len(MODEL_SUFFIX)] == folder] or models
         return (models[0] if len(models) == 1 else None), found
 
     def _version(self, model: str, model_key: str, objects: Mapping[str, int]) -> ModelVersion | None:
@@ -145,6 +146,10 @@ class Inbox:
         else:
             write_version_result(self._bucket, replace(version, origin=model_key))
         return version
+
+
+def _models_in(folder: str, keys: Iterable[str]) -> list[str]:
+    return sorted(key for key in keys if is_model_file(key) and key.rpartition("/")[0] == folder)
 
 
 def _misplaced(key: str, objects: Mapping[str, int]) -> str:

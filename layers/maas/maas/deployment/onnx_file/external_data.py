@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from maas.deployment.onnx_file.walk import Keep, Part
 from maas.errors import ModelRejected
+from maas.records import is_unserved
 
 _DRIVE = re.compile(r"[A-Za-z]:|[\\/]")
 # What of a message these checks need.
@@ -63,6 +64,8 @@ def check_files(folder: Path, externals: Sequence[External]) -> None:
     """Raises ModelRejected unless all lie in regular files of the folder, inside their bounds, with no shared byte."""
     taken: dict[str, list[tuple[int, int, str]]] = {}
     for one in externals:
+        if is_unserved(one.location):
+            raise _wrong(one, f"is at '{one.location:.200}', which is for test vectors or examples and is not served")
         size_bytes = _file_size(folder, one)
         if one.offset + one.length > size_bytes:
             end = one.offset + one.length

@@ -18,8 +18,10 @@ def category_fills(path: Path, inputs: Sequence[MetadataTensor]) -> dict[str, Fi
     """For each input that reaches a OneHotEncoder, a category of it in the column that it reads."""
     if path.stat().st_size > MOST_BYTES:
         return {}
-    import onnx  # here: it takes half a second, and only the deployment function has it
-
+    try:
+        import onnx  # here: it takes half a second
+    except ImportError:  # in the inference function, which prepares forms for its CPU
+        return {}
     graph = onnx.load(path, load_external_data=False).graph
     found: dict[str, dict[int | None, Any]] = {}
     producers = {output: node for node in graph.node for output in node.output}
