@@ -94,6 +94,11 @@ def test_size_of_one_is_taken_first(tmp_path: Path) -> None:
     assert run(tmp_path, "(float[n, m] x) => (float y) { y = Relu (x) }").shapes == {"x": [1, 1]}
 
 
+@pytest.mark.parametrize(("dims", "shape"), [("3, 2000000", [3, 2000000]), ("n, 2000, 3000", [1, 2000, 3000])])
+def test_large_fixed_dimensions(tmp_path: Path, dims: str, shape: list[int]) -> None:
+    assert run(tmp_path, f"(float[{dims}] x) => (float y) {{ y = ReduceMax (x) }}").shapes == {"x": shape}
+
+
 def test_symbols_shared_by_inputs_have_one_size(tmp_path: Path) -> None:
     pad = PAD.format(64).replace("y =", "p =")
     found = run(tmp_path, f"(float[n, s] x, float[s, s] z) => (float y) {{ {pad} q = MatMul (x, z) y = Identity (p) }}")

@@ -21,11 +21,12 @@ def trials(
     dimensions = VariableDimensions(inputs, symbols)
     typical, *others = fills(inputs)
     tried: set[tuple[object, ...]] = set()
+    least = Trial(dimensions.shapes(dict.fromkeys(dimensions.keys, 1)), typical).elements  # fixed sizes may be large
 
     def new(sizes: Iterable[Sizes], values: Iterable[Mapping[str, Fill]]) -> Iterator[Trial]:
         for shapes, fill in itertools.product(map(dimensions.shapes, sizes), values):
             trial, key = Trial(shapes, fill), (*shapes.values(), *fill.values())
-            if key not in tried and trial.elements <= MOST_ELEMENTS:
+            if key not in tried and trial.elements <= max(MOST_ELEMENTS, least):
                 tried.add(key)
                 yield trial
 

@@ -83,10 +83,9 @@ def with_rows(runner: Runner, found: SmokeRun, rows: int) -> dict[str, Array] | 
 
 
 def _given(runner: Runner, folder: Path) -> SmokeRun | None:
-    vector = next(golden.vectors(runner, folder / GOLDEN_FOLDER), None)
     if example := example_inputs(runner, folder):
         name, shapes_from, inputs = example.name, EXAMPLE, example.inputs
-    elif vector:
+    elif vector := next(golden.vectors(runner, folder / GOLDEN_FOLDER), None):
         name, shapes_from, inputs = vector.name, GOLDEN, dict(vector.inputs)
     else:
         return None
