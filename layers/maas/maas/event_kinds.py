@@ -10,7 +10,7 @@ _RECORDS = {"aws:sqs": SQS, "aws:sns": "SNS notification", "aws:s3": "S3 notific
 
 def is_http(event: object) -> bool:
     """Whether it is an HTTP request, of API Gateway (payload 1.0 or 2.0), a function URL or a load balancer."""
-    if not isinstance(event, Mapping):
+    if not isinstance(event, dict):
         return False
     context = as_mapping(event.get("requestContext"))
     return "httpMethod" in event or "rawPath" in event or "http" in context or "elb" in context
@@ -18,7 +18,7 @@ def is_http(event: object) -> bool:
 
 def kind_of(event: object) -> str:
     """A short description, such as `scheduled event`, `S3 test event` or `unknown event`."""
-    if not isinstance(event, Mapping):
+    if not isinstance(event, dict):
         return f"event of type {type(event).__name__}"
     if not event:
         return "empty event"
@@ -52,5 +52,5 @@ def _of_event_bridge(event: Mapping[Any, Any]) -> str:
 
 
 def as_mapping(value: object) -> Mapping[str, Any]:
-    """The value if it is a mapping, else an empty one: parts of a foreign event can have any type."""
-    return value if isinstance(value, Mapping) else {}
+    """The value if it is an object of JSON, else an empty one: parts of an event can have any type."""
+    return value if isinstance(value, dict) else {}

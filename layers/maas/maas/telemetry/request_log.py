@@ -92,14 +92,12 @@ def observed(handler: Handler) -> Handler:
         finally:
             _current.reset(token)
             elapsed_ns = time.perf_counter_ns() - started_ns
-            line = (
-                _request(event, answer)
-                if "statusCode" in answer
-                else {"message": "ignored", "event": answer["ignored"]}
-            )
-            line = _common(observation.ids) | line | {"cold_start": is_first, "duration_ms": _ms(elapsed_ns)}
+            line = _line(observation.ids) | {"cold_start": is_first, "duration_ms": _ms(elapsed_ns)}
             is_first = False
-            _write(line | _inference(observation, answer, elapsed_ns))
+            if "statusCode" in answer:
+                _write(line | _request(event, answer) | _inference(observation, answer, elapsed_ns))
+            else:
+                _write(line | {"message": "ignored", "event": answer["ignored"]})
 
     return wrapped
 
@@ -121,7 +119,7 @@ def _gateway(event: object) -> Mapping[str, Any]:
     return as_mapping(as_mapping(event).get("requestContext"))
 
 
-def _common(ids: Mapping[str, Any]) -> dict[str, Any]:
+def _line(ids: Mapping[str, Any]) -> dict[str, Any]:
     timestamp = datetime.now(UTC).isoformat(timespec="milliseconds")
     return {"level": "INFO", "message": "request", "timestamp": timestamp, "service": service(), **ids}
 

@@ -5,9 +5,9 @@ Sources: API Gateway's HTTP API (payload 2.0 or 1.0), its REST API (1.0), functi
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlencode
 
 from maas.errors import InvalidRequest
@@ -20,8 +20,7 @@ _NOT_PASSED_ON = {"host", "x-forwarded-port", "x-forwarded-proto", "x-forwarded-
 Answer = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """`path` is the path of the API's own route, decoded, without stage, mapping path and trailing slash.
 
     `method` is GET for HEAD, whose answers lose their body. Header names are lower case, repeated headers joined.
@@ -93,8 +92,9 @@ def _request_of(event: Mapping[str, Any]) -> Request:
     if len(path) > 1 and path.endswith("/"):
         path = path[:-1]
     headers = _headers(event)
-    for text in (method, path, query, *headers, *headers.values()):
-        text.encode()  # raises UnicodeEncodeError for lone surrogates, which no answer could quote
+    "".join(
+        (method, path, query, *headers, *headers.values())
+    ).encode()  # raises for lone surrogates: none can be quoted
     body = event.get("body") or ""
     return Request(
         "GET" if method == "HEAD" else method,
@@ -117,22 +117,29 @@ def _route_path(event: Mapping[str, Any], context: Mapping[str, Any], raw_path: 
     filled = _filled(route, event.get("pathParameters") or {})
     if filled is not None:
         return filled
-    literal = route.partition("{")[0]
+    literal, _ = _parsed(route)
     candidates = (stageless, raw_path, raw_path[max(raw_path.find(literal), 0) :])
     return next((path for path in candidates if path.startswith(literal)), raw_path)
 
 
 def _filled(route: str, parameters: Mapping[str, str]) -> str | None:
     """`/v2/{proxy+}` with the values of its parameters; None if one is missing."""
-    literal, *parts = route.split("{")
+    literal, parts = _parsed(route)
     filled = [literal]
-    for part in parts:
-        name, _, after = part.partition("}")
-        value = parameters.get(name.removesuffix("+"))
+    for name, after in parts:
+        value = parameters.get(name)
         if value is None:
             return None
         filled += [value, after]
     return "".join(filled)
+
+
+@lru_cache(64)
+def _parsed(route: str) -> tuple[str, list[tuple[str, str]]]:
+    """The text before the first parameter; each parameter's name and the text after it."""
+    literal, *parts = route.split("{")
+    names = (part.partition("}") for part in parts)
+    return literal, [(name.removesuffix("+"), after) for name, _, after in names]
 
 
 def _query(event: Mapping[str, Any], is_encoded: bool) -> str:
