@@ -5,10 +5,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from edge import Absent, AliasName, IfMatch, ModelName, Time, registry
 from maas.times import canonical
 from maas.web.application import Actor
+from objects import registry
 from openapi import ALIAS_LINKS, item, refusals
+from parameters import Absent, AliasName, IfMatch, ModelName, Time
 from schemas.aliases import Alias, AliasAt, Aliases, PutAlias
 
 router = APIRouter(prefix="/models/{model}/aliases", tags=["aliases"])

@@ -9,10 +9,11 @@ import job_routes
 import key_routes
 import model_routes
 import version_routes
-from edge import precondition_failed, settings
+from etags import precondition_failed
 from maas.errors import PreconditionFailed
 from maas.web.application import create_app
 from maas.web.requests import Request, asgi_event, http_function
+from objects import settings
 from scopes import NEEDS
 
 PREFIX = "/api/v1"

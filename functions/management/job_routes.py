@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
 
-from edge import Limit, ListScope, OnceOnly, Token, page_tokens, registry, settings
 from maas import bootstrap
 from maas.access.caller import JOBS
 from maas.errors import NotAllowed
 from maas.web.application import Who
+from objects import page_tokens, registry, settings
 from openapi import MADE_JOB, refusals
+from parameters import Limit, ListScope, OnceOnly, Token
 from schemas.jobs import CreatedJob, CreateJob, Job, JobResult, JobResults, Jobs
 
 jobs = bootstrap.jobs(settings)

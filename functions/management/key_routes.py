@@ -4,10 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from edge import Limit, ListScope, OnceOnly, Token, keys, page_tokens
 from maas.access.api_keys import ApiKey
 from maas.web.application import Who
+from objects import keys, page_tokens
 from openapi import CREATED_KEY, refusals
+from parameters import Limit, ListScope, OnceOnly, Token
 from schemas.keys import CreatedKey, CreateKey, Key, KeyHistory, Keys, RotateKey
 
 router = APIRouter(prefix="/keys", tags=["keys"])

@@ -5,26 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from edge import (
-    PURGE_SECONDS,
-    Absent,
-    IfMatch,
-    IncludeDeleted,
-    Limit,
-    ListScope,
-    ModelName,
-    OnceOnly,
-    Tags,
-    Token,
-    page_tokens,
-    purge,
-    registry,
-    shown_model,
-    tagged,
-)
+from etags import shown_model
 from maas.records import RegisteredModel
 from maas.web.application import Actor
+from objects import PURGE_SECONDS, page_tokens, purge, registry
 from openapi import MODEL_LINKS, PURGES, item, refusals
+from parameters import Absent, IfMatch, IncludeDeleted, Limit, ListScope, ModelName, OnceOnly, Tags, Token, tagged
 from schemas.models import CreateModel, History, HistoryEntry, Model, Models, ModelStatus
 from schemas.shared import Change
 

@@ -6,8 +6,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from edge import (
-    PURGE_SECONDS,
+from etags import shown_version
+from maas.deployment import uploads
+from maas.deployment.artifacts import source_key
+from maas.records import ModelFile, ModelVersion, Status
+from maas.times import canonical
+from maas.web.application import Actor
+from objects import PURGE_SECONDS, bucket, page_tokens, purge, registry, settings
+from openapi import PURGES, VERSION_LINKS, item, refusals
+from parameters import (
     Absent,
     IfMatch,
     IncludeDeleted,
@@ -18,20 +25,8 @@ from edge import (
     OnceOnly,
     Tags,
     Token,
-    bucket,
-    page_tokens,
-    purge,
-    registry,
-    settings,
-    shown_version,
     tagged,
 )
-from maas.deployment import uploads
-from maas.deployment.artifacts import source_key
-from maas.records import ModelFile, ModelVersion, Status
-from maas.times import canonical
-from maas.web.application import Actor
-from openapi import PURGES, VERSION_LINKS, item, refusals
 from schemas.shared import Change
 from schemas.versions import CreatedVersion, CreateVersion, DeletedVersion, Download, Downloads, Version, Versions
 

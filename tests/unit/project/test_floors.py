@@ -61,7 +61,7 @@ def test_violation_breaks_contract(project: Path, file: str, line: str, contract
     [
         ("functions/inference/app.py", "onnxruntime", True),
         ("functions/management/schemas/models.py", "boto3", True),
-        ("functions/management/edge.py", "fastapi", False),
+        ("functions/management/etags.py", "fastapi", False),
         ("layers/maas/maas/aws/s3.py", "boto3", False),
     ],
 )

@@ -1,37 +1,17 @@
-"""Shared by the routes of this function: the objects they call, and the parameters they read."""
+"""Parameters that several routes read: types of path, query and headers, idempotency, scope of a list."""
 
 import hashlib
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import Depends, Header, Path, Query, Request, Response
-from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, BeforeValidator
+from fastapi import Depends, Header, Path, Query, Request
+from pydantic import AwareDatetime, BeforeValidator
 from pydantic.json_schema import SkipJsonSchema
 
-from maas import bootstrap
-from maas.errors import PreconditionFailed
 from maas.names import ALIAS_PATTERN, NAME_PATTERN
-from maas.records import ModelVersion, RegisteredModel
 from maas.registry import Idempotency
-from maas.settings import Settings
 from maas.web.application import Actor
-from maas.web.events import error_document
-from page_tokens import PageTokens
-from schemas.aliases import Alias
-from schemas.models import Model
 from schemas.shared import rfc_3339
-from schemas.versions import Version
-
-settings = Settings.from_env()
-registry = bootstrap.registry(settings)
-keys = bootstrap.keys(settings)
-bucket = bootstrap.bucket(settings)
-page_tokens = PageTokens(lambda: registry.secret("page-tokens"))
-purge = registry.purge(bucket.delete_prefix)
-
-# A request has to end within API Gateway's 30 s. The schedule finishes longer purges.
-PURGE_SECONDS = 20
 
 Absent = SkipJsonSchema[None]  # an optional parameter; the OpenAPI document must not offer null for it
 Time = Annotated[AwareDatetime, BeforeValidator(rfc_3339)]
@@ -78,29 +58,3 @@ def tagged(tags: dict[str, str], wanted: list[str]) -> bool:
         if key not in tags or (equals and tags[key] != value):
             return False
     return True
-
-
-def shown_model(response: Response, model: RegisteredModel) -> Model:
-    response.headers["etag"] = model.etag
-    return Model.of(model)
-
-
-def shown_version(response: Response, version: ModelVersion, aliases: list[str]) -> Version:
-    response.headers["etag"] = version.etag(aliases)
-    return Version.of(version, aliases)
-
-
-async def precondition_failed(_: Request, error: Exception) -> JSONResponse:
-    """412 with the current state, so that the caller can decide again without another request."""
-    assert isinstance(error, PreconditionFailed)
-    status, document = error_document(error)
-    state: Any = error.current
-    shown: BaseModel
-    if isinstance(state, RegisteredModel):
-        shown = Model.of(state)
-    elif isinstance(state[0], ModelVersion):
-        shown = Version.of(*state)
-    else:
-        shown = Alias.of(*state)
-    document["current"] = shown.model_dump(mode="json")
-    return JSONResponse(document, status, headers={"etag": error.etag})
