@@ -22,7 +22,7 @@ WORDS = [
     (r"\bAwaitable\[([^\[\]]+|[^\[\]]*\[[^\[\]]*\](?:, \w+)?)\]", r"\1"),
     (r"(from collections\.abc import .*)\bAwaitable, ", r"\1"),
     (r"\b__a(enter|exit|iter)__\b", r"__\1__"),
-    (r"\baiter_bytes\b", "iter_bytes"),
+    (r"\baiter_(bytes|raw)\b", r"iter_\1"),
     (r"\baclose\b", "close"),
     (r"\bAsync([A-Z]\w+)", r"\1"),
     (r"\bmaas_client\._async\b", "maas_client._sync"),

@@ -25,6 +25,7 @@ from maas_client.retries import TryAgain, retry_after_seconds
 ATTEMPTS = 4
 ATTEMPT_SECONDS, CONNECT_SECONDS = 35.0, 10.0  # API Gateway itself gives up after 30
 OTHER_CERTIFICATES = "set SSL_CERT_FILE to the certificates that your network uses"
+MAX_MESSAGE = 4000  # of a refusal, in characters
 MORE_TIME = "give it more time, or use infer_later (`maas predict --later`)"
 MAY_WORK_LATER = {429, 502, 503, 504}
 
@@ -95,16 +96,16 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def answer_of(response: httpx.Response, url: str) -> Answer:
+def answer_of(response: httpx.Response, content: bytes, url: str) -> Answer:
     """Raises ApiError for a refusal, TryAgain for one that may pass, InvalidResponse for what MaaS does not send."""
     status = response.status_code
     if response.is_success:
-        return Answer(status, response.headers, response.content)
+        return Answer(status, response.headers, content)
     if "location" in response.headers:  # never followed: the key is for this host
         to = response.headers["location"]
         raise InvalidResponse(f"{url} redirects to {to:.200}: if that is the server, set MAAS_URL or --url to it")
     try:
-        said = parse(response.content)
+        said = parse(content)
     except InvalidResponse:
         said = None
     refusal = said if isinstance(said, dict) else {}
@@ -113,12 +114,18 @@ def answer_of(response: httpx.Response, url: str) -> Answer:
         message = response.reason_phrase or "no reason given"
     if not message:
         raise not_maas(url, status)
-    error = api_error(status, str(message), refusal.get("field"), refusal.get("current"))
+    error = api_error(status, str(message)[:MAX_MESSAGE], *_details(refusal))
     if isinstance(error, ServerFailed):
         error.retry_after_seconds = retry_after_seconds(response.headers.get("retry-after"))
         if status in MAY_WORK_LATER:
             raise TryAgain(error, error.retry_after_seconds)
     raise error
+
+
+def _details(refusal: dict[str, Any]) -> tuple[str | None, dict[str, Any] | None]:
+    """`field` and `current` of a refusal, where they are what they have to be."""
+    field_, current = refusal.get("field"), refusal.get("current")
+    return field_ if isinstance(field_, str) else None, current if isinstance(current, dict) else None
 
 
 def fields_of(answer: Answer, url: str) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from maas_client.errors import InvalidInput
-from maas_client.transfer_records import ModelFile, Progress
+from maas_client.errors import InvalidInput, InvalidResponse
+from maas_client.transfer_records import ModelFile, Progress, Upload, UploadPart
 
 CHUNK_BYTES = 1 << 20
 
@@ -46,7 +46,7 @@ def records_file(path: Path) -> LocalFile:
 
 def _plain_name(name: str) -> str:
     """A name that the server takes. Only its end, the format, matters."""
-    plain = "".join(one if one.isascii() and (one.isalnum() or one in "._-") else "_" for one in name)
+    plain = "".join(one if one.isascii() and (one.isalnum() or one in "._-") else "_" for one in name.lower())
     return "_" + plain[-100:] if plain.startswith((".", "-")) or len(plain) > 100 else plain
 
 
@@ -66,6 +66,21 @@ def _sha256(source: LocalFile, meter: "Meter") -> str:
     except OSError as error:
         raise InvalidInput(f"cannot read {source.path}: {error.strerror}") from error
     return digest.hexdigest()
+
+
+def placed(uploads: Sequence[Upload], files: Sequence[LocalFile]) -> list[tuple[LocalFile, UploadPart]]:
+    """Each part with its file. Raises InvalidResponse for parts that are no cut of their file."""
+    by_name, found = {file.name: file for file in files}, []
+    for upload in uploads:
+        file, end = by_name.get(upload.name), 0
+        for part in sorted(upload.parts, key=lambda part: part.offset):
+            if file is None or part.offset != end or part.size_bytes < 0 or part.method not in ("PUT", "POST"):
+                raise InvalidResponse(f"the server asks for parts of {upload.name!r:.200} that no file has")
+            end += part.size_bytes
+            found.append((file, part))
+        if file is not None and end not in (0, file.size_bytes):
+            raise InvalidResponse(f"the server asks for {end:,} of the {file.size_bytes:,} bytes of {upload.name!r}")
+    return found
 
 
 class Meter:

@@ -14,7 +14,8 @@ from maas_client.transfer_records import Download
 TEXT = (".jsonl", ".csv")
 FORMATS = (*TEXT, ".npy", ".parquet")
 ERRORS = "errors.jsonl"
-_PART = re.compile(r"part-(?:\d{5}|x\d{9})(?:_\d\d)*\.(errors\.jsonl|jsonl|csv|parquet|[^/]+\.npy)")
+LONGEST_NAME_BYTES = 200  # file systems take 255, of which a download in progress adds some
+_PART = re.compile(r"part-(?:\d{5}|x\d{9})(?:_\d\d)*\.(errors\.jsonl|jsonl|csv|parquet|[^/\\\x00-\x1f]+\.npy)")
 
 Series = Mapping[str, Sequence[JobResult]]  # parts by the file they belong to: "jsonl", "label.npy", "errors.jsonl"
 
@@ -82,9 +83,11 @@ def _series(results: Sequence[JobResult]) -> Series:
     series: dict[str, list[JobResult]] = {}
     for one in results:
         found = _PART.fullmatch(one.name)
-        if not found:
-            raise DownloadFailed(f"{one.name!r} is not a part of a job's results")
+        if not found or len(one.name.encode()) > LONGEST_NAME_BYTES:
+            raise DownloadFailed(f"{one.name!r:.300} is not a part of a job's results")
         series.setdefault(found[1], []).append(one)
+    if len({one.name for one in results}) < len(results):
+        raise DownloadFailed("the server lists a part of a job's results twice")
     return dict(sorted(series.items(), key=lambda item: (item[0] == ERRORS, item[0])))
 
 
@@ -98,9 +101,8 @@ def _target(to: Path, suffix: str, series: Series) -> Path:
 
 def _joined(suffix: str, parts: Sequence[Path], target: Path) -> Path:
     try:
-        if suffix == "parquet" and (
-            len(parts) > 1 or target.is_dir()
-        ):  # to join them takes a library; any reader takes a folder of them
+        # To join parts of Parquet takes a library; any reader takes a folder of them.
+        if suffix == "parquet" and (len(parts) > 1 or target.is_dir()):
             return _folder(parts, target)
         if len(parts) == 1:
             os.replace(parts[0], target)
@@ -119,7 +121,8 @@ def _joined(suffix: str, parts: Sequence[Path], target: Path) -> Path:
 def _folder(parts: Sequence[Path], target: Path) -> Path:
     target.mkdir(exist_ok=True)
     for old in target.glob("part-*.parquet"):
-        old.unlink()
+        if _PART.fullmatch(old.name):  # of an earlier download
+            old.unlink()
     for part in parts:
         os.replace(part, target / part.name)
     return target

@@ -10,14 +10,11 @@ from typing import Any, Literal, TypedDict
 from maas_client.errors import InvalidInput
 from maas_client.example_files import NAMES as EXAMPLE_NAMES
 from maas_client.files import LocalFile
+from maas_client.name_rules import LONGEST_FILE_NAME, is_file_name
 
 MODEL_SUFFIX, GOLDEN = ".onnx", "golden"
 BESIDE = ("labels.txt", *EXAMPLE_NAMES)  # what the server knows by name
 VECTORS = (".json", ".pb")
-# What the server takes: a segment begins with neither '.', '-' nor a blank, and ends with neither '.' nor a blank.
-_SEGMENT = r'[^\x00-\x20\x7f"*./:<>?\\|-]([^\x00-\x1f\x7f"*/:<>?\\|]*[^\x00-\x20\x7f"*./:<>?\\|])?'
-_NAME = re.compile(f"{_SEGMENT}(/{_SEGMENT})*")
-_LONGEST_NAME = 200  # bytes
 # A StringStringEntryProto: field 1, of 8 bytes, then field 2 with its length as a varint of one or two bytes.
 _LOCATION = re.compile(rb"\x0a\x08location\x12([\x01-\x7f]|[\x80-\xff][\x01-\x7f])")
 
@@ -92,7 +89,7 @@ def _locations(model: Path) -> set[str]:
             low, high = entry[1][0], entry[1][1] if len(entry[1]) > 1 else 0
             length = (low & 0x7F) | high << 7
             name = content[entry.end() : entry.end() + length]
-            if length <= _LONGEST_NAME and b"\0" not in name:
+            if length <= LONGEST_FILE_NAME and b"\0" not in name:
                 found.add(name.decode("utf-8", "surrogateescape").removeprefix("./"))
     return found
 
@@ -118,15 +115,11 @@ def _check(path: Path, files: Sequence[LocalFile]) -> None:
     for file in files:
         if not file.size_bytes:
             raise InvalidInput(f"{file.name} of {path} is empty: export the model again, or take the file away")
-        if not _is_taken(file.name):
-            expected = f'names of at most {_LONGEST_NAME} bytes without control characters and " * : < > ? \\ |'
+        if not is_file_name(file.name):
+            expected = f'names of at most {LONGEST_FILE_NAME} bytes without control characters and " * : < > ? \\ |'
             raise InvalidInput(f"the model names the file {file.name!r}, expected {expected}: export it with such ones")
         if names.count(file.name) > 1:
             raise InvalidInput(f"{path}: several files would be called {file.name}: rename one")
-
-
-def _is_taken(name: str) -> bool:
-    return bool(name.isprintable() and _NAME.fullmatch(name) and len(name.encode()) <= _LONGEST_NAME)
 
 
 def _local(path: Path, name: str) -> LocalFile:

@@ -16,6 +16,18 @@ class Watch:
         self._timeout_seconds, self._began = timeout_seconds, time.monotonic()
         self._pause_seconds = FIRST_LOOK_SECONDS
 
+    @property
+    def deadline(self) -> float | None:
+        """Of time.monotonic."""
+        return None if self._timeout_seconds is None else self._began + self._timeout_seconds
+
+    @property
+    def is_over(self) -> bool:
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+    def timed_out(self, job: Job) -> JobTimedOut:
+        return JobTimedOut(job, self._timeout_seconds or 0.0)
+
     def pause_after(self, job: Job) -> float | None:
         """Seconds until the next look; None once it SUCCEEDED. Raises JobFailed, JobCancelled, JobTimedOut."""
         if job.status == "SUCCEEDED":
@@ -24,9 +36,9 @@ class Watch:
             raise JobCancelled(job)
         if job.status == "FAILED":
             raise JobFailed(job)
-        pause, limit = self._pause_seconds, self._timeout_seconds
-        if limit is not None and time.monotonic() + pause > self._began + limit:
-            raise JobTimedOut(job, limit)
+        pause = self._pause_seconds
+        if self.deadline is not None and time.monotonic() + pause > self.deadline:
+            raise self.timed_out(job)
         shards = job.progress.shards_total if job.progress else 0
         self._pause_seconds = min(pause * 1.5, LONGEST_PAUSE_SECONDS + shards / SHARDS_A_SECOND)
         return pause

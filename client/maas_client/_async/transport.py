@@ -8,11 +8,13 @@ import httpx
 
 from maas_client._async.backend import Connections, http_client, sleep, until
 from maas_client.calls import Answer, Call, answer_of, connection_failure, fields_of, json_body
+from maas_client.errors import InvalidResponse
 from maas_client.reading import Page, field_of, read
 from maas_client.retries import Retries, TryAgain
 from maas_client.settings import Route, Server
 
 PAGE = 100
+MAX_ANSWER_BYTES = 1 << 30  # unpacked; 6 MB packed may hold as much
 HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL)  # all that a request can raise
 
 _Result = TypeVar("_Result")
@@ -52,6 +54,7 @@ class AsyncTransport:
         if_match: str | None = None,
         creating: bool = False,
         repeatable: bool = False,
+        deadline: float | None = None,
     ) -> Any:
         """The answer's JSON, with its ETag as `etag`, or None where there is none. `body` goes as JSON.
 
@@ -70,6 +73,7 @@ class AsyncTransport:
                 query=query,
                 headers=headers,
                 safe=creating or repeatable or method == "GET",
+                deadline=deadline,
             )
         )
         return None if answer.status == 204 else fields_of(answer, self.url)
@@ -88,6 +92,8 @@ class AsyncTransport:
             token = read(Page, answer).next_page_token
             if not token:
                 break
+            if token == asked.get("page_token"):
+                raise InvalidResponse("the answer's next_page_token is that of the page itself")
             asked["page_token"] = token
         return found
 
@@ -104,9 +110,23 @@ class AsyncTransport:
             try:
                 request = http.build_request(**call.request(self.url))
                 async with until(call.deadline):
-                    response = await http.send(request)
+                    response = await http.send(request, stream=True)
+                    try:
+                        content = await self._content(response)
+                    finally:
+                        await response.aclose()
             except HTTPX_ERRORS as error:
                 raise connection_failure(error, self.url, self._proxy_variable) from error
-            return answer_of(response, self.url)
+            return answer_of(response, content, self.url)
 
         return await retried(attempt, Retries(self._attempts if call.safe else 1, call.deadline))
+
+    async def _content(self, response: httpx.Response) -> bytes:
+        """Without its content encoding. Raises InvalidResponse for more than any answer has."""
+        pieces, size_bytes = [], 0
+        async for piece in response.aiter_bytes():
+            pieces.append(piece)
+            size_bytes += len(piece)
+            if size_bytes > MAX_ANSWER_BYTES:
+                raise InvalidResponse(f"{self.url} answers with more than {MAX_ANSWER_BYTES:,} bytes")
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)

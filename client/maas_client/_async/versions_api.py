@@ -11,10 +11,11 @@ from maas_client._async import downloads
 from maas_client._async.backend import sleep
 from maas_client._async.transport import AsyncTransport
 from maas_client.calls import api_path, changes, filters, inference_path
-from maas_client.errors import DeploymentFailed, TimedOut
+from maas_client.errors import DeploymentFailed, NoAnswerInTime, TimedOut
 from maas_client.files import Report
 from maas_client.inference_records import ShapeProfile
 from maas_client.model_records import ModelVersion, NewVersion
+from maas_client.name_rules import check_listed
 from maas_client.reading import field_of, read
 from maas_client.transfer_records import Download, ModelFile, Upload
 from maas_client.watch import FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS
@@ -152,7 +153,9 @@ class AsyncVersions:
         >>> [path.name for path in await maas.versions.download("digits", 1, "digits-1")]
         ['model.onnx']
         """
-        return await downloads.fetch(await self.files(model, version), Path(folder), progress)
+        files = await self.files(model, version)
+        check_listed([file.name for file in files])
+        return await downloads.fetch(files, Path(folder), progress) if files else []
 
     async def profile(
         self,
@@ -194,14 +197,26 @@ class AsyncVersions:
         """
         deadline = time.monotonic() + timeout_seconds
         pause_seconds = FIRST_LOOK_SECONDS
-        while (found := await self.get(model, version)).status != "READY":
-            if found.status == "FAILED":
+        status = ""
+        while True:
+            try:
+                found = await self._look(model, version, deadline)
+            except NoAnswerInTime:
+                if not status or time.monotonic() < deadline:
+                    raise
+                raise TimedOut(model, version, status, timeout_seconds) from None
+            status = found.status
+            if status == "READY":
+                return found
+            if status == "FAILED":
                 raise DeploymentFailed(model, version, found.status_reason)
             if time.monotonic() + pause_seconds > deadline:
-                raise TimedOut(model, version, found.status, timeout_seconds)
+                raise TimedOut(model, version, status, timeout_seconds)
             await sleep(pause_seconds)
             pause_seconds = min(pause_seconds * 1.5, LONGEST_PAUSE_SECONDS)
-        return found
+
+    async def _look(self, model: str, version: int, deadline: float) -> ModelVersion:
+        return read(ModelVersion, await self._transport.call("GET", _path(model, version), deadline=deadline))
 
 
 def _path(model: str, *rest: str | int) -> str:

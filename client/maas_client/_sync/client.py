@@ -21,6 +21,7 @@ from maas_client.files import Report, quantizing
 from maas_client.inference_records import InferenceResponse, ModelMetadata
 from maas_client.job_records import Job, batch_body
 from maas_client.model_records import ModelVersion
+from maas_client.name_rules import check_alias
 from maas_client.settings import Server
 from maas_client.transfer_records import Progress
 from maas_client.version_files import NewOptions, version_files
@@ -120,6 +121,7 @@ class MaasClient:
         (3, 'READY', ('production',))
         """
         form = quantizing(quantize, quantize_tolerance)
+        check_alias(alias)
         inputs = None if example is None else in_thread(example_file, example)
         vectors = None if golden is None else Path(golden)
         files = in_thread(version_files, Path(path), vectors, inputs).files

@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,14 +13,17 @@ from typing import BinaryIO
 
 import httpx
 
-from maas_client._sync.backend import http_client, in_thread
+from maas_client._sync.backend import http_client, in_thread, until
 from maas_client._sync.transport import HTTPX_ERRORS, retried
-from maas_client.calls import reason
-from maas_client.errors import DownloadFailed
+from maas_client.calls import MORE_TIME, reason
+from maas_client.errors import DownloadFailed, NoAnswerInTime
 from maas_client.files import CHUNK_BYTES, Meter, Report
 from maas_client.retries import STORAGE_ATTEMPTS, STORAGE_MAY_WORK_LATER, Retries, TryAgain
 from maas_client.settings import Route
 from maas_client.transfer_records import Download
+
+PLAIN = {"accept-encoding": "identity"}  # a digest is of the bytes as they are stored
+MAX_CONTENT_BYTES = 4 << 30
 
 Fresh = Callable[[], Mapping[str, str]]
 
@@ -31,7 +35,7 @@ class _Refused(DownloadFailed):
 def fetch(files: Sequence[Download], folder: Path, report: Report | None, fresh: Fresh | None = None) -> list[Path]:
     """Each file into `folder` under its name; one that is there with the right digest stays. Raises DownloadFailed.
 
-    `fresh` gives addresses by name that are good again, for when the storage refuses those of `files`.
+    `fresh` gives new addresses by name, for when the storage refuses those of `files`.
     """
     meter = Meter("downloading", sum(file.size_bytes for file in files), report)
     urls: Mapping[str, str] = {}
@@ -48,25 +52,31 @@ def fetch(files: Sequence[Download], folder: Path, report: Report | None, fresh:
     return paths
 
 
-def content(url: str, name: str) -> bytes:
-    """All that is at a presigned address. Raises DownloadFailed."""
+def content(url: str, name: str, deadline: float | None = None) -> bytes:
+    """All that is at a presigned address. Raises DownloadFailed, NoAnswerInTime."""
 
     def attempt() -> bytes:
+        received = bytearray()
         try:
-            response = http.get(url)
+            with until(deadline), http.stream("GET", url, headers=PLAIN) as response:
+                _check(response, name)
+                for chunk in response.iter_raw(CHUNK_BYTES):
+                    received += chunk
+                    if len(received) > MAX_CONTENT_BYTES:
+                        raise DownloadFailed(f"{name} is larger than {MAX_CONTENT_BYTES:,} bytes")
         except HTTPX_ERRORS as error:
-            raise TryAgain(_failure(name, reason(error))) from error
-        if not response.is_success:
-            raise _refusal(name, response.status_code)
-        return response.content
+            if deadline is not None and time.monotonic() >= deadline:
+                raise NoAnswerInTime(url.partition("?")[0], reason(error), MORE_TIME) from error
+            raise _failure(name, error) from error
+        return bytes(received)
 
     with http_client(Route.to(url)) as http:
-        return retried(attempt, Retries(STORAGE_ATTEMPTS))
+        return retried(attempt, Retries(STORAGE_ATTEMPTS, deadline))
 
 
 def _fetch(http: httpx.Client, file: Download, folder: Path, meter: Meter) -> Path:
     path = (folder / file.name).resolve()
-    if not path.is_relative_to(folder.resolve()):  # whatever the server says, nothing is written elsewhere
+    if not path.is_relative_to(folder.resolve()):  # through a symbolic link
         raise DownloadFailed(f"{file.name!r} would be written outside {folder}")
     if in_thread(_is_there, path, file):
         meter.add(file.size_bytes)
@@ -88,18 +98,20 @@ def _get(http: httpx.Client, file: Download, path: Path, meter: Meter) -> None:
     with path.open("wb") as target:
         sink = _Sink(target, meter)
         try:
-            with http.stream("GET", file.url) as response:
-                if response.is_success:
-                    for chunk in response.iter_bytes(CHUNK_BYTES):
-                        in_thread(sink.add, chunk)
+            with http.stream("GET", file.url, headers=PLAIN) as response:
+                _check(response, file.name)
+                for chunk in response.iter_raw(CHUNK_BYTES):
+                    if sink.received_bytes + len(chunk) > file.size_bytes:
+                        break
+                    in_thread(sink.add, chunk)
+                else:
+                    if (sink.received_bytes, sink.digest.hexdigest()) == (file.size_bytes, file.sha256):
+                        return
+            failure: Exception = TryAgain(_failed(file.name, "its bytes are not those that were uploaded"))
         except HTTPX_ERRORS as error:
-            failure: Exception = TryAgain(_failure(file.name, reason(error)))
-        else:
-            if response.is_success and sink.digest.hexdigest() == file.sha256:
-                return
-            failure = TryAgain(_failure(file.name, "its bytes are not those that were uploaded"))
-            if not response.is_success:
-                failure = _refusal(file.name, response.status_code)
+            failure = _failure(file.name, error)
+        except (TryAgain, DownloadFailed) as error:
+            failure = error
     meter.add(-sink.received_bytes)
     raise failure
 
@@ -125,11 +137,22 @@ def _is_there(path: Path, file: Download) -> bool:
         return hashlib.file_digest(found, "sha256").hexdigest() == file.sha256
 
 
-def _failure(name: str, problem: str) -> DownloadFailed:
+def _check(response: httpx.Response, name: str) -> None:
+    """Raises _Refused, DownloadFailed; TryAgain for what may pass."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise _failed(name, "it comes with a content encoding, in which files are not kept")
+    if response.status_code == 200:
+        return
+    if response.status_code in STORAGE_MAY_WORK_LATER:
+        raise TryAgain(_failed(name, f"HTTP {response.status_code}"))
+    raise _Refused(f"the storage refused {name}: HTTP {response.status_code}")
+
+
+def _failure(name: str, error: Exception) -> Exception:
+    is_final = isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL)
+    failed = _failed(name, reason(error))
+    return failed if is_final else TryAgain(failed)
+
+
+def _failed(name: str, problem: str) -> DownloadFailed:
     return DownloadFailed(f"the storage did not give {name}: {problem}")
-
-
-def _refusal(name: str, status: int) -> Exception:
-    if status in STORAGE_MAY_WORK_LATER:
-        return TryAgain(_failure(name, f"HTTP {status}"))
-    return _Refused(f"the storage refused {name}: HTTP {status}")

@@ -10,8 +10,8 @@ from maas_client import results
 from maas_client._sync import downloads
 from maas_client._sync.backend import in_thread, sleep
 from maas_client._sync.transport import Transport
-from maas_client.calls import api_path
-from maas_client.errors import InvalidInput
+from maas_client.calls import api_path, deadline_after
+from maas_client.errors import InvalidInput, InvalidResponse, NoAnswerInTime
 from maas_client.files import Report
 from maas_client.inference_records import InferenceResponse
 from maas_client.job_records import Job, JobResults
@@ -58,14 +58,23 @@ class Jobs:
         'SUCCEEDED'
         """
         watch = Watch(timeout_seconds)
+        job: Job | None = None
         while True:
-            job = self.get(job_id)
+            job = self._look(job_id, watch, job)
             if progress:
                 progress(job)
             pause_seconds = watch.pause_after(job)
             if pause_seconds is None:
                 return job
             sleep(pause_seconds)
+
+    def _look(self, job_id: str, watch: Watch, before: Job | None) -> Job:
+        try:
+            return read(Job, self._transport.call("GET", _path(job_id), deadline=watch.deadline))
+        except NoAnswerInTime:
+            if before is None or not watch.is_over:
+                raise
+            raise watch.timed_out(before) from None
 
     def cancel(self, job_id: str) -> Job:
         """End a job; results that are done stay. Raises Conflict if it has ended.
@@ -101,6 +110,8 @@ class Jobs:
         while token:
             page = self._transport.call("GET", path, query=query | {"page_token": token})
             found += read(JobResults, page).results
+            if token == read(Page, page).next_page_token:
+                raise InvalidResponse("the answer's next_page_token is that of the page itself")
             token = read(Page, page).next_page_token
         return JobResults(tuple(found), first.header_length)
 
@@ -147,12 +158,15 @@ class Jobs:
         """
         from maas_client.protocol.responses import deferred_response
 
+        deadline = deadline_after(timeout_seconds)
         found = self.wait(job if isinstance(job, str) else job.id, timeout_seconds)
         if found.kind != "infer":
             raise InvalidInput(f"job {found.id} is a batch: `jobs.download`, or `maas job download`, gets its results")
         listed = self.results(found.id)
+        if len(listed.results) != 1:
+            raise InvalidResponse(f"job {found.id} has {len(listed.results)} answers, expected one")
         (one,) = listed.results
-        return deferred_response(downloads.content(one.url, one.name), listed.header_length)
+        return deferred_response(downloads.content(one.url, one.name, deadline), listed.header_length)
 
 
 def _path(job_id: str, *rest: str) -> str:

@@ -9,11 +9,13 @@ import httpx
 
 from maas_client._sync.backend import Connections, http_client, sleep, until
 from maas_client.calls import Answer, Call, answer_of, connection_failure, fields_of, json_body
+from maas_client.errors import InvalidResponse
 from maas_client.reading import Page, field_of, read
 from maas_client.retries import Retries, TryAgain
 from maas_client.settings import Route, Server
 
 PAGE = 100
+MAX_ANSWER_BYTES = 1 << 30  # unpacked; 6 MB packed may hold as much
 HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL)  # all that a request can raise
 
 _Result = TypeVar("_Result")
@@ -53,6 +55,7 @@ class Transport:
         if_match: str | None = None,
         creating: bool = False,
         repeatable: bool = False,
+        deadline: float | None = None,
     ) -> Any:
         """The answer's JSON, with its ETag as `etag`, or None where there is none. `body` goes as JSON.
 
@@ -71,6 +74,7 @@ class Transport:
                 query=query,
                 headers=headers,
                 safe=creating or repeatable or method == "GET",
+                deadline=deadline,
             )
         )
         return None if answer.status == 204 else fields_of(answer, self.url)
@@ -89,6 +93,8 @@ class Transport:
             token = read(Page, answer).next_page_token
             if not token:
                 break
+            if token == asked.get("page_token"):
+                raise InvalidResponse("the answer's next_page_token is that of the page itself")
             asked["page_token"] = token
         return found
 
@@ -105,9 +111,23 @@ class Transport:
             try:
                 request = http.build_request(**call.request(self.url))
                 with until(call.deadline):
-                    response = http.send(request)
+                    response = http.send(request, stream=True)
+                    try:
+                        content = self._content(response)
+                    finally:
+                        response.close()
             except HTTPX_ERRORS as error:
                 raise connection_failure(error, self.url, self._proxy_variable) from error
-            return answer_of(response, self.url)
+            return answer_of(response, content, self.url)
 
         return retried(attempt, Retries(self._attempts if call.safe else 1, call.deadline))
+
+    def _content(self, response: httpx.Response) -> bytes:
+        """Without its content encoding. Raises InvalidResponse for more than any answer has."""
+        pieces, size_bytes = [], 0
+        for piece in response.iter_bytes():
+            pieces.append(piece)
+            size_bytes += len(piece)
+            if size_bytes > MAX_ANSWER_BYTES:
+                raise InvalidResponse(f"{self.url} answers with more than {MAX_ANSWER_BYTES:,} bytes")
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)

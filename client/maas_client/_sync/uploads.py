@@ -11,7 +11,7 @@ from maas_client._sync.backend import http_client, in_thread, run_all
 from maas_client._sync.transport import HTTPX_ERRORS, retried
 from maas_client.calls import reason
 from maas_client.errors import UploadFailed
-from maas_client.files import CHUNK_BYTES, LocalFile, Meter, Report
+from maas_client.files import CHUNK_BYTES, LocalFile, Meter, Report, placed
 from maas_client.retries import STORAGE_ATTEMPTS, STORAGE_MAY_WORK_LATER, Retries, TryAgain
 from maas_client.settings import Route
 from maas_client.transfer_records import Upload, UploadPart
@@ -21,8 +21,7 @@ PARALLEL = 4
 
 def send(uploads: Sequence[Upload], files: Sequence[LocalFile], report: Report | None) -> None:
     """Send every part, a few at a time. Raises UploadFailed; no part is on its way any more then."""
-    by_name = {file.name: file for file in files}
-    parts = [(by_name[upload.name], part) for upload in uploads for part in upload.parts]
+    parts = placed(uploads, files)
     if not parts:
         return
     stop = Event()

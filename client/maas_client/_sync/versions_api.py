@@ -12,10 +12,11 @@ from maas_client._sync import downloads
 from maas_client._sync.backend import sleep
 from maas_client._sync.transport import Transport
 from maas_client.calls import api_path, changes, filters, inference_path
-from maas_client.errors import DeploymentFailed, TimedOut
+from maas_client.errors import DeploymentFailed, NoAnswerInTime, TimedOut
 from maas_client.files import Report
 from maas_client.inference_records import ShapeProfile
 from maas_client.model_records import ModelVersion, NewVersion
+from maas_client.name_rules import check_listed
 from maas_client.reading import field_of, read
 from maas_client.transfer_records import Download, ModelFile, Upload
 from maas_client.watch import FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS
@@ -153,7 +154,9 @@ class Versions:
         >>> [path.name for path in maas.versions.download("digits", 1, "digits-1")]
         ['model.onnx']
         """
-        return downloads.fetch(self.files(model, version), Path(folder), progress)
+        files = self.files(model, version)
+        check_listed([file.name for file in files])
+        return downloads.fetch(files, Path(folder), progress) if files else []
 
     def profile(
         self,
@@ -193,14 +196,26 @@ class Versions:
         """
         deadline = time.monotonic() + timeout_seconds
         pause_seconds = FIRST_LOOK_SECONDS
-        while (found := self.get(model, version)).status != "READY":
-            if found.status == "FAILED":
+        status = ""
+        while True:
+            try:
+                found = self._look(model, version, deadline)
+            except NoAnswerInTime:
+                if not status or time.monotonic() < deadline:
+                    raise
+                raise TimedOut(model, version, status, timeout_seconds) from None
+            status = found.status
+            if status == "READY":
+                return found
+            if status == "FAILED":
                 raise DeploymentFailed(model, version, found.status_reason)
             if time.monotonic() + pause_seconds > deadline:
-                raise TimedOut(model, version, found.status, timeout_seconds)
+                raise TimedOut(model, version, status, timeout_seconds)
             sleep(pause_seconds)
             pause_seconds = min(pause_seconds * 1.5, LONGEST_PAUSE_SECONDS)
-        return found
+
+    def _look(self, model: str, version: int, deadline: float) -> ModelVersion:
+        return read(ModelVersion, self._transport.call("GET", _path(model, version), deadline=deadline))
 
 
 def _path(model: str, *rest: str | int) -> str:

@@ -29,6 +29,8 @@ DTYPES: dict[str, np.dtype[Any]] = {
 }
 _DATATYPES = {dtype: datatype for datatype, dtype in DTYPES.items()}
 _LENGTH = struct.Struct("<I")
+_IN_JSON: dict[str, set[type]] = {"b": {bool}, "i": {int}, "u": {int}, "f": {int, float, type(None), str}, "O": {str}}
+_SPELLINGS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,12 +152,22 @@ def decode(name: str, datatype: str, shape: tuple[int, ...], data: object, raw: 
 
 
 def _from_json(datatype: str, data: object) -> np.ndarray:
+    """Raises KeyError, TypeError, ValueError, OverflowError."""
     dtype = DTYPES[datatype]
     if not isinstance(data, list):
         raise TypeError(f"data is {data!r:.80}")
+    flat = np.asarray(data, np.object_).ravel().tolist()
+    strange = set(map(type, flat)) - _IN_JSON[dtype.kind]
+    if strange:
+        raise TypeError(f"{datatype} data holds {', '.join(sorted(kind.__name__ for kind in strange))}")
     if dtype.kind == "f":
-        data = np.asarray(data, np.float64)  # where None is NaN
-    return np.asarray(data, dtype)
+        wide = np.array([_SPELLINGS[one] if isinstance(one, str) else one for one in flat], np.float64)
+        with np.errstate(over="ignore"):
+            array = wide.astype(dtype)
+        if (np.isinf(array) & np.isfinite(wide)).any():
+            raise OverflowError(f"a value beyond {datatype}")
+        return array
+    return np.array(flat, dtype)
 
 
 def _from_bytes(datatype: str, raw: memoryview, count: int) -> np.ndarray:

@@ -110,6 +110,13 @@ def test_alias_refusal_leaves_version_ready(server: Server, maas: Any, onnx_file
     assert maas.versions.get("doubler", 1).status == "READY"
 
 
+@pytest.mark.parametrize("alias", ["7", "Production", "", "a b", "x" * 64])
+def test_wrong_alias_is_refused_before_anything_is_sent(server: Server, maas: Any, onnx_file: Path, alias: str) -> None:
+    with pytest.raises(InvalidInput, match="alias: got"):
+        maas.push(onnx_file, "doubler", alias=alias)
+    assert server.seen == []
+
+
 def test_push_timeout(server: Server, maas: Any, onnx_file: Path) -> None:
     server.looks_until_ready = 1000
     with pytest.raises(TimedOut, match=r"still VALIDATING after 0\.2 s: look again with `maas show doubler@1`"):
