@@ -121,7 +121,7 @@ def test_parts_that_are_no_cut_of_the_file(
 ) -> None:
     (tmp_path / "model.onnx").write_bytes(b"good")
     part = {"url": f"{server.url}/bucket/x?offset=0", "method": "PUT", "headers": {}}
-    upload = {"name": parts[0].pop("name", "model.onnx"), "parts": [part | one for one in parts]}
+    upload = {"name": parts[0].get("name", "model.onnx"), "parts": [part | one for one in parts]}
     answer = {"model": "m", "version": 1, "status": "PENDING_UPLOAD", "files": [], "size_bytes": 4}
     answer |= {"created_at": "", "updated_at": "", "uploads": [upload]}
     server.trouble = [("POST .*/versions$", (201, {}, json.dumps(answer).encode()))]
