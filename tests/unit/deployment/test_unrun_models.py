@@ -146,6 +146,25 @@ def test_quantised_form_is_measured_on_the_example(cloud: Cloud) -> None:
     assert version.quantized.files, version.quantized.reason
 
 
+LOWER = """(string[n] x) => (string y) {{
+    y = StringNormalizer <case_change_action: string = "LOWER", locale: string = "{0}"> (x)
+}}"""
+
+
+def test_locale_of_a_default_tfidf(cloud: Cloud) -> None:
+    version = pushed(cloud, {"model.onnx": parsed(LOWER.format("en_US.UTF-8"))})
+    assert (version.status, version.status_reason) == (Status.READY, None)
+
+
+def test_missing_locale_names_the_option_of_the_exporter(cloud: Cloud) -> None:
+    version = pushed(cloud, {"model.onnx": parsed(LOWER.format("xx_XX.UTF-8"))}, smoke_run="optional")
+    assert version.status is Status.FAILED
+    assert version.status_reason == (
+        "the model's StringNormalizer asks for the locale 'xx_XX.UTF-8', which is not there: export it with the locale "
+        "en_US.UTF-8 or C (skl2onnx: options={TfidfVectorizer: {'locale': 'C'}})"
+    )
+
+
 def test_names_beyond_the_registry_fail_the_version(cloud: Cloud) -> None:
     name = "n" * 500_000
     version = pushed(cloud, {"model.onnx": parsed(f"(float[2] x) => (float {name}) {{ {name} = Relu (x) }}")})
