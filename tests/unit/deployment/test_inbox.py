@@ -95,6 +95,7 @@ def test_external_data_in_folder_named_as_the_model(cloud: Cloud) -> None:
     assert [file.name for file in version.files] == ["model.onnx", "a/weights.bin"]
 
 
+@pytest.mark.full(keep=2)
 @pytest.mark.parametrize(
     "key",
     [
@@ -120,6 +121,7 @@ def test_external_data_with_a_dot_in_its_path(cloud: Cloud) -> None:
     assert deployed(cloud, "m", 1).status == Status.READY
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("name", ["my model (1).onnx.data", "größe.bin", "a+b=100%/w#1.bin"])
 def test_external_data_of_any_usual_name(cloud: Cloud, name: str) -> None:
     assert drop(cloud, "m/f/my model (1).onnx", with_weights(external(name)).SerializeToString()) is None
@@ -136,6 +138,7 @@ def test_external_data_in_folder_of_a_model_in_capitals(cloud: Cloud) -> None:
     assert drop(cloud, "m/A/weights.bin", DATA)
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("key", ["a.onnx", "m/f/g/a.onnx", "m/f/g/A.ONNX"])
 def test_misplaced_model_has_a_result(cloud: Cloud, key: str) -> None:
     assert drop(cloud, key, LINEAR) is None

@@ -97,6 +97,7 @@ def test_example_that_does_not_run_fails_the_version(cloud: Cloud) -> None:
     assert (version.status_reason or "").startswith("example.npz: onnxruntime cannot run these inputs")
 
 
+@pytest.mark.full
 def test_golden_vector_makes_it_ready(cloud: Cloud) -> None:
     files = {"model.onnx": ODD, "golden/one.json": vector([12345, 12345], [7.0, 7.0])}
     version = pushed(cloud, files)
@@ -105,6 +106,7 @@ def test_golden_vector_makes_it_ready(cloud: Cloud) -> None:
     assert (version.profile["shapes"], version.profile["shapes_from"]) == ({"x": [2]}, "golden")
 
 
+@pytest.mark.full
 def test_profile_is_of_the_example_rather_than_of_the_vector(cloud: Cloud) -> None:
     golden = {"golden/one.json": vector([12345], [7.0])}
     version = pushed(cloud, {"model.onnx": ODD, "example.json": b"[12345, 12345]"} | golden)
@@ -122,12 +124,14 @@ def test_optional_smoke_run_is_ready_with_a_warning(cloud: Cloud) -> None:
     assert answer(cloud, [12345])["outputs"][0]["data"] == [7.0]
 
 
+@pytest.mark.full
 def test_optional_smoke_run_of_a_model_that_runs(cloud: Cloud) -> None:
     version = pushed(cloud, {"model.onnx": PAD}, smoke_run="optional")
     assert version.profile
     assert version.warnings == ()
 
 
+@pytest.mark.full
 def test_model_that_never_ran_is_not_quantised(cloud: Cloud) -> None:
     quantize = {"scheme": "dynamic-int8", "tolerance": 0.5}
     version = pushed(cloud, {"model.onnx": ODD}, smoke_run="optional", quantize=quantize)
@@ -135,6 +139,7 @@ def test_model_that_never_ran_is_not_quantised(cloud: Cloud) -> None:
     assert "the model never ran" in (version.quantized.reason or "")
 
 
+@pytest.mark.full
 def test_quantised_form_is_measured_on_the_example(cloud: Cloud) -> None:
     content = networks.dense(8)
     x = np.random.default_rng(1).random((3, 64)).astype(np.float32)
@@ -151,6 +156,7 @@ LOWER = """(string[n] x) => (string y) {{
 }}"""
 
 
+@pytest.mark.full
 def test_locale_of_a_default_tfidf(cloud: Cloud) -> None:
     version = pushed(cloud, {"model.onnx": parsed(LOWER.format("en_US.UTF-8"))})
     assert (version.status, version.status_reason) == (Status.READY, None)
@@ -175,6 +181,7 @@ def test_names_beyond_the_registry_fail_the_version(cloud: Cloud) -> None:
     assert "300,000" in (version.status_reason or "")
 
 
+@pytest.mark.full
 def test_reason_with_long_names_is_shortened(cloud: Cloud) -> None:
     name = "n" * 500_000
     version = pushed(cloud, {"model.onnx": parsed(f"(uint4[2] {name}) => (uint4 y) {{ y = Identity ({name}) }}")})

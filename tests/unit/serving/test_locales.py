@@ -40,6 +40,7 @@ def answered(folder: Path, locale: str) -> list[str]:
     return values
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("locale", ["en_US.UTF-8", "de_DE.UTF-8", "fr_FR", "pt_BR.utf8", "C.UTF-8"])
 def test_case_mapping_of_a_missing_locale(tmp_path: Path, locale: str) -> None:
     assert answered(tmp_path, locale) == ["çafé", "σäß"]
