@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
@@ -148,3 +149,30 @@ def test_shell_completes_models_versions_and_aliases(url: str, api_key: str, nam
     assert completed("maas roll") == ["rollback"]
     assert completed(f"maas show {name[:12]}") == [name]
     assert completed(f"maas show {name}@") == [f"{name}@prod", f"{name}@2", f"{name}@1"]
+
+
+def test_json_equals_the_api(run: Run, http: httpx.Client, name: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.ones((2, 3), np.float32))
+    job = read(run, f"batch {name} {tmp_path}/x.npy -o {tmp_path}/y.npy --wait")
+    (tmp_path / "bad.onnx").write_bytes(b"no model")
+    run(f"push {tmp_path}/bad.onnx -n {name}", fails=1)
+    for line, path in (
+        (f"versions {name}", f"models/{name}/versions"),
+        (f"show {name}@1", f"models/{name}/versions/1"),
+        (f"show {name}@3", f"models/{name}/versions/3"),
+        (f"alias get {name} prod", f"models/{name}/aliases/prod"),
+        (f"history {name} --limit 100", f"models/{name}/history"),
+        (f"jobs {job['id']}", f"jobs/{job['id']}"),
+        ("keys list", "keys"),
+    ):
+        expected = http.get(f"/api/v1/{path}").json()
+        expected.pop("next_page_token", None)
+        assert known(read(run, line)) == known(expected), line
+    assert known(read(run, f"show {name}")["model"]) == known(http.get(f"/api/v1/models/{name}").json())
+
+
+def known(value: Any) -> Any:
+    """The value with null for what is empty: the command prints what is unknown as empty."""
+    if isinstance(value, dict):
+        return {key: known(one) for key, one in value.items()} or None
+    return ([known(one) for one in value] or None) if isinstance(value, list) else value

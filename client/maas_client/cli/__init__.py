@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from maas_client.cli import jobs, keys, manage, plugged, profiling, use
+from maas_client.cli import aliases, jobs, keys, manage, plugged, profiling, use
 from maas_client.cli.output import echo, tolerate_any_text
 from maas_client.cli.words import in_a_terminal
 from maas_client.errors import MaasError
@@ -23,9 +23,9 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (*use.COMMANDS, *profiling.COMMANDS, *jobs.COMMANDS, *manage.COMMANDS):
+for command in (*use.COMMANDS, *profiling.COMMANDS, *jobs.COMMANDS, *manage.COMMANDS, *aliases.COMMANDS):
     commands.command()(command)
-commands.add_typer(manage.alias)
+commands.add_typer(aliases.alias)
 commands.add_typer(jobs.job)
 commands.add_typer(keys.keys)
 plugged.add(commands, "local")
