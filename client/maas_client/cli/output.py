@@ -47,10 +47,14 @@ def print_json(value: Any) -> None:
 
 
 def fields(record: Any) -> dict[str, Any]:
-    """What the API says of a record: its fields but for the ETag, which is a header."""
+    """What the API says of a record: its fields but for the ETag, which is a header, and empty parameters."""
     from dataclasses import asdict
 
-    return {name: value for name, value in asdict(record).items() if name != "etag"}
+    return asdict(record, dict_factory=_of_the_api)
+
+
+def _of_the_api(fields_: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in fields_ if name != "etag" and (value or name != "parameters")}
 
 
 def tolerate_any_text() -> None:
