@@ -167,7 +167,7 @@ def test_missing_locale_names_the_option_of_the_exporter(cloud: Cloud) -> None:
     assert version.status is Status.FAILED
     assert version.status_reason == (
         "the model's StringNormalizer asks for the locale 'xx_XX.UTF-8', which is not there: export it with the locale "
-        "en_US.UTF-8 or C (skl2onnx: options={TfidfVectorizer: {'locale': 'C'}})"
+        "C.UTF-8 (skl2onnx: options={TfidfVectorizer: {'locale': 'C.UTF-8'}})"
     )
 
 

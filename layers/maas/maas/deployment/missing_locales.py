@@ -15,7 +15,7 @@ def check_locales(path: Path) -> None:
         if not is_known(name):
             raise ModelRejected(
                 f"the model's StringNormalizer asks for the locale '{name:.80}', which is not there: export it with "
-                "the locale en_US.UTF-8 or C (skl2onnx: options={TfidfVectorizer: {'locale': 'C'}})"
+                "the locale C.UTF-8 (skl2onnx: options={TfidfVectorizer: {'locale': 'C.UTF-8'}})"
             )
 
 
