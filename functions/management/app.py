@@ -10,13 +10,16 @@ import key_routes
 import model_routes
 import version_routes
 from etags import precondition_failed
+from maas.access.caller import caller_of
 from maas.errors import PreconditionFailed
+from maas.web import compression
 from maas.web.application import create_app
 from maas.web.requests import Request, asgi_event, http_function
 from objects import settings
 from scopes import NEEDS
 
 PREFIX = "/api/v1"
+MAX_BODY_BYTES = 6 * 1024 * 1024  # unpacked; more than Lambda passes on otherwise
 
 app = create_app(
     "MaaS management",
@@ -34,4 +37,16 @@ _adapter = Mangum(app, lifespan="off")
 
 @http_function
 def lambda_handler(request: Request, context: Any) -> dict[str, Any]:
+    if request.body:
+        request = _json(request)
     return _adapter(asgi_event(request), context)
+
+
+def _json(request: Request) -> Request:
+    """The request with its body unpacked, and declared as JSON, which all bodies are: curl declares a form.
+
+    Raises what `caller_of` raises, InvalidRequest, TooLarge.
+    """
+    caller_of(request.context)  # first of all
+    body = compression.decoded(request.body, request.headers.get("content-encoding"), MAX_BODY_BYTES)
+    return request._replace(body=body, headers={**request.headers, "content-type": "application/json"})

@@ -97,6 +97,9 @@ async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     await _allowed(request)  # a body that is not JSON fails before the route's dependencies run
     first = error.errors()[0]
     place, *path = (str(part) for part in first["loc"])
+    if first["type"] == "json_invalid":  # the rest of `loc` is a position
+        where = f"{first['ctx']['error']} at character {path[0]}"
+        return JSONResponse({"error": f"body: not JSON ({where})", "field": "body"}, 400)
     field = ".".join(path) if path else place
     return JSONResponse({"error": f"{field}: {first['msg']}", "field": field}, 400)
 

@@ -1,0 +1,47 @@
+"""Bodies of the management API: JSON, whatever the content type says, also compressed."""
+
+import gzip
+import json
+from types import ModuleType
+
+import pytest
+
+from conftest import LoadFunction
+from support import wire
+
+TYPES = [None, "", "application/json; charset=utf-8", "text/plain", "application/x-www-form-urlencoded", "image/png"]
+
+
+@pytest.fixture
+def app(load_function: LoadFunction) -> ModuleType:
+    return load_function("ManagementFunction")
+
+
+def post(app: ModuleType, body: bytes, headers: dict[str, str], scopes: str | None = "admin") -> tuple[int, str]:
+    event = wire.event("/api/v1/models", body, headers)
+    authorizer = {"lambda": {"actor": "arn:ann", "scopes": scopes}} if scopes else None
+    event["requestContext"]["authorizer"] = authorizer
+    answer = app.lambda_handler(event, wire.CONTEXT)
+    return answer["statusCode"], json.loads(answer["body"]).get("error", "")
+
+
+def test_content_type_does_not_matter(app: ModuleType) -> None:
+    for number, kind in enumerate(TYPES):
+        headers = {} if kind is None else {"content-type": kind}
+        assert post(app, json.dumps({"name": f"m{number}"}).encode(), headers) == (201, "")
+        assert post(app, b"name=m", headers) == (400, "body: not JSON (Expecting value at character 0)")
+
+
+def test_compressed_body(app: ModuleType) -> None:
+    packed = gzip.compress(b'{"name": ') + gzip.compress(b'"packed"}')
+    assert post(app, packed, {"content-encoding": "gzip"}) == (201, "")
+    status, error = post(app, gzip.compress(b" " * 7_000_000), {"content-encoding": "gzip"})
+    assert status == 413 and "limit of 6,291,456 bytes" in error
+    assert post(app, packed[:-9], {"content-encoding": "gzip"}) == (400, "body: the gzip data is cut off")
+    assert post(app, packed[:-9], {"content-encoding": "gzip"}, scopes=None)[0] == 401
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"\xff", b'{"name": "\\ud800"}', b'{"name": 1e999}', b"null", b"[1]"])
+def test_hostile_json(app: ModuleType, body: bytes) -> None:
+    status, error = post(app, body, {})
+    assert status == 400 and error
