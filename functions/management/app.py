@@ -11,9 +11,10 @@ import model_routes
 import version_routes
 from etags import precondition_failed
 from maas.access.caller import caller_of
-from maas.errors import PreconditionFailed
+from maas.errors import AnswerTooLarge, PreconditionFailed
 from maas.web import compression
 from maas.web.application import create_app
+from maas.web.events import carried
 from maas.web.requests import Request, asgi_event, http_function
 from objects import settings
 from scopes import NEEDS
@@ -39,7 +40,7 @@ _adapter = Mangum(app, lifespan="off")
 def lambda_handler(request: Request, context: Any) -> dict[str, Any]:
     if request.body:
         request = _json(request)
-    return _adapter(asgi_event(request), context)
+    return carried(_adapter(asgi_event(request), context), AnswerTooLarge.LIST)
 
 
 def _json(request: Request) -> Request:

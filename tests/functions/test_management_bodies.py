@@ -45,3 +45,28 @@ def test_compressed_body(app: ModuleType) -> None:
 def test_hostile_json(app: ModuleType, body: bytes) -> None:
     status, error = post(app, body, {})
     assert status == 400 and error
+
+
+def test_long_names_are_cut_in_errors(app: ModuleType) -> None:
+    body = json.dumps({"name": "m", "tags": {"k" * 4_000_000: "v"}}).encode()
+    status, error = post(app, body, {})
+    assert status == 400 and error.startswith("tags.kkk") and len(error) < 50_000
+
+
+def test_pages_end_before_an_answers_limit(app: ModuleType) -> None:
+    """A thousand models of 20 kB each would be twelve times what Lambda can answer."""
+    tags = {f"k{number:03}{'k' * 100}": '"' * 256 for number in range(50)}
+    registry = __import__("objects").registry
+    for number in range(60):
+        registry.models.create(f"m{number:03}", "", tags, "ann")
+    names, token, pages = [], "", 0
+    while token is not None:
+        query = f"?limit=1000{f'&page_token={token}' if token else ''}"
+        event = wire.event(f"/api/v1/models{query}", b"", {}, "GET")
+        event["requestContext"]["authorizer"] = {"lambda": {"actor": "arn:ann", "scopes": "admin"}}
+        answer = app.lambda_handler(event, wire.CONTEXT)
+        assert answer["statusCode"] == 200 and len(json.dumps(answer)) < 6_000_000
+        page = json.loads(answer["body"])
+        names += [model["name"] for model in page["models"]]
+        token, pages = page["next_page_token"], pages + 1
+    assert names == [f"m{number:03}" for number in range(60)] and pages == 2

@@ -140,12 +140,14 @@ class TooLarge(MaasError):
 class AnswerTooLarge(TooLarge):
     """`size` and `limit` are in bytes of the answer as its caller would get it."""
 
-    def __init__(self, size: str, limit: str) -> None:
-        super().__init__(
-            f"the answer has {size}, the limit is {limit}: request fewer outputs, binary data or compression, "
-            "send fewer rows in one request, or use asynchronous inference, which has no such limit "
-            "(Prefer: respond-async)"
-        )
+    INFERENCE = (
+        "request fewer outputs, binary data or compression, send fewer rows in one request, or use asynchronous "
+        "inference, which has no such limit (Prefer: respond-async)"
+    )
+    LIST = "request a smaller `limit`"
+
+    def __init__(self, size: str, limit: str, advice: str = INFERENCE) -> None:
+        super().__init__(f"the answer has {size}, the limit is {limit}: {advice}")
 
 
 class OutOfMemory(TooLarge):

@@ -22,6 +22,7 @@ PATIENCE_SECONDS = 15.0
 MAX_SKEW_SECONDS = 5.0  # between the clocks of two environments; more is reported
 PAGE = 100
 READ_AT_MOST = 1000  # rows read for one page of a filtered list
+PAGE_CHARACTERS = 1_000_000  # of all records: in the answer, each may become four bytes of the 6 MB that Lambda carries
 IDEMPOTENCY_SECONDS = 24 * 3600
 
 
@@ -90,13 +91,19 @@ class Ledger:
     ) -> tuple[list[T], str | None]:
         """Up to `limit` records that pass `keep`, and the sort key to continue after, or None at the end.
 
-        Reads at most about READ_AT_MOST rows, so a page of a strict filter can be short or empty.
+        Reads at most about READ_AT_MOST rows, so a page of a strict filter can be short or empty; it ends after
+        PAGE_CHARACTERS, so that an answer can carry it.
         """
         found: list[T] = []
-        looked, size = 0, min(limit, PAGE)  # an unfiltered page reads only what it returns
+        characters, looked, size = 0, 0, min(limit, PAGE)  # an unfiltered page reads only what it returns
         while looked < READ_AT_MOST:
             items, after = self.table.query(pk, prefix, limit=size, after=after, newest_first=newest_first)
-            found += filter(keep, map(record, items))
+            for item in items:
+                if keep(one := record(item)):
+                    found.append(one)
+                    characters += len(repr(item))
+                if characters > PAGE_CHARACTERS:
+                    return found[:limit], sort_key(found[:limit][-1])
             if after is None or len(found) >= limit:
                 break
             looked, size = looked + size, PAGE

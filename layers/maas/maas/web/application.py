@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from maas import __version__
 from maas.access.caller import Caller, Need, caller_of
 from maas.errors import NotAllowed
-from maas.web.events import error_document, error_headers
+from maas.web.events import error_document, error_headers, quotable
 
 OPEN_PATHS = {"/", "/ping", "/v2/health/live", "/v2/health/ready"}  # without an authorizer in the template
 _SCHEMES = {
@@ -100,8 +100,8 @@ async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     if first["type"] == "json_invalid":  # the rest of `loc` is a position
         where = f"{first['ctx']['error']} at character {path[0]}"
         return JSONResponse({"error": f"body: not JSON ({where})", "field": "body"}, 400)
-    field = ".".join(path) if path else place
-    return JSONResponse({"error": f"{field}: {first['msg']}", "field": field}, 400)
+    field = quotable(".".join(path) if path else place)
+    return JSONResponse({"error": f"{field}: {quotable(first['msg'])}", "field": field}, 400)
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:

@@ -82,21 +82,21 @@ def check_size(body: bytes, *, binary: bool = False) -> None:
         _check_text_bytes(len(body) + body.count(b'"') + body.count(b"\\"))
 
 
-def carried(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer of a web framework with any text, or 413 if it is beyond Lambda's limit."""
+def carried(answer: dict[str, Any], advice: str = errors.AnswerTooLarge.INFERENCE) -> dict[str, Any]:
+    """The answer of a web framework with any text, or 413 with the advice if it is beyond Lambda's limit."""
     if len(answer["body"]) * LONGEST_ESCAPE <= PAYLOAD_LIMIT_BYTES:
         return answer
     try:
-        _check_text_bytes(len(orjson.dumps(answer["body"])))
+        _check_text_bytes(len(orjson.dumps(answer["body"])), advice)
     except errors.TooLarge as error:
         return error_answer(error)
     return answer
 
 
-def _check_text_bytes(size_bytes: int) -> None:
+def _check_text_bytes(size_bytes: int, advice: str = errors.AnswerTooLarge.INFERENCE) -> None:
     if size_bytes > PAYLOAD_LIMIT_BYTES:
         limit = f"{PAYLOAD_LIMIT_BYTES:,} of text, with a backslash before each quote (6 MB)"
-        raise errors.AnswerTooLarge(f"{size_bytes:,} bytes", limit)
+        raise errors.AnswerTooLarge(f"{size_bytes:,} bytes", limit, advice)
 
 
 def error_answer(error: Exception) -> dict[str, Any]:
@@ -122,10 +122,10 @@ def error_document(error: Exception) -> tuple[int, dict[str, Any]]:
         logger().error("request failed", exc_info=error, extra=request_ids())
     if not isinstance(error, errors.MaasError):
         return status, {"error": INTERNAL_ERROR}
-    named = {"field": _quotable(error.field)} if error.field else {}
-    return status, {"error": _quotable(error.message)} | named
+    named = {"field": quotable(error.field)} if error.field else {}
+    return status, {"error": quotable(error.message)} | named
 
 
-def _quotable(text: str) -> str:
+def quotable(text: str) -> str:
     """Short enough for an answer, and without lone surrogates, which no JSON text can contain."""
     return text[:ERROR_LIMIT].encode(errors="replace").decode()
