@@ -1,7 +1,8 @@
-"""Engines for the tests: moto's server always; DynamoDB Local where its address is given."""
+"""Engines of the tests: moto always, DynamoDB Local if its address is given; and the selection of `make test`."""
 
 import importlib
 import os
+import signal
 import sys
 import threading
 import urllib.request
@@ -20,8 +21,11 @@ LoadFunction = Callable[[str], ModuleType]
 REQUIRED = os.environ.get("MAAS_REQUIRE_ENGINES") == "1"
 
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it, and so would its children
+
+
 def skip_or_fail(reason: str) -> None:
-    """Where every engine has to be there (CI), an absent one is a failure."""
+    """Fails instead of skipping where every engine is required (CI)."""
     if REQUIRED:
         pytest.fail(reason)
     pytest.skip(reason)
@@ -29,7 +33,7 @@ def skip_or_fail(reason: str) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _credentials() -> Iterator[None]:
-    """Of nobody: no test can reach an account."""
+    """Made-up credentials: no test can reach an account."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("AWS_", "MAAS_TABLE", "MAAS_BUCKET"))]:
             patch.delenv(name)
@@ -50,12 +54,14 @@ def moto_url() -> Iterator[str]:
 @pytest.fixture
 def cloud(moto_url: str, tmp_path: Path) -> Iterator[Cloud]:
     yield create_cloud(moto_url, tmp_path / "maas")
-    urllib.request.urlopen(urllib.request.Request(f"{moto_url}/moto-api/reset", method="POST"))  # else it keeps all
+    urllib.request.urlopen(
+        urllib.request.Request(f"{moto_url}/moto-api/reset", method="POST")
+    )  # it would keep every object in memory
 
 
 @pytest.fixture
 def load_function(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> LoadFunction:
-    """A function's module, started as Lambda would: its own folder first on the path, its own environment."""
+    """Imports a function's module as Lambda does: its own folder first on the path, its own environment variables."""
 
     def load(function: str) -> ModuleType:
         known = Template.load(TEMPLATE).functions()[function]
@@ -64,7 +70,7 @@ def load_function(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> LoadFunction
             monkeypatch.setenv(name, value)
         monkeypatch.syspath_prepend(folder)
         own = {path.stem for path in folder.iterdir()}
-        for module in [name for name in sys.modules if name.partition(".")[0] in own]:  # of an earlier environment
+        for module in [name for name in sys.modules if name.partition(".")[0] in own]:  # imported by an earlier test
             monkeypatch.delitem(sys.modules, module)
         return importlib.import_module(known.handler.rpartition(".")[0])
 

@@ -23,7 +23,7 @@ from maas.registry import Registry
 
 WRITERS = 32
 ENOUGH = 2 * WRITERS
-SECONDS = float(os.environ.get("MAAS_STRESS_SECONDS", "3"))
+SECONDS = float(os.environ.get("MAAS_STRESS_SECONDS", "1"))
 FILE = ModelFile("model.onnx", 10, "0" * 64)
 
 

@@ -1,4 +1,4 @@
-"""The system under test, over HTTP alone: the local stack as the roles, or with --stack=sam the real `sam local`."""
+"""The system under test, over HTTP only: the local stack with the functions' roles, or `sam local` with --stack=sam."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,7 +27,7 @@ class KeyPlugin(triton.InferenceServerClientPlugin):
 
 @pytest.fixture(scope="session")
 def roles_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the local stack writes down what its functions call."""
+    """Where the local stack records the AWS calls of its functions."""
     return tmp_path_factory.mktemp("roles")
 
 
@@ -50,7 +50,7 @@ def url(system: LocalStack) -> str:
 
 @pytest.fixture(scope="session")
 def api_key(system: LocalStack) -> str:
-    """Of scope admin."""
+    """A key of scope admin."""
     assert system.api_key
     return system.api_key
 
@@ -74,7 +74,7 @@ def http(url: str, api_key: str) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def client(url: str, api_key: str) -> Iterator[triton.InferenceServerClient]:
-    """Triton's own, as it is; its plugins are how it is taught a header for every request."""
+    """Triton's own client, unmodified. A plugin adds the key to every request."""
     with triton.InferenceServerClient(url.removeprefix("http://"), connection_timeout=60, network_timeout=60) as one:
         one.register_plugin(KeyPlugin(api_key))
         yield one
@@ -102,7 +102,7 @@ def run(
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[[bytes], Path]:
-    """The bytes as a model file."""
+    """Writes bytes to a model file."""
 
     def write_file(content: bytes, name: str = "model.onnx") -> Path:
         path = tmp_path / name

@@ -89,7 +89,9 @@ def test_infer_scope_of_one_model(maas: MaasClient, anybody: Anybody, models: tu
         assert call(mine).status_code == 200, (index, call(mine).text)
         refused = call(other)
         assert (refused.status_code, set(refused.json())) == (403, {"error"}), index
-    assert anybody.post("/invocations", json=rows, headers=headers).status_code == 200  # the only one that it may use
+    assert (
+        anybody.post("/invocations", json=rows, headers=headers).status_code == 200
+    )  # the key's only model is the default
     assert anybody.get("/v2/models", headers=headers).json() == {"models": [mine]}
     assert anybody.get("/v1/models", headers=headers).json() == {"models": [mine]}
     index_ = anybody.post("/v2/repository/index", headers=headers).json()
@@ -133,7 +135,7 @@ def test_rate_limit_of_a_key(maas: MaasClient, anybody: Anybody, url: str, model
     assert refused[0].headers["retry-after"] == "1"
     assert "expected at most 1" in refused[0].json()["error"]
     assert {answer.status_code for answer in answers} == {200, 429}
-    with MaasClient(url, made.key) as patient:  # it waits as long as it is told to
+    with MaasClient(url, made.key) as patient:  # the client waits as Retry-After says
         assert [len(patient.models.list(1)) for _ in range(2)] == [1, 1]
 
 
@@ -201,7 +203,7 @@ def test_keys_command(run: Any, anybody: Anybody) -> None:
 def test_first_key_is_made_with_aws_credentials(
     system: LocalStack, anybody: Anybody, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """With AWS credentials and no key, in a process of its own."""
+    """`maas keys bootstrap` in a process with AWS credentials and without a key."""
     template = {"Resources": {"T": {"Type": "AWS::SNS::Topic"}}, "Outputs": {"TableName": {"Value": NAME}}}
     cloudformation = system.cloud.client("cloudformation")
     stack = f"maas-{tmp_path.name.replace('_', '-')}"

@@ -1,4 +1,4 @@
-"""A file lands in S3, predictions land in S3: through real S3, EventBridge and SQS events."""
+"""Batch jobs over HTTP and by drop, with real S3, EventBridge and SQS events."""
 
 import io
 import json

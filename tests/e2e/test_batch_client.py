@@ -1,4 +1,4 @@
-"""Batch and answers that come later, as the client and the command have them, against the whole system."""
+"""Batch jobs and deferred inference through the client and the command, against the whole system."""
 
 import asyncio
 import csv
@@ -76,7 +76,7 @@ def test_jsonl_round_trip(maas: MaasClient, tmp_path: Path, name: str) -> None:
 
 
 def test_array_of_many_parts_is_joined(maas: MaasClient, tmp_path: Path) -> None:
-    x = rows(6_000_000)  # 72 MB: more than an upload's part, and more than a shard
+    x = rows(6_000_000)  # 72 MB: several upload parts and several shards
     np.save(tmp_path / "x.npy", x)
     seen: list[Any] = []
     job = maas.batch(MODEL, tmp_path / "x.npy", "prod", wait=True, progress=seen.append)
@@ -104,7 +104,7 @@ def test_csv_has_one_header(maas: MaasClient, tmp_path: Path) -> None:
 
 def test_bad_records_are_listed_beside_the_array(maas: MaasClient, tmp_path: Path) -> None:
     x = rows(4).astype(np.float64)
-    x[2, 0] = 1e300  # no float32
+    x[2, 0] = 1e300  # overflows float32
     np.save(tmp_path / "x.npy", x)
     job = maas.batch(MODEL, tmp_path / "x.npy", 1, wait=True)
     predicted, errors = maas.jobs.download(job, tmp_path / "y.npy")

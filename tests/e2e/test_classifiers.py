@@ -1,4 +1,4 @@
-"""Classifiers of scikit-learn as skl2onnx exports them, ZipMap and all."""
+"""scikit-learn classifiers as skl2onnx exports them, with ZipMap."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def iris() -> tuple[LogisticRegression, Any]:
 
 @pytest.fixture(scope="module")
 def flats() -> Pipeline:
-    """Of a column of text and one of numbers."""
+    """A classifier of one text column and one number column."""
     columns = ColumnTransformer([("city", OneHotEncoder(), [0]), ("size", StandardScaler(), [1])])
     return make_pipeline(columns, LogisticRegression()).fit(FLATS, ["no", "yes", "no", "yes"])
 
@@ -83,7 +83,7 @@ def test_zipmap_with_string_labels(http: httpx.Client) -> None:
     assert came["probabilities"]["data"] == [0.25, 0.75]
 
 
-@pytest.mark.parametrize("rows", [1, 2, 3])  # 2 is the number of classes too
+@pytest.mark.parametrize("rows", [1, 2, 3])  # 2 is also the number of classes
 def test_text_and_number_columns(http: httpx.Client, flats: Pipeline, rows: int) -> None:
     given = FLATS[:rows]
     expected = flats.predict(given).tolist()

@@ -1,4 +1,4 @@
-"""Answers that come later: `Prefer: respond-async`, and requests that are too large for a call."""
+"""Deferred inference: `Prefer: respond-async`, and requests beyond the payload limit."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""From a file to READY or FAILED, as a client sees it."""
+"""An upload becomes READY or FAILED, as a client sees it."""
 
 import hashlib
 import json
@@ -76,7 +76,7 @@ def test_wrong_digest_fails_and_is_not_served(maas: MaasClient, http: httpx.Clie
     declared = {"name": "model.onnx", "size_bytes": len(content), "sha256": hashlib.sha256(b"other").hexdigest()}
     created = http.post("/api/v1/models/wrong-digest/versions", json={"files": [declared]}).json()
     part = created["uploads"][0]["parts"][0]
-    # The header would make S3 itself refuse these bytes; a client that gets them in all the same is caught later.
+    # With the checksum header S3 itself refuses these bytes. Without it, deployment has to find the mismatch.
     httpx.put(part["url"], content=content, headers={})
     completed = http.post("/api/v1/models/wrong-digest/versions/1/complete")
     if completed.status_code == 202:
@@ -99,7 +99,7 @@ def test_incomplete_upload_is_not_served(maas: MaasClient, http: httpx.Client, w
     assert infer(http, "abandoned", 1).status_code == 409
     assert http.get("/v2/models/abandoned/ready").status_code == 409
 
-    # Whoever comes next can finish it, or push anew.
+    # Another client can finish the upload, or push again.
     maas.versions.complete("abandoned", 1)
     assert maas.versions.wait("abandoned", 1).status == "READY"
     assert infer(http, "abandoned", 1).status_code == 200

@@ -18,7 +18,7 @@ def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
     for model, content in (
         ("linear", onnx_models.linear(1.0)),
         ("linear", onnx_models.linear(2.0)),
-        ("long", onnx_models.linear(0.1234567)),  # long numbers out for short ones in
+        ("long", onnx_models.linear(0.1234567)),  # short numbers in, long numbers out
         ("types", onnx_models.identities(onnx_models.ALL_TYPES)),
     ):
         path.write_bytes(content)
@@ -171,7 +171,9 @@ def test_answer_beyond_payload_limit_is_413(http: httpx.Client) -> None:
         inputs = [X | {"shape": [rows, 3], "data": [1] * rows * 3}]
         answer = http.post("/v2/models/long/infer", json={"inputs": inputs}, headers={"Accept-Encoding": "identity"})
         assert answer.status_code == status
-    packed = http.post("/v2/models/long/infer", json={"inputs": inputs})  # httpx takes gzip, and so it fits
+    packed = http.post(
+        "/v2/models/long/infer", json={"inputs": inputs}
+    )  # with gzip, which httpx accepts, the answer fits
     assert packed.headers["content-encoding"] == "gzip"
     assert packed.json()["outputs"][0]["shape"] == [400_000, 2]
     assert "fewer rows" in answer.json()["error"]

@@ -1,4 +1,4 @@
-"""KServe's own client, unmodified and asynchronous, in an environment of its own: both of its protocols."""
+"""KServe's own asynchronous client, unmodified, from its own virtual environment: both of its protocols."""
 
 import json
 import os

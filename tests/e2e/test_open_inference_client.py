@@ -1,4 +1,4 @@
-"""The client that was generated from the published OpenAPI document of the Open Inference Protocol."""
+"""A client generated from the published OpenAPI document of the Open Inference Protocol."""
 
 from collections.abc import Callable
 from pathlib import Path

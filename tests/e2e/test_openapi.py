@@ -1,4 +1,4 @@
-"""The management API's own document: complete, and true whatever is sent (schemathesis, which wrote none of it)."""
+"""The OpenAPI document of the management API is complete, and schemathesis finds no answer that contradicts it."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 
 from maas_local.stack import LocalStack
 
-EXAMPLES = os.environ.get("MAAS_FUZZ_EXAMPLES", "15")  # for each operation; CI: 40
+EXAMPLES = os.environ.get("MAAS_FUZZ_EXAMPLES", "15")  # per operation; CI: 40
 OPERATIONS = [
     "create_model list_models get_model update_model delete_model restore_model model_history",
     "create_version list_versions get_version complete_version version_files update_version delete_version",
@@ -24,7 +24,7 @@ OPERATIONS = [
 
 @pytest.fixture(scope="module")
 def own_stack() -> Iterator[LocalStack]:
-    """A stack of its own, since any model may be deleted and purged."""
+    """A separate stack: schemathesis may delete and purge any model."""
     with LocalStack.start() as stack:
         yield stack
 
@@ -70,7 +70,7 @@ def test_every_body_has_example(document: dict[str, Any]) -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("which", "selected"), [("exclude", "31/33"), ("include", "2/33")])
 def test_schemathesis(own_stack: LocalStack, tmp_path: Path, which: str, selected: str) -> None:
-    """Twice: where it can see the keys there are, it would end its own."""
+    """In two runs: one that both lists and revokes keys could revoke its own."""
     program = Path(sys.executable).with_name("schemathesis")
     config = Path(__file__).with_name("schemathesis.toml")
     command = [program, "--config-file", config, "run", f"{own_stack.url}/api/v1/openapi.json"]

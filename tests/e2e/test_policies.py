@@ -20,8 +20,8 @@ from support.aws import iam_policies, iam_stack
 from support.aws.iam_policies import Call, Grant
 from support.system import RAN
 
-# What is granted and cannot be seen here, with the reason. `*` in front of an action stands for every function.
-SERVICE_OF_LAMBDA = "Lambda itself does it in the role's name"
+# Grants that no recorded call uses, with the reason. `*` stands for every function.
+SERVICE_OF_LAMBDA = "Lambda itself calls it with the role"
 EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("*", "logs:CreateLogStream"): SERVICE_OF_LAMBDA,
     ("*", "logs:PutLogEvents"): SERVICE_OF_LAMBDA,
@@ -31,16 +31,20 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("WorkerFunction", "sqs:ReceiveMessage"): SERVICE_OF_LAMBDA,
     ("WorkerFunction", "sqs:DeleteMessage"): SERVICE_OF_LAMBDA,
     ("WorkerFunction", "sqs:GetQueueAttributes"): SERVICE_OF_LAMBDA,
-    ("DeploymentFunction", "sqs:SendMessage"): SERVICE_OF_LAMBDA + ": events that it gave up",
+    ("DeploymentFunction", "sqs:SendMessage"): SERVICE_OF_LAMBDA + ": events that failed for good",
     (
         "WorkerFunction",
         "sqs:SendMessage",
     ): "the rest of a shard that ran out of time (tests/functions/batch/test_faults.py)",
     ("WorkerFunction", "s3:GetObject"): "a part that another delivery wrote first (the same)",
-    ("PlannerFunction", "s3:ListBucket"): "an input that is gone is answered 404, not 403 (support/aws/calls.py)",
+    ("PlannerFunction", "s3:ListBucket"): "S3 answers 404, not 403, for an absent input",
     ("WorkerFunction", "s3:ListBucket"): "the same",
 }
-SENT_BY_LAMBDA = ("PlannerFunction", "sqs:SendMessage", "PlannerDeadLetters")  # it sends to the other queue itself
+SENT_BY_LAMBDA = (
+    "PlannerFunction",
+    "sqs:SendMessage",
+    "PlannerDeadLetters",
+)  # Lambda sends to it; the other queue gets messages from the function
 
 
 def recorded(folder: Path) -> list[dict[str, Any]]:
@@ -55,7 +59,7 @@ def _only_with_roles(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture
 def calls(request: pytest.FixtureRequest, system: LocalStack, roles_folder: Path) -> list[dict[str, Any]]:
-    """What the functions called in the whole suite. Skips where a part of it did not run in this process."""
+    """The calls of the functions in the whole suite. Skips if part of it did not run in this process."""
     files = {path.name for path in Path(__file__).parent.glob("test_*.py")}
     missing = files - {item.path.name for item in request.session.items}
     others = {
@@ -92,7 +96,7 @@ def test_every_grant_is_used(calls: list[dict[str, Any]]) -> None:
 
 @pytest.mark.full
 def test_every_granted_partition_is_used(calls: list[dict[str, Any]]) -> None:
-    """The table has every secret of the installation, so only management may reach all of its rows."""
+    """The table holds every secret of the installation, so only management may reach all of its rows."""
     used = {(call["function"], key) for call in calls for key in call["keys"]}
     for function, statements in iam_policies.roles().items():
         for statement in statements:

@@ -1,4 +1,4 @@
-"""What is not Triton's: the raw form, KServe V1 and TF Serving, SageMaker's container, odd inputs and outputs."""
+"""Protocols besides OIP: raw bodies, KServe V1 and TF Serving, SageMaker's container; unusual inputs and outputs."""
 
 from typing import Any
 

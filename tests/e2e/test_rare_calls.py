@@ -1,4 +1,4 @@
-"""Calls that only rare events bring about, so that tests/e2e/test_policies.py sees every grant used."""
+"""Events so rare that no other end-to-end test causes their calls; test_policies.py needs every grant used."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ def _only_with_roles(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture
 def call(system: LocalStack, roles_folder: Path) -> Callable[..., Any]:
-    """A handler in a process of its own, as its role: what the local stack's own sources would not bring about."""
+    """Calls a handler in its own process with its role and an event that the local stack's sources do not send."""
 
     def call_handler(function: str, module: str, event: object, **variables: str) -> Any:
         script = (
@@ -105,7 +105,7 @@ def test_large_model_pushed_and_dropped(maas: MaasClient, bucket: Bucket, write:
 def test_inference_stores_missing_prepared_form(
     system: LocalStack, maas: MaasClient, http: httpx.Client, bucket: Bucket, write: Any
 ) -> None:
-    """As after an update of onnxruntime: nothing is there that was prepared for it."""
+    """As after an update of onnxruntime: no prepared form fits it."""
     maas.push(write(networks.convolutions(blocks=2, channels=128)), "prepared-elsewhere")
     forms = [key for key in bucket.keys("models/prepared-elsewhere/") if "/prepared/" in key]
     assert forms
@@ -134,7 +134,7 @@ def test_failed_shard_changes_message_visibility(system: LocalStack, call: Calla
 
 
 def _begin_upload(http: httpx.Client, model: str) -> None:
-    """Of a version with more bytes than one PUT carries; none of them is sent."""
+    """Starts a multipart upload of a version and sends no part."""
     file = {"name": "model.onnx", "size_bytes": 70 * MB, "sha256": "0" * 64}
     made = http.post(f"/api/v1/models/{model}/versions", json={"files": [file]})
     assert made.status_code == 201, made.text

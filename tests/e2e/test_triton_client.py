@@ -1,4 +1,4 @@
-"""Triton's own client, unmodified: every call that it can make over HTTP."""
+"""Triton's own client, unmodified: every HTTP call it has."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def test_repository(client: triton.InferenceServerClient) -> None:
     assert {"name": "triton_added", "version": "1", "state": "READY", "reason": ""} in index
     client.load_model("triton_added")
     client.unload_model("triton_added")
-    assert client.is_model_ready("triton_added")  # unloaded is not gone: there is always another environment
+    assert client.is_model_ready("triton_added")  # unload frees memory; the next request loads the model again
     with pytest.raises(InferenceServerException, match="there is no model 'nothing'"):
         client.load_model("nothing")
     with pytest.raises(InferenceServerException, match="maas push"):

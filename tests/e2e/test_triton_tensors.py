@@ -1,4 +1,4 @@
-"""Triton's own client, unmodified: every type of tensor and every value, in binary and in JSON."""
+"""Triton's own client, unmodified: every datatype, in binary and in JSON."""
 
 from pathlib import Path
 

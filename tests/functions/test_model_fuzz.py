@@ -1,4 +1,4 @@
-"""A few hundred broken models; `make bench` has ten thousand inspected."""
+"""A few hundred broken models; `make bench` inspects ten thousand."""
 
 import json
 import subprocess

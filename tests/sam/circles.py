@@ -1,4 +1,4 @@
-"""Fail if resources of the template need each other in a circle, once SAM has made its own of them.
+"""Fail if resources of the template depend on each other in a circle after SAM's transformation.
 
 `python circles.py template.yaml`, where SAM is installed. CloudFormation refuses circles; linters pass over what SAM
 makes, such as aliases, which need their deployment groups, and those their alarms.
@@ -23,7 +23,7 @@ class _NoPolicies:
 
 
 def references(value: Any) -> Iterator[str]:
-    """The logical ids, and whatever else is named like them, that a value refers to."""
+    """The logical ids that a value refers to, and other names that look like them."""
     if isinstance(value, list):
         for item in value:
             yield from references(item)
@@ -45,7 +45,7 @@ def main(path: Path) -> int:
     template = yaml_parse(path.read_text())
     for resource in template["Resources"].values():
         for name in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
-            resource["Properties"][name] = "s3://bucket/key"  # as `sam package` leaves it
+            resource["Properties"][name] = "s3://bucket/key"  # as after `sam package`
     resources = transform(template, {}, _NoPolicies())["Resources"]
     needs = {name: set(references(resource)) & resources.keys() for name, resource in resources.items()}
     try:

@@ -1,4 +1,4 @@
-"""Print what the built layers take unzipped, by function; fail over a budget. `python layer_sizes.py .aws-sam/build`"""
+"""Print the unzipped size of each function's layers; fail over a budget. `python layer_sizes.py .aws-sam/build`"""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from maas_local import intrinsics
 
 MB = 1024 * 1024
-HTTP_MB, ANY_MB = 180, 245  # what a function carries is part of its cold start; Lambda's own limit is 250
+HTTP_MB, ANY_MB = 180, 245  # size adds to the cold start; Lambda's limit is 250
 
 
 def size_mb(folder: Path) -> float:

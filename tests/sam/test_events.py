@@ -26,7 +26,7 @@ def test_event(case: EventCase, sam: sam_cli.Sam) -> None:
 
 
 def test_deployment_function_quantises(sam: sam_cli.Sam) -> None:
-    """Its third layer has what that takes; this model is only too small for it."""
+    """The quantisation layer imports; this model is only too small to be quantised."""
     (case,) = (case for case in CASES if case.name == "deployment_commit_mark")
     sam.invoke(case.function, case.event)
     settings = Settings(table=NAME, bucket=NAME, endpoint_url=sam.cloud.url)

@@ -1,4 +1,4 @@
-"""Every call of KServe's own client, made by a Python that has it: its pins and ours disagree.
+"""Every call of KServe's own client, for a Python that has it: its pins conflict with ours.
 
 `python kserve_calls.py URL KEY` prints what came back as one line of JSON; test_kserve_client.py has the expectations.
 """
@@ -27,7 +27,7 @@ def request(model: str, *inputs: InferInput, binary_output: bool = False, **said
 
 
 def two(binary: bool) -> tuple[InferInput, InferInput]:
-    """One of them in JSON always."""
+    """Two inputs; one is always JSON."""
     a, b = np.array([[1, 2], [3, 4]], np.float32), np.full((2, 2), 0.5, np.float32)
     return tensor("a", a, binary=binary), tensor("b", b, binary=False)
 
@@ -95,7 +95,7 @@ async def version_1(client: InferenceRESTClient, url: str, headers: dict[str, st
 
 
 async def main(url: str, key: str) -> None:
-    headers = {"x-api-key": key}  # a copy for each call: the client adds its own to what it is given
+    headers = {"x-api-key": key}  # copied for each call: the client adds to the dictionary
     async with InferenceRESTClient(RESTConfig(protocol="v2")) as client:
         answers = await version_2(client, url, headers)
     async with InferenceRESTClient(RESTConfig(protocol="v1")) as client:

@@ -1,4 +1,4 @@
-"""Networks of real size, as ONNX bytes: models to measure with, and tests of what small ones do not show."""
+"""Realistic networks as ONNX bytes, for benchmarks and for tests that need real weights."""
 
 from itertools import pairwise
 
@@ -9,7 +9,7 @@ from support import onnx_models
 
 
 def dense(megabytes: int) -> bytes:
-    """x[n, 64] through square layers of 1024 until there are so many MB of weights, to y[n, 8]."""
+    """Dense layers from x[n, 64] to y[n, 8], with so many megabytes of weights."""
     random = np.random.default_rng(0)
     widths = [64] + [1024] * max(1, megabytes // 4) + [8]
     nodes, weights, last = [], [], "x"
@@ -37,7 +37,7 @@ def small() -> bytes:
 
 
 def doubled(shape: list[str | int]) -> bytes:
-    """y = 2x, element by element: next to nothing to compute, as much to answer as was asked."""
+    """y = 2x by element: almost no computation, and an answer as large as the request."""
     graph = helper.make_graph(
         [helper.make_node("Mul", ["x", "two"], ["y"])],
         "doubled",
@@ -49,7 +49,7 @@ def doubled(shape: list[str | int]) -> bytes:
 
 
 def words() -> bytes:
-    """y is x[n], of strings."""
+    """y = x[n] of strings."""
     graph = helper.make_graph(
         [helper.make_node("Identity", ["x"], ["y"])],
         "words",
@@ -60,7 +60,7 @@ def words() -> bytes:
 
 
 def convolutions(blocks: int = 12, channels: int = 256) -> bytes:
-    """A residual network: x[n, 3, 64, 64] to y[n, 10], with batch normalisation as exporters leave it."""
+    """A residual network from x[n, 3, 64, 64] to y[n, 10], with batch normalisation as exporters write it."""
     random, graph = np.random.default_rng(0), _Graph()
     last = graph.convolution(random, "x", 3, channels, 7, stride=4)
     for _ in range(blocks):
@@ -73,7 +73,7 @@ def convolutions(blocks: int = 12, channels: int = 256) -> bytes:
 
 
 def transformer(layers: int = 8, width: int = 512, tokens: int = 64) -> bytes:
-    """An encoder: x[n, 64, 512] through attention and feed-forward layers to y, in exporters' small nodes."""
+    """A transformer encoder from x[n, 64, 512] to y of the same shape, in small nodes as exporters write it."""
     random, graph, heads = np.random.default_rng(0), _Graph(), 8
     last = "x"
     for _ in range(layers):
@@ -98,7 +98,7 @@ def transformer(layers: int = 8, width: int = 512, tokens: int = 64) -> bytes:
 
 
 class _Graph:
-    """Nodes and weights with names made up as they come."""
+    """Collects nodes and weights under generated names."""
 
     def __init__(self) -> None:
         self.nodes: list[NodeProto] = []

@@ -1,4 +1,4 @@
-"""Small real ONNX models for the tests, as bytes."""
+"""Small real ONNX models as bytes."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ def model(graph: object, opset: int = OPSET) -> ModelProto:
 
 
 def linear(weight: float = 1.0, features: int = 3, classes: int = 2, opset: int = OPSET) -> bytes:
-    """y[n, classes] = x[n, features] @ W, with every weight alike."""
+    """y[n, classes] = x[n, features] @ W, where every weight is `weight`."""
     weights = numpy_helper.from_array(np.full((features, classes), weight, np.float32), "w")
     graph = helper.make_graph(
         [helper.make_node("MatMul", ["x", "w"], ["y"])],
@@ -27,7 +27,7 @@ def linear(weight: float = 1.0, features: int = 3, classes: int = 2, opset: int 
 
 
 def identities(types: dict[str, int], shape: list[str | int] | None = None, opset: int = OPSET) -> bytes:
-    """One input and one output a type: `in_NAME` goes unchanged to `out_NAME`."""
+    """An input `in_NAME` copied to an output `out_NAME` for each type."""
     shape = ["n"] if shape is None else shape
     graph = helper.make_graph(
         [helper.make_node("Identity", [f"in_{name}"], [f"out_{name}"]) for name in types],
@@ -39,7 +39,7 @@ def identities(types: dict[str, int], shape: list[str | int] | None = None, opse
 
 
 def needs_two_rows() -> bytes:
-    """Fails unless n is at least 2: it takes row 1."""
+    """Returns row 1, so a run with n < 2 fails."""
     graph = helper.make_graph(
         [helper.make_node("Gather", ["x", "one"], ["y"], axis=0)],
         "second_row",
@@ -51,7 +51,7 @@ def needs_two_rows() -> bytes:
 
 
 def never_runs() -> bytes:
-    """Loads, but no input can run: reshapes any input to more elements than it has."""
+    """Loads, but every run fails: it reshapes x to more elements than x has."""
     graph = helper.make_graph(
         [helper.make_node("Reshape", ["x", "shape"], ["y"])],
         "impossible",
@@ -128,7 +128,7 @@ def split() -> bytes:
 
 
 def zipmap(labels: list[int] | list[str]) -> bytes:
-    """A classifier's end: scores[n, classes] → label[n], the best column's number, and a sequence of maps."""
+    """The end of a classifier: scores[n, classes] → label[n] (index of the best column) and a sequence of maps."""
     keys = TensorProto.INT64 if isinstance(labels[0], int) else TensorProto.STRING
     maps = helper.make_sequence_type_proto(
         helper.make_map_type_proto(keys, helper.make_tensor_type_proto(TensorProto.FLOAT, []))
@@ -148,7 +148,7 @@ def zipmap(labels: list[int] | list[str]) -> bytes:
 
 
 def slow() -> bytes:
-    """Multiplies a matrix of 64 × 64 as many times as `count` says; a million times are some minutes."""
+    """Multiplies a 64 × 64 matrix `count` times; a million times take minutes."""
     weights = numpy_helper.from_array(np.eye(64, dtype=np.float32), "w")
     body = helper.make_graph(
         [
@@ -174,7 +174,7 @@ def slow() -> bytes:
 
 
 def squared() -> bytes:
-    """y is an element of the product of two matrices of ones: a few bytes of input ask for any time in one operator."""
+    """y is an element of the product of two matrices of ones: a small input makes one operator run for any time."""
     ones = helper.make_tensor("ones", TensorProto.FLOAT, [1], [1.0])
     graph = helper.make_graph(
         [
@@ -193,7 +193,7 @@ def squared() -> bytes:
 
 
 def nonzero() -> bytes:
-    """y is the last place of as many ones as `count` says. NonZero allocates outside of onnxruntime's arena."""
+    """y is the last index of `count` ones. NonZero allocates outside of onnxruntime's arena."""
     ones = helper.make_tensor("ones", TensorProto.FLOAT, [1], [1.0])
     graph = helper.make_graph(
         [
@@ -209,7 +209,7 @@ def nonzero() -> bytes:
 
 
 def expanded() -> bytes:
-    """y is a tensor of ones, of the shape that the input says: a few bytes can ask for any amount of memory."""
+    """y is a tensor of ones of the shape in the input: a small input can ask for any amount of memory."""
     graph = helper.make_graph(
         [helper.make_node("ConstantOfShape", ["shape"], ["y"])],
         "expanded",
@@ -226,7 +226,7 @@ def parsed(graph: str) -> bytes:
 
 
 def external(location: str = "weights.bin", **entries: str) -> Change:
-    """A change of a tensor: its bytes are in another file."""
+    """Moves the data of a tensor to another file."""
 
     def change(tensor: TensorProto) -> None:
         tensor.ClearField("raw_data")
@@ -239,7 +239,7 @@ def external(location: str = "weights.bin", **entries: str) -> Change:
 
 
 def with_weights(*changes: Change) -> ModelProto:
-    """y = x + a (+ b …), each weight of 4 floats changed as said."""
+    """y = x + a (+ b …), where each weight of 4 floats went through its change."""
     names = [f"w{number}" for number in range(len(changes))]
     nodes = [helper.make_node("Sum", ["x", *names], ["y"])]
     values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [4]) for name in "xy"]

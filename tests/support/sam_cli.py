@@ -1,4 +1,4 @@
-"""The real `sam local` on the built template, over a cloud that its containers reach.
+"""`sam local` on the built template, with moto on an address that its containers reach.
 
 As a command, `python -m support.sam_cli FUNCTION EVENT` invokes a function as the tests do: model `example` is there,
 version 1 READY, version 2 uploaded.
@@ -37,7 +37,7 @@ Invoke = Callable[[str, dict[str, Any]], Any]
 
 
 def why_not() -> str | None:
-    """The reason why `sam local` cannot run here, if there is one."""
+    """The reason why `sam local` cannot run here, or None."""
     if not _sam():
         return "there is no SAM CLI: `make sam-test` installs it"
     if not BUILT.exists():
@@ -53,7 +53,7 @@ def _sam() -> str | None:
 
 @contextmanager
 def cloud() -> Iterator[LocalCloud]:
-    """moto's server on every interface, known by the address that containers have for this machine."""
+    """moto's server on every interface, advertised by the address that containers have for this machine."""
     inspect = ["docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]
     gateway = subprocess.run(inspect, capture_output=True, text=True, check=True).stdout.strip() or "172.17.0.1"
     with LocalCloud.start(TEMPLATE, host="0.0.0.0", advertised_host=gateway) as made:
@@ -81,7 +81,7 @@ class Sam:
         ]
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
-        """The function's result. Raises RuntimeError with what `sam` said when there is none."""
+        """The function's result. Raises RuntimeError with the output of `sam` if there is none."""
         command = [_sam() or "sam", "local", "invoke", function, "--event", "-", *self._options]
         done = subprocess.run(
             command,
@@ -103,7 +103,7 @@ class Sam:
 
     @contextmanager
     def functions(self) -> Iterator[Invoke]:
-        """All functions under `sam local start-lambda`, kept warm: what `sam local invoke` does, without its start."""
+        """All functions under `sam local start-lambda`, kept warm: the first event waits for a container."""
         with self._running("start-lambda", "--warm-containers", "LAZY") as url:
             lambda_ = boto3.client("lambda", endpoint_url=url, config=Config(read_timeout=INVOKE_SECONDS))
 
@@ -128,7 +128,7 @@ class Sam:
                 _wait(port, process, log)
                 yield f"http://127.0.0.1:{port}"
             finally:
-                process.send_signal(signal.SIGINT)  # so that it removes its containers
+                process.send_signal(signal.SIGINT)  # `sam` then removes its containers
                 process.wait(60)
 
 
@@ -158,7 +158,7 @@ def stack() -> Iterator[LocalStack]:
 
 @contextmanager
 def seeded() -> Iterator[Sam]:
-    """`sam local` over a cloud in which the events of events/ have what they are about."""
+    """`sam local` with the data that the files of events/ refer to."""
     with cloud() as made, tempfile.TemporaryDirectory() as folder:
         settings = Settings(table=NAME, bucket=NAME, queue_url="BatchShards", endpoint_url=made.url, tmp_dir=folder)
         seed(Cloud(settings))

@@ -1,4 +1,4 @@
-"""What end-to-end tests do with the running system beside HTTP: its bucket, and waiting for jobs."""
+"""The running system's bucket, and waiting for jobs, for end-to-end tests."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import pytest
 
 from maas_local.template import NAME
 
-RAN = pytest.StashKey[set[str]]()  # of the configuration: the tests that have run in this process
+RAN = pytest.StashKey[set[str]]()  # in config.stash: node ids of the tests that have run in this process
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
@@ -41,7 +41,7 @@ class Bucket:
 
 
 def wait_for_job(http: httpx.Client, job_id: str, seconds: float = 100) -> dict[str, Any]:
-    """The job when it has ended."""
+    """The job, once it has ended."""
     deadline = time.monotonic() + seconds
     while True:
         answer = http.get(f"/api/v1/jobs/{job_id}")

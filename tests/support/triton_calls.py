@@ -1,4 +1,4 @@
-"""What the tests with Triton's own client share: tensors as it sends them."""
+"""Tensors of Triton's own client."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def tensor(name: str, array: Array, datatype: str = "FP32", *, binary: bool = Tr
 
 
 def two(binary: bool = True) -> list[triton.InferInput]:
-    """For onnx_models.added, which answers SUM in `y`; the second is binary always."""
+    """Inputs of onnx_models.added, which answers SUM in `y`; the second is always binary."""
     return [
         tensor("a", np.array([[1, 2], [3, 4]], np.float32), binary=binary),
         tensor("b", np.full((2, 2), 0.5, np.float32), binary=True),

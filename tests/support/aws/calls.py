@@ -1,4 +1,4 @@
-"""Requests to AWS, as actions on resources: what a policy has to allow for each.
+"""AWS requests as IAM actions on resources: what a policy has to allow.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
@@ -22,7 +22,7 @@ _SQS = {"SendMessageBatch": "SendMessage", "DeleteMessageBatch": "DeleteMessage"
 
 @dataclass(frozen=True)
 class Signed:
-    """One request, by who signed it; `presigned` if that was not who sends it."""
+    """A request and the key that signed it; `presigned` if the signature is in the URL."""
 
     access_key: str
     service: str
@@ -35,7 +35,7 @@ class Signed:
 
 
 def signed(environ: Mapping[str, str], body: bytes) -> Signed | None:
-    """None for a request that nobody signed. `environ` is WSGI's."""
+    """None if the request is not signed. `environ` is WSGI's."""
     query = {name: values[0] for name, values in parse_qs(environ.get("QUERY_STRING", ""), True).items()}
     found = _HEADER.search(environ.get("HTTP_AUTHORIZATION", "")) or _QUERY.match(query.get("X-Amz-Credential", ""))
     if not found:
@@ -47,13 +47,13 @@ def signed(environ: Mapping[str, str], body: bytes) -> Signed | None:
 
 
 def calls(request: Signed) -> list[Call]:
-    """All of what the request needs. Raises KeyError for a service or an operation that is not known here."""
+    """All calls that IAM checks for the request. Raises KeyError for an unknown service or operation."""
     services = {"s3": _s3, "dynamodb": _dynamodb, "sqs": _sqs, "events": _events, "sns": _sns}
     return list(services[request.service](request))
 
 
 def missing(request: Signed) -> Call | None:
-    """What the answer 404 needs beside: without it S3 says 403. Whether it then tells the prefix is not documented."""
+    """The permission that S3 also needs to answer 404 rather than 403. The role of its prefix is undocumented."""
     bucket, _, key = request.path.lstrip("/").partition("/")
     if request.service == "s3" and key and request.method in ("GET", "HEAD"):
         return Call("s3:ListBucket", f"arn:aws:s3:::{bucket}")
@@ -79,7 +79,7 @@ def _s3(request: Signed) -> Iterator[Call]:
             yield Call("s3:GetObjectVersion" if "versionId" in query else "s3:GetObject", one)
     elif method == "DELETE":
         yield Call("s3:AbortMultipartUpload" if "uploadId" in query else "s3:DeleteObject", one)
-    else:  # PUT of an object or a part, POST that begins or ends an upload
+    else:  # PUT of an object or part, POST that starts or completes an upload
         yield Call("s3:PutObject", one)
 
 
@@ -108,7 +108,7 @@ def _dynamodb(request: Signed) -> Iterator[Call]:
 
 
 def _keys(wanted: Any) -> list[str]:
-    """Of the keys to get, or the requests to write."""
+    """The partition keys of a BatchGetItem or BatchWriteItem."""
     if isinstance(wanted, dict):
         return [key["pk"]["S"] for key in wanted["Keys"]]
     return [(one.get("Key") or one["Item"])["pk"]["S"] for request in wanted for one in request.values()]

@@ -1,4 +1,4 @@
-"""Run as `python -m support.aws.iam_gate HOST RECORD`: moto behind a gate that knows the roles of template.yaml.
+"""`python -m support.aws.iam_gate HOST RECORD` runs moto behind a gate that checks the roles of template.yaml.
 
 A request that is signed with the credentials of a function's role, be it sent by the function or with a URL that it
 presigned, is let through only as the role's policy allows, and is written down in RECORD: one JSON line each. moto then
@@ -22,7 +22,7 @@ from maas_local.intrinsics import ACCOUNT
 from maas_local.moto_process import moto_server
 from support.aws import calls, iam_policies
 
-# What is asked of moto's second opinion is less than what the gate asks, since moto
+# Why moto's own check covers less than the gate's: moto
 MOTO_CANNOT = {
     "Condition": "denies what a statement with any condition would allow",
     "Resource": "knows no resource of DynamoDB, EventBridge and SNS: there it looks at the actions alone",
@@ -36,7 +36,7 @@ _asked = threading.local()
 
 
 def for_moto(statements: list[iam_policies.Statement]) -> dict[str, Any]:
-    """The policy as far as moto can read it."""
+    """The part of the policy that moto can evaluate."""
     plain = []
     for statement in statements:
         actions = iam_policies._listed(statement["Action"])
@@ -52,7 +52,7 @@ class Gate:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         body = b""
-        if environ["REQUEST_METHOD"] == "POST":  # small, unlike what is PUT
+        if environ["REQUEST_METHOD"] == "POST":  # small; uploads are PUT
             body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             environ["wsgi.input"] = BytesIO(body)
         request = calls.signed(environ, body)
@@ -71,7 +71,7 @@ class Gate:
         return answer
 
     def _allowed(self, function: str, calls: list[iam_policies.Call]) -> bool:
-        checked = [self._check(function, call) for call in calls]  # each is written down
+        checked = [self._check(function, call) for call in calls]  # no short circuit: each call is recorded
         return all(checked)
 
     def _check(self, function: str, call: iam_policies.Call) -> bool:
@@ -99,7 +99,7 @@ def _denied(request: calls.Signed, start_response: Any) -> Iterable[bytes]:
 
 
 def enforce() -> None:
-    """moto's own checks, of those requests that the gate says."""
+    """Turns on moto's own checks for the requests that the gate marks."""
     original = ActionAuthenticatorMixin._authenticate_and_authorize_action
 
     def of_roles(self: Any, kind: type, resource: str = "*") -> None:

@@ -1,4 +1,4 @@
-"""The functions' policies as template.yaml has them, and what they say about one call.
+"""The functions' policies of template.yaml, and whether they allow a call.
 
 As IAM does it, as far as the template uses it: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -18,7 +18,7 @@ LEADING_KEYS = "dynamodb:LeadingKeys"
 
 @dataclass(frozen=True)
 class Call:
-    """What one request needs: an action on a resource. `context` has the condition keys that the service tells."""
+    """An action on a resource. `context` has the condition keys that the service sets."""
 
     action: str
     resource: str
@@ -27,7 +27,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Grant:
-    """One action on one resource pattern of a statement: the least that a policy can have too much of."""
+    """One action on one resource pattern of a statement: the smallest unit of a policy."""
 
     action: str
     resource: str
@@ -35,7 +35,7 @@ class Grant:
 
 @cache
 def roles(parameters: tuple[tuple[str, str], ...] = ()) -> dict[str, list[Statement]]:
-    """The statements of each role that a function has, by the function's name."""
+    """The statements of each function's role, by the function's name."""
     template = Template.load(TEMPLATE, {"AwsEndpointUrl": "http://local", **dict(parameters)})
     documents = {
         name: [one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
@@ -52,14 +52,14 @@ def grants(statement: Statement) -> Iterator[Grant]:
 
 
 def partitions(statement: Statement) -> list[str]:
-    """The patterns of the partitions of the table that it is about; none if it is about all."""
+    """The partition key patterns of a statement; empty if it covers the whole table."""
     return [
         pattern for keys in statement.get("Condition", {}).values() for pattern in _listed(keys.get(LEADING_KEYS, []))
     ]
 
 
 def granting(statements: list[Statement], call: Call) -> set[Grant]:
-    """Those that allow the call; none if it is refused."""
+    """The grants that allow the call; empty if it is refused."""
     return {
         grant
         for statement in statements

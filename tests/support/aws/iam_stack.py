@@ -1,4 +1,4 @@
-"""The local stack with its functions as the roles that template.yaml gives them, behind `iam_gate`."""
+"""The local stack whose functions have the roles of template.yaml, behind `iam_gate`."""
 
 import json
 import os
@@ -24,7 +24,7 @@ RECORD = "calls.jsonl"
 
 @contextmanager
 def stack(folder: Path) -> Iterator[LocalStack]:
-    """Running. What the functions call is in `folder / RECORD`, one JSON line a call."""
+    """Starts the stack. The functions' calls are in `folder / RECORD`, one JSON line each."""
     with _gate(folder / RECORD) as url, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", url)
         template = _with_roles(folder, {name: _assume(url, name) for name in iam_policies.roles()})
@@ -33,7 +33,7 @@ def stack(folder: Path) -> Iterator[LocalStack]:
 
 
 def environment(folder: Path, function: str) -> dict[str, str]:
-    """The role's credentials, as the function has them."""
+    """The credentials of the function's role, as environment variables."""
     document = yaml.safe_load((folder / TEMPLATE.name).read_text())
     variables = document["Resources"][function]["Properties"]["Environment"]["Variables"]
     return {name: value for name, value in variables.items() if name.startswith("AWS_")}
@@ -57,7 +57,7 @@ def _gate(record: Path) -> Iterator[str]:
 
 
 def _assume(url: str, function: str) -> dict[str, str]:
-    """The credentials of the function's role, made as the template says."""
+    """Creates the function's role as in the template; returns its credentials."""
 
     def client(service: str) -> Any:
         keys = {name.lower(): CREDENTIALS[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
@@ -78,7 +78,7 @@ def _assume(url: str, function: str) -> dict[str, str]:
 
 
 def _with_roles(folder: Path, credentials: dict[str, dict[str, str]]) -> Path:
-    """A template like ours, whose functions have these variables too."""
+    """A copy of template.yaml whose functions also have these variables."""
     document = intrinsics.load(TEMPLATE.read_text())
     for function, variables in credentials.items():
         document["Resources"][function]["Properties"]["Environment"]["Variables"] |= variables

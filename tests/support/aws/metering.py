@@ -1,4 +1,4 @@
-"""What registry operations cost in DynamoDB, as the engine says."""
+"""The cost of registry operations in DynamoDB, as the engine reports it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ class Cost:
 
 
 class Meter:
-    """A Call that keeps the bill."""
+    """A Call that adds up operations and capacity units."""
 
     def __init__(self, call: Call) -> None:
         self._call, self._cost = call, Cost()
@@ -56,7 +56,7 @@ def add_ready(registry: Registry, model: str = "m") -> ModelVersion:
 
 
 def operations(registry: Registry) -> dict[str, Callable[[], object]]:
-    """Every operation once, in an order in which each can happen; model `m` has two READY versions and no alias."""
+    """Every operation once, in an order in which each succeeds if model `m` has two READY versions and no alias."""
     last = registry.models.get("m").latest_ready_version or 0
     return {
         "create a version": lambda: registry.versions.create("m", [FILE], "", {}, "ann"),
@@ -83,7 +83,7 @@ def operations(registry: Registry) -> dict[str, Callable[[], object]]:
 
 
 def grow(client: Any, table_name: str, name: str, versions: int) -> None:
-    """Give the model so many more READY versions with their history, written as rows copied from those of one.
+    """Adds so many READY versions with their history to the model, as copies of the rows of one.
 
     One by one through the registry, 100,000 would take an hour.
     """

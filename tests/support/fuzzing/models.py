@@ -56,7 +56,7 @@ def mutated(content: bytes, rng: random.Random) -> bytes:
 
 
 def verdict(content: bytes, folder: Path) -> str:
-    """Of a child that inspects it: accepted, rejected, lied, or what ended it."""
+    """The result of a child process that inspects the model: accepted, rejected, lied, or the signal that ended it."""
     path = folder / "model.onnx"
     path.write_bytes(content)
     child = os.fork()
@@ -84,7 +84,7 @@ def _inspected(path: Path) -> int:
 
 
 def _is_true(path: Path, found: dict[str, object]) -> bool:
-    """Whether inputs as the signature says give outputs as it says."""
+    """Whether inputs that fit the signature give outputs that fit it."""
     inputs, outputs = ([MetadataTensor.of(one) for one in found[kind]] for kind in ("inputs", "outputs"))  # type: ignore[attr-defined]
     runner = Runner(path, 1)
     arrays = runner.run(Trial(**found["trial"]).arrays([one for one in inputs if not one.optional]))  # type: ignore[arg-type]

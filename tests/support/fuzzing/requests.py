@@ -1,4 +1,4 @@
-"""Broken requests by the thousand: good ones of every kind, changed at random, through the inference handler.
+"""Broken requests: good ones of every kind, changed at random, sent to the inference handler.
 
 Whatever comes, the answer is a success or a refusal in our own shape: never a 5xx but 501, never an exception.
 """
@@ -114,13 +114,13 @@ def changed(sent: Sent, rng: random.Random) -> Sent:
     path, body, headers = sent
     for _ in range(rng.randint(1, 3)):
         choice = rng.randrange(6)
-        if choice == 0 and body:  # a bit
+        if choice == 0 and body:  # flip a bit
             at = rng.randrange(len(body))
             body = body[:at] + bytes([body[at] ^ (1 << rng.randrange(8))]) + body[at + 1 :]
-        elif choice == 1:  # a piece less
+        elif choice == 1:  # delete a piece
             at = rng.randrange(len(body) + 1)
             body = body[:at] + body[at + rng.randrange(20) :]
-        elif choice == 2:  # a piece more
+        elif choice == 2:  # insert a piece
             at = rng.randrange(len(body) + 1)
             body = body[:at] + rng.randbytes(rng.randrange(20)) + body[at:]
         elif choice == 3:
@@ -136,7 +136,7 @@ def changed(sent: Sent, rng: random.Random) -> Sent:
 
 
 def _changed_document(body: bytes, headers: dict[str, str], rng: random.Random) -> tuple[bytes, dict[str, str]]:
-    """One value anywhere in the JSON becomes another, and the lengths are made right again."""
+    """Replaces one value anywhere in the JSON and corrects the lengths."""
     length = headers.get(HEADER_LENGTH, "")
     try:
         end = int(length) if length.isascii() and length.isdigit() and length != "0" else len(body)
@@ -168,7 +168,7 @@ def function() -> Iterator[ModuleType]:
 
 
 def answered(app: ModuleType, sent: Sent) -> int:
-    """The status. Raises AssertionError, with the request, for an answer that is not proper."""
+    """The status. Raises AssertionError with the request if the answer is not proper."""
     path, body, headers = sent
     answer = app.lambda_handler(wire.event(path, body, headers), wire.CONTEXT)
     assert is_proper(answer, timed=b"timeout" in body), (path, body, headers, answer)
@@ -181,7 +181,7 @@ def statuses_of_good_requests() -> Counter[int]:
 
 
 def run(cases: int, seed: int, seconds: float = math.inf) -> Counter[int]:
-    """So many broken requests, or so many seconds of them; returns how many got which status."""
+    """Sends `cases` broken requests, or as many as fit in `seconds`; returns the count of each status."""
     rng, originals, end = random.Random(seed), good_requests(), time.monotonic() + seconds
     counted = Counter[int]()
     with function() as app:
@@ -191,7 +191,7 @@ def run(cases: int, seed: int, seconds: float = math.inf) -> Counter[int]:
 
 
 def is_proper(answer: dict[str, Any], *, timed: bool) -> bool:
-    """`timed` requests may have come to ask for a microsecond."""
+    """`timed` requests may ask for a timeout of a microsecond."""
     if answer["statusCode"] == 200:
         return True
     document = json.loads(answer["body"])

@@ -1,4 +1,4 @@
-"""What the docs say is what there is."""
+"""The docs name every setting, status, scope and route, and what they name exists."""
 
 import re
 import shlex

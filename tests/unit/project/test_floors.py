@@ -25,7 +25,7 @@ VIOLATIONS = [
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of what the contracts are about."""
+    """A copy of the packages and of the contracts."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     for package in PACKAGES:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -33,7 +33,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def broken(project: Path) -> set[str]:
-    """The contracts that are."""
+    """The names of the broken contracts."""
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(str(project / package) for package in PACKAGES),
         "COLUMNS": "200",

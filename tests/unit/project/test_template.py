@@ -1,4 +1,4 @@
-"""The template holds to its own rules."""
+"""Rules that template.yaml keeps for every function, queue, alarm and route."""
 
 import json
 import re
@@ -17,7 +17,7 @@ DOCUMENT = intrinsics.load(TEMPLATE.read_text())
 RESOURCES: dict[str, Any] = DOCUMENT["Resources"]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 SIX = 6  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-NOT_OURS = {"POWERTOOLS_SERVICE_NAME"}  # what Powertools reads by itself
+NOT_OURS = {"POWERTOOLS_SERVICE_NAME"}  # read by Powertools
 
 
 def of_type(kind: str) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def test_log_group_has_retention(name: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_any_change_of_a_function_publishes_a_version(name: str) -> None:
-    """Else the alias would go on serving what was published before: SAM looks at the handler's code alone."""
+    """SAM publishes a version only when the handler's code changes, and the alias would serve old settings."""
     assert DOCUMENT["Globals"]["Function"]["AutoPublishAlias"] == "live"
     assert FUNCTIONS[name]["AutoPublishAliasAllProperties"] is True
     assert FUNCTIONS[name]["AutoPublishCodeSha256"] == {"Ref": "Release"}
@@ -73,7 +73,7 @@ def test_any_change_of_a_function_publishes_a_version(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["ManagementFunction", "InferenceFunction", "AuthorizerFunction"])
 def test_http_functions_roll_back_on_alarms(name: str) -> None:
-    """By their names: alarms refer to the API, that to aliases, and those to deployment groups and so to alarms."""
+    """Alarms are given by name: a reference would be a circle of alarms, API, aliases and deployment groups."""
     preference = FUNCTIONS[name]["DeploymentPreference"]
     named = [alarm for alarm in ALARMS.values() if alarm.get("AlarmName") in preference["Alarms"]]
     assert len(named) == len(preference["Alarms"]) == 2 and preference["Type"] == {"Ref": "CodeRollout"}
@@ -92,7 +92,7 @@ def test_api_gateway_calls_the_live_authorizer() -> None:
 
 
 def test_routes_need_authorizer_except_health_and_preflight() -> None:
-    """A preflight has no key. The route of any method would take it, so there is one of its own beside each."""
+    """A preflight has no key. The ANY route would take it, so each path has an OPTIONS route."""
     paths = RESOURCES["Api"]["Properties"]["DefinitionBody"]["paths"]
     events = [one["Properties"] for function in FUNCTIONS.values() for one in function.get("Events", {}).values()]
     routes = {(one["Method"], one["Path"]) for one in events if "Method" in one}
@@ -126,7 +126,7 @@ def test_queue_is_encrypted_and_keeps_messages_two_weeks(name: str) -> None:
 
 
 def dead_letter_queues() -> list[str]:
-    """Those that anything is sent to when it is given up, however that is said."""
+    """The queues that receive failed events or messages, however the template says so."""
     text = json.dumps(RESOURCES)
     asked = ('"deadLetterTargetArn": {"Fn::GetAtt": "%s.Arn"}', '"Destination": {"Fn::GetAtt": "%s.Arn"}')
     return [name for name in QUEUES if any(one % name in text for one in asked)]
@@ -156,7 +156,7 @@ def test_parameter_is_documented(name: str) -> None:
 
 
 def test_lifecycle_rules_spare_models() -> None:
-    """A READY version pins object versions, which may be noncurrent; a deleted one may be restored."""
+    """A READY version pins object versions, which may be noncurrent; a deleted version may be restored."""
     for rule in rules():
         if set(rule) & {"ExpirationInDays", "NoncurrentVersionExpiration", "ExpiredObjectDeleteMarker"}:
             assert rule["Prefix"].startswith(("batch/", "inbox/")), rule["Id"]
@@ -188,7 +188,7 @@ def test_access_log_is_json_without_personal_data() -> None:
 
 
 def test_dashboard_metrics_exist() -> None:
-    """A name that is misspelt would be an empty graph, and nobody would know."""
+    """A misspelt metric is an empty graph without an error."""
     widgets = json.loads(RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]
     shown = [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
     of_versions = [re.search(r'MetricName="(\w+)"', one[0]["expression"]) for one in shown if "expression" in one[0]]
