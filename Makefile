@@ -53,10 +53,10 @@ serve: dev ## the whole system on http://127.0.0.1:8080, without AWS or Docker
 	@$(RUN)/maas local
 
 test: dev ## a test of every part, in three minutes, set-up included
-	@$(RUN)/pytest --quick --numprocesses $(WORKERS) --dist loadgroup
+	@$(RUN)/pytest --quick --numprocesses $(WORKERS)
 
 test-all: dev ## every test that needs no engine beside Python
-	@$(RUN)/pytest --numprocesses $(WORKERS) --dist loadgroup
+	@$(RUN)/pytest --numprocesses $(WORKERS)
 
 check: dev $(SAM_VENV)/.done $(LINT_VENV)/.done ## format, lint, types, template
 	@$(RUN)/ruff format --check .

@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from maas_local.moto_process import moto_server
 from maas_local.template import Template
@@ -98,3 +100,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (left_out if mark and cases[test] > mark.kwargs.get("keep", 0) else kept).append(item)
     config.hook.pytest_deselected(items=left_out)
     items[:] = kept
+
+
+class OneSystem(LoadScopeScheduling):
+    """With `-n`, tests run in any process, but all end-to-end tests in one: they share the running system."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/e2e" if nodeid.startswith("tests/e2e/") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneSystem:
+    return OneSystem(config, log)

@@ -112,12 +112,8 @@ def write(tmp_path: Path) -> Callable[[bytes], Path]:
     return write_file
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process has the system, and the policies come last: they are held against the calls of all other tests."""
-    for item in items:
-        if "system" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("system"))
+    """The policies come last: they are held against the calls of all other tests."""
     items.sort(key=lambda item: item.path.name == "test_policies.py")
 
 

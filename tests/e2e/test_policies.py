@@ -68,7 +68,7 @@ def calls(request: pytest.FixtureRequest, system: LocalStack, roles_folder: Path
         if "system" in item.fixturenames and item.path != request.path  # type: ignore[attr-defined]
     }
     if missing := missing | (others - request.config.stash[RAN]):
-        skip_or_fail(f"only the whole suite in one process can tell (-n needs --dist loadgroup): {min(missing)}")
+        skip_or_fail(f"only the whole suite in one process can tell: {min(missing)}")
     return recorded(roles_folder)
 
 
