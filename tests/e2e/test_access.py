@@ -200,6 +200,7 @@ def test_keys_command(run: Any, anybody: Anybody) -> None:
     assert "--scope: " in run("keys create -n x -s everything", 1)[1]
 
 
+@pytest.mark.full
 def test_first_key_is_made_with_aws_credentials(
     system: LocalStack, anybody: Anybody, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -228,6 +229,7 @@ def test_first_key_is_made_with_aws_credentials(
     assert absent.returncode == 1 and absent.stderr.startswith("maas: ") and "Traceback" not in absent.stderr
 
 
+@pytest.mark.full
 def test_local_stack_prints_key_and_requires_it() -> None:
     program = [sys.executable, "-u", "-c", "from maas_client.cli import app; app()", "local", "--port", "0"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAAS_"))}

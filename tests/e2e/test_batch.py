@@ -90,6 +90,7 @@ def test_job_keeps_version_of_alias(http: httpx.Client, bucket: Bucket, maas: Ma
         maas.aliases.set("rows", "prod", 1)
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("rows", [0, 1, 1000])
 def test_npy(http: httpx.Client, bucket: Bucket, rows: int) -> None:
     x = np.arange(rows * 3, dtype=np.float32).reshape(rows, 3)
@@ -113,6 +114,7 @@ def test_csv_joined_with_input(http: httpx.Client, bucket: Bucket) -> None:
     assert 'first,1,2,3,6.0,6.0,\n"se\ncond",4,5,6,15.0,15.0,\nthird,4,five,6,,,' in text
 
 
+@pytest.mark.full
 def test_parquet_joined_with_input(http: httpx.Client, bucket: Bucket) -> None:
     x = np.arange(300, dtype=np.float32).reshape(100, 3)
     columns = {name: Array.from_numpy(np.ascontiguousarray(x[:, place])) for place, name in enumerate("abc")}
@@ -131,6 +133,7 @@ def test_parquet_joined_with_input(http: httpx.Client, bucket: Bucket) -> None:
         assert predicted == [[row.sum(), row.sum()] for row in x]
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize(
     ("content", "name", "reason"),
     [
@@ -152,6 +155,7 @@ def test_unreadable_input_fails_with_reason(
     assert bucket.get(job["output"] + "_SUCCESS") is None
 
 
+@pytest.mark.full
 def test_large_file_is_sharded_in_order(http: httpx.Client, bucket: Bucket) -> None:
     rows = 6_000_000
     x = np.zeros((rows, 3), np.float32)
@@ -226,6 +230,7 @@ def test_idempotency_key(http: httpx.Client, bucket: Bucket) -> None:
     assert (other.status_code, other.json()["field"]) == (409, "Idempotency-Key")
 
 
+@pytest.mark.full
 def test_output_folder_of_another_job_is_refused(http: httpx.Client, bucket: Bucket) -> None:
     bucket.put("batch/data/out.jsonl", jsonl([[1, 2, 3]]))
     job = create(http, input="batch/data/out.jsonl", output=f"s3://{NAME}/batch/output/mine/today")

@@ -65,6 +65,7 @@ def read_jsonl(path: Path) -> list[Any]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz"])
 def test_jsonl_round_trip(maas: MaasClient, tmp_path: Path, name: str) -> None:
     x = rows(1000)
@@ -75,6 +76,7 @@ def test_jsonl_round_trip(maas: MaasClient, tmp_path: Path, name: str) -> None:
     assert [one["y"] for one in read_jsonl(path)] == (x @ np.ones((3, 2), np.float32)).tolist()
 
 
+@pytest.mark.full
 def test_array_of_many_parts_is_joined(maas: MaasClient, tmp_path: Path) -> None:
     x = rows(6_000_000)  # 72 MB: several upload parts and several shards
     np.save(tmp_path / "x.npy", x)
@@ -87,6 +89,7 @@ def test_array_of_many_parts_is_joined(maas: MaasClient, tmp_path: Path) -> None
     assert np.array_equal(np.load(path, mmap_mode="r")[:, 1], x.sum(axis=1))
 
 
+@pytest.mark.full
 def test_csv_has_one_header(maas: MaasClient, tmp_path: Path) -> None:
     lines = [f"name {index},{index},1,2" for index in range(200_000)]
     (tmp_path / "x.csv").write_text("\n".join(["name,a,b,c", *lines, "last,1,two,3", ""]))
@@ -102,6 +105,7 @@ def test_csv_has_one_header(maas: MaasClient, tmp_path: Path) -> None:
     assert [one["error"] for one in records[:-1]] == [""] * 200_000
 
 
+@pytest.mark.full
 def test_bad_records_are_listed_beside_the_array(maas: MaasClient, tmp_path: Path) -> None:
     x = rows(4).astype(np.float64)
     x[2, 0] = 1e300  # overflows float32
@@ -144,6 +148,7 @@ def test_failed_job_raises_reason_and_can_be_retried(maas: MaasClient, tmp_path:
         maas.jobs.wait(job.id)
 
 
+@pytest.mark.full
 def test_list_jobs(maas: MaasClient, bucket: Bucket, tmp_path: Path) -> None:
     bucket.put("batch/data/listed.jsonl", b'{"x": [1, 2, 3]}\n')
     made = [maas.batch(MODEL, f"s3://{NAME}/batch/data/listed.jsonl", "prod").id for _ in range(3)]
@@ -151,6 +156,7 @@ def test_list_jobs(maas: MaasClient, bucket: Bucket, tmp_path: Path) -> None:
     assert {maas.jobs.wait(job).status for job in made} == {"SUCCEEDED"}
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("count", [2, 1_000_000], ids=["with the call", "12 MB uploaded"])
 def test_deferred_inference_sync_and_async(maas: MaasClient, url: str, api_key: str, count: int) -> None:
     x = rows(count)

@@ -83,6 +83,7 @@ def test_zipmap_with_string_labels(http: httpx.Client) -> None:
     assert came["probabilities"]["data"] == [0.25, 0.75]
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("rows", [1, 2, 3])  # 2 is also the number of classes
 def test_text_and_number_columns(http: httpx.Client, flats: Pipeline, rows: int) -> None:
     given = FLATS[:rows]

@@ -88,6 +88,7 @@ def test_force_deletes_version_with_aliases(http: httpx.Client, model: str) -> N
     assert http.get(f"/api/v1/models/{model}").json()["latest_ready_version"] == 2
 
 
+@pytest.mark.full
 def test_purge_needs_deletion_and_is_final(http: httpx.Client, model: str) -> None:
     path = f"/api/v1/models/{model}"
     url = http.get(f"{path}/versions/1/files").json()["files"][0]["url"]
@@ -111,6 +112,7 @@ def test_purge_needs_deletion_and_is_final(http: httpx.Client, model: str) -> No
     assert http.post(f"{path}/versions", json={"files": [file]}).json()["version"] == 3  # numbers are not reused
 
 
+@pytest.mark.full
 def test_purge_of_one_version(http: httpx.Client, model: str) -> None:
     path = f"/api/v1/models/{model}/versions/1"
     http.delete(path)
@@ -120,6 +122,7 @@ def test_purge_of_one_version(http: httpx.Client, model: str) -> None:
     assert infer(http, f"{model}/versions/2").status_code == 200
 
 
+@pytest.mark.full
 def test_if_match(http: httpx.Client, model: str) -> None:
     for path, method, body in (
         ("", "PATCH", {"description": "new"}),
@@ -154,6 +157,7 @@ def test_idempotency_key(http: httpx.Client) -> None:
     assert (other.status_code, other.json()["field"]) == (409, "Idempotency-Key")
 
 
+@pytest.mark.full
 def test_alias_at_a_time(http: httpx.Client, model: str) -> None:
     path = f"/api/v1/models/{model}/aliases/prod"
     moves = http.get(f"/api/v1/models/{model}/history", params={"kind": "alias.set"}).json()["entries"]
@@ -171,6 +175,7 @@ def test_alias_at_a_time(http: httpx.Client, model: str) -> None:
         assert http.get(path, params={"at": at}).json()["version"] == version, at
 
 
+@pytest.mark.full
 def test_list_filters(http: httpx.Client, model: str) -> None:
     versions = f"/api/v1/models/{model}/versions"
 

@@ -47,6 +47,7 @@ ARRAYS = {
 }
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("binary_in", [True, False])
 @pytest.mark.parametrize("binary_out", [True, False])
 def test_every_datatype(client: triton.InferenceServerClient, binary_in: bool, binary_out: bool) -> None:
