@@ -13,6 +13,8 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from maas_local import lean_moto
+
 
 class _Atomic:
     """moto as a WSGI application that serialises DynamoDB calls.
@@ -35,6 +37,7 @@ class _Atomic:
 
 def moto_server(host: str) -> BaseWSGIServer:
     """A server that listens on a free port; call `serve_forever`. Raises OSError if it cannot listen."""
+    lean_moto.install()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     return make_server(host, 0, _Atomic(), threaded=True, request_handler=MotoRequestHandler)
 
