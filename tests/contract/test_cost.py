@@ -47,6 +47,7 @@ def costs(registry: Registry, meter: Meter) -> dict[str, Cost]:
     return found
 
 
+@pytest.mark.full
 def test_capacity_is_independent_of_version_count(meter: Meter, table_name: str) -> None:
     registry = Registry(Table(meter, table_name))
     registry.models.create("m", "", {}, "ann")

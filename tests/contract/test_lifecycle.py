@@ -227,6 +227,7 @@ def test_idempotency_key(registry: Registry) -> None:
     assert theirs.number == 2
 
 
+@pytest.mark.full
 def test_alias_limit(registry: Registry) -> None:
     ready(registry)
     for number in range(100):

@@ -46,6 +46,7 @@ def test_duplicate_model_name(registry: Registry) -> None:
     assert registry.models.get("m").description == "a model"
 
 
+@pytest.mark.full(keep=6)
 @pytest.mark.parametrize("name", ["", "A", "-a", "a b", "a/b", "ü", "a" * 64, "a\n"])
 def test_invalid_model_names(registry: Registry, name: str) -> None:
     with pytest.raises(InvalidRequest):
@@ -96,6 +97,7 @@ def test_outcome_needs_a_started_validation(registry: Registry) -> None:
     )
 
 
+@pytest.mark.full(keep=2)
 @pytest.mark.parametrize("name", ["x" * 3000, "No Name", ""])
 def test_invalid_names_are_not_found(registry: Registry, name: str) -> None:
     for call in (

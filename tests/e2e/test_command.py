@@ -47,6 +47,7 @@ def test_lists_show_aliases_beside_versions(run: Run, name: str) -> None:
     assert "No matching versions" in run(f"versions {name} --status FAILED")
 
 
+@pytest.mark.full
 def test_quantized_form(run: Run, tmp_path: Path) -> None:
     path, x = tmp_path / "model.onnx", tmp_path / "x.npy"
     path.write_bytes(networks.dense(8))
@@ -74,6 +75,7 @@ def test_quantized_form(run: Run, tmp_path: Path) -> None:
     assert "--quantize-tolerance needs --quantize" in run(f"push {path} -n q --quantize-tolerance 0.1", fails=2)
 
 
+@pytest.mark.full
 def test_tags(run: Run, name: str) -> None:
     assert (
         run(f"tag {name} team=vision stage=test --description better")
@@ -96,6 +98,7 @@ def test_aliases_move_and_roll_back(run: Run, name: str) -> None:
     assert "there is no alias 'prod'" in run(f"rollback {name} prod", fails=1)
 
 
+@pytest.mark.full
 def test_delete_restore_purge(run: Run, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "prod; move them, or use --force" in run(f"delete {name}@2", fails=1)
     assert run(f"delete {name}@2 --force") == (
@@ -115,6 +118,7 @@ def test_delete_restore_purge(run: Run, name: str, monkeypatch: pytest.MonkeyPat
     assert "expected MODEL or MODEL@NUMBER" in run(f"restore {name}@prod", fails=2)
 
 
+@pytest.mark.full
 def test_history_names_the_actor(run: Run, name: str, api_key: str) -> None:
     actor = f"key:{api_key.split('_')[1]}"
     lines = run(f"history {name}").splitlines()
@@ -132,6 +136,7 @@ def test_downloaded_files_equal_the_uploaded(run: Run, name: str, tmp_path: Path
         assert (folder / "model.onnx").read_bytes() == onnx_models.linear(weight)
 
 
+@pytest.mark.full
 def test_shell_completes_models_versions_and_aliases(url: str, api_key: str, name: str) -> None:
     def completed(words: str) -> list[str]:
         program = "import sys; from maas_client.cli import commands; sys.argv = ['maas']; commands(prog_name='maas')"

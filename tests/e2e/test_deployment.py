@@ -34,6 +34,7 @@ def test_pushed_model_predicts(maas: MaasClient, write: Write) -> None:
         assert np.array_equal(maas.infer("pushed", {"x": x}, reference)["y"], x @ np.ones((3, 2), np.float32))
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
@@ -60,6 +61,7 @@ def test_broken_file_fails_with_reason_and_is_not_served(
         maas.aliases.set(f"broken-{broken}", "prod", 1)
 
 
+@pytest.mark.full
 def test_refused_push_leaves_no_empty_model(maas: MaasClient, write: Write) -> None:
     for _ in range(2):
         with pytest.raises(DeploymentFailed):

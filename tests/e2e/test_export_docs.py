@@ -58,6 +58,7 @@ def test_first_example_answers_its_test_vector(maas: MaasClient, folder: Path) -
     np.testing.assert_allclose(answer["probabilities"], names["answers"][1], atol=1e-6)
 
 
+@pytest.mark.full
 def test_columns_example_answers_as_scikit_learn(maas: MaasClient, folder: Path) -> None:
     """With accents, words of one letter, a category that was not seen and a missing number."""
     names = run(snippets("scikit-learn")[1])
@@ -68,6 +69,7 @@ def test_columns_example_answers_as_scikit_learn(maas: MaasClient, folder: Path)
     np.testing.assert_allclose(answer["probabilities"], names["model"].predict_proba(rows), atol=1e-6)
 
 
+@pytest.mark.full
 def test_default_tokenexp_answers_wrong(maas: MaasClient, folder: Path) -> None:
     model, content = reviews(locale="C.UTF-8")
     (folder / "model.onnx").write_bytes(content)
@@ -76,11 +78,13 @@ def test_default_tokenexp_answers_wrong(maas: MaasClient, folder: Path) -> None:
     assert np.abs(answer["probabilities"] - model.predict_proba(["Bad café"])).max() > 0.05
 
 
+@pytest.mark.full
 def test_python_expression_is_refused_as_documented(maas: MaasClient, folder: Path) -> None:
     (folder / "model.onnx").write_bytes(reviews(locale="C.UTF-8", tokenexp=r"(?u)\b\w+\b")[1])
     refused(maas, folder / "model.onnx", "invalid perl operator: (?u")
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize(
     ("node", "domain", "opset", "message"),
     [

@@ -72,6 +72,7 @@ def test_restore_deleted_model(http: httpx.Client, model: str) -> None:
     assert status_within(http, f"{model}/versions/prod", 200).json()["outputs"][0]["data"] == [6, 6]
 
 
+@pytest.mark.full
 def test_force_deletes_version_with_aliases(http: httpx.Client, model: str) -> None:
     path = f"/api/v1/models/{model}/versions/2"
     refused = http.delete(path)
@@ -144,6 +145,7 @@ def test_if_match(http: httpx.Client, model: str) -> None:
         assert changed.status_code in (200, 204), (path, changed.text)
 
 
+@pytest.mark.full
 def test_idempotency_key(http: httpx.Client) -> None:
     name, headers = next(_names), {"idempotency-key": "k-1"}
     first = http.post("/api/v1/models", json={"name": name}, headers={"idempotency-key": f"m-{name}"})
@@ -192,6 +194,7 @@ def test_list_filters(http: httpx.Client, model: str) -> None:
     assert http.get("/api/v1/models", params={"tag": f"only={model}", "status": "EMPTY"}).json()["models"] == []
 
 
+@pytest.mark.full
 def test_history_pages_and_forged_token(http: httpx.Client, api_key: str, model: str) -> None:
     path = f"/api/v1/models/{model}/history"
     whole = http.get(path).json()["entries"]

@@ -76,6 +76,7 @@ def run(environment: Path, url: str, api_key: str, tmp_path: Path) -> Callable[.
     return run_program
 
 
+@pytest.mark.full
 def test_the_installed_client_calls_models(
     run: Callable[..., subprocess.CompletedProcess[str]], maas: MaasClient, write: Callable[[bytes], Path]
 ) -> None:
@@ -90,6 +91,7 @@ def test_the_installed_client_calls_models(
     assert (answered.stderr, answered.stdout) == ("", "[[6.0, 6.0]]\n[]\n")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("command", [["local"], ["keys", "bootstrap"]])
 def test_commands_of_a_checkout_say_how_to_get_them(
     run: Callable[..., subprocess.CompletedProcess[str]], command: list[str]

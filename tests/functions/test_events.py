@@ -26,12 +26,22 @@ def test_every_event_file_has_a_case() -> None:
     assert sorted(path.stem for path in EVENTS.glob("*.json")) == sorted(case.name for case in CASES)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+FIRST = {case.function: case for case in reversed(CASES)}  # of each function
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.name, marks=() if case is FIRST[case.function] else pytest.mark.full)
+        for case in CASES
+    ],
+)
 def test_event(case: EventCase, cloud: Cloud, load_function: LoadFunction) -> None:
     seed(cloud)
     case.check(load_function(case.function).lambda_handler(case.event, Context))
 
 
+@pytest.mark.full
 def test_repeated_commit_mark_changes_nothing(cloud: Cloud, load_function: LoadFunction) -> None:
     seed(cloud)
     case = next(case for case in CASES if case.name == "deployment_commit_mark")
@@ -43,6 +53,7 @@ def test_repeated_commit_mark_changes_nothing(cloud: Cloud, load_function: LoadF
     assert (registry.models.get("example"), registry.versions.get("example", 2)) == (model, version)
 
 
+@pytest.mark.full
 def test_commit_mark_of_a_purged_version_is_ignored(cloud: Cloud, load_function: LoadFunction) -> None:
     seed(cloud)
     registry = bootstrap.registry(cloud.settings)
@@ -54,6 +65,7 @@ def test_commit_mark_of_a_purged_version_is_ignored(cloud: Cloud, load_function:
     assert answer == {"ignored": case.event["detail"]["object"]["key"]}
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize(
     ("authorizer", "actor"),
     [
@@ -73,6 +85,7 @@ def test_actor_is_the_caller(
     assert [entry.actor for entry in entries] == [actor]
 
 
+@pytest.mark.full
 def test_version_quota_answers_429(cloud: Cloud, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch) -> None:
     seed(cloud)
     monkeypatch.setenv("MAAS_MAX_MODEL_VERSIONS", "2")
@@ -82,6 +95,7 @@ def test_version_quota_answers_429(cloud: Cloud, load_function: LoadFunction, mo
     assert "got 3, expected at most 2" in json.loads(answer["body"])["error"]
 
 
+@pytest.mark.full
 def test_inbox_quota(cloud: Cloud, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch) -> None:
     seed(cloud)
     monkeypatch.setenv("MAAS_MAX_STORED_BYTES", "1")
@@ -120,6 +134,7 @@ def test_cold_start_imports(cloud: Cloud, case: str, right: str, also: set[str])
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.full
 def test_schedule_purges_after_the_retention_time(
     cloud: Cloud, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,6 +52,7 @@ def ask(app: ModuleType, path: str, headers: dict[str, str], *, caller: bool, bo
     return answered(app, event)
 
 
+@pytest.mark.full(keep=2)
 @pytest.mark.parametrize("host", HOSTS)
 def test_host_decides_nothing(app: ModuleType, host: str) -> None:
     path = "/api/v1/models" if hasattr(app, "app") else "/v2/models"
@@ -61,6 +62,7 @@ def test_host_decides_nothing(app: ModuleType, host: str) -> None:
         assert ask(app, f"{path}/../nowhere", {name: host}, caller=True)["statusCode"] == 404
 
 
+@pytest.mark.full
 def test_idempotency_and_page_tokens_ignore_the_host(cloud: Cloud, load_function: LoadFunction) -> None:
     seed(cloud)
     app = load_function("ManagementFunction")
@@ -98,6 +100,7 @@ def mutated(event: dict[str, Any], chance: random.Random) -> dict[str, Any]:
     return event
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("function", ["ManagementFunction", "InferenceFunction", "AuthorizerFunction"])
 def test_broken_events_are_answered(function: str, cloud: Cloud, load_function: LoadFunction) -> None:
     seed(cloud)
@@ -117,6 +120,7 @@ def test_broken_events_are_answered(function: str, cloud: Cloud, load_function: 
     assert function == "AuthorizerFunction" or {200, 400, 401} <= statuses
 
 
+@pytest.mark.full(keep=2)
 @pytest.mark.parametrize("path", ["/ping", "/v2", "/v2/models/example", "/nowhere"])
 def test_head_is_get_without_a_body(path: str, cloud: Cloud, load_function: LoadFunction) -> None:
     seed(cloud)

@@ -259,6 +259,7 @@ def test_symbols_shared_by_inputs_must_agree(app: ModuleType) -> None:
     assert (refused["statusCode"], json.loads(refused["body"])["field"]) == (400, "inputs[in_b].shape")
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize(
     ("path", "kind", "body"),
     [

@@ -137,6 +137,7 @@ def test_scopes_of_every_route(app: ModuleType) -> None:
     assert wrong == []
 
 
+@pytest.mark.full
 def test_routes_without_a_caller_answer_401(app: ModuleType) -> None:
     refusals: list[dict[str, Any] | None] = [
         None,
@@ -166,6 +167,7 @@ def test_documents_are_open_on_request(
         assert answer(app, f"GET {prefix}/models", None)[0] == 401
 
 
+@pytest.mark.full
 def test_scope_is_checked_before_the_body(app: ModuleType) -> None:
     for route in documented(app):
         if not route.startswith("GET") and route not in OPEN:
@@ -173,6 +175,7 @@ def test_scope_is_checked_before_the_body(app: ModuleType) -> None:
             assert answer(app, route, of(other), b"{not json")[0] == 403, route
 
 
+@pytest.mark.full
 def test_scope_tables_name_every_route(app: ModuleType) -> None:
     modules = {
         True: ("model_routes", "version_routes", "alias_routes", "job_routes", "key_routes"),

@@ -34,6 +34,7 @@ def run(function: str, script: str, environment: dict[str, str]) -> str:
     return done.stdout
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("function", HANDLERS)
 def test_import_connects_to_nothing(function: str, cloud: Cloud) -> None:
     """A snapshot must not contain connections, cached data or credentials, which are not set during the import."""
@@ -68,6 +69,7 @@ def credentials_url() -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize(("function", "event"), HANDLERS.items())
 def test_two_environments_of_one_snapshot(function: str, event: str, cloud: Cloud, credentials_url: str) -> None:
     """A fork stands for a restore: the same memory twice. The environment variables have no credentials."""

@@ -33,6 +33,7 @@ def runs(cloud: Cloud) -> Runs:
 # ---------------------------------------------------------------- parts of other jobs
 
 
+@pytest.mark.full
 def test_part_of_an_expired_job_is_refused(runs: Runs) -> None:
     first = runs.work(runs.job(output=FOLDER))
     assert first.status is JobStatus.SUCCEEDED
@@ -44,12 +45,14 @@ def test_part_of_an_expired_job_is_refused(runs: Runs) -> None:
     assert runs.read(f"{FOLDER}part-00000.jsonl") == part
 
 
+@pytest.mark.full
 def test_part_of_an_earlier_job_of_the_same_id_is_refused(runs: Runs) -> None:
     job = runs.job()
     runs.put(f"{job.output}part-00000.jsonl", b"{}", **{"maas-job": f"{job.id}/2020-01-31T12:00:00.000000Z"})
     assert "of another job" in (runs.work(job).reason or "")
 
 
+@pytest.mark.full
 def test_part_of_an_earlier_delivery_is_kept(runs: Runs) -> None:
     job = runs.job()
     runs.put(f"{job.output}part-00000.jsonl", b"{}", **{"maas-job": job.mark})
@@ -57,6 +60,7 @@ def test_part_of_an_earlier_delivery_is_kept(runs: Runs) -> None:
     assert runs.jobs.shard(job.id, "00000").parts[0].size_bytes == 2
 
 
+@pytest.mark.full
 def test_header_length_of_the_first_answer(runs: Runs) -> None:
     job = runs.deferred()
     runs.put(f"{job.output}response", b"{} 1234", **{"maas-job": job.mark, "maas-header-length": "3"})
@@ -64,6 +68,7 @@ def test_header_length_of_the_first_answer(runs: Runs) -> None:
     assert (done.status, done.options["response_header_length"]) == (JobStatus.SUCCEEDED, 3)
 
 
+@pytest.mark.full
 def test_answer_of_another_job_is_refused(runs: Runs) -> None:
     job = runs.deferred()
     runs.put(f"{job.output}response", b"{}")
@@ -84,6 +89,7 @@ def test_job_with_a_missing_shard_fails(runs: Runs) -> None:
     assert all("_SUCCESS" not in one for one in runs.worker.output.bucket.sizes(job.output, 100))
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -100,6 +106,7 @@ def test_missing_ranges(given: list[tuple[int, int]], expected: str | None, runs
     assert missing(job, shards) == expected
 
 
+@pytest.mark.full
 def test_next_delivery_announces_an_unannounced_end(runs: Runs) -> None:
     job = runs.job()
     runs.jobs.move(job.id, JobStatus.FAILED, [JobStatus.RUNNING], reason="its worker died right after this")
@@ -126,6 +133,7 @@ def test_dead_letter_of_a_done_shard_queues_its_rest(runs: Runs) -> None:
     assert runs.work(job).status is JobStatus.SUCCEEDED
 
 
+@pytest.mark.full
 def test_dead_letter_of_the_last_done_shard_ends_its_job(runs: Runs) -> None:
     job = runs.job(ROWS[:17])
     shard = runs.jobs.shard(job.id, "00000")
@@ -134,6 +142,7 @@ def test_dead_letter_of_the_last_done_shard_ends_its_job(runs: Runs) -> None:
     assert runs.jobs.get(job.id).status is JobStatus.SUCCEEDED
 
 
+@pytest.mark.full
 def test_dead_letter_of_an_earlier_run_changes_nothing(runs: Runs) -> None:
     first = runs.job()
     assert runs.planner.give_up(first.id, "00000", first.run)
@@ -147,6 +156,7 @@ def test_dead_letter_of_an_earlier_run_changes_nothing(runs: Runs) -> None:
     assert runs.work(second).status is JobStatus.SUCCEEDED
 
 
+@pytest.mark.full
 def test_retry_of_a_drop_resolves_its_alias_again(runs: Runs) -> None:
     key = "batch/input/example/late/rows.jsonl"
     runs.put(key, ROWS)
@@ -191,10 +201,12 @@ def attempt(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], Sh
     return run
 
 
+@pytest.mark.full
 def test_first_attempt_ends_early(attempt: Callable[[float], Shard]) -> None:
     shard = attempt(42)  # 504 s for the whole shard
     assert 240 <= (shard.agreed_end or 0) <= 440
 
 
+@pytest.mark.full
 def test_reading_time_counts_in_the_time_limit(attempt: Callable[[float], Shard]) -> None:
     assert attempt(200).agreed_end == 40  # two more row groups would exceed the limit

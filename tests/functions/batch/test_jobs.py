@@ -52,6 +52,7 @@ def test_last_shard_ends_the_job(seeded: Cloud, load_function: LoadFunction) -> 
         assert (manifest["rows"], manifest["errors"]) == (3, 1)
 
 
+@pytest.mark.full
 def test_malformed_message_is_returned_alone(seeded: Cloud, load_function: LoadFunction) -> None:
     malformed = event("worker_malformed")
     answer = load_function("WorkerFunction").lambda_handler(malformed, Context)
@@ -59,6 +60,7 @@ def test_malformed_message_is_returned_alone(seeded: Cloud, load_function: LoadF
     assert planned(seeded).status is JobStatus.SUCCEEDED
 
 
+@pytest.mark.full
 def test_retry_after_a_dead_shard(seeded: Cloud, load_function: LoadFunction) -> None:
     for _ in range(2):
         assert load_function("PlannerFunction").lambda_handler(event("planner_given_up"), Context) == {
@@ -80,6 +82,7 @@ def test_retry_after_a_dead_shard(seeded: Cloud, load_function: LoadFunction) ->
     assert planned(seeded).status is JobStatus.SUCCEEDED
 
 
+@pytest.mark.full
 def test_deleted_version_fails_the_job(seeded: Cloud, load_function: LoadFunction) -> None:
     bootstrap.registry(seeded.settings).models.delete("example", "tester")
     load_function("WorkerFunction").lambda_handler(event("worker_shard"), Context)
@@ -87,6 +90,7 @@ def test_deleted_version_fails_the_job(seeded: Cloud, load_function: LoadFunctio
     assert (job.status, "was deleted" in (job.reason or "")) == (JobStatus.FAILED, True)
 
 
+@pytest.mark.full
 def test_cancelled_job_predicts_nothing(seeded: Cloud, load_function: LoadFunction) -> None:
     job = bootstrap.submission(seeded.settings).cancel(planned(seeded).id)
     assert load_function("WorkerFunction").lambda_handler(event("worker_shard"), Context) == {"batchItemFailures": []}
@@ -95,6 +99,7 @@ def test_cancelled_job_predicts_nothing(seeded: Cloud, load_function: LoadFuncti
     assert "Contents" not in found
 
 
+@pytest.mark.full
 def test_start_of_an_unknown_job_is_ignored(seeded: Cloud, load_function: LoadFunction) -> None:
     start = event("planner_drop")
     start["detail"]["object"]["key"] = "batch/jobs/0123/start"

@@ -60,6 +60,7 @@ def broken(seeded: Cloud, load_function: LoadFunction, monkeypatch: pytest.Monke
     return importlib.reload(sys.modules["planner"])
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("body", [None, arrival(DROPPED)])
 def test_dead_event_is_retried(seeded: Cloud, load_function: LoadFunction, body: dict[str, Any] | None) -> None:
     handler = load_function("PlannerFunction").lambda_handler
@@ -68,6 +69,7 @@ def test_dead_event_is_retried(seeded: Cloud, load_function: LoadFunction, body:
     assert job and (job.status, job.reason) == (JobStatus.RUNNING, None)
 
 
+@pytest.mark.full
 def test_dead_event_stays_queued_while_retries_fail(seeded: Cloud, broken: Any) -> None:
     event = letter()
     failed = [{"itemIdentifier": event["Records"][0]["messageId"]}]
@@ -76,6 +78,7 @@ def test_dead_event_stays_queued_while_retries_fail(seeded: Cloud, broken: Any) 
     assert job and job.status is JobStatus.RUNNING
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("key", [DROPPED, "batch/input/example/1/never-seen.jsonl"])
 def test_dead_event_fails_its_job_in_the_end(seeded: Cloud, broken: Any, key: str) -> None:
     broken.lambda_handler(letter(), Context)
@@ -85,6 +88,7 @@ def test_dead_event_fails_its_job_in_the_end(seeded: Cloud, broken: Any, key: st
     assert (job.reason or "").startswith("could not be planned: ")
 
 
+@pytest.mark.full
 def test_dead_event_of_an_upload_fails_its_job(seeded: Cloud, load_function: LoadFunction) -> None:
     version = bootstrap.registry(seeded.settings).resolve("example", "1")
     waiting = bootstrap.deferred(seeded.settings).submit(version, b"{}", None, "tester")
@@ -94,6 +98,7 @@ def test_dead_event_of_an_upload_fails_its_job(seeded: Cloud, load_function: Loa
     assert job and job.status is JobStatus.FAILED
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("key", ["batch/jobs/0123/start", "batch/input/rows.jsonl"])
 @pytest.mark.parametrize("received", ["1", LAST])
 def test_dead_event_of_another_object_is_dropped(
@@ -112,6 +117,7 @@ def test_dead_shard_fails_its_job(seeded: Cloud, load_function: LoadFunction) ->
     assert job and (job.status, "shard 00000 failed" in (job.reason or "")) == (JobStatus.FAILED, True)
 
 
+@pytest.mark.full
 def test_dead_shard_that_cannot_be_settled_fails_its_job(seeded: Cloud, broken: Any) -> None:
     jobs, job = bootstrap.jobs(seeded.settings), job_of(seeded, PLANNED)
     assert job

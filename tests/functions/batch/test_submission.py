@@ -49,6 +49,7 @@ def jobs_of(cloud: Cloud) -> list[BatchJob]:
     return bootstrap.jobs(cloud.settings).page(100, None)[0]
 
 
+@pytest.mark.full
 def test_planner_announces_a_cancelled_job(seeded: Cloud, load_function: LoadFunction) -> None:
     """The API call does not announce it: a slow webhook takes longer than a call may."""
     settings = seeded.settings
@@ -81,6 +82,7 @@ def test_upload_suffixes_match_the_formats() -> None:
     assert {one for one in SUFFIXES if one.endswith(".gz")} == {f".{one}.gz" for one in formats.PACKABLE}
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("name", [locations.START, "x.txt", "x.npy.gz", "a.csv/x"])
 def test_upload_of_unknown_format_creates_no_job(seeded: Cloud, name: str) -> None:
     before = jobs_of(seeded)
@@ -92,6 +94,7 @@ def test_upload_of_unknown_format_creates_no_job(seeded: Cloud, name: str) -> No
     assert create(seeded, kind="infer", upload=declared(name)).input_key.endswith("/request")
 
 
+@pytest.mark.full
 def test_upload_size_limit(seeded: Cloud) -> None:
     before = jobs_of(seeded)
     for size_bytes in (100 * 1024**3 + 1, 10**30):
@@ -103,6 +106,7 @@ def test_upload_size_limit(seeded: Cloud) -> None:
     assert create(seeded, kind="infer", upload=declared("request", 1024**3)).status is JobStatus.UPLOADING
 
 
+@pytest.mark.full
 def test_response_to_the_largest_upload_fits_lambda(seeded: Cloud, load_function: LoadFunction) -> None:
     event = json.loads((EVENTS / "management_create_job.json").read_text())
     upload = declared(size_bytes=100 * 1024**3)
@@ -113,6 +117,7 @@ def test_response_to_the_largest_upload_fits_lambda(seeded: Cloud, load_function
     assert len(result["body"]) + 1600 * 1000 < 6_000_000  # each URL also holds a session token
 
 
+@pytest.mark.full
 def test_input_key_length_limit(submission: Submission, seeded: Cloud) -> None:
     longest = locations.DATA + "ü" * 500
     with pytest.raises(InvalidRequest, match="input: got a key of 1,031 bytes, expected at most 1,024"):
@@ -121,6 +126,7 @@ def test_input_key_length_limit(submission: Submission, seeded: Cloud) -> None:
     assert create(seeded, input=longest).input_key == longest
 
 
+@pytest.mark.full
 def test_option_names_limit(seeded: Cloud, load_function: LoadFunction) -> None:
     load_function("ManagementFunction")
     options = importlib.import_module("schemas.jobs").JobOptions
@@ -135,6 +141,7 @@ def test_option_names_limit(seeded: Cloud, load_function: LoadFunction) -> None:
     assert create(seeded, input=ROWS, options=many).options == many
 
 
+@pytest.mark.full
 def test_pages_of_results_are_bounded(seeded: Cloud) -> None:
     """300 outputs a shard: the limit of 2,500 falls within a shard."""
     jobs, job = bootstrap.jobs(seeded.settings), create(seeded, input=ROWS)

@@ -48,6 +48,7 @@ def read(files: list[dict[str, bytes]]) -> list[dict[str, str]]:
     return [row for part in files for row in csv.DictReader(io.StringIO(part["csv"].decode(), newline=""))]
 
 
+@pytest.mark.full
 @settings(max_examples=200, deadline=None)
 @given(
     ROWS,

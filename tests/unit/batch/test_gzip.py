@@ -39,6 +39,7 @@ def test_gzip_members_with_a_high_ratio() -> None:
     ]
 
 
+@pytest.mark.full
 def test_many_small_gzip_members_take_linear_time() -> None:
     streams = gzip.compress(b"") * 9999 + gzip.compress(b"[1,2]\n")
 
@@ -51,6 +52,7 @@ def test_many_small_gzip_members_take_linear_time() -> None:
     assert seconds(streams * 30, 1) < 4 * seconds(streams, 30)
 
 
+@pytest.mark.full
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.sampled_from([0, 1, 3000, 16 << 10, 70_000, 9 << 20]), max_size=4), st.integers(0, 40_000))
 def test_gzip_members_of_any_size_with_padding(sizes: list[int], padding: int) -> None:

@@ -68,6 +68,7 @@ def lines_of(files: list[dict[str, bytes]]) -> list[Any]:
     return [json.loads(line) for part in files for line in part["jsonl"].splitlines()]
 
 
+@pytest.mark.full
 @settings(max_examples=200, deadline=None)
 @given(LINES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans(), CUTS)
 def test_jsonl_cuts_do_not_change_records(lines: list[str], newline: str, ends: bool, bom: bool, cut: Cut) -> None:
@@ -242,6 +243,7 @@ def test_waiting_records_are_bounded() -> None:
         assert large.read_bytes < MAX_CHUNK_BYTES + (number + 1) * len(period) // 2 + 3 * BLOCK_BYTES
 
 
+@pytest.mark.full
 def test_large_record_is_read_whole_and_shown_cut() -> None:
     signature = [tensor("word", "BYTES", -1)]
     long = "ä" * (25 << 20)  # 50 MB
@@ -261,6 +263,7 @@ def test_line_size_limit() -> None:
     assert found[1]["error"] == "record: got a line of 67,108,865 bytes, expected at most 67,108,864"
 
 
+@pytest.mark.full
 def test_jsonl_planning_reads_nothing() -> None:
     data = b"[1,2]\n" * 500_000
     large = MemorySource(data)

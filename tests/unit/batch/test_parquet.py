@@ -97,6 +97,7 @@ def is_good(row: dict[str, Any]) -> bool:
     )
 
 
+@pytest.mark.full
 @settings(max_examples=60, deadline=None)
 @given(
     ROWS,
@@ -318,6 +319,7 @@ def test_truncated_parquet_is_refused() -> None:
 DAMAGE = 60
 
 
+@pytest.mark.full
 def test_damaged_parquet_is_refused_or_read() -> None:
     """Runs in a child process, which arro3 can end on damaged data (ADR 8)."""
     script = "import sys; from unit.batch import test_parquet as one; one.read_damaged(int(sys.argv[1]))"

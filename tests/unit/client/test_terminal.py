@@ -166,6 +166,7 @@ def test_tables_in_a_pipe_are_not_folded(wide: ContractServer) -> None:
     assert 30 * "wide " in row
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize(
     "environment",
     [{"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "ascii"}]

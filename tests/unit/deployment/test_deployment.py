@@ -38,6 +38,7 @@ def test_ready_version_ignores_later_uploads(cloud: Cloud) -> None:
     assert b"[6.0,6.0]" in infer(cloud, 1)
 
 
+@pytest.mark.full(keep=2)
 @pytest.mark.parametrize(
     ("content", "sha256", "reason"),
     [
@@ -73,6 +74,7 @@ def test_missing_file_fails_version(cloud: Cloud) -> None:
     )
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize(
     ("limits", "reason"),
     [
@@ -97,6 +99,7 @@ def test_undeclared_file_is_not_read(cloud: Cloud) -> None:
     assert "is at 'weights.bin', which was not uploaded with the model" in (version.status_reason or "")
 
 
+@pytest.mark.full
 def test_prepared_form_with_other_outputs_is_dropped(cloud: Cloud) -> None:
     model = onnx.load_from_string(networks.convolutions(blocks=2, channels=128))
     noise = onnx.helper.make_node("RandomNormalLike", ["y"], ["noise"])  # no two answers are alike
@@ -112,6 +115,7 @@ def test_repeated_event_changes_nothing(cloud: Cloud) -> None:
     assert bootstrap.deployment(cloud.settings).deploy("m", 1) == first
 
 
+@pytest.mark.full
 def test_concurrent_events_have_one_outcome(cloud: Cloud) -> None:
     cloud.upload("m", onnx_models.linear())
     deployments = [bootstrap.deployment(cloud.settings) for _ in range(2)]

@@ -46,6 +46,7 @@ def test_drop_creates_version_and_result(cloud: Cloud) -> None:
     assert [entry.actor for entry in entries if entry.kind == "version.created"] == ["inbox"]
 
 
+@pytest.mark.full
 def test_same_bytes_create_one_version(cloud: Cloud) -> None:
     for key in ("m/a.onnx", "m/a.onnx", "m/a.onnx"):
         drop(cloud, key, LINEAR)
@@ -59,6 +60,7 @@ def test_same_bytes_create_one_version(cloud: Cloud) -> None:
     assert numbers(cloud, "m") == [2, 1]
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("first_is_deployed", [True, False])
 def test_same_bytes_under_another_name_are_one_version(cloud: Cloud, first_is_deployed: bool) -> None:
     drop(cloud, "m/a.onnx", LINEAR)
@@ -71,6 +73,7 @@ def test_same_bytes_under_another_name_are_one_version(cloud: Cloud, first_is_de
     assert numbers(cloud, "m") == [1]
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 @pytest.mark.parametrize(
     ("model_key", "data_key"),
@@ -168,6 +171,7 @@ def test_drop_with_an_example(cloud: Cloud) -> None:
     assert (profile["shapes"], profile["shapes_from"]) == ({"x": [2, 3]}, "example")
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize(
     ("key", "content", "reason"),
     [
@@ -204,6 +208,7 @@ def test_failed_drop_has_a_result(cloud: Cloud) -> None:
     assert "smoke run failed" in result(cloud, "m/a.onnx")["reason"]
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("key", ["m/a.onnx.result.json", "m/readme.txt", "readme.txt", "m/folder/", "a.onnx/"])
 def test_other_objects_are_ignored(cloud: Cloud, key: str) -> None:
     assert drop(cloud, key, b"{}") is None

@@ -78,6 +78,7 @@ def test_form_within_tolerance_is_served(cloud: Cloud) -> None:
     assert asked(plane)["outputs"] == plain["outputs"]
 
 
+@pytest.mark.full
 def test_form_beyond_tolerance_is_dropped_with_its_measurements(cloud: Cloud) -> None:
     version = pushed(cloud, DENSE, tolerance=1e-6)
     found = version.quantized
@@ -93,6 +94,7 @@ def test_form_beyond_tolerance_is_dropped_with_its_measurements(cloud: Cloud) ->
         asked(bootstrap.dataplane(cloud.settings), SCHEME)
 
 
+@pytest.mark.full
 def test_model_without_matrices_is_not_quantised(cloud: Cloud) -> None:
     version = pushed(cloud, networks.doubled(["n", 64]), tolerance=0.5)
     assert version.status is Status.READY
@@ -101,6 +103,7 @@ def test_model_without_matrices_is_not_quantised(cloud: Cloud) -> None:
     assert "hardly any matrices" in (version.quantized.reason or "")
 
 
+@pytest.mark.full
 def test_form_is_compared_on_test_vectors(cloud: Cloud) -> None:
     assert (pushed(cloud, DENSE, tolerance=0.03).quantized or NONE).files
     x = np.full((1, 64), 0.4, np.float32)
@@ -114,6 +117,7 @@ def test_form_is_compared_on_test_vectors(cloud: Cloud) -> None:
     assert "of the largest value, allowed are 0.03" in (version.quantized.reason or "")
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize(
     ("variant", "reason"),
     [
@@ -132,12 +136,14 @@ def test_unknown_variant_is_refused(cloud: Cloud, variant: object, reason: str) 
     assert refused.value.field == "parameters.variant"
 
 
+@pytest.mark.full
 def test_unknown_variant_names_the_existing_one(cloud: Cloud) -> None:
     pushed(cloud, DENSE, tolerance=0.5)
     with pytest.raises(InvalidRequest, match=r"got 'int4', expected 'dynamic-int8' or no variant"):
         asked(bootstrap.dataplane(cloud.settings), "int4")
 
 
+@pytest.mark.full
 def test_quantisation_limits(tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     (tmp_path / "to").mkdir()
@@ -151,6 +157,7 @@ def test_quantisation_limits(tmp_path: Path) -> None:
     assert [file.name for file in (tmp_path / "source").iterdir()] == ["model.onnx"]
 
 
+@pytest.mark.full
 def test_version_is_ready_if_quantisation_crashes(
     cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +174,7 @@ def test_version_is_ready_if_quantisation_crashes(
     assert "crashed onnxruntime" in (version.quantized.reason or "")
 
 
+@pytest.mark.full(keep=3)
 @pytest.mark.parametrize(
     ("came", "wanted", "difference"),
     [
@@ -187,6 +195,7 @@ def test_relative_difference(came: list[Any], wanted: list[Any], difference: flo
     assert relative_difference(*arrays) == pytest.approx(difference)
 
 
+@pytest.mark.full
 def test_small_model_is_not_quantised(cloud: Cloud) -> None:
     version = pushed(cloud, onnx_models.linear(), tolerance=0.5)
     assert version.status is Status.READY

@@ -171,6 +171,7 @@ def test_missing_locale_names_the_option_of_the_exporter(cloud: Cloud) -> None:
     )
 
 
+@pytest.mark.full
 def test_names_beyond_the_registry_fail_the_version(cloud: Cloud) -> None:
     name = "n" * 500_000
     version = pushed(cloud, {"model.onnx": parsed(f"(float[2] x) => (float {name}) {{ {name} = Relu (x) }}")})

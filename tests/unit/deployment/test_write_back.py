@@ -51,6 +51,7 @@ def write_back(cloud: Cloud, tmp_path: Path) -> WriteBack:
     return WriteBack(S3Reader(*place), S3Writer(*place), lambda: KIND, tmp_path, prepare)
 
 
+@pytest.mark.full
 def test_other_environments_find_the_form(
     write_back: WriteBack, version: ModelVersion, source: Path, cloud: Cloud, tmp_path: Path
 ) -> None:
@@ -84,6 +85,7 @@ def test_form_of_a_model_that_takes_certain_shapes(cloud: Cloud, write_back: Wri
     assert write_back.find(version)
 
 
+@pytest.mark.full
 def test_first_form_stays(write_back: WriteBack, version: ModelVersion, source: Path, cloud: Cloud) -> None:
     write_back.start(version, source).join()
     first = write_back.find(version)
@@ -91,12 +93,14 @@ def test_first_form_stays(write_back: WriteBack, version: ModelVersion, source: 
     assert write_back.find(version) == first
 
 
+@pytest.mark.full
 def test_manifest_of_other_files_is_ignored(write_back: WriteBack, version: ModelVersion, cloud: Cloud) -> None:
     body = json.dumps({"source": "0" * 64, "variant": {"key": KIND, "files": []}})
     cloud.s3.put_object(Bucket=cloud.settings.bucket, Key=prepared_key("m", 1, KIND, MANIFEST), Body=body)
     assert write_back.find(version) is None
 
 
+@pytest.mark.full
 def test_form_of_the_deployment_is_loaded_unchanged(cloud: Cloud, tmp_path: Path) -> None:
     cloud.create_model("m")
     ready = cloud.deploy("m", networks.convolutions(blocks=2, channels=128))

@@ -152,6 +152,7 @@ def children(parent: int) -> list[str]:
     return subprocess.run(["pgrep", "-P", str(parent)], capture_output=True, text=True).stdout.split()
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_maas_local_prints_its_url_and_cleans_up(template: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-c", "from maas_local.stack import serve; serve(port=0)"]

@@ -93,6 +93,7 @@ def test_messages_are_delivered_once(cloud: LocalCloud, pump_to: Callable[..., N
     assert left(cloud, "Dead") == []
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("how", ["says so", "raises", "names what is none"])
 def test_failed_message_is_retried_then_dead_lettered(
     cloud: LocalCloud, pump_to: Callable[..., None], how: str

@@ -134,6 +134,7 @@ def test_disk_budget(cloud: Cloud, files: LocalArtifacts, tmp_path: Path) -> Non
     assert sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*.onnx")) == 200
 
 
+@pytest.mark.full
 def test_large_object_downloads_in_parts(cloud: Cloud, tmp_path: Path) -> None:
     content = random.Random(0).randbytes(PART_BYTES * 7 + 12345)  # more parts than come at once
     cloud.s3.put_object(Bucket=cloud.settings.bucket, Key="large", Body=content)

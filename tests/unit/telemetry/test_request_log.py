@@ -65,6 +65,7 @@ def test_embedded_metric_format(inference: Handler, capsys: pytest.CaptureFixtur
     assert (line["ColdLoads"], line["Refused"], line["Errors"]) == (1, 0, 0)
 
 
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize(
     ("name", "refused", "model"),
     [("inference_infer_wrong_shape", 1, "example"), ("inference_v1_predict", 0, "example")],
@@ -81,6 +82,7 @@ def test_metrics_of_refusals_and_other_protocols(
     assert (line["Refused"], line["Errors"], line["Model"]) == (refused, 0, model)
 
 
+@pytest.mark.full
 def test_unknown_model_has_no_metrics(inference: Handler, capsys: pytest.CaptureFixture[str]) -> None:
     """Callers must not create metrics, which cost money."""
     event = event_of("inference_infer")
@@ -89,6 +91,7 @@ def test_unknown_model_has_no_metrics(inference: Handler, capsys: pytest.Capture
     assert line["status"] == 404 and "_aws" not in line and "Model" not in line
 
 
+@pytest.mark.full
 def test_asynchronous_request_names_its_version(inference: Handler, capsys: pytest.CaptureFixture[str]) -> None:
     assert inference(event_of("inference_respond_async"), CONTEXT)["statusCode"] == 202
     (line,) = printed(capsys)
@@ -169,6 +172,7 @@ def test_metrics_are_documented(name: str) -> None:
     assert UNITS[name] in row
 
 
+@pytest.mark.full
 def test_deployment_metrics(cloud: Cloud, load_function: LoadFunction, capsys: pytest.CaptureFixture[str]) -> None:
     seed(cloud)
     handler = load_function("DeploymentFunction").lambda_handler
