@@ -86,6 +86,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="leave out what is marked `full`: `make test`")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Binary values go by their argument's name: a gzip member holds a time, and each process has to collect the same."""
+    return argname if isinstance(val, bytes) and not val.isascii() else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With --quick, deselects what is marked `full`; of a test with `full(keep=N)` the first N cases stay."""
     if not config.getoption("--quick"):
