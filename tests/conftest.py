@@ -87,7 +87,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Binary values go by their argument's name: a gzip member holds a time, and each process has to collect the same."""
+    """Binary values go by their argument's name: a gzip member holds a time, and each process must collect the same."""
     return argname if isinstance(val, bytes) and not val.isascii() else None
 
 
@@ -108,10 +108,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class OneSystem(LoadScopeScheduling):
-    """With `-n`, tests run in any process, but all end-to-end tests in one: they share the running system."""
+    """With `-n`, tests run in any process, but all of a folder that shares a running system in one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "tests/e2e" if nodeid.startswith("tests/e2e/") else nodeid
+        folder = next((one for one in ("tests/e2e/", "tests/zoo/") if nodeid.startswith(one)), None)
+        return folder or nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneSystem:

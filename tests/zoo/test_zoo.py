@@ -21,8 +21,7 @@ from maas_local.stack import LocalStack
 from support import zoo
 from support.zoo import ANIMALS, Arrays
 
-# One worker has them all: they share a stack and the downloaded packages.
-pytestmark = [pytest.mark.full, pytest.mark.xdist_group("zoo"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.full, pytest.mark.timeout(300)]
 
 INLINE_BYTES = 4_000_000  # more does not pass Lambda's 6 MB in base64
 INLINE_NUMBERS = 250_000  # nor do more numbers in JSON
