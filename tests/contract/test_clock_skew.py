@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -36,5 +35,4 @@ def test_change_times_never_run_backwards(
     for alias in moved:
         when = datetime.fromisoformat(alias.updated_at)
         assert registry.aliases.version_at("m", "live", when) == alias.version
-    out: Any = capsys.readouterr().out
-    assert (out.count('"clock skew"') == 2 and '"ClockSkew"' in out) is is_reported
+    assert ('"ClockSkew"' in capsys.readouterr().out) is is_reported

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,12 @@ RECORD = "calls.jsonl"
 @contextmanager
 def stack(folder: Path) -> Iterator[LocalStack]:
     """Starts the stack. The functions' calls are in `folder / RECORD`, one JSON line each."""
-    with _gate(folder / RECORD) as url, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", url)
+    with _gate(folder / RECORD) as url, ExitStack() as ending:
         template = _with_roles(folder, {name: _assume(url, name) for name in iam_policies.roles()})
-        with LocalStack.start(template) as running:
-            yield running
+        with pytest.MonkeyPatch.context() as patch:  # other tests of this process start stacks, too
+            patch.setenv("AWS_ENDPOINT_URL", url)
+            running = ending.enter_context(LocalStack.start(template))
+        yield running
 
 
 def environment(folder: Path, function: str) -> dict[str, str]:
