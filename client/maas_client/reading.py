@@ -1,9 +1,9 @@
 """Answers in JSON become frozen dataclasses: each field checked, unknown fields passed over."""
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -11,6 +11,7 @@ from maas_client.errors import InvalidResponse
 
 _Record = TypeVar("_Record")
 _Value = TypeVar("_Value")
+Reader = Callable[[object, str], Any]  # of a value and the place where it stands
 _NAMES: dict[object, str] = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
 
 
@@ -34,12 +35,12 @@ def read(kind: type[_Record], value: object, where: str = "") -> _Record:
     if not isinstance(value, Mapping):
         raise _unexpected(where or kind.__name__, value, "an object")
     given = {}
-    for name, wanted, has_default in _fields(kind):  # type: ignore[arg-type]  # a class is hashable
-        place = f"{where}.{name}" if where else name
-        if value.get(name) is not None:
-            given[name] = _value(wanted, value[name], place)
+    for name, reader, has_default in _fields(kind):  # type: ignore[arg-type]  # a class is hashable
+        found = value.get(name)
+        if found is not None:
+            given[name] = reader(found, f"{where}.{name}" if where else name)
         elif not has_default:
-            raise _missing(place)
+            raise _missing(f"{where}.{name}" if where else name)
     return kind(**given)
 
 
@@ -50,48 +51,57 @@ def field_of(answer: object, name: str, wanted: type[_Value]) -> _Value:
     if name not in answer:
         raise _missing(name)
     is_empty = answer[name] is None and get_origin(wanted) is tuple
-    found: _Value = _value(wanted, [] if is_empty else answer[name], name)
+    found: _Value = _reader(wanted)([] if is_empty else answer[name], name)  # type: ignore[arg-type]
     return found
 
 
 @cache
-def _fields(kind: Hashable) -> list[tuple[str, Any, bool]]:
-    """Name, type, and whether there is a default."""
+def _fields(kind: Hashable) -> list[tuple[str, Reader, bool]]:
+    """Name, reader, and whether there is a default."""
     hints = get_type_hints(kind)
     missing = (MISSING, MISSING)
     return [
-        (spec.name, hints[spec.name], (spec.default, spec.default_factory) != missing)
+        (spec.name, _reader(hints[spec.name]), (spec.default, spec.default_factory) != missing)
         for spec in fields(kind)  # type: ignore[arg-type]
     ]
 
 
-def _value(wanted: Any, value: object, where: str) -> Any:
+@cache
+def _reader(wanted: Any) -> Reader:
+    """What checks a value of this type, and makes tuples and dataclasses of arrays and objects."""
     origin, arguments = get_origin(wanted), get_args(wanted)
     if wanted is Any:
-        return value
+        return lambda value, where: value
     if origin in (Union, UnionType):
-        if value is None and NoneType in arguments:
-            return None
-        (wanted,) = [one for one in arguments if one is not NoneType]
-        return _value(wanted, value, where)
-    if is_dataclass(wanted) and isinstance(wanted, type):
-        return read(wanted, value, where)
+        (of,) = [_reader(one) for one in arguments if one is not NoneType]
+        return lambda value, where: None if value is None else of(value, where)
+    if isinstance(wanted, type) and is_dataclass(wanted):
+        return partial(read, wanted)
     if origin is tuple:
-        if not isinstance(value, list):
-            raise _unexpected(where, value, "an array")
-        return tuple(_value(arguments[0], one, f"{where}[{index}]") for index, one in enumerate(value))
+        return partial(_array, arguments[0], _reader(arguments[0]))
     if origin is dict:
-        if not isinstance(value, Mapping):
-            raise _unexpected(where, value, "an object")
-        return {str(name): _value(arguments[1], one, f"{where}.{name}") for name, one in value.items()}
-    return _scalar(wanted, value, where)
+        return partial(_object, _reader(arguments[1]))
+    return partial(_scalar, (int, float) if wanted is float else wanted, _NAMES[wanted])
 
 
-def _scalar(wanted: type, value: object, where: str) -> Any:
-    allowed = (int, float) if wanted is float else (wanted,)
-    if isinstance(value, allowed) and (wanted is bool or not isinstance(value, bool)):
+def _array(of: object, reader: Reader, value: object, where: str) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise _unexpected(where, value, "an array")
+    if {*map(type, value)} <= {of}:  # as a shape has them
+        return tuple(value)
+    return tuple(reader(one, f"{where}[{index}]") for index, one in enumerate(value))
+
+
+def _object(reader: Reader, value: object, where: str) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _unexpected(where, value, "an object")
+    return {str(name): reader(one, f"{where}.{name}") for name, one in value.items()}
+
+
+def _scalar(allowed: Any, name: str, value: object, where: str) -> Any:
+    if isinstance(value, allowed) and (allowed is bool or not isinstance(value, bool)):
         return value
-    raise _unexpected(where, value, _NAMES[wanted])
+    raise _unexpected(where, value, name)
 
 
 def _unexpected(where: str, value: object, expected: str) -> InvalidResponse:

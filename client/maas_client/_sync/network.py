@@ -48,8 +48,10 @@ class DeadlineTransport(httpx.BaseTransport):
             content=request.stream,
             extensions=request.extensions,
         )
-        with _as_httpx():
+        try:
             answer = self._pool.handle_request(sent)
+        except _FAILURES as error:
+            raise _as_httpx(error) from error
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
 
     def close(self) -> None:
@@ -77,21 +79,22 @@ class _Body(httpx.SyncByteStream):
         self._answer = answer
 
     def __iter__(self) -> Iterator[bytes]:
-        with _as_httpx():
+        try:
             yield from self._answer.iter_stream()
+        except _FAILURES as error:
+            raise _as_httpx(error) from error
 
     def close(self) -> None:
-        with _as_httpx():
+        try:
             self._answer.close()
+        except _FAILURES as error:
+            raise _as_httpx(error) from error
 
 
-@contextmanager
-def _as_httpx() -> Iterator[None]:
-    """Errors of httpcore become those of httpx, which have the same names."""
-    try:
-        yield
-    except _FAILURES as error:
-        raise getattr(httpx, type(error).__name__)(str(error)) from error
+def _as_httpx(error: Exception) -> Exception:
+    """The error of httpx, which has the same name."""
+    kind: type[Exception] = getattr(httpx, type(error).__name__)
+    return kind(str(error))
 
 
 class _Backend(httpcore.SyncBackend):

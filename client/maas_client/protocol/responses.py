@@ -36,9 +36,9 @@ def read_metadata(answer: Answer) -> ModelMetadata:
 
 def read_json(answer: Answer) -> dict[str, Any]:
     """A response as JSON; binary outputs, if the request asked for any, become JSON values."""
-    said, raws = _parts(answer)
+    said, found, raws = _parts(answer)
     if any(raw is not None for raw in raws):
-        arrays = response_of(said, raws).outputs
+        arrays = _decoded(found, raws).outputs
         said["outputs"] = [
             one if raw is None else _spelled_out(one, arrays[one["name"]])
             for one, raw in zip(said["outputs"], raws, strict=True)
@@ -54,14 +54,19 @@ def deferred_response(content: bytes, header_length: int | None) -> InferenceRes
 
 def read_response(answer: Answer) -> InferenceResponse:
     """Raises InvalidResponse when it is not what the protocol says."""
-    said, raws = _parts(answer)
-    return response_of(said, raws)
+    _, found, raws = _parts(answer)
+    return _decoded(found, raws)
 
 
-def response_of(said: Mapping[str, Any], raws: Sequence[memoryview | None] | None = None) -> InferenceResponse:
-    """From a response's JSON, and the bytes of each output that has some. Raises InvalidResponse."""
+def response_of(said: Mapping[str, Any]) -> InferenceResponse:
+    """From a response's JSON. Raises InvalidResponse."""
     found = read(_Response, said)
-    pairs = zip(found.outputs, raws or [None] * len(found.outputs), strict=True)
+    return _decoded(found, [None] * len(found.outputs))
+
+
+def _decoded(found: _Response, raws: Sequence[memoryview | None]) -> InferenceResponse:
+    """`raws` are the bytes of each output, or None where it has `data`."""
+    pairs = zip(found.outputs, raws, strict=True)
     outputs = {one.name: decode(one.name, one.datatype, one.shape, one.data, raw) for one, raw in pairs}
     return InferenceResponse(found.model_name, found.model_version, outputs, found.id)
 
@@ -90,14 +95,14 @@ def _spelled_out(output: Mapping[str, Any], array: Any) -> dict[str, Any]:
     return plain | {"data": _json_output(output["name"], array)["data"]}
 
 
-def _parts(answer: Answer) -> tuple[dict[str, Any], list[memoryview | None]]:
-    """The JSON of an answer, and for each output its bytes or None. Raises InvalidResponse."""
-    whole = memoryview(answer.content)
-    length = _json_length(answer)
-    said = parse(bytes(whole[:length]))
+def _parts(answer: Answer) -> tuple[dict[str, Any], _Response, list[memoryview | None]]:
+    """The JSON of an answer, as it is and read, and for each output its bytes or None. Raises InvalidResponse."""
+    whole, length = memoryview(answer.content), _json_length(answer)
+    said = parse(answer.content[:length])
+    found = read(_Response, said)
     raws: list[memoryview | None] = []
     at = length
-    for output in read(_Response, said).outputs:
+    for output in found.outputs:
         size = output.parameters.get("binary_data_size")
         if size is None:
             raws.append(None)
@@ -108,7 +113,7 @@ def _parts(answer: Answer) -> tuple[dict[str, Any], list[memoryview | None]]:
         at += size
     if at != len(whole):
         raise InvalidResponse(f"the answer has {len(whole)} bytes where its outputs take {at}")
-    return said, raws
+    return said, found, raws
 
 
 def _json_length(answer: Answer) -> int:
