@@ -91,7 +91,8 @@ def _type(annotation: Any) -> str:
 
 def _errors(kind: type, depth: int) -> str:
     public = [one for one in kind.__subclasses__() if one.__name__ in maas_client.__all__]
-    line = f"{'  ' * depth}- `{kind.__name__}`: {' '.join(inspect.cleandoc(kind.__doc__ or '').split())}"
+    summary = inspect.cleandoc(kind.__doc__ or "").partition("\n\n")[0]
+    line = f"{'  ' * depth}- `{kind.__name__}`: {' '.join(summary.split())}"
     return "\n".join([line, *(_errors(one, depth + 1) for one in public)])
 
 

@@ -1,4 +1,4 @@
-"""A call to a MaaS server without I/O: what is sent, and what its answer means."""
+"""A call to a MaaS server, without I/O: its request and its answer."""
 
 import json
 import ssl
@@ -23,7 +23,7 @@ from maas_client.reading import parse
 from maas_client.retries import TryAgain, retry_after_seconds
 
 ATTEMPTS = 4
-ATTEMPT_SECONDS, CONNECT_SECONDS = 35.0, 10.0  # API Gateway itself gives up after 30
+ATTEMPT_SECONDS, CONNECT_SECONDS = 35.0, 10.0  # API Gateway times out after 30
 OTHER_CERTIFICATES = "set SSL_CERT_FILE to the certificates that your network uses"
 MAX_MESSAGE = 4000  # of a refusal, in characters
 MORE_TIME = "give it more time, or use infer_later (`maas predict --later`)"
@@ -70,7 +70,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to a call that succeeded. Names in `headers` are in any case."""
+    """The answer to a successful call. `headers` are looked up without case."""
 
     status: int
     headers: Mapping[str, str]
@@ -78,7 +78,7 @@ class Answer:
 
 
 def connection_failure(error: Exception, url: str, proxy_variable: str) -> Exception:
-    """What to raise for an error of httpx: TryAgain, but where the attempt took all its time or cannot succeed."""
+    """The exception for an error of httpx: TryAgain, unless time is used up or no attempt can succeed."""
     took_all_its_time = isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
     is_distrusted = any(isinstance(one, ssl.SSLCertVerificationError) for one in _causes(error))
     hint = MORE_TIME if took_all_its_time else OTHER_CERTIFICATES if is_distrusted else NO_SERVER
@@ -97,7 +97,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def answer_of(response: httpx.Response, content: bytes, url: str) -> Answer:
-    """Raises ApiError for a refusal, TryAgain for one that may pass, InvalidResponse for what MaaS does not send."""
+    """Raises ApiError for an error status, TryAgain if it is worth a retry, InvalidResponse for other answers."""
     status = response.status_code
     if response.is_success:
         return Answer(status, response.headers, content)
@@ -123,13 +123,13 @@ def answer_of(response: httpx.Response, content: bytes, url: str) -> Answer:
 
 
 def _details(refusal: dict[str, Any]) -> tuple[str | None, dict[str, Any] | None]:
-    """`field` and `current` of a refusal, where they are what they have to be."""
+    """`field` and `current` of an error; None where they have another type."""
     field_, current = refusal.get("field"), refusal.get("current")
     return field_ if isinstance(field_, str) else None, current if isinstance(current, dict) else None
 
 
 def fields_of(answer: Answer, url: str) -> dict[str, Any]:
-    """The fields of a JSON object, none for null, and its ETag as `etag`. Raises InvalidResponse for anything else."""
+    """The JSON object of an answer ({} for null), with its ETag as `etag`. Raises InvalidResponse for other JSON."""
     try:
         said = parse(answer.content)
     except InvalidResponse as error:
@@ -144,7 +144,7 @@ def not_maas(url: str, status: int) -> InvalidResponse:
 
 
 def json_body(value: Any, *, bare: bool = False) -> Body:
-    """Raises InvalidInput for what JSON has no form for; NaN and infinities may go `bare`, which MaaS reads."""
+    """Raises InvalidInput for values that JSON cannot hold. `bare` writes NaN and Infinity, which MaaS reads."""
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=bare)
         return Body(text.encode(), {"content-type": "application/json"})
@@ -157,7 +157,7 @@ def reason(error: Exception) -> str:
 
 
 def path_of(*parts: str | int) -> str:
-    """The path of these parts, each of them one segment. Raises InvalidInput for one that would lead elsewhere."""
+    """A path of quoted segments. Raises InvalidInput for an empty segment, . and .."""
     for part in parts:
         if str(part) in ("", ".", ".."):
             raise InvalidInput(f"{str(part)!r} is no name")
@@ -196,5 +196,5 @@ def filters(**values: str | bool | list[str] | tuple[str, ...] | None) -> dict[s
 
 
 def changes(description: str | None, tags: Mapping[str, str | None] | None) -> dict[str, Any]:
-    """The body of an update: only what changes."""
+    """The body of an update: changed fields only."""
     return ({} if description is None else {"description": description}) | {"tags": dict(tags or {})}

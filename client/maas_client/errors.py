@@ -1,8 +1,8 @@
-"""What can go wrong between here and a MaaS server. Each message says what to do next.
+"""The errors of the client. Each message says what to do next.
 
 MaasError
-├── CannotConnect         nothing answers at the URL
-│   └── NoAnswerInTime    not within the call's time
+├── CannotConnect         no server answers at the URL
+│   └── NoAnswerInTime    not within the time limit
 ├── InvalidResponse       the answer is not what the API says: no JSON, a field missing, another type
 ├── ApiError              the server said no: `status`, `message`, `field`
 │   ├── InvalidRequest    400, 415, 422
@@ -11,18 +11,18 @@ MaasError
 │   ├── NotFound          404
 │   ├── Conflict          409
 │   ├── Gone              410: deleted, and can be restored
-│   ├── PreconditionFailed  412: it changed since; `current` is the state as it is now
+│   ├── PreconditionFailed  412: it has changed since it was read; `current` is its state
 │   └── ServerFailed      5xx: `retry_after_seconds`, where the server says when
 │       ├── TooManyRequests   429
 │       ├── Unavailable       503
-│       └── DeadlineExceeded  504: the run took longer than it may
-├── InvalidInput          a file or an array here that cannot be sent as it is
-├── UploadFailed          the storage did not take a file
-├── DownloadFailed        the storage did not give a file as it was uploaded
+│       └── DeadlineExceeded  504: the run exceeded its time limit
+├── InvalidInput          a local argument, file or array that cannot be sent
+├── UploadFailed          the storage refused a file
+├── DownloadFailed        a file could not be downloaded unchanged, or not be written
 ├── DeploymentFailed      the uploaded version is FAILED: `model`, `version`, `reason`
 ├── TimedOut              the version is still being checked: `model`, `version`
 ├── JobFailed             a job is FAILED: `job`, `reason`
-│   └── JobCancelled      somebody cancelled it
+│   └── JobCancelled      the job was cancelled
 └── JobTimedOut           a job has not ended yet: `job`
 """
 
@@ -42,12 +42,22 @@ class MaasError(Exception):
     ...     maas.infer("nobody", [[1, 2]])
     ... except MaasError as error:
     ...     print(type(error).__name__, error)
-    NotFound there is no model 'nobody' (HTTP 404; `maas models`, `maas show MODEL` and `maas jobs` list what there is)
+    NotFound there is no model 'nobody' (HTTP 404; `maas models`, `maas show MODEL` and `maas jobs` list what exists)
     """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles the facts, too: process pools hand errors over as pickles."""
+        return _rebuilt, (type(self), self.args, vars(self))
+
+
+def _rebuilt(kind: type[MaasError], args: tuple[Any, ...], facts: dict[str, Any]) -> MaasError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(facts)
+    return error
 
 
 class CannotConnect(MaasError):
-    """Nothing answers at the URL: it is wrong, the server is not there, or the network is not."""
+    """No server answers at the URL."""
 
     what = "cannot reach"
 
@@ -57,7 +67,7 @@ class CannotConnect(MaasError):
 
 
 class NoAnswerInTime(CannotConnect):
-    """No complete answer within the call's time."""
+    """No complete answer within the time limit."""
 
     what = "no answer in time from"
 
@@ -86,7 +96,7 @@ class TooLarge(InvalidRequest):
 
 
 class NotAllowed(ApiError):
-    """401, 403: no key, or one that may not do this."""
+    """401, 403: no key, or a key without the needed scope."""
 
     hint = "give a key in MAAS_API_KEY or --api-key that may do this, or AWS credentials that may call this API"
 
@@ -94,11 +104,11 @@ class NotAllowed(ApiError):
 class NotFound(ApiError):
     """404: there is no such model, version, alias, job or key."""
 
-    hint = "`maas models`, `maas show MODEL` and `maas jobs` list what there is"
+    hint = "`maas models`, `maas show MODEL` and `maas jobs` list what exists"
 
 
 class Conflict(ApiError):
-    """409: the state does not allow it, as the message says."""
+    """409: the current state does not allow it; the message says why."""
 
     hint = "`maas show MODEL` tells the state of its versions, `maas jobs ID` that of a job"
 
@@ -112,19 +122,19 @@ class Gone(ApiError):
 class PreconditionFailed(ApiError):
     """412: it changed since it was read. `current` is the item as it is now, as JSON."""
 
-    hint = "somebody changed it since it was read"
+    hint = "it has changed since it was read"
     current: dict[str, Any] | None = None
 
 
 class ServerFailed(ApiError):
-    """5xx: the server failed. `retry_after_seconds` is what it asks to wait, or None."""
+    """5xx: the server failed. `retry_after_seconds` is its Retry-After, or None."""
 
-    hint = "try again; if it stays, look into the function's log"
+    hint = "try again; if it persists, see the function's log"
     retry_after_seconds: float | None = None
 
 
 class TooManyRequests(ServerFailed):
-    """429: more requests than the key or the account may make."""
+    """429: more requests than the key or the account is allowed."""
 
     hint = "try again later, or ask for a larger quota"
 
@@ -134,13 +144,13 @@ class Unavailable(ServerFailed):
 
 
 class DeadlineExceeded(ServerFailed):
-    """504: the run took longer than it may."""
+    """504: the run exceeded its time limit."""
 
-    hint = "give it more time, or less to do at once"
+    hint = "allow more time, or send less at once"
 
 
 def api_error(status: int, message: str, field: str | None = None, current: dict[str, Any] | None = None) -> ApiError:
-    """The error of the tree that this HTTP status is."""
+    """The error for an HTTP status."""
     kinds: dict[int, type[ApiError]] = {
         **dict.fromkeys((400, 415, 422), InvalidRequest),
         413: TooLarge,
@@ -161,22 +171,22 @@ def api_error(status: int, message: str, field: str | None = None, current: dict
 
 
 class InvalidInput(MaasError):
-    """An argument, a file or an array here that cannot be sent."""
+    """A local argument, file or array that cannot be sent."""
 
 
 class UploadFailed(MaasError):
-    """The storage did not take a file."""
+    """The storage refused a file."""
 
 
 class DownloadFailed(MaasError):
-    """The storage did not give a file as it was uploaded, or it cannot be written here."""
+    """A file could not be downloaded unchanged, or not be written."""
 
 
 class DeploymentFailed(MaasError):
     """The version that was uploaded is FAILED: `model`, `version`, `reason`."""
 
     def __init__(self, model: str, version: int, reason: str | None) -> None:
-        why = reason or "no reason was recorded; look into the deployment function's log"
+        why = reason or "no reason was recorded; see the deployment function's log"
         super().__init__(f"version {version} of '{model}' was refused: {why}")
         self.model, self.version, self.reason = model, version, reason
 
@@ -200,20 +210,20 @@ class JobFailed(MaasError):
         self.job, self.reason = job, job.reason
 
     def _became(self, job: "Job") -> str:
-        why = job.reason or "no reason was recorded; look into the log of the batch functions"
-        return f"failed: {why}; `maas job retry {job.id}` runs what is missing"
+        why = job.reason or "no reason was recorded; see the log of the batch functions"
+        return f"failed: {why}; `maas job retry {job.id}` runs the missing shards"
 
 
 class JobCancelled(JobFailed):
     """The job was cancelled."""
 
     def _became(self, job: "Job") -> str:
-        return "was cancelled; what was done until then stays"
+        return "was cancelled; finished parts stay"
 
 
 class JobTimedOut(MaasError):
     """The job has not ended yet: `job`."""
 
     def __init__(self, job: "Job", seconds: float) -> None:
-        super().__init__(f"job {job.id} is still {job.status} after {seconds:g} s: `maas job wait {job.id}` goes on")
+        super().__init__(f"job {job.id} is still {job.status} after {seconds:g} s: `maas job wait {job.id}` continues")
         self.job = job

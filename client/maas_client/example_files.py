@@ -36,16 +36,13 @@ def _of_path(path: Path) -> LocalFile:
 def _of_arrays(example: Mapping[str, Any]) -> LocalFile:
     import numpy as np
 
-    from maas_client.protocol.tensors import check_mask
+    from maas_client.protocol.fitting import array_of
 
     arrays = {}
     for name, value in example.items():
-        check_mask(name, value)
-        array = np.asarray(value)
+        array = array_of(name, value)
         # NPZ has no objects without pickle, which the server refuses; text has a fixed width there.
-        arrays[name] = array.astype(np.str_) if array.dtype.kind == "O" and _is_text(array) else array
-        if arrays[name].dtype.hasobject:
-            raise InvalidInput(f"the example's '{name}' is an array of objects: expected numbers, booleans or text")
+        arrays[name] = array.astype(np.str_) if array.dtype.kind == "O" else array
     if not arrays:
         raise InvalidInput("the example names no input")
     packed = BytesIO()
@@ -55,7 +52,3 @@ def _of_arrays(example: Mapping[str, Any]) -> LocalFile:
                 np.lib.format.write_array(entry, array, allow_pickle=False)
     content = packed.getvalue()
     return LocalFile(Path(NAMES[0]), NAMES[0], len(content), content)
-
-
-def _is_text(array: Any) -> bool:
-    return all(isinstance(one, str) for one in array.ravel().tolist())

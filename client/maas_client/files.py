@@ -1,4 +1,4 @@
-"""Local files on their way to a version or a job: hashed, counted."""
+"""Local files to upload: hashed and counted."""
 
 import hashlib
 import threading
@@ -45,7 +45,7 @@ def records_file(path: Path) -> LocalFile:
 
 
 def _plain_name(name: str) -> str:
-    """A name that the server takes. Only its end, the format, matters."""
+    """A name that the server accepts. Only the suffix, the format, matters."""
     plain = "".join(one if one.isascii() and (one.isalnum() or one in "._-") else "_" for one in name.lower())
     return "_" + plain[-100:] if plain.startswith((".", "-")) or len(plain) > 100 else plain
 
@@ -69,7 +69,7 @@ def _sha256(source: LocalFile, meter: "Meter") -> str:
 
 
 def placed(uploads: Sequence[Upload], files: Sequence[LocalFile]) -> list[tuple[LocalFile, UploadPart]]:
-    """Each part with its file. Raises InvalidResponse for parts that are no cut of their file."""
+    """Each part with its file. Raises InvalidResponse for parts that do not cover their file exactly."""
     by_name, found = {file.name: file for file in files}, []
     for upload in uploads:
         file, end = by_name.get(upload.name), 0

@@ -1,4 +1,4 @@
-"""What the inference API says of models and of a run, as frozen dataclasses."""
+"""Metadata and responses of the inference API, as frozen dataclasses."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ class MetadataTensor:
 
     @property
     def is_optional(self) -> bool:
-        """Whether the model has a value of its own for this input, and may be run without."""
+        """Whether the model has a default for this input."""
         return self.parameters.get("optional") is True
 
 
@@ -45,7 +45,7 @@ class ModelMetadata:
 
 @dataclass(frozen=True, slots=True)
 class ShapeProfile:
-    """What a version needs at some shapes: `run_ms` is the median of `runs` runs in a function of `memory_mb`.
+    """A version measured at some shapes: `run_ms` is the median of `runs` runs in a function of `memory_mb`.
 
     >>> maas.versions.profile("digits", "production", {"x": [1, 2]}, runs=3).runs
     3
@@ -62,7 +62,7 @@ class ShapeProfile:
 
 @dataclass(frozen=True, slots=True)
 class InferenceResponse:
-    """`model_version` is the one that answered, whatever alias was asked for; `id` is the request's, if it had one.
+    """The outputs of a run. `model_version` is the number that answered, also for an alias; `id` is the request's.
 
     >>> maas.infer_response("digits", [[1, 2]], "production", request_id="42").id
     '42'

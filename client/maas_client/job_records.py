@@ -1,4 +1,4 @@
-"""What the API tells of jobs, batches and deferred inferences, as frozen dataclasses."""
+"""Jobs, batches and deferred inferences, as frozen dataclasses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobProgress:
-    """`rows` and `errors` are of the shards that are done. Rate and remaining time are None until they are known.
+    """`rows` and `errors` count finished shards. Rate and remaining time are None until they are known.
 
     >>> job = maas.batch("digits", "rows.jsonl", wait=True)
     >>> job.progress.shards_done, job.progress.rows, job.progress.errors
@@ -64,7 +64,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job, and where its file goes; without parts, one that reads a file of the bucket."""
+    """A job, and where to upload its file; no parts if it reads an object of the bucket."""
 
     job: Job
     parts: tuple[UploadPart, ...]
@@ -72,7 +72,7 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """A part of a job's output, or of its errors. `url` works for an hour, for whoever has it.
+    """A part of a job's output or errors. Anyone with `url` can download it, for an hour.
 
     >>> job = maas.batch("digits", "rows.jsonl", wait=True)
     >>> maas.jobs.results(job.id).results[0].name
@@ -88,7 +88,7 @@ class JobResult:
 
 @dataclass(frozen=True, slots=True)
 class JobResults:
-    """In the input's order. `header_length` is of a binary answer to a deferred inference: the bytes of its JSON.
+    """Parts in the order of the input. `header_length` is the length of the JSON in a binary deferred answer.
 
     >>> job = maas.batch("digits", "rows.jsonl", wait=True)
     >>> len(maas.jobs.results(job.id).results)
@@ -106,7 +106,7 @@ def batch_body(
     notify: str | None,
     **options: str | int | Sequence[str] | None,
 ) -> dict[str, Any]:
-    """A batch as the API takes it: without what is None."""
+    """The request body of a batch, without options that are None."""
     given = {
         name: value if isinstance(value, str | int) else list(value)
         for name, value in options.items()

@@ -1,4 +1,4 @@
-"""Parts of a job's results into one file, in their order. However large they are, little of them is in memory."""
+"""Joins the parts of a job's results into one file, in order, with bounded memory."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ BLOCK_BYTES = 8 << 20
 
 
 def join(suffix: str, parts: Sequence[Path], target: BinaryIO) -> None:
-    """Of JSONL, CSV or NPY. Each part is deleted once it is in `target`. Raises DownloadFailed, OSError."""
+    """Joins JSONL, CSV or NPY. Deletes each part once it is in `target`. Raises DownloadFailed, OSError."""
     joined = {"npy": _npy, "csv": _csv}.get(suffix.rpartition(".")[2], _lines)
     for part in joined(parts, target):
         part.unlink()
@@ -28,7 +28,7 @@ def _lines(parts: Sequence[Path], target: BinaryIO) -> Iterator[Path]:
 
 
 def _csv(parts: Sequence[Path], target: BinaryIO) -> Iterator[Path]:
-    """Every part has the header; it is written once."""
+    """Writes the header, which every part has, once."""
     header = b""
     for part in parts:
         with part.open("rb") as file:
@@ -43,7 +43,7 @@ def _csv(parts: Sequence[Path], target: BinaryIO) -> Iterator[Path]:
 
 
 def _header(file: BinaryIO) -> bytes:
-    """The first record: a name in quotes may have newlines in it."""
+    """The first record: quoted names may contain newlines."""
     header = b""
     while line := file.readline():
         header += line
@@ -53,7 +53,7 @@ def _header(file: BinaryIO) -> bytes:
 
 
 class _Head(NamedTuple):
-    """What an NPY file says of its rows, and where they begin."""
+    """The header of an NPY file, and where its data begins."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -61,7 +61,7 @@ class _Head(NamedTuple):
 
 
 def _npy(parts: Sequence[Path], target: BinaryIO) -> Iterator[Path]:
-    """On axis 0, as `numpy.save` writes the whole. Strings are as wide as the widest part has them."""
+    """Joins on axis 0, as `numpy.save` writes the whole array. Strings take the width of the widest part."""
     heads = [_head(part) for part in parts]
     record = _record(heads)
     dtype = np.result_type(*(head.dtype for head in heads))
@@ -90,7 +90,7 @@ def _head(part: Path) -> _Head:
 
 
 def _record(heads: Sequence[_Head]) -> tuple[int, ...]:
-    """The shape of a row. Where no record of a part could be predicted, its variable dimensions are 0."""
+    """The shape of a row. In a part without any predicted record, variable dimensions are 0."""
     shapes = {head.shape[1:] for head in heads if prod(head.shape)} or {heads[0].shape[1:]}
     if len(shapes) > 1:
         raise DownloadFailed(

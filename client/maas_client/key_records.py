@@ -1,11 +1,11 @@
-"""What the API tells of API keys, as frozen dataclasses. Times are RFC 3339, in UTC."""
+"""API keys, as frozen dataclasses. Times are RFC 3339, in UTC."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key without its text. `used_at` is exact to the hour.
+    """An API key without its secret text. `used_at` is rounded to the hour.
 
     >>> maas.keys.list()[0].scopes
     ('admin',)
@@ -25,7 +25,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewKey(ApiKey):
-    """A key with its text in `key`, which is shown this once.
+    """An API key with its secret text in `key`, which is shown once.
 
     >>> maas.keys.create("app", ["infer"]).key.startswith("maas_")
     True

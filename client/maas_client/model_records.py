@@ -1,4 +1,4 @@
-"""What the API tells of models, versions and aliases, as frozen dataclasses. Times are RFC 3339, in UTC."""
+"""Models, versions and aliases, as frozen dataclasses. Times are RFC 3339, in UTC."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,7 +63,7 @@ class ModelVersion:
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """A version that waits for its files, and where they go.
+    """A version, and where to upload its files.
 
     >>> new = maas.versions.create("digits", [ModelFile("model.onnx", 4, "0" * 64)])
     >>> new.version.version

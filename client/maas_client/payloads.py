@@ -16,7 +16,7 @@ LATER = "infer_later, infer(..., large='later') and `maas predict --later` take 
 
 
 def carried(body: Body) -> Body:
-    """The body, with gzip where it is too large without. Raises TooLarge."""
+    """The body, gzipped if it is too large otherwise. Raises TooLarge."""
     if _fits(body):
         return body
     if len(body.content) > UNPACKED_BYTES:

@@ -1,4 +1,4 @@
-"""Answers in JSON become frozen dataclasses: each field checked, unknown fields passed over."""
+"""Reads JSON answers into frozen dataclasses: checks each field, ignores unknown ones."""
 
 import json
 from collections.abc import Callable, Hashable, Mapping
@@ -25,7 +25,7 @@ def parse(content: bytes) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page of a list says of the next one."""
+    """The token of the next page of a list."""
 
     next_page_token: str | None = None
 
@@ -68,7 +68,7 @@ def _fields(kind: Hashable) -> list[tuple[str, Reader, bool]]:
 
 @cache
 def _reader(wanted: Any) -> Reader:
-    """What checks a value of this type, and makes tuples and dataclasses of arrays and objects."""
+    """A function that checks a value of this type; arrays become tuples, objects dataclasses."""
     origin, arguments = get_origin(wanted), get_args(wanted)
     if wanted is Any:
         return lambda value, where: value
@@ -87,7 +87,7 @@ def _reader(wanted: Any) -> Reader:
 def _array(of: object, reader: Reader, value: object, where: str) -> tuple[Any, ...]:
     if not isinstance(value, list):
         raise _unexpected(where, value, "an array")
-    if {*map(type, value)} <= {of}:  # as a shape has them
+    if {*map(type, value)} <= {of}:  # a fast path, for shapes
         return tuple(value)
     return tuple(reader(one, f"{where}[{index}]") for index, one in enumerate(value))
 

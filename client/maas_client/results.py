@@ -74,7 +74,7 @@ def plan(job: Job, results: Sequence[JobResult], to: Path, *, join: bool) -> Pla
     downloads = tuple(Download(one.name, one.size_bytes or 0, one.sha256 or "", one.url) for one in results)
     if not join:
         return Plan(downloads, to, series, None)
-    # Of one name, so that a download that was cut off goes on.
+    # A fixed name, so that an interrupted download resumes.
     return Plan(downloads, to.with_name(f".{to.name}.{job.id}.parts"), series, to)
 
 
@@ -101,7 +101,7 @@ def _target(to: Path, suffix: str, series: Series) -> Path:
 
 def _joined(suffix: str, parts: Sequence[Path], target: Path) -> Path:
     try:
-        # To join parts of Parquet takes a library; any reader takes a folder of them.
+        # Joining Parquet needs a library; readers accept a folder of parts.
         if suffix == "parquet" and (len(parts) > 1 or target.is_dir()):
             return _folder(parts, target)
         if len(parts) == 1:
@@ -129,7 +129,7 @@ def _folder(parts: Sequence[Path], target: Path) -> Path:
 
 
 def _nothing(to: Path) -> list[Path]:
-    """Of an input without records: an empty file where the format has one."""
+    """The files of an input without records: an empty one, if the format allows it."""
     if to.suffix not in TEXT:
         return []
     try:

@@ -1,4 +1,4 @@
-"""When something that failed is tried again, without I/O: calls, uploads and downloads alike."""
+"""Decides when calls, uploads and downloads are retried, without I/O."""
 
 import random
 import time
@@ -14,7 +14,7 @@ STORAGE_MAY_WORK_LATER = {408, 429, 500, 502, 503, 504}
 
 
 class TryAgain(Exception):
-    """An attempt failed and another may succeed. `error` is raised if there is none; `after_seconds` is Retry-After."""
+    """A failed attempt that is worth a retry. `error` is raised if none is left; `after_seconds` is Retry-After."""
 
     def __init__(self, error: MaasError, after_seconds: float | None = None) -> None:
         super().__init__(str(error))
@@ -22,14 +22,14 @@ class TryAgain(Exception):
 
 
 class Retries:
-    """Counts the attempts at one thing. `deadline` (of time.monotonic) bounds them together with their pauses."""
+    """Counts attempts. `deadline` (of time.monotonic) bounds attempts and pauses."""
 
     def __init__(self, attempts: int, deadline: float | None = None) -> None:
         self._attempts, self._deadline = attempts, deadline
         self._made = 0
 
     def pause_after(self, failed: TryAgain) -> float:
-        """Seconds until the next attempt. Raises the failure's error where none is left, or no time for it."""
+        """Seconds until the next attempt. Raises the failure's error if no attempt or no time is left."""
         self._made += 1
         asked_seconds = failed.after_seconds or 0.0
         if self._made >= self._attempts or asked_seconds > LONGEST_RETRY_AFTER_SECONDS:
@@ -41,7 +41,7 @@ class Retries:
 
 
 def backoff_seconds(attempt: int) -> float:
-    """The pause after the `attempt`th attempt: longer each time, and random, so that clients spread out."""
+    """The pause after an attempt: exponential, with jitter."""
     return min(PAUSE_SECONDS * 2.0 ** (attempt - 1), LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1)
 
 

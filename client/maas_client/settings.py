@@ -24,7 +24,7 @@ PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The way to a URL: its proxy, and the certificates to trust."""
+    """A URL with its proxy and the certificates to trust."""
 
     url: str
     proxy: httpx.Proxy | None
@@ -33,14 +33,14 @@ class Route:
 
     @classmethod
     def to(cls, url: str) -> "Route":
-        """By HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR. Raises InvalidInput."""
+        """Reads HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR. Raises InvalidInput."""
         is_tls = urlsplit(url).scheme == "https"  # reading certificates takes longer than a local request
         return cls(url, *_proxy(url), _certificates() if is_tls else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server and its caller. `api_key` is the one that was given; None for that of the environment, or none."""
+    """A server and the caller's credentials. `api_key` is None unless it was given as an argument."""
 
     url: str
     api_key: str | None = field(repr=False)
@@ -57,12 +57,12 @@ class Server:
         return cls(url, api_key, caller)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """A pickle holds the settings: connections, signer and environment are those of the process that loads it."""
+        """Pickles the arguments; the process that loads them reads its own environment."""
         return Server.of, (self.url, self.api_key)
 
 
 def checked_url(url: str, variable: str) -> str:
-    """Without a slash at its end. Raises InvalidInput."""
+    """The URL without a trailing slash. Raises InvalidInput."""
     expected = f"expected one like {DEFAULT_URL} or https://HOST/PATH, without user, query and fragment"
     try:
         parts = urlsplit(url)
@@ -76,7 +76,7 @@ def checked_url(url: str, variable: str) -> str:
 
 
 def checked_key(key: str | None) -> str | None:
-    """None for no key. Raises InvalidInput for one with blanks, or characters that no header can carry."""
+    """The key, or None. Raises InvalidInput for blanks and characters that no header can carry."""
     if key and not (key.isascii() and key.isprintable() and " " not in key):
         variable = "MAAS_API_KEY" if key == os.environ.get("MAAS_API_KEY") else "api_key"
         raise InvalidInput(f"{variable} contains a blank or another character that no API key has: copy the key again")
@@ -84,7 +84,7 @@ def checked_key(key: str | None) -> str | None:
 
 
 def _proxy(url: str) -> tuple[httpx.Proxy | None, str]:
-    """And the variable that names it."""
+    """The proxy for a URL, and the variable that names it."""
     parts = urlsplit(url)
     if parts.hostname in HERE or proxy_bypass(parts.hostname or ""):
         return None, ""

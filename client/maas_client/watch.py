@@ -1,4 +1,4 @@
-"""Waiting for a job, without I/O."""
+"""Decides when to poll a job, without I/O."""
 
 import time
 
@@ -6,11 +6,11 @@ from maas_client.errors import JobCancelled, JobFailed, JobTimedOut
 from maas_client.job_records import Job
 
 FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0
-SHARDS_A_SECOND = 1000  # a look at a job reads the row of every shard: of many, look less often
+SHARDS_A_SECOND = 1000  # each poll reads the rows of all shards: poll less often for many
 
 
 class Watch:
-    """When to look at a job again. `timeout_seconds` is for all of it; None is as long as it takes."""
+    """Decides when to poll a job again. `timeout_seconds` bounds the whole wait; None does not."""
 
     def __init__(self, timeout_seconds: float | None) -> None:
         self._timeout_seconds, self._began = timeout_seconds, time.monotonic()
@@ -29,7 +29,7 @@ class Watch:
         return JobTimedOut(job, self._timeout_seconds or 0.0)
 
     def pause_after(self, job: Job) -> float | None:
-        """Seconds until the next look; None once it SUCCEEDED. Raises JobFailed, JobCancelled, JobTimedOut."""
+        """Seconds until the next poll; None once it SUCCEEDED. Raises JobFailed, JobCancelled, JobTimedOut."""
         if job.status == "SUCCEEDED":
             return None
         if job.status == "CANCELLED":

@@ -55,7 +55,7 @@ class Connections:
 
 @asynccontextmanager
 async def until(deadline: float | None) -> AsyncIterator[None]:
-    """Raises httpx.ReadTimeout at the deadline (of time.monotonic), whatever is going on inside."""
+    """Raises httpx.ReadTimeout at the deadline (of time.monotonic)."""
     try:
         async with asyncio.timeout(None if deadline is None else deadline - time.monotonic()) as scope:
             yield
@@ -66,7 +66,7 @@ async def until(deadline: float | None) -> AsyncIterator[None]:
 
 
 async def run_all(work: Sequence[Callable[[], Awaitable[None]]], parallel: int, stop: Event) -> None:
-    """Run each, `parallel` at a time. The first failure is raised; `stop` is set, and none runs any more then."""
+    """Runs each, `parallel` at a time. Sets `stop` and cancels the rest before it raises the first failure."""
     slots = asyncio.Semaphore(parallel)
 
     async def one(do: Callable[[], Awaitable[None]]) -> None:

@@ -40,6 +40,8 @@ class AsyncMaasClient:
     Reads, inferences, and calls that create with an Idempotency-Key are sent up to `attempts` times while the server
     is not there or answers 429, 502, 503 or 504. `timeout_seconds` bounds an inference with all its attempts.
     Every method raises CannotConnect when no answer comes, and an ApiError (NotFound, Conflict, ...) for a refusal.
+    Threads, event loops and forked processes may share a client: each gets connections of its own where it needs them.
+    A pickle of it holds its settings, with the key if one was given.
 
     >>> async with AsyncMaasClient(url) as client:
     ...     print([model.name for model in await client.models.list()])

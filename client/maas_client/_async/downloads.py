@@ -1,4 +1,4 @@
-"""Files of a version or a job on their way here, whole and right or not at all."""
+"""Downloads the files of a version or a job: complete, with the right digest, or not at all."""
 
 import hashlib
 import os
@@ -28,13 +28,13 @@ Fresh = Callable[[], Awaitable[Mapping[str, str]]]
 
 
 class _Refused(DownloadFailed):
-    """As when the address was good for a time that is over."""
+    """For example because the address has expired."""
 
 
 async def fetch(
     files: Sequence[Download], folder: Path, report: Report | None, fresh: Fresh | None = None
 ) -> list[Path]:
-    """Each file into `folder` under its name; one that is there with the right digest stays. Raises DownloadFailed.
+    """Downloads each file into `folder`, unless it is there with the right digest. Raises DownloadFailed.
 
     `fresh` gives new addresses by name, for when the storage refuses those of `files`.
     """
@@ -54,7 +54,7 @@ async def fetch(
 
 
 async def content(url: str, name: str, deadline: float | None = None) -> bytes:
-    """All that is at a presigned address. Raises DownloadFailed, NoAnswerInTime."""
+    """The object at a presigned address. Raises DownloadFailed, NoAnswerInTime."""
 
     async def attempt() -> bytes:
         received = bytearray()
@@ -118,7 +118,7 @@ async def _get(http: httpx.AsyncClient, file: Download, path: Path, meter: Meter
 
 
 class _Sink:
-    """Writes and hashes what comes."""
+    """Writes and hashes chunks."""
 
     def __init__(self, target: BinaryIO, meter: Meter) -> None:
         self._target, self._meter = target, meter
@@ -139,7 +139,7 @@ def _is_there(path: Path, file: Download) -> bool:
 
 
 def _check(response: httpx.Response, name: str) -> None:
-    """Raises _Refused, DownloadFailed; TryAgain for what may pass."""
+    """Raises _Refused, DownloadFailed; TryAgain for a status that is worth a retry."""
     if response.headers.get("content-encoding", "identity") != "identity":
         raise _failed(name, "it comes with a content encoding, in which files are not kept")
     if response.status_code == 200:

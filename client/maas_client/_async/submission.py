@@ -1,4 +1,4 @@
-"""Jobs on their way to the server: created, their file uploaded, completed; or cancelled if that fails."""
+"""Submits jobs: creates them, uploads their file, completes them; cancels them if that fails."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -44,14 +44,15 @@ async def upload(
     body: dict[str, Any],
     file: LocalFile,
     progress: Callable[[Progress | Job], None] | None = None,
+    deadline: float | None = None,
 ) -> Job:
-    """The job of this file. Raises InvalidInput, UploadFailed."""
+    """The job of this file. Raises InvalidInput, UploadFailed; NoAnswerInTime at the deadline of the upload."""
     (declared,) = await in_thread(declare, [file], progress)
     new = await create(transport, body | {"upload": asdict(declared)})
     try:
-        await uploads.send([Upload(file.name, new.parts)], [file], progress)
+        await uploads.send([Upload(file.name, new.parts)], [file], progress, deadline)
         return await _complete(transport, new.job.id)
-    except (ServerFailed, CannotConnect, InvalidResponse):  # the file is uploaded: the job may run all the same
+    except (ServerFailed, CannotConnect, InvalidResponse):  # the file is uploaded: the job may run anyway
         raise
     except BaseException:
         with suppress(MaasError):  # else the job would wait for its file for ever
@@ -60,7 +61,7 @@ async def upload(
 
 
 async def _complete(transport: AsyncTransport, job_id: str) -> Job:
-    """Asked again for longer than other calls: S3 may take minutes to join the parts of a large file."""
+    """Retries longer than other calls: S3 may take minutes to join the parts of a large file."""
     path = api_path("jobs", job_id, "complete")
     for attempt in range(1, COMPLETE_ROUNDS):
         with suppress(ServerFailed, CannotConnect):

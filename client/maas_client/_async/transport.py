@@ -1,4 +1,4 @@
-"""The connection to a MaaS server: calls are sent, sent again, and their answers read."""
+"""The connection to a MaaS server: sends and retries calls, reads answers."""
 
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,7 +21,7 @@ _Result = TypeVar("_Result")
 
 
 async def retried(attempt: Callable[[], Awaitable[_Result]], retries: Retries) -> _Result:
-    """What the first attempt gives that does not raise TryAgain."""
+    """The result of the first attempt that does not raise TryAgain."""
     while True:
         try:
             return await attempt()
@@ -58,8 +58,8 @@ class AsyncTransport:
     ) -> Any:
         """The answer's JSON, with its ETag as `etag`, or None where there is none. `body` goes as JSON.
 
-        Sent again when no answer came or it may be another one later: GETs, `repeatable` calls, which come to the same
-        twice, and `creating` ones, by their Idempotency-Key. Raises ApiError, CannotConnect.
+        Retries GETs, `repeatable` calls, which are idempotent, and `creating` ones, by their Idempotency-Key.
+        Raises ApiError, CannotConnect, InvalidResponse.
         """
         headers = {"if-match": if_match} if if_match else {}
         if creating:
@@ -98,7 +98,7 @@ class AsyncTransport:
         return found
 
     async def purge(self, path: str) -> bool:
-        """Whether all is gone."""
+        """Whether nothing is left to purge."""
         answer = await self.call("DELETE", path, query={"purge": "true"})
         return answer is None  # 204; while it goes on, 202
 
@@ -122,7 +122,7 @@ class AsyncTransport:
         return await retried(attempt, Retries(self._attempts if call.safe else 1, call.deadline))
 
     async def _content(self, response: httpx.Response) -> bytes:
-        """Without its content encoding. Raises InvalidResponse for more than any answer has."""
+        """The body without its content encoding. Raises InvalidResponse beyond MAX_ANSWER_BYTES."""
         pieces, size_bytes = [], 0
         async for piece in response.aiter_bytes():
             pieces.append(piece)

@@ -1,15 +1,16 @@
-"""Files on their way to storage, part by part, straight to presigned addresses."""
+"""Uploads files, part by part, to presigned addresses."""
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from threading import Event
 
 import httpx
 
-from maas_client._async.backend import http_client, in_thread, run_all
+from maas_client._async.backend import http_client, in_thread, run_all, until
 from maas_client._async.transport import HTTPX_ERRORS, retried
-from maas_client.calls import reason
-from maas_client.errors import UploadFailed
+from maas_client.calls import MORE_TIME, reason
+from maas_client.errors import NoAnswerInTime, UploadFailed
 from maas_client.files import CHUNK_BYTES, LocalFile, Meter, Report, placed
 from maas_client.retries import STORAGE_ATTEMPTS, STORAGE_MAY_WORK_LATER, Retries, TryAgain
 from maas_client.settings import Route
@@ -18,25 +19,27 @@ from maas_client.transfer_records import Upload, UploadPart
 PARALLEL = 4
 
 
-async def send(uploads: Sequence[Upload], files: Sequence[LocalFile], report: Report | None) -> None:
-    """Send every part, a few at a time. Raises UploadFailed; no part is on its way any more then."""
+async def send(
+    uploads: Sequence[Upload], files: Sequence[LocalFile], report: Report | None, deadline: float | None = None
+) -> None:
+    """Sends every part, a few at a time. Raises UploadFailed, NoAnswerInTime, once all parts have stopped."""
     parts = placed(uploads, files)
     if not parts:
         return
     stop = Event()
-    sender = _Sender(Meter("uploading", sum(part.size_bytes for _, part in parts), report), stop)
+    sender = _Sender(Meter("uploading", sum(part.size_bytes for _, part in parts), report), stop, deadline)
     # Without the API's key: these addresses carry their own permission, and belong to S3.
     async with http_client(Route.to(parts[0][1].url)) as http:
         await run_all([partial(sender.send, http, file, part) for file, part in parts], PARALLEL, stop)
 
 
 class _Sender:
-    def __init__(self, meter: Meter, stop: Event) -> None:
-        self._meter, self._stop = meter, stop
+    def __init__(self, meter: Meter, stop: Event, deadline: float | None) -> None:
+        self._meter, self._stop, self._deadline = meter, stop, deadline
 
     async def send(self, http: httpx.AsyncClient, file: LocalFile, part: UploadPart) -> None:
         try:
-            await retried(partial(self._attempt, http, file, part), Retries(STORAGE_ATTEMPTS))
+            await retried(partial(self._attempt, http, file, part), Retries(STORAGE_ATTEMPTS, self._deadline))
         except OSError as error:
             raise UploadFailed(f"cannot read {file.path}: {error.strerror}") from error
 
@@ -45,8 +48,11 @@ class _Sender:
         headers["content-length"] = str(part.size_bytes)  # else httpx would send it chunked, which S3 refuses
         body = _PartBody(file, part, self._meter, self._stop)
         try:
-            response = await http.request(part.method, part.url, headers=headers, content=body)
+            async with until(self._deadline):
+                response = await http.request(part.method, part.url, headers=headers, content=body)
         except HTTPX_ERRORS as error:
+            if self._deadline is not None and time.monotonic() >= self._deadline:
+                raise NoAnswerInTime(part.url.partition("?")[0], reason(error), MORE_TIME) from error
             problem, may_work_later = reason(error), True
         else:
             if response.is_success:

@@ -4,6 +4,7 @@ import builtins
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from operator import index
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ from maas_client._async import downloads
 from maas_client._async.backend import sleep
 from maas_client._async.transport import AsyncTransport
 from maas_client.calls import api_path, changes, filters, inference_path
-from maas_client.errors import DeploymentFailed, NoAnswerInTime, TimedOut
+from maas_client.errors import DeploymentFailed, InvalidInput, NoAnswerInTime, TimedOut
 from maas_client.files import Report
 from maas_client.inference_records import ShapeProfile
 from maas_client.model_records import ModelVersion, NewVersion
@@ -173,7 +174,10 @@ class AsyncVersions:
         >>> measured.shapes, measured.run_ms > 0
         ({'x': (32, 2)}, True)
         """
-        body: dict[str, Any] = {"shapes": {name: [int(size) for size in shape] for name, shape in shapes.items()}}
+        try:
+            body: dict[str, Any] = {"shapes": {name: [*map(index, shape)] for name, shape in shapes.items()}}
+        except TypeError as error:
+            raise InvalidInput(f"the sizes of a shape are integers: {error}") from None
         if runs is not None:
             body["runs"] = runs
         path = inference_path(model, version, "profile")

@@ -55,7 +55,7 @@ class Connections:
 
 
 def run_all(work: Sequence[Callable[[], None]], parallel: int, stop: Event) -> None:
-    """Run each, `parallel` at a time. The first failure is raised; `stop` is set, and none runs any more then."""
+    """Runs each, `parallel` at a time. Sets `stop` and cancels the rest before it raises the first failure."""
     with ThreadPoolExecutor(parallel) as pool:
         try:
             for done in as_completed([pool.submit(do) for do in work]):

@@ -1,5 +1,5 @@
 # Made from _async/downloads.py by client/generate_sync.py: change that file.
-"""Files of a version or a job on their way here, whole and right or not at all."""
+"""Downloads the files of a version or a job: complete, with the right digest, or not at all."""
 
 import hashlib
 import os
@@ -29,11 +29,11 @@ Fresh = Callable[[], Mapping[str, str]]
 
 
 class _Refused(DownloadFailed):
-    """As when the address was good for a time that is over."""
+    """For example because the address has expired."""
 
 
 def fetch(files: Sequence[Download], folder: Path, report: Report | None, fresh: Fresh | None = None) -> list[Path]:
-    """Each file into `folder` under its name; one that is there with the right digest stays. Raises DownloadFailed.
+    """Downloads each file into `folder`, unless it is there with the right digest. Raises DownloadFailed.
 
     `fresh` gives new addresses by name, for when the storage refuses those of `files`.
     """
@@ -53,7 +53,7 @@ def fetch(files: Sequence[Download], folder: Path, report: Report | None, fresh:
 
 
 def content(url: str, name: str, deadline: float | None = None) -> bytes:
-    """All that is at a presigned address. Raises DownloadFailed, NoAnswerInTime."""
+    """The object at a presigned address. Raises DownloadFailed, NoAnswerInTime."""
 
     def attempt() -> bytes:
         received = bytearray()
@@ -117,7 +117,7 @@ def _get(http: httpx.Client, file: Download, path: Path, meter: Meter) -> None:
 
 
 class _Sink:
-    """Writes and hashes what comes."""
+    """Writes and hashes chunks."""
 
     def __init__(self, target: BinaryIO, meter: Meter) -> None:
         self._target, self._meter = target, meter
@@ -138,7 +138,7 @@ def _is_there(path: Path, file: Download) -> bool:
 
 
 def _check(response: httpx.Response, name: str) -> None:
-    """Raises _Refused, DownloadFailed; TryAgain for what may pass."""
+    """Raises _Refused, DownloadFailed; TryAgain for a status that is worth a retry."""
     if response.headers.get("content-encoding", "identity") != "identity":
         raise _failed(name, "it comes with a content encoding, in which files are not kept")
     if response.status_code == 200:

@@ -1,5 +1,5 @@
 # Made from _async/inference.py by client/generate_sync.py: change that file.
-"""Inference: what to ask the server, and when to ask for the model's signature first."""
+"""Inference: which requests to send, and when to get the signature first."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,14 +17,14 @@ from maas_client.protocol import requests, responses
 from maas_client.protocol.requests import Inputs, Signature, Wanted
 from maas_client.reading import field_of, read
 
-INLINE_BYTES = 4_000_000  # of a body that goes with the call: Lambda takes 6 MB, of base64
+INLINE_BYTES = 4_000_000  # larger bodies are uploaded: Lambda takes 6 MB, in base64
 Signatures = dict[tuple[str, str], Signature]
 
 
 def infer(transport: Transport, inputs: Inputs, wanted: Wanted, signatures: Signatures) -> InferenceResponse:
-    """Arrays by name are sent as they are while nobody knows better; what is refused is fitted to the signature.
+    """Sends arrays by name unchanged while the signature is unknown, and fits them to it if they are refused.
 
-    The signature is asked for where `inputs` leave something open or were refused, and remembered in `signatures`.
+    Gets the signature for other `inputs`, and after a refusal; keeps it in `signatures`.
     """
     key = (wanted.model, str(wanted.version))
     known = signatures.get(key)
@@ -73,20 +73,20 @@ def infer_json(
 
 
 def infer_later(transport: Transport, inputs: Inputs, wanted: Wanted, notify: str | None) -> Job:
-    """The request goes with the call, or is uploaded where it is too large for that."""
+    """Sends the request with the call, or uploads it if it is too large."""
     found = metadata(transport, wanted.model, wanted.version, wanted.deadline)
     body = requests.Request(requests.complete(inputs, found.inputs), wanted).body(None)
     if len(body.content) <= INLINE_BYTES:
         return _submit(transport, wanted, body, notify)
     file = LocalFile(Path("request"), "request", len(body.content), body.content)
-    return submission.upload(transport, requests.job_of(body, wanted, notify), file)
+    return submission.upload(transport, requests.job_of(body, wanted, notify), file, None, wanted.deadline)
 
 
 def _submit(transport: Transport, wanted: Wanted, body: Body, notify: str | None) -> Job:
-    """Not safe to send twice: each would be a job of its own."""
+    """Never retried: each request creates a job."""
     headers = {"prefer": "respond-async"} | ({"maas-notify": notify} if notify else {})
     path = inference_path(wanted.model, wanted.version, "infer")
-    answer = transport.send(Call("POST", path, body=lambda _: body, headers=headers))
+    answer = transport.send(Call("POST", path, body=lambda _: body, headers=headers, deadline=wanted.deadline))
     if answer.status != 202:
         raise InvalidResponse(f"HTTP {answer.status} to a deferred request: the server does not defer inferences")
     job_id = field_of(fields_of(answer, transport.url), "id", str)

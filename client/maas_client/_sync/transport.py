@@ -1,5 +1,5 @@
 # Made from _async/transport.py by client/generate_sync.py: change that file.
-"""The connection to a MaaS server: calls are sent, sent again, and their answers read."""
+"""The connection to a MaaS server: sends and retries calls, reads answers."""
 
 import uuid
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ _Result = TypeVar("_Result")
 
 
 def retried(attempt: Callable[[], _Result], retries: Retries) -> _Result:
-    """What the first attempt gives that does not raise TryAgain."""
+    """The result of the first attempt that does not raise TryAgain."""
     while True:
         try:
             return attempt()
@@ -59,8 +59,8 @@ class Transport:
     ) -> Any:
         """The answer's JSON, with its ETag as `etag`, or None where there is none. `body` goes as JSON.
 
-        Sent again when no answer came or it may be another one later: GETs, `repeatable` calls, which come to the same
-        twice, and `creating` ones, by their Idempotency-Key. Raises ApiError, CannotConnect.
+        Retries GETs, `repeatable` calls, which are idempotent, and `creating` ones, by their Idempotency-Key.
+        Raises ApiError, CannotConnect, InvalidResponse.
         """
         headers = {"if-match": if_match} if if_match else {}
         if creating:
@@ -99,7 +99,7 @@ class Transport:
         return found
 
     def purge(self, path: str) -> bool:
-        """Whether all is gone."""
+        """Whether nothing is left to purge."""
         answer = self.call("DELETE", path, query={"purge": "true"})
         return answer is None  # 204; while it goes on, 202
 
@@ -123,7 +123,7 @@ class Transport:
         return retried(attempt, Retries(self._attempts if call.safe else 1, call.deadline))
 
     def _content(self, response: httpx.Response) -> bytes:
-        """Without its content encoding. Raises InvalidResponse for more than any answer has."""
+        """The body without its content encoding. Raises InvalidResponse beyond MAX_ANSWER_BYTES."""
         pieces, size_bytes = [], 0
         for piece in response.iter_bytes():
             pieces.append(piece)

@@ -1,4 +1,4 @@
-"""Values become what a model's signature says: lists and numbers in its datatype, arrays where nothing is lost."""
+"""Fits values to a model's signature: lists and numbers to its datatype, arrays only without loss."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ _TEXTS = (str, bytes)
 
 
 def is_tensor(value: object) -> TypeGuard[Tensor]:
-    """Whether it says its datatype itself."""
+    """Whether the value has a datatype of its own."""
     return isinstance(value, np.ndarray | np.generic | BF16)
 
 
@@ -53,7 +53,7 @@ def fit(values: Any, tensor: MetadataTensor) -> Tensor:
 
 
 def widened(given: Tensor, tensor: MetadataTensor) -> Tensor:
-    """The array in the tensor's datatype and rank where each value stays what it is; else as it came."""
+    """The array in the tensor's datatype and rank if every value stays exactly the same, else unchanged."""
     if isinstance(given, BF16):
         return BF16(_ranked(given.bits, tensor.shape))
     check_mask(tensor.name, given)
@@ -72,9 +72,9 @@ def widened(given: Tensor, tensor: MetadataTensor) -> Tensor:
 
 
 def _is_exact(array: np.ndarray, converted: np.ndarray) -> bool:
-    """Whether each value is the same in both, by the way back."""
+    """Whether the conversion back gives the same values."""
     for floats, integers in ((array, converted), (converted, array)):
-        # Beyond the limits the way back is undefined: some processors give the largest integer, which then is equal.
+        # Out of range, the conversion back is undefined: some CPUs saturate, and the values look equal.
         if floats.dtype.kind == "f" and integers.dtype.kind in "iu" and not _within(floats, integers.dtype):
             return False
     if array.dtype.kind in "iu" and converted.dtype.kind in "iu" and array.size:
@@ -98,7 +98,7 @@ def _ranked(array: np.ndarray, shape: Sequence[int]) -> np.ndarray:
 
 
 def _plain(values: Any) -> Any:
-    """Series, frames and tensors of other libraries as arrays."""
+    """Converts series, frames and tensors of other libraries to arrays."""
     if isinstance(values, np.ndarray | np.generic) or not hasattr(values, "__array__"):
         return values
     try:
@@ -138,7 +138,7 @@ def _floats(found: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
 def _whole(values: Any, kinds: set[type], dtype: np.dtype[Any]) -> np.ndarray:
     """Raises ValueError for a fraction, OverflowError for what is too large."""
     are_integers = all(issubclass(kind, int | np.integer) for kind in kinds)
-    # NumPy would make floats of integers beside floats, and lose digits.
+    # NumPy converts integers among floats to floats, and loses digits.
     found = np.asarray(values) if are_integers or isinstance(values, np.ndarray) else np.asarray(values, np.object_)
     if found.dtype.kind == "O" or (are_integers and found.dtype.kind == "f"):
         found = np.asarray(values, np.object_)
@@ -184,6 +184,25 @@ def _called(kind: type) -> str:
     if issubclass(kind, np.ma.MaskedArray):
         return "masked values: fill them first, as with array.filled(0)"
     return "None: write NaN for a missing float" if kind is type(None) else f"a {kind.__name__}"
+
+
+def array_of(name: str, values: Any) -> np.ndarray:
+    """An array of values without a signature. Raises InvalidInput for mixed kinds, which NumPy would convert.
+
+    None would become NaN, True among numbers 1, numbers among strings strings.
+    """
+    kinds = _kinds(_plain(values))
+    families = [_NUMBERS, _BOOLEANS, _TEXTS]
+    found = {next((at for at in (1, 0, 2) if issubclass(kind, families[at])), kind) for kind in kinds}
+    strange = [kind for kind in found if isinstance(kind, type)]
+    if strange:
+        raise InvalidInput(f"'{name}' holds {_called(strange[0])}, expected numbers, booleans or text")
+    if len(found) > 1:
+        raise InvalidInput(f"'{name}' holds values of several kinds, expected numbers, booleans or text alone")
+    try:
+        return np.asarray(_plain(values), np.object_ if found == {2} else None)
+    except ValueError:
+        raise InvalidInput(f"'{name}' has rows of several lengths") from None
 
 
 def names(found: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""What an inference request says in the protocol."""
+"""Inference requests of the protocol."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from maas_client.protocol.tensors import Tensor, encode_binary, encode_json
 
 HEADER_LENGTH = "inference-header-content-length"
 US_PER_SECOND = 1_000_000
-LONGEST_SECONDS = 1e9  # what the server takes for a timeout has an end
+LONGEST_SECONDS = 1e9  # the server's limit for a timeout
 
 Signature = tuple[MetadataTensor, ...]
 Values = Tensor | Sequence[Any] | str | bytes | float | int | bool
@@ -25,7 +25,7 @@ Inputs = Mapping[str, Values] | Values
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which model is asked, in which form, for what, and until when (`deadline` is of time.monotonic)."""
+    """Model, version, variant and outputs of a run; `deadline` is of time.monotonic."""
 
     model: str
     version: str | int | None
@@ -41,7 +41,7 @@ def say_all(inputs: Inputs) -> TypeGuard[Mapping[str, Tensor]]:
 
 
 def complete(inputs: Inputs, signature: Signature) -> dict[str, Tensor]:
-    """Inputs by name, in the datatype and rank that the signature says: arrays where nothing is lost, lists always."""
+    """Inputs by name, fitted to the signature: lists always, arrays only without loss."""
     given = inputs if isinstance(inputs, Mapping) else {only(signature).name: inputs}
     by_name = {tensor.name: tensor for tensor in signature}
     unknown = ", ".join(name for name in given if name not in by_name)
@@ -54,7 +54,7 @@ def complete(inputs: Inputs, signature: Signature) -> dict[str, Tensor]:
 
 
 def are_same(one: Mapping[str, Tensor], other: Inputs) -> bool:
-    """Whether fitting changed nothing that is sent."""
+    """Whether fitting changed neither dtype nor shape."""
     return isinstance(other, Mapping) and all(
         isinstance(value, np.ndarray)
         and isinstance(array := other.get(name), np.ndarray)
@@ -64,7 +64,7 @@ def are_same(one: Mapping[str, Tensor], other: Inputs) -> bool:
 
 
 class Request:
-    """Tensors are encoded once; the JSON before them is written for each attempt, as the time left is in it."""
+    """Encodes tensors once, and the JSON before them for each attempt, since it holds the time left."""
 
     def __init__(self, inputs: Mapping[str, Tensor], wanted: Wanted) -> None:
         self._binary = wanted.binary
@@ -93,7 +93,7 @@ class Request:
 
 
 def _timed(request: Mapping[str, Any], left_seconds: float | None) -> Mapping[str, Any]:
-    """The request with a `timeout` of what is left, unless it has one, so that the server stops when nobody waits."""
+    """The request with a `timeout` of the time left, unless it has one: the server stops when the client does."""
     if left_seconds is None:
         return request
     timeout_us = ceil(min(left_seconds, LONGEST_SECONDS) * US_PER_SECOND)
@@ -118,7 +118,7 @@ def metadata_call(model: str, version: str | int | None, deadline: float | None)
 
 
 def job_of(body: Body, wanted: Wanted, notify: str | None) -> dict[str, Any]:
-    """The job of a request that is uploaded, as the management API takes it."""
+    """The body that creates a job for an uploaded request."""
     job: dict[str, Any] = {"model": wanted.model, "kind": "infer"}
     length = body.headers.get(HEADER_LENGTH)
     if wanted.version is not None:

@@ -1,4 +1,4 @@
-"""What the answers of the inference API mean."""
+"""Inference responses of the protocol."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -72,7 +72,7 @@ def _decoded(found: _Response, raws: Sequence[memoryview | None]) -> InferenceRe
 
 
 def response_json(response: InferenceResponse) -> dict[str, Any]:
-    """The response as the protocol writes it in JSON; floats in the fewest digits that give them back."""
+    """The response in the protocol's JSON; floats in the fewest digits that round-trip."""
     said: dict[str, Any] = {"model_name": response.model_name, "model_version": response.model_version}
     if response.id is not None:
         said["id"] = response.id
@@ -96,7 +96,7 @@ def _spelled_out(output: Mapping[str, Any], array: Any) -> dict[str, Any]:
 
 
 def _parts(answer: Answer) -> tuple[dict[str, Any], _Response, list[memoryview | None]]:
-    """The JSON of an answer, as it is and read, and for each output its bytes or None. Raises InvalidResponse."""
+    """The JSON of an answer, raw and read, and the bytes of each output or None. Raises InvalidResponse."""
     whole, length = memoryview(answer.content), _json_length(answer)
     said = parse(answer.content[:length])
     found = read(_Response, said)
@@ -117,7 +117,7 @@ def _parts(answer: Answer) -> tuple[dict[str, Any], _Response, list[memoryview |
 
 
 def _json_length(answer: Answer) -> int:
-    """Of all of it, unless the answer has binary outputs."""
+    """The length of the JSON: the whole answer, unless it has binary outputs."""
     text = answer.headers.get(HEADER_LENGTH)
     if text is None:
         return len(answer.content)

@@ -42,6 +42,9 @@ class BF16:
     @classmethod
     def of(cls, values: np.ndarray) -> "BF16":
         """Rounded to the nearest bfloat16, of two equally near ones to the even."""
+        check_mask("values", values)
+        if np.asarray(values).dtype.kind not in "iuf":
+            raise InvalidInput(f"BF16 takes an array of numbers, got {np.asarray(values).dtype}")
         found = np.asarray(values, np.float32)
         wide = found.view(np.uint32).astype(np.uint64)
         bits = ((wide + 0x7FFF + ((wide >> 16) & 1)) >> 16).astype(np.uint16)

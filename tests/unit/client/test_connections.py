@@ -10,7 +10,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maas_client import AsyncMaasClient, InvalidInput, MaasClient
+from maas_client import (
+    AsyncMaasClient,
+    CannotConnect,
+    DeploymentFailed,
+    InvalidInput,
+    Job,
+    JobFailed,
+    JobTimedOut,
+    MaasClient,
+    MaasError,
+    NoAnswerInTime,
+    PreconditionFailed,
+    TimedOut,
+    UploadFailed,
+)
+from maas_client.errors import api_error
+from maas_client.reading import read
 from support.server.clients import client_of
 from support.server.server import ContractServer
 
@@ -96,3 +112,25 @@ def test_connections_kept(server: ContractServer, maas: Any) -> None:
         maas.infer("echo", {"x": np.ones((1, 2), np.float32)})
     maas.metadata("echo")
     assert server.connections == 1
+
+
+def test_errors_and_records_are_pickled_with_their_facts() -> None:
+    job = {"id": "7", "kind": "batch", "model": "m", "version": 1, "status": "FAILED", "reason": "no", "actor": "ann"}
+    failed = read(Job, job | {"input": "i", "output": "o", "created_at": "", "updated_at": ""})
+    changed = api_error(412, "it changed", "if-match", {"name": "m"})
+    errors: list[MaasError] = [
+        changed,
+        api_error(503, "busy"),
+        CannotConnect("http://127.0.0.1", "no route"),
+        NoAnswerInTime("http://127.0.0.1", "slow"),
+        DeploymentFailed("m", 3, "not ONNX"),
+        TimedOut("m", 3, "VALIDATING", 1.0),
+        JobFailed(failed),
+        JobTimedOut(failed, 2.0),
+        UploadFailed("the storage"),
+    ]
+    for error in errors:
+        loaded = pickle.loads(pickle.dumps(error))
+        assert (type(loaded), str(loaded), vars(loaded)) == (type(error), str(error), vars(error))
+    assert isinstance(changed, PreconditionFailed) and changed.current == {"name": "m"}
+    assert pickle.loads(pickle.dumps(failed)) == failed

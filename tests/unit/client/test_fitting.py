@@ -187,3 +187,9 @@ def test_optional_inputs_are_left_out(server: ContractServer, maas: Any) -> None
     assert maas.infer("echo", [1, 2])["y0"].tolist() == [[1, 2]]
     assert maas.infer("echo", {"x": [1, 2], "w": [3, 4]})["y1"].tolist() == [3, 4]
     assert [one.is_optional for one in maas.metadata("echo").inputs] == [False, True]
+
+
+def test_bfloat16_takes_numbers_alone() -> None:
+    for values in (np.ma.masked_array([1.0], mask=[True]), np.array(["1"]), np.array([None]), np.array([True])):
+        with pytest.raises(InvalidInput):
+            BF16.of(values)

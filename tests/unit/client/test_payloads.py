@@ -1,17 +1,18 @@
 """What a call takes: gzip by itself, errors that name the way out, and that way taken if asked."""
 
 import json
+import time
 from typing import Any
 
 import numpy as np
 import pytest
 
-from maas_client import TooLarge
+from maas_client import JobTimedOut, NoAnswerInTime, TooLarge
 from maas_client.calls import Body, json_body
 from maas_client.payloads import BINARY_BYTES, BODY_BYTES, EVENT_BYTES, UNPACKED_BYTES, carried
 from maas_client.protocol.requests import Wanted, infer_call
 from maas_local.functions import PAYLOAD_LIMIT_BYTES
-from support.server.server import ContractServer, inferences
+from support.server.server import ContractServer, Drip, inferences
 
 IMAGE = np.tile(np.arange(256, dtype=np.float32) / 255, 1 * 3 * 640 * 640 // 256).reshape(-1, 2)  # 4.9 MB
 NOISE = np.random.default_rng(7).integers(0, 2**32, (620_000, 2), np.uint32).view(np.float32)  # 5 MB
@@ -81,3 +82,15 @@ def test_each_attempt_says_the_time_that_is_left() -> None:
     call = infer_call({"x": IMAGE}, Wanted("echo", None))
     assert call.body is not None
     assert call.body(5).content != call.body(4).content
+
+
+def test_the_way_by_later_ends_in_time(server: ContractServer, maas: Any) -> None:
+    for trouble in (("PUT /bucket", Drip(b"HTTP/1.1 200 OK\r\n" + b"x" * 1000, 0.05)), ("PUT /bucket", 3.0)):
+        server.trouble = [trouble]
+        started = time.monotonic()
+        with pytest.raises(NoAnswerInTime):
+            maas.infer("echo", {"x": NOISE}, large="later", timeout_seconds=1.5)
+        assert time.monotonic() - started < 3
+    server.holds = True
+    with pytest.raises(JobTimedOut):
+        maas.infer("echo", {"x": NOISE}, large="later", timeout_seconds=2)

@@ -180,8 +180,12 @@ def test_example_file_stands_in_for_the_one_beside_the_model(server: Server, maa
         ("inputs.csv", r"inputs\.csv is no \.npz or \.json file"),
         ("missing.npz", r"there is no file missing\.npz"),
         ({}, "names no input"),
-        ({"x": np.array([{}], object)}, "'x' is an array of objects"),
+        ({"x": np.array([{}], object)}, "'x' holds a dict"),
         ({"x": np.ma.masked_array([1.0], mask=[True])}, "'x' holds masked values"),
+        ({"x": [None, 1.0]}, "'x' holds None"),
+        ({"x": [True, 0.5]}, "'x' holds values of several kinds"),
+        ({"x": ["a", 1]}, "'x' holds values of several kinds"),
+        ({"x": [[1], [1, 2]]}, "'x' has rows of several lengths"),
         ({"x": np.random.default_rng(7).random(200_000)}, r"the example has 1,\d{3},\d{3} bytes, at most 1,048,576"),
     ],
 )
@@ -200,3 +204,6 @@ def test_profile_at_shapes(server: Server, maas: Any, onnx_file: Path) -> None:
     assert server.paths()[-1] == "/v2/models/doubler/versions/production/profile"
     with pytest.raises(InvalidRequest, match="expected"):
         maas.versions.profile("doubler", None, {"x": [4, 3]})
+    for sizes in ([4, 2.7], ["4", 2], [None], 4):
+        with pytest.raises(InvalidInput, match="integers"):
+            maas.versions.profile("doubler", None, {"x": sizes})

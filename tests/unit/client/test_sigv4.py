@@ -79,3 +79,10 @@ def test_missing_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(MaasError, match="aws sso login"):
         MaasClient("https://abc.lambda-url.eu-west-1.on.aws")
+
+
+def test_unknown_profile_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nowhere")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    with pytest.raises(MaasError, match=r"profile \(nowhere\) could not be found.*set AWS_PROFILE"):
+        MaasClient("https://abc.lambda-url.eu-west-1.on.aws")
