@@ -20,6 +20,7 @@ from maas_local.template import Template
 from support.aws.engine import CREDENTIALS, TEMPLATE, Cloud, create_cloud
 
 LoadFunction = Callable[[str], ModuleType]
+QUICK_CASES = 2  # of a parametrised test, in `make test`
 REQUIRED = os.environ.get("MAAS_REQUIRE_ENGINES") == "1"
 
 
@@ -92,7 +93,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --quick, deselects what is marked `full`; of a test with `full(keep=N)` the first N cases stay."""
+    """With --quick, keeps the first QUICK_CASES of each test, of one marked `full(keep=N)` N, of `full` none."""
     if not config.getoption("--quick"):
         return
     cases: Counter[str] = Counter()
@@ -102,7 +103,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         test = item.nodeid.partition("[")[0]
         cases[test] += 1
         mark = item.get_closest_marker("full")
-        (left_out if mark and cases[test] > mark.kwargs.get("keep", 0) else kept).append(item)
+        most = mark.kwargs.get("keep", 0) if mark else QUICK_CASES
+        (left_out if cases[test] > most else kept).append(item)
     config.hook.pytest_deselected(items=left_out)
     items[:] = kept
 

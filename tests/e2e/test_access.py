@@ -112,6 +112,7 @@ def test_history_actor_is_the_key(maas: MaasClient, url: str, models: tuple[str,
     assert maas.models.history(models[0], 1)[0].actor == f"key:{made.id}"
 
 
+@pytest.mark.full
 def test_rotated_key_works_and_revoked_key_is_refused(maas: MaasClient, anybody: Anybody) -> None:
     old = maas.keys.create("rotating", ["models:read"])
     assert anybody.get("/v2/models", headers=keyed(old.key)).status_code == 200
@@ -126,6 +127,7 @@ def test_rotated_key_works_and_revoked_key_is_refused(maas: MaasClient, anybody:
     assert "is revoked" in anybody.get("/v2/models", headers=keyed(new.key)).json()["error"]
 
 
+@pytest.mark.full
 def test_rate_limit_of_a_key(maas: MaasClient, anybody: Anybody, url: str, models: tuple[str, str]) -> None:
     made = maas.keys.create("slow", ["models:read"], requests_per_second=1)
     with ThreadPoolExecutor(8) as pool:

@@ -94,6 +94,7 @@ def test_profile_at_shapes(run: Run, push: Callable[..., str]) -> None:
         assert "as in image=1x3x640x640" in run(f"profile images --shape {shape}", fails=2)
 
 
+@pytest.mark.full
 def test_large_requests(run: Run, push: Callable[..., str], tmp_path: Path) -> None:
     push(networks.doubled(["n", 3, "h", "w"]), "large-images")
     np.save(tmp_path / "x.npy", np.random.default_rng(0).random((1, 3, 704, 704), np.float32))

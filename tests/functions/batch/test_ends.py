@@ -79,6 +79,7 @@ def test_answer_of_another_job_is_refused(runs: Runs) -> None:
 # ---------------------------------------------------------------- missing shards
 
 
+@pytest.mark.full
 def test_job_with_a_missing_shard_fails(runs: Runs) -> None:
     job = runs.job()
     lost = runs.jobs.shard(job.id, "00001")

@@ -166,6 +166,7 @@ BAD = {
 }
 
 
+@pytest.mark.full
 def test_job_without_a_good_record_fails(runs: Runs) -> None:
     for name, (content, said) in BAD.items():
         job = runs.job(content, name=name)

@@ -69,6 +69,7 @@ def test_csv_cuts_do_not_change_records(rows: Any, junk: str, newline: str, quot
     assert len(parts) == len(one_by_one)
 
 
+@pytest.mark.full
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.floats(width=32), st.integers(-128, 127), WORD, st.booleans())), CUTS)
 def test_values_round_trip(rows: list[tuple[float, int, str, bool]], cut: Cut) -> None:

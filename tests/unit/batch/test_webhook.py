@@ -72,6 +72,7 @@ def test_accepted_addresses(notify: str | None) -> None:
     assert check_notify(notify) == notify
 
 
+@pytest.mark.full
 def test_name_of_a_private_address_is_never_called(monkeypatch: pytest.MonkeyPatch) -> None:
     _resolve(monkeypatch, [PUBLIC, "169.254.169.254"])
     monkeypatch.setattr(socket, "create_connection", _never)

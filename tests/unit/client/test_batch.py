@@ -256,6 +256,7 @@ def test_terminal_bars(server: ContractServer, lines: Path) -> None:
     assert Path("rows.predictions.jsonl").exists()
 
 
+@pytest.mark.full
 def test_push_shows_its_stages(server: ContractServer, tmp_path: Path) -> None:
     server.looks_until_ready = 8
     shown = on_a_terminal(server, "push", tmp_path / "model.onnx", "-n", "times")
@@ -282,6 +283,7 @@ def test_progress_text() -> None:
     assert told_of(read(Job, fields | {"progress": progress})) == told
 
 
+@pytest.mark.full
 def test_shell_completes_jobs(server: ContractServer, lines: Path) -> None:
     with MaasClient(server.url) as client:
         job = client.batch("times", lines).id

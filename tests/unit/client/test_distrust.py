@@ -77,6 +77,7 @@ def storage(server: ContractServer, *answers: Any) -> None:
     server.trouble += [("GET /bucket", answer) for answer in answers]
 
 
+@pytest.mark.full
 def test_no_more_is_written_than_was_declared(server: ContractServer, maas: Any, tmp_path: Path) -> None:
     listed(server, GOOD)
     endless = b"HTTP/1.1 200 OK\r\n\r\n" + b"good" + bytes(1000)
@@ -189,6 +190,7 @@ def test_outputs_of_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
         decode("y", "BYTES", shape, None, memoryview(b"\1\0\0\0a"))
 
 
+@pytest.mark.full
 def test_waiting_ends_in_time_whatever_drips(times: ContractServer, maas: Any) -> None:
     slow = Drip(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n" + b" " * 1000, 0.02)
     times.holds = True

@@ -97,6 +97,7 @@ def test_failed_upload_cancels_job(server: Server, maas: Any, lines: Path) -> No
     assert job.status == "CANCELLED"
 
 
+@pytest.mark.full
 def test_server_failure_after_upload_keeps_job(server: Server, maas: Any, lines: Path) -> None:
     server.trouble = [("/complete", 500), *[("/complete", 503)] * 4]
     assert maas.batch("times", lines).status == "PLANNING"
@@ -192,6 +193,7 @@ def test_interrupted_download_resumes(server: Server, maas: Any, lines: Path) ->
     assert len(to.read_text().splitlines()) == 7
 
 
+@pytest.mark.full
 def test_wrong_digest_never_joined(server: Server, maas: Any, lines: Path) -> None:
     job, to = maas.batch("times", lines, wait=True), lines.with_name("out.jsonl")
     answer = server.job_results

@@ -188,6 +188,7 @@ def test_other_formats_refused(server: Server, maas: Any, to: Path) -> None:
         downloaded(server, maas, [(1, {"y.npy": b"\x93NUMPY"})] * 2, to / "y.npy")
 
 
+@pytest.mark.full
 def test_joining_memory(tmp_path: Path) -> None:
     paths = []
     for index in range(4):

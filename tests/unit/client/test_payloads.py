@@ -42,6 +42,7 @@ def test_what_the_server_would_not_unpack_is_refused() -> None:
         carried(Body(bytes(UNPACKED_BYTES + 1), {"content-type": "application/octet-stream"}))
 
 
+@pytest.mark.full
 def test_large_images_go_with_gzip(server: ContractServer, maas: Any) -> None:
     for array in (IMAGE, IMAGE):
         np.testing.assert_array_equal(maas.infer("echo", {"x": array})["y0"], array)
