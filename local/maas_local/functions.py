@@ -100,6 +100,8 @@ class Environment:
     def kill(self) -> None:
         """Kill the process and all processes that it started."""
         self._channel.close()
+        if self._process.returncode is not None and Path(f"/proc/{self._process.pid}").exists():
+            return  # the group is empty, and another process has its number by now
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 

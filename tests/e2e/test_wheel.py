@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -36,18 +37,24 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
-def test_the_wheel_holds_the_client_alone(wheel: Path) -> None:
+def test_wheel_holds_the_client_alone(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0] for name in names} == {"maas_client", "maas-0.1.0.dist-info"}
     assert "maas_client/py.typed" in names
     assert "maas_client/cli/__init__.py" in names
 
 
-def test_the_metadata_has_ranges_and_the_license(wheel: Path) -> None:
-    archive = zipfile.ZipFile(wheel)
-    metadata = archive.read("maas-0.1.0.dist-info/METADATA").decode()
-    lines = metadata.splitlines()
-    required = [line.removeprefix("Requires-Dist: ") for line in lines if line.startswith("Requires-Dist: ")]
+def metadata(wheel: Path) -> list[str]:
+    return zipfile.ZipFile(wheel).read("maas-0.1.0.dist-info/METADATA").decode().splitlines()
+
+
+def requirements(wheel: Path) -> list[str]:
+    prefix = "Requires-Dist: "
+    return [line.removeprefix(prefix) for line in metadata(wheel) if line.startswith(prefix)]
+
+
+def test_metadata_has_ranges_and_the_license(wheel: Path) -> None:
+    required, lines = requirements(wheel), metadata(wheel)
     assert {re.match(r"\w+", line)[0] for line in required} == {"httpcore", "httpx", "numpy", "rich", "typer"}
     assert not [line for line in required if "==" in line or "[" in line]  # h2 comes with httpx[http2] only
     assert "Requires-Python: >=3.11" in lines
@@ -60,24 +67,33 @@ def environment(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: p
     """A virtual environment with the wheel and what it requires, at both ends of its ranges."""
     folder = tmp_path_factory.mktemp(request.param)
     uv("venv", "--python", sys.executable, folder)
-    uv("pip", "install", "--python", folder, "--resolution", request.param, wheel)
+    # Named here, they are direct: of those that only the wheel names, uv takes the highest.
+    direct = requirements(wheel)
+    uv("pip", "install", "--python", folder, "--resolution", request.param, wheel, *direct)
+    listed = subprocess.run(
+        [sys.executable, "-m", "uv", "pip", "freeze", "--python", folder], check=True, capture_output=True, text=True
+    ).stdout
+    lowest = [re.sub(r"^(\w+).*>=([\d.]+).*", r"\1==\2", line) for line in direct]
+    is_lowest = all(re.search(rf"^{re.escape(one)}(\.0)*$", listed, re.MULTILINE) for one in lowest)
+    assert is_lowest == (request.param == "lowest-direct"), listed
     return folder
 
 
 @pytest.fixture
 def run(environment: Path, url: str, api_key: str, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """A program of the environment, away from the checkout."""
-    variables = {"PATH": os.environ["PATH"], "MAAS_URL": url, "MAAS_API_KEY": api_key, "HOME": str(tmp_path)}
+    """A program, above all of the environment, away from the checkout."""
+    path = f"{environment / 'bin'}:{os.environ['PATH']}"
+    variables = {"PATH": path, "MAAS_URL": url, "MAAS_API_KEY": api_key, "HOME": str(tmp_path)}
 
     def run_program(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [str(environment / "bin" / program), *arguments]
+        command = [str(shutil.which(program, path=path)), *arguments]
         return subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=60)
 
     return run_program
 
 
 @pytest.mark.full
-def test_the_installed_client_calls_models(
+def test_installed_client_calls_models(
     run: Callable[..., subprocess.CompletedProcess[str]], maas: MaasClient, write: Callable[[bytes], Path]
 ) -> None:
     maas.push(write(onnx_models.linear()), "wheel")
@@ -99,3 +115,19 @@ def test_commands_of_a_checkout_say_how_to_get_them(
     done = run("maas", *command)
     assert (done.returncode, done.stdout) == (1, "")
     assert "comes with the package maas-local: run `make dev` in a checkout of MaaS" in done.stderr
+
+
+@pytest.mark.full
+def test_command_pushes_predicts_and_refuses(
+    run: Callable[..., subprocess.CompletedProcess[str]], write: Callable[[bytes], Path]
+) -> None:
+    pushed = run("maas", "push", str(write(onnx_models.linear())), "--name", "wheel-command")
+    assert (pushed.returncode, pushed.stderr) == (0, "")
+    example = next(line for line in pushed.stdout.splitlines() if "| maas predict" in line)
+    predicted = run("sh", "-c", example)
+    assert (predicted.returncode, predicted.stderr) == (0, "")
+    assert predicted.stdout.startswith("wheel-command@")
+    for arguments in (["push"], ["predict", "m"], ["models", "--limit", "1_0"], ["nothing"], ["show", "m@"]):
+        refused = run("maas", *arguments)
+        assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1), refused.stderr
+        assert refused.stderr.startswith("maas: ")

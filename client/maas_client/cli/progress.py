@@ -51,7 +51,8 @@ class Display:
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
-        self._bars.start()
+        if not self._bars.disable:
+            self._bars.start()
         return self
 
     def __exit__(
@@ -63,7 +64,8 @@ class Display:
 
     def stop(self) -> None:
         """Stop drawing."""
-        self._bars.stop()
+        if not self._bars.disable:  # some versions of Rich end with an empty line all the same
+            self._bars.stop()
 
     def show(self, progress: Progress | Job) -> None:
         if isinstance(progress, Job):

@@ -8,11 +8,13 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from maas_local.functions import PAYLOAD_LIMIT_BYTES, FunctionError, Functions
+from maas_local.channel import Channel
+from maas_local.functions import PAYLOAD_LIMIT_BYTES, Environment, FunctionError, Functions
 from maas_local.template import Function
 
 HANDLER = """
@@ -170,6 +172,15 @@ def test_stop_kills_running_handlers_and_their_children(folder: Path) -> None:
         return pids
 
     assert all(map(gone, run(folder, body)))
+
+
+def test_process_that_got_the_number_of_a_dead_one_is_not_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True) as other:
+        ended = SimpleNamespace(pid=other.pid, returncode=1)
+        Environment(cast(asyncio.subprocess.Process, ended), Channel(), "").kill()
+        assert other.poll() is None
+        other.communicate(b"\n", 10)
+        assert other.returncode == 0
 
 
 @pytest.mark.parametrize("last", ["sleep", "pid"])  # the parent dies while the handler runs, or is idle
