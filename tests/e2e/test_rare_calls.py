@@ -55,7 +55,8 @@ def test_scheduled_purge_of_unfinished_upload(maas: MaasClient, http: httpx.Clie
     maas.models.create("purged-by-schedule")
     _begin_upload(http, "purged-by-schedule")
     maas.models.delete("purged-by-schedule")
-    purged = call("maintenance", "app", {}, MAAS_RETENTION_DAYS="0")["purged"]
+    event = json.loads((ROOT / "events" / "maintenance_purge.json").read_text())
+    purged = call("maintenance", "app", event, MAAS_RETENTION_DAYS="0")["purged"]
     assert "purged-by-schedule" in purged
 
 
