@@ -1,6 +1,6 @@
 # The only commands there are. `make` alone lists them.
 PYTHON ?= python3
-WORKERS ?= 2
+WORKERS ?= 3
 ARCH ?= x86_64
 VENV := .venv
 SAM_VENV := .venv-sam

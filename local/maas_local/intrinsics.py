@@ -18,11 +18,11 @@ _PSEUDO = {
 _NO_VALUE = object()
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):  # twenty times as fast as the one in Python
     pass
 
 
-def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
     value: Any
     if isinstance(node, yaml.ScalarNode):
         value = loader.construct_scalar(node)
@@ -38,7 +38,7 @@ _Loader.add_multi_constructor("!", _short_form)
 
 
 def load(text: str) -> dict[str, Any]:
-    document: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
+    document: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 (a safe loader)
     return document
 
 

@@ -1,11 +1,13 @@
 """boto3 clients with retries and timeouts that fit into a function's own time limit."""
 
+from functools import cache
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
 
+@cache  # clients are safe to share between threads, and cost 10 ms each
 def client(service: str, region: str | None, endpoint_url: str) -> Any:
     """A client of `service`. A local endpoint gets path-style addresses, as it has no DNS name per bucket."""
     config = Config(
