@@ -65,7 +65,7 @@ check: dev $(SAM_VENV)/.done $(LINT_VENV)/.done ## format, lint, types, template
 	@$(RUN)/mypy
 	@for folder in functions/*/; do (cd $$folder && "$(abspath $(RUN)/mypy)" --config-file ../../pyproject.toml .) || exit 1; done
 	@$(SAM_VENV)/bin/sam validate --lint
-	@$(SAM_VENV)/bin/python tests/sam/circles.py template.yaml
+	@$(SAM_VENV)/bin/python tests/sam/transformed.py template.yaml
 	@$(LINT_VENV)/bin/cfn-lint template.yaml
 	@$(LINT_VENV)/bin/checkov --quiet --compact --config-file .checkov.yaml
 	@$(LINT_VENV)/bin/python requirements/audit.py $(LINT_VENV)/bin/pip-audit

@@ -17,6 +17,7 @@ DOCUMENT = intrinsics.load(TEMPLATE.read_text())
 RESOURCES: dict[str, Any] = DOCUMENT["Resources"]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 SIX = 6  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+NEW_ACCOUNT_MB = 3008
 NOT_OURS = {"POWERTOOLS_SERVICE_NAME"}  # read by Powertools
 
 
@@ -170,8 +171,29 @@ def test_expired_uploads_leave_no_noncurrent_versions() -> None:
 
 
 @pytest.mark.parametrize("name", ["Bucket", "Table"])
-def test_data_is_retained(name: str) -> None:
-    assert RESOURCES[name]["DeletionPolicy"] == RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+def test_data_is_retained_but_for_a_failed_first_deployment(name: str) -> None:
+    """With a protected table, CloudFormation could not roll the first deployment back: ROLLBACK_FAILED."""
+    assert RESOURCES[name]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+    assert DOCUMENT["Parameters"]["TableDeletionProtection"]["Default"] == "false"
+
+
+def test_defaults_fit_into_a_new_account() -> None:
+    """Lambda refuses more memory there, and any reserved concurrency: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+    parameters = DOCUMENT["Parameters"]
+    for function in FUNCTIONS.values():
+        memory = function["MemorySize"]
+        assert (parameters[memory["Ref"]]["Default"] if isinstance(memory, dict) else memory) <= NEW_ACCOUNT_MB
+    for name in (name for name in parameters if re.fullmatch("(?!Batch).+Concurrency", name)):
+        assert parameters[name]["Default"] == 0, name
+
+
+def test_api_document_imports_without_warnings() -> None:
+    """SAM adds an entry to `servers` unless there is one, without a URL; HTTP APIs know no binary media types."""
+    api = RESOURCES["Api"]["Properties"]
+    assert api["DefinitionBody"]["servers"] == [{"url": "/"}]
+    assert "FailOnWarnings" not in api
+    assert "x-amazon-apigateway-binary-media-types" not in api["DefinitionBody"]
 
 
 def test_table_is_recoverable_encrypted_and_protected() -> None:

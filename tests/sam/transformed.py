@@ -1,7 +1,7 @@
-"""Fail if resources of the template depend on each other in a circle after SAM's transformation.
+"""Check template.yaml as SAM transforms it, for what CloudFormation or API Gateway would refuse only at deployment.
 
-`python circles.py template.yaml`, where SAM is installed. CloudFormation refuses circles; linters pass over what SAM
-makes, such as aliases, which need their deployment groups, and those their alarms.
+`python transformed.py template.yaml`, where SAM is installed. Linters pass over what SAM adds: aliases, which need
+their deployment groups, and those their alarms; and an entry of the API's `servers`.
 """
 
 import graphlib
@@ -41,19 +41,32 @@ def references(value: Any) -> Iterator[str]:
                 yield from references(argument)
 
 
+def circles(resources: dict[str, Any]) -> Iterator[str]:
+    needs = {name: set(references(resource)) & resources.keys() for name, resource in resources.items()}
+    try:
+        graphlib.TopologicalSorter(needs).prepare()
+    except graphlib.CycleError as error:
+        yield "a circle that CloudFormation would refuse: " + " → ".join(error.args[1])
+
+
+def import_warnings(api: dict[str, Any]) -> Iterator[str]:
+    """What API Gateway warns of at the import: https://github.com/aws/serverless-application-model/issues/2424."""
+    if api.get("FailOnWarnings"):
+        yield "FailOnWarnings: a warning of API Gateway would fail the deployment"
+    for server in api["Body"]["servers"]:
+        if "url" not in server:
+            yield f"an entry of servers without url: {server}"
+
+
 def main(path: Path) -> int:
     template = yaml_parse(path.read_text())
     for resource in template["Resources"].values():
         for name in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
             resource["Properties"][name] = "s3://bucket/key"  # as after `sam package`
     resources = transform(template, {}, _NoPolicies())["Resources"]
-    needs = {name: set(references(resource)) & resources.keys() for name, resource in resources.items()}
-    try:
-        graphlib.TopologicalSorter(needs).prepare()
-    except graphlib.CycleError as error:
-        print("a circle that CloudFormation would refuse: " + " → ".join(error.args[1]))
-        return 1
-    return 0
+    found = [*circles(resources), *import_warnings(resources["Api"]["Properties"])]
+    print("\n".join(found), end="\n" if found else "")
+    return bool(found)
 
 
 if __name__ == "__main__":
