@@ -11,6 +11,7 @@ from maas import bootstrap
 from maas.batch.planner import Arrived
 from maas.errors import NotFound
 from maas.event_kinds import SQS, as_mapping, kind_of, stored_object
+from maas.numbers import whole_number
 from maas.settings import Settings
 from maas.telemetry.observability import logger
 
@@ -59,7 +60,7 @@ def _object_of(event: object) -> Arrived | None:
 def _dead_letter(record: SQSRecord) -> None:
     """Handle a shard, an event, or Lambda's record of an event. An exception keeps the letter in its queue."""
     letter = _letter(record.body)
-    received = int(record.attributes.approximate_receive_count or 1)
+    received = whole_number(record.attributes.approximate_receive_count or "") or 1
     if all(type(letter.get(name)) is kind for name, kind in _SHARD.items()):
         _given_up(dict(letter), received)
         return

@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from maas import bootstrap
 from maas.event_kinds import SQS, kind_of
+from maas.numbers import whole_number
 from maas.settings import Settings
 from maas.telemetry.observability import logger
 from maas.web import events
@@ -33,7 +34,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
             job = worker.work(message["job"], message["shard"], deadline)
             logger().info("shard", extra=message | {"status": job.status})
         except Exception:
-            received = int(record.attributes.approximate_receive_count or 1)
+            received = whole_number(record.attributes.approximate_receive_count or "") or 1
             logger().exception("shard failed", extra={"message_id": record.message_id, "received": received})
             queue.bring_again(record.receipt_handle, min(FIRST_RETRY_SECONDS * 2**received, LAST_RETRY_SECONDS))
             raise

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 """
 
+import re
 from itertools import islice
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from v1_routes import body_of, deadline_of, json_answer, predicted
 
 _TARGET = "x-amzn-sagemaker-target-model"
 _JSON, _CSV = "application/json", "text/csv"
+_QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 # Without a header of the user's, curl sends form-urlencoded for -d and fetch sends text/plain for a string.
 _READ_AS_JSON = ("", _JSON, "text/json", "text/plain", "application/x-www-form-urlencoded")
 
@@ -103,7 +105,5 @@ def _accepted(header: str, default: str) -> str:
 
 
 def _quality(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
+    """A weight as RFC 9110 writes it, 0 to 1; 0 for any other text."""
+    return float(text) if _QUALITY.fullmatch(text) else 0.0

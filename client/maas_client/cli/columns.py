@@ -1,8 +1,13 @@
-"""Reads CSV: columns named like the inputs; otherwise all columns, in order, form the only two-dimensional input."""
+"""Reads CSV: columns named like the inputs; otherwise all columns, in order, form the only two-dimensional input.
+
+Leading columns without a name are an index of pandas, no features, as in batch jobs.
+"""
 
 import csv
+import re
 from collections.abc import Sequence
 from io import StringIO
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -14,6 +19,7 @@ from maas_client.protocol.fitting import names, shown
 from maas_client.protocol.tensors import DTYPES
 
 BLANKS = " \t"
+_UNNAMED = re.compile(r"(Unnamed: [0-9]+(\.[0-9]+)?)?")  # pandas writes "" and reads it as "Unnamed: 0"
 FIELD_CHARACTERS = 10_000_000  # of one cell; csv's own limit is 131,072
 WORDS = ("NaN", "Infinity", "-Infinity")
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
@@ -30,7 +36,11 @@ def read_columns(source: str, expected: Sequence[MetadataTensor]) -> dict[str, n
         }
     if len(expected) != 1:
         raise InvalidInput(f"{source}: has columns {names(header)}; the model takes {shown(expected)}")
-    return {expected[0].name: _values(source, records, header, expected[0])}
+    index = len([*takewhile(_UNNAMED.fullmatch, header)])
+    if index == len(header):
+        raise InvalidInput(f"{source}: has no column with a name; leading ones without are an index")
+    features = [record[index:] for record in records]
+    return {expected[0].name: _values(source, features, header[index:], expected[0])}
 
 
 def _table(source: str) -> tuple[list[str], list[list[str]]]:
@@ -53,9 +63,6 @@ def _table(source: str) -> tuple[list[str], list[list[str]]]:
 def _check_header(source: str, header: Sequence[str]) -> None:
     if all(map(_is_number, header)) and list(header) != [str(index) for index in range(len(header))]:
         raise InvalidInput(f"{source}: its first line is numbers; expected a header line with the columns' names")
-    if header[0] == "" and len(header) > 1:
-        reason = "its first column has no name, as pandas writes an index"
-        raise InvalidInput(f"{source}: {reason}: write the file with index=False, or name the column")
     if len(set(header)) < len(header):
         twice = next(name for name in header if header.count(name) > 1)
         raise InvalidInput(f"{source}: has the column {twice!r} twice")

@@ -7,15 +7,24 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from maas.errors import InvalidRequest
 from maas.names import FILE_PATTERN, MAX_FILE_NAME, NAME_PATTERN
+from maas.numbers import whole_number
 from maas.registry import tags
 
 EXAMPLE_TIME, EXAMPLE_LATER = "2026-01-31T12:00:00.000000Z", "2026-02-01T09:30:00.000000Z"
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+_RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}")
 
 
 def whole(value: object) -> object:
     """JSON has one kind of number: 1.0 is a whole number, "1" and true are not."""
     return int(value) if type(value) is float and value.is_integer() else value
+
+
+def digits(value: object) -> object:
+    """The number that a text of digits is, for parameters of paths and queries."""
+    number = whole_number(value) if isinstance(value, str) else value
+    if number is None:
+        raise ValueError("expected a whole number, in digits")
+    return number
 
 
 def rfc_3339(value: object) -> object:

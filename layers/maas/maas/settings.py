@@ -8,6 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Self
 
 from maas.errors import MaasError
+from maas.numbers import whole_number
 from maas.records import ModelQuota
 
 MB = 1024 * 1024
@@ -63,10 +64,10 @@ class Settings:
             variable = spec.metadata["variable"]
             text = environment.get(variable, "")
             if text:
-                try:
-                    values[spec.name] = int(text) if spec.type is int else text
-                except ValueError:
-                    raise MissingSetting(f"{variable}: got {text!r}, expected a whole number") from None
+                value = whole_number(text) if spec.type is int else text
+                if value is None:
+                    raise MissingSetting(f"{variable}: got {text!r}, expected a whole number, in digits")
+                values[spec.name] = value
             elif spec.default is MISSING:
                 raise MissingSetting(f"{variable} is not set ({spec.metadata['meaning']})")
         return cls(**values)  # type: ignore[arg-type]

@@ -36,6 +36,9 @@ def test_caller_of_each_authorizer(given: dict[str, Any], actor: str, scopes: se
     [
         {},
         {"requestContext": None},
+        event(jwt={"claims": {"sub": "ann\n{}", "scope": "infer"}}),
+        event(iam={"userArn": "\ud800"}),
+        event(**{"lambda": {"actor": "key:\x1b[2J", "scopes": "admin"}}),
         {"requestContext": {"authorizer": None}},
         {"requestContext": {"identity": {"userArn": None, "sourceIp": "192.0.2.1"}}},
         event(**{"lambda": None}),

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from maas.batch.formats import columns as batch_columns
+from maas_client.cli import columns
 from support.server.server import ContractServer
 
 Run = Callable[..., tuple[int, str, str]]
@@ -104,7 +106,9 @@ def test_cells_that_are_numbers(command: Run, server: ContractServer, tmp_path: 
     [
         ('a,b\n1,"2"3\n', "is not CSV"),
         ('a,b\n1,"2', "is not CSV"),
-        (",a\n0,1\n", "its first column has no name, as pandas writes an index: write the file with index=False"),
+        ('""\n0\n', "has no column with a name"),
+        (",Unnamed: 1\n0,1\n", "has no column with a name"),
+        (",\n0,1\n", "has the column '' twice"),
         ("a,a\n0,1\n", "has the column 'a' twice"),
         ("a,b\n1e39,0\n", "'x' takes FP32 values"),
     ],
@@ -113,6 +117,16 @@ def test_csv_that_is_none(command: Run, tmp_path: Path, content: str, message: s
     (tmp_path / "x.csv").write_text(content)
     code, _, err = command("predict", "echo", "-i", tmp_path / "x.csv")
     assert (code, message in err) == (1, True), err
+
+
+@pytest.mark.parametrize("index", ["", "Unnamed: 0", '""'])
+def test_an_index_of_pandas_is_no_feature(command: Run, tmp_path: Path, index: str) -> None:
+    """The rule of batch jobs: maas.batch.formats.columns."""
+    (tmp_path / "x.csv").write_text(f"{index},a,b\n7,1,2\n8,3,4\n")
+    code, out, err = command("predict", "echo", "-i", tmp_path / "x.csv", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["outputs"][0] | {"shape": [2, 2], "data": [1, 2, 3, 4]} == json.loads(out)["outputs"][0]
+    assert columns._UNNAMED.pattern == batch_columns._UNNAMED.pattern
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,18 @@ def test_ragged_strings_are_refused(data: list[Any]) -> None:
         decode("BYTES", [2, 1], data)
 
 
+@pytest.mark.parametrize("depth", [31, 32, 33, 63, 64, 65, 200])
+def test_deeply_nested_data_is_refused(depth: int) -> None:
+    """NumPy's iterators end at 32 dimensions, its arrays at 64."""
+    for datatype in ("FP32", "UINT64", "INT8", "BOOL", "BYTES"):
+        for leaf in (None, "a", "NaN", {}, 1 << 63, 1 << 70, 1.5, True):
+            data: Any = leaf
+            for _ in range(depth):
+                data = [data]
+            with pytest.raises(InvalidTensor):
+                decode(datatype, [1, 1], data)
+
+
 @pytest.mark.parametrize(
     ("shape", "declared"), [([2, 4], [-1, 3]), ([3], [-1, 3]), ([1, 1, 3], [-1, 3]), ([], [1]), ([2], [3])]
 )

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from maas.errors import InvalidRequest, NotAllowed, NotAuthenticated, QuotaExceeded, ServiceUnavailable
 from maas.event_kinds import as_mapping
 from maas.names import is_name
+from maas.numbers import whole_number
 
 READ, WRITE, INFER, JOBS, KEYS, ADMIN = "models:read", "models:write", "infer", "jobs", "keys", "admin"
 SCOPES = (READ, WRITE, INFER, JOBS, KEYS, ADMIN)
@@ -120,11 +121,14 @@ def _of_key(context: Mapping[str, Any]) -> Caller:
     if refusal or "actor" not in context:
         raise NotAuthenticated(str(refusal or "the authorizer named no caller"))
     expires_at, rate = context.get("expires_at"), context.get("requests_per_second")
+    per_second = whole_number(str(rate)) if rate else None
+    if rate and not per_second:
+        raise NotAuthenticated("the authorizer's requests_per_second is no whole number")
     return _caller(
         str(context["actor"]),
         str(context.get("scopes", "")),
         str(expires_at) if expires_at else None,
-        int(rate) if rate else None,
+        per_second,
     )
 
 
@@ -138,7 +142,9 @@ def _of_token(claims: Mapping[str, Any]) -> Caller:
 
 @lru_cache(1024)
 def _caller(actor: str, scopes: str, expires_at: str | None = None, requests_per_second: int | None = None) -> Caller:
-    """Cached: a few callers make most requests, and this is on the inference route."""
+    """Cached: a few callers make most requests, and this is on the inference route. Raises NotAuthenticated."""
+    if not actor.isprintable():  # it stands in histories and logs
+        raise NotAuthenticated("the caller's name has a character that is not printable")
     listed = scopes.replace(",", " ").split()
     held = frozenset(scope.removeprefix(_JWT_PREFIX) for scope in listed)
     return Caller(actor, held, expires_at, requests_per_second)

@@ -13,6 +13,7 @@ from pathlib import Path
 from maas.aws.s3_reader import S3Reader
 from maas.deployment.variants import MODEL_NAME
 from maas.errors import ArtifactCorrupt, InsufficientStorage
+from maas.names import version_number
 from maas.records import LABELS_NAME, ModelFile, ModelVersion, Quantized, Variant
 
 
@@ -28,9 +29,10 @@ def commit_mark_key(model: str, number: int) -> str:
 def version_of_commit_mark(key: str) -> tuple[str, int] | None:
     """The model and version number of a commit mark; None for any other key."""
     parts = key.split("/")
-    if len(parts) == 5 and parts[0] == "models" and parts[2].isdigit() and parts[3:] == ["source", "manifest.json"]:
-        return parts[1], int(parts[2])
-    return None
+    if len(parts) != 5 or parts[0] != "models" or parts[3:] != ["source", "manifest.json"]:
+        return None
+    number = version_number(parts[2])
+    return None if number is None else (parts[1], number)
 
 
 def file_digest(path: Path) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from maas.errors import MaasError, ModelRejected
+from maas.numbers import whole_number
 from maas.records import GOLDEN_FOLDER, MetadataTensor
 from maas.serving import oip, tensors
 from maas.serving.datatypes import DTYPES
@@ -105,10 +106,10 @@ def _pb_vector(runner: Runner, folder: Path) -> tuple[Mapping[str, Array], dict[
     def read(kind: str, declared: Sequence[MetadataTensor]) -> dict[str, Array]:
         found = {}
         for path in sorted(folder.glob(f"{kind}_*.pb")):
-            number = path.stem.removeprefix(f"{kind}_")
-            if not number.isdigit() or int(number) >= len(declared):
+            number = whole_number(path.stem.removeprefix(f"{kind}_"))
+            if number is None or number >= len(declared):
                 raise ModelRejected(f"{folder.name}/{path.name}: the model has {len(declared)} {kind}s")
-            found[declared[int(number)].name] = read_tensor(path)
+            found[declared[number].name] = read_tensor(path)
         return found
 
     return read("input", runner.inputs), read("output", runner.outputs)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import orjson
 
 from maas.errors import InvalidRequest, TooLarge
+from maas.numbers import whole_number
 
 T = TypeVar("T")
 
@@ -66,11 +67,10 @@ def parse_request(body: bytes, header_length: str | None = None) -> InferenceReq
     """`header_length` is the value of the header HEADER_LENGTH. Raises InvalidRequest, naming the field; TooLarge."""
     if header_length is None:
         return _parsed(body, _Tail(memoryview(b"")))
-    is_number = header_length.isascii() and header_length.isdigit() and len(header_length) < 20
-    if not is_number or int(header_length) > len(body):
+    end = whole_number(header_length)
+    if end is None or end > len(body):
         expected = f"a whole number of at most the body's {len(body)} bytes"
         raise InvalidRequest(f"{HEADER_LENGTH}: got {header_length:.40}, expected {expected}", field=HEADER_LENGTH)
-    end = int(header_length)
     if end == 0:
         return InferenceRequest((), binary_output=True, raw=memoryview(body))
     return _parsed(body[:end], _Tail(memoryview(body)[end:]))
@@ -194,11 +194,10 @@ def _flag(parameters: dict[str, Any], name: str, where: str) -> bool | None:
 
 def _whole(value: object, where: str, limit: int = 1 << 63) -> int:
     """A whole number, 0 ≤ number < `limit`; tritonclient may write it as a string."""
-    if type(value) is str and value.isascii() and value.isdigit() and len(value) < 20:
-        value = int(value)
-    if type(value) is not int or not 0 <= value < limit:
+    number = whole_number(value) if type(value) is str else value
+    if type(number) is not int or not 0 <= number < limit:
         raise _wrong(where, value, f"a whole number from 0 to {limit - 1}")
-    return value
+    return number
 
 
 def _typed(value: object, kind: type[T], where: str) -> T:

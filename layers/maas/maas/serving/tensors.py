@@ -217,14 +217,15 @@ def _with_not_finite(tensor: RequestInput, data: list[Any]) -> Array:
         values = np.array(data, dtype=object)
     except ValueError:
         return _found(tensor, data)
-    flat = [NOT_FINITE.get(value, value) if type(value) is str else value for value in values.flat]
+    leaves = values.reshape(-1)  # `flat` ends at 32 dimensions, arrays at 64
+    flat = [NOT_FINITE.get(value, value) if type(value) is str else value for value in leaves]
     if not all(type(value) in (int, float) for value in flat):
         return _found(tensor, data)
     try:
         fractions = np.array(flat, np.float64)
     except OverflowError:
         fractions = np.array([math.inf])
-    if np.isinf(fractions).sum() > sum(value in ("Infinity", "-Infinity") for value in values.flat):
+    if np.isinf(fractions).sum() > sum(value in ("Infinity", "-Infinity") for value in leaves):
         raise InvalidTensor(tensor.name, "data", "a number out of range", f"{tensor.datatype} values")
     return fractions.reshape(values.shape)
 
@@ -232,7 +233,7 @@ def _with_not_finite(tensor: RequestInput, data: list[Any]) -> Array:
 def _beyond_int64(data: list[Any], found: Array) -> Array:
     """Integers of up to 64 bits as uint64: NumPy turns them into floats if only some of them need the 64th bit."""
     values = np.array(data, dtype=object)
-    if all(type(value) is int and 0 <= value < 1 << 64 for value in values.flat):
+    if all(type(value) is int and 0 <= value < 1 << 64 for value in values.reshape(-1)):
         return values.astype(np.uint64)
     return found
 

@@ -12,8 +12,8 @@ from maas.batch.formats.interface import Options
 from maas.batch.formats.signatures import RecordInputs, RecordTensor
 from maas.errors import InvalidRequest
 
-_UNNAMED = re.compile(r"(Unnamed: \d+(\.\d+)?)?")  # pandas writes "" and reads it as "Unnamed: 0"
-_INDEX_LEVEL = re.compile(r"__index_level_\d+__")
+_UNNAMED = re.compile(r"(Unnamed: [0-9]+(\.[0-9]+)?)?")  # pandas writes "" and reads it as "Unnamed: 0"
+_INDEX_LEVEL = re.compile(r"__index_level_[0-9]+__")
 
 
 @dataclass(frozen=True, slots=True)
