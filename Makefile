@@ -1,7 +1,11 @@
 # The only commands there are. `make` alone lists them.
 PYTHON ?= python3
 WORKERS ?= 3
-ARCH ?= x86_64
+# What to build for: parameters of the template too, so that PARAMETERS may name them as well.
+given = $(patsubst $(1)=%,%,$(filter $(1)=%,$(PARAMETERS)))
+ARCH ?= $(or $(call given,Architecture),x86_64)
+RUNTIME ?= $(or $(call given,Runtime),python3.13)
+STACK ?= maas
 VENV := .venv
 SAM_VENV := .venv-sam
 LINT_VENV := .venv-lint
@@ -16,10 +20,16 @@ install = $(RUN)/uv pip install --quiet --python $(1) $(LOCKED) $(2) || \
 	{ echo "uv did not get it: trying pip, a minute"; $(1)/bin/python $(PIP_INSTALL) $(2); }
 UV_COMPILE := $(RUN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --no-emit-package maas
 IN_OTHER_LAYERS := --no-emit-package numpy --no-emit-package protobuf --no-emit-package typing-extensions
+# Wheels for Lambda, from any machine.
+WHEELS_x86_64 := x86_64
+WHEELS_arm64 := aarch64
+TARGET = $(or $(WHEELS_$(ARCH)),$(error ARCH is $(ARCH): expected x86_64 or arm64))
+LAYER_PIP = "$(abspath $(RUN)/python)" -m pip install --quiet --require-hashes --no-deps --only-binary=:all: --no-compile \
+	--python-version $(RUNTIME:python%=%) --implementation cp \
+	$(foreach glibc,2_28 2_27 2_24 2_17,--platform manylinux_$(glibc)_$(TARGET)) --platform manylinux2014_$(TARGET)
 LAYER := --python-version 3.13 --python-platform x86_64-manylinux_2_28 --constraints requirements/dev.txt
 
 export SAM_CLI_TELEMETRY := 0
-export AWS_DEFAULT_REGION ?= us-east-1
 # The tests start hundreds of processes: each would compile what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -58,6 +68,7 @@ test: dev ## a test of every part, in three minutes, set-up included
 test-all: dev ## every test that needs no engine beside Python
 	@$(RUN)/pytest --numprocesses $(WORKERS)
 
+check: export AWS_DEFAULT_REGION ?= us-east-1
 check: dev $(SAM_VENV)/.done $(LINT_VENV)/.done ## format, lint, types, template
 	@$(RUN)/ruff format --check .
 	@$(RUN)/ruff check .
@@ -80,8 +91,8 @@ docs: dev ## write docs/cli.md and docs/python.md anew from the code
 	@$(RUN)/typer --app commands maas_client.cli utils docs --name maas --title "The maas command" --output docs/cli.md
 
 build: dev $(SAM_VENV)/.done ## layers and functions into .aws-sam/build
-	@PYTHON="$(abspath $(RUN)/python)" ARCH=$(ARCH) $(SAM_VENV)/bin/sam build --parameter-overrides Architecture=$(ARCH)
-	@$(RUN)/python tests/sam/layer_sizes.py .aws-sam/build
+	@LAYER_PIP='$(LAYER_PIP)' $(SAM_VENV)/bin/sam build --parameter-overrides Architecture=$(ARCH) Runtime=$(RUNTIME)
+	@$(RUN)/python tests/sam/layers.py .aws-sam/build $(ARCH)
 
 invoke-%: build ## one event under `sam local invoke`: invoke-InferenceFunction EVENT=events/inference_infer.json
 	@PYTHONPATH=tests SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/python -m support.sam_cli $* $(EVENT)
@@ -89,8 +100,10 @@ invoke-%: build ## one event under `sam local invoke`: invoke-InferenceFunction 
 contract: dev ## the registry on DynamoDB Local too: DYNAMODB_LOCAL_URL=http://127.0.0.1:8000
 	@$(RUN)/pytest tests/contract
 
-deploy: build ## into your AWS account; the first time ARGS=--guided, other parameters in PARAMETERS="Name=value …"
-	@$(SAM_VENV)/bin/sam deploy $(ARGS) --parameter-overrides Release=$$(date +%s) Architecture=$(ARCH) $(PARAMETERS)
+deploy: build ## into your AWS account, as the stack STACK=maas; parameters in PARAMETERS="Name=value …"
+	@$(SAM_VENV)/bin/sam deploy --stack-name $(STACK) $(ARGS) --parameter-overrides Release=$$(date +%s) \
+	  Architecture=$(ARCH) Runtime=$(RUNTIME) $(filter-out Architecture=% Runtime=%,$(PARAMETERS))
+	@$(SAM_VENV)/bin/sam list stack-outputs --stack-name $(STACK) --output json | $(RUN)/python -m maas_local.next_steps
 
 sam-test: build ## the end-to-end suite and every event under the real `sam local` (needs Docker)
 	@SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/pytest tests/sam tests/e2e --stack=sam

@@ -156,6 +156,14 @@ def test_parameter_is_documented(name: str) -> None:
     assert f"`{name}`" in OPERATIONS
 
 
+def test_each_parameter_is_in_one_labelled_group() -> None:
+    groups = DOCUMENT["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(DOCUMENT["Parameters"])
+    labels = [group["Label"]["default"] for group in groups]
+    assert all(labels) and len(set(labels)) == len(labels)
+
+
 def test_lifecycle_rules_spare_models() -> None:
     """A READY version pins object versions, which may be noncurrent; a deleted version may be restored."""
     for rule in rules():

@@ -1,0 +1,99 @@
+"""`make build` and `make deploy`: the layers are for the architecture and the runtime of the functions."""
+
+import importlib.util
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+from maas_client.errors import InvalidInput
+from maas_local.next_steps import steps
+from support.aws.engine import ROOT
+
+HERE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
+ELSEWHERE = {"x86_64": "arm64", "arm64": "x86_64"}[HERE]
+URL = {"OutputKey": "Url", "OutputValue": "https://abc.execute-api.eu-west-1.amazonaws.com"}
+FIRST_KEY = {"OutputKey": "FirstKey", "OutputValue": "maas keys bootstrap --stack staging"}
+
+
+def make(*arguments: str, folder: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+    inherited = ("MAKEFLAGS", "MAKELEVEL", "ARCH", "RUNTIME", "PARAMETERS", "ARGS", "STACK", "LAYER_PIP")
+    environment = {name: value for name, value in os.environ.items() if name not in inherited}
+    return subprocess.run(["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "architecture", "runtime"),
+    [
+        ([], "x86_64", "python3.13"),
+        (["PARAMETERS=InferenceMemory=3538 Architecture=arm64"], "arm64", "python3.13"),
+        (["ARCH=arm64", "RUNTIME=python3.14"], "arm64", "python3.14"),
+        (["ARCH=x86_64", "PARAMETERS=Architecture=arm64 Runtime=python3.14"], "x86_64", "python3.14"),
+    ],
+)
+def test_layers_are_built_for_the_deployed_functions(given: list[str], architecture: str, runtime: str) -> None:
+    printed = make("-n", "deploy", *given).stdout.replace("\\\n", "")
+    build, deploy = (
+        next(line for line in printed.splitlines() if f"sam {one} " in line) for one in ("build", "deploy")
+    )
+    wheels = {"x86_64": "x86_64", "arm64": "aarch64"}[architecture]
+    assert f"--python-version {runtime.removeprefix('python')} " in build
+    assert set(re.findall(r"--platform manylinux\w*?_(x86_64|aarch64|arm64)\b", build)) == {wheels}
+    assert f"layers.py .aws-sam/build {architecture}" in printed
+    parameters = deploy.partition("--parameter-overrides")[2].split()
+    assert [one for one in parameters if "Architecture" in one] == [f"Architecture={architecture}"]
+    assert [one for one in parameters if "Runtime" in one] == [f"Runtime={runtime}"]
+
+
+def test_unknown_architecture_is_refused() -> None:
+    refused = make("-n", "build", "ARCH=riscv")
+    assert refused.returncode and "ARCH is riscv: expected x86_64 or arm64" in refused.stderr
+
+
+@pytest.mark.parametrize("layer", ["maas", "onnxruntime", "parquet", "quantization"])
+def test_layer_is_not_built_without_architecture(layer: str, tmp_path: Path) -> None:
+    """As a plain `sam build` would, whatever the parameter Architecture says."""
+    (target,) = {line.partition(":")[0] for line in (ROOT / "layers" / layer / "Makefile").open() if "Layer:" in line}
+    refused = make(target, f"ARTIFACTS_DIR={tmp_path}", folder=ROOT / "layers" / layer)
+    assert refused.returncode and "run `make build`" in refused.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_layer_of_another_architecture_fails_the_build(tmp_path: Path) -> None:
+    layers = importlib.util.spec_from_file_location("layers", ROOT / "tests" / "sam" / "layers.py")
+    assert layers and layers.loader
+    module = importlib.util.module_from_spec(layers)
+    layers.loader.exec_module(module)
+    library = Path(orjson.__file__).parent
+    (tmp_path / "MaasLayer").symlink_to(library, target_is_directory=True)
+    (found,) = library.glob("*.so")
+    assert list(module.foreign(tmp_path / "MaasLayer", HERE)) == []
+    assert list(module.foreign(tmp_path / "MaasLayer", ELSEWHERE)) == [
+        f"MaasLayer/{found.name} is for {HERE}, expected {ELSEWHERE}"
+    ]
+
+
+def test_next_steps_are_commands() -> None:
+    command = [sys.executable, "-m", "maas_local.next_steps"]
+    done = subprocess.run(command, input=json.dumps([URL, FIRST_KEY]), capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-3:] == [
+        "export MAAS_URL=https://abc.execute-api.eu-west-1.amazonaws.com",
+        "export MAAS_API_KEY=$(.venv/bin/maas keys bootstrap --stack staging)   # once: the first key",
+        ".venv/bin/maas push model.onnx --name digits --alias production",
+    ]
+
+
+def test_next_steps_without_keys() -> None:
+    assert "keys bootstrap" not in steps(json.dumps([URL]))
+
+
+@pytest.mark.parametrize("listed", ["", "[]", json.dumps([FIRST_KEY])])
+def test_no_next_steps_without_deployment(listed: str) -> None:
+    with pytest.raises(InvalidInput, match="not deployed"):
+        steps(listed)
