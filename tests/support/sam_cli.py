@@ -167,7 +167,14 @@ def stack() -> Iterator[LocalStack]:
 def seeded() -> Iterator[Sam]:
     """`sam local` with the data that the files of events/ refer to."""
     with cloud() as made, tempfile.TemporaryDirectory() as folder:
-        settings = Settings(table=NAME, bucket=NAME, queue_url="BatchShards", endpoint_url=made.url, tmp_dir=folder)
+        settings = Settings(
+            table=NAME,
+            bucket=NAME,
+            queue_url="BatchShards",
+            async_queue_url="AsyncRequests",
+            endpoint_url=made.url,
+            tmp_dir=folder,
+        )
         seed(Cloud(settings))
         yield Sam(made)
 

@@ -188,6 +188,7 @@ def planner(settings: Settings) -> "Planner":
         jobs(settings),
         S3Reader(settings.region, settings.endpoint_url, settings.bucket),
         queue(settings),
+        async_queue(settings),
         job_end(settings),
         announcements(settings),
         settings.shard_mb * MB,
@@ -226,6 +227,12 @@ def queue(settings: Settings) -> "Queue":
     from maas.aws.sqs import Queue
 
     return Queue(_client("sqs", settings), settings.queue_url)
+
+
+def async_queue(settings: Settings) -> "Queue":
+    from maas.aws.sqs import Queue
+
+    return Queue(_client("sqs", settings), settings.async_queue_url)
 
 
 def _client(service: str, settings: Settings) -> Any:

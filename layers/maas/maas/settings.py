@@ -38,6 +38,10 @@ class Settings:
     write_back: int = _setting("MAAS_WRITE_BACK", "1: store forms prepared for this CPU for other environments", 0)
     limit_memory: int = _setting("MAAS_LIMIT_MEMORY", "1: a run beyond the function's memory fails alone", 0)
     queue_url: str = _setting("MAAS_QUEUE_URL", "SQS queue of batch shards", "")
+    async_queue_url: str = _setting("MAAS_ASYNC_QUEUE_URL", "SQS queue of asynchronous requests", "")
+    hold_seconds: int = _setting(
+        "MAAS_HOLD_SECONDS", "seconds after which a dead worker's shard is delivered again", 180
+    )
     shard_mb: int = _setting("MAAS_SHARD_MB", "MB of input per batch shard", 64)
     resolve_ttl_seconds: int = _setting("MAAS_RESOLVE_TTL_SECONDS", "seconds that an environment caches an alias", 3)
     retention_days: int = _setting("MAAS_RETENTION_DAYS", "days that deleted models and versions can be restored", 30)

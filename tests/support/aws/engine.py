@@ -41,6 +41,7 @@ class Cloud:
             "MAAS_TMP_DIR": self.settings.tmp_dir,
             "MAAS_AWS_ENDPOINT_URL": self.settings.endpoint_url,
             "MAAS_QUEUE_URL": self.settings.queue_url,
+            "MAAS_ASYNC_QUEUE_URL": self.settings.async_queue_url,
         }
 
     def create_model(self, name: str) -> None:
@@ -90,11 +91,12 @@ def create_table(endpoint_url: str) -> str:
 
 def create_cloud(endpoint_url: str, tmp_dir: Path) -> Cloud:
     table = create_table(endpoint_url)
-    queue_url = client("sqs", "us-east-1", endpoint_url).create_queue(QueueName=table)["QueueUrl"]
+    sqs = client("sqs", "us-east-1", endpoint_url)
     settings = Settings(
         table=table,
         bucket=table,
-        queue_url=queue_url,
+        queue_url=sqs.create_queue(QueueName=table)["QueueUrl"],
+        async_queue_url=sqs.create_queue(QueueName=f"{table}-async")["QueueUrl"],
         endpoint_url=endpoint_url,
         tmp_dir=str(tmp_dir),
         memory_mb=1769,

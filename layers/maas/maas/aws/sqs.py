@@ -16,6 +16,10 @@ class Queue:
     def __init__(self, client: Any, url: str) -> None:
         self._sqs, self._url = client, url
 
+    @property
+    def name(self) -> str:
+        return self._url.rpartition("/")[2]
+
     def send(self, messages: Iterable[Mapping[str, Any]]) -> None:
         """Send each message at least once. Raises ServiceUnavailable; messages sent before stay sent."""
         rest = iter(messages)
@@ -28,11 +32,11 @@ class Queue:
             if answer.get("Failed"):
                 raise ServiceUnavailable("SQS")
 
-    def bring_again(self, receipt_handle: str, seconds: int) -> None:
-        """Deliver a failed message again after so many seconds instead of the queue's visibility timeout."""
+    def show_again(self, receipt_handle: str, seconds: int) -> None:
+        """Deliver a message again after so many seconds from now, unless it is deleted before."""
         try:
             self._sqs.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
             )
         except (BotoCoreError, ClientError):
-            return  # the queue's visibility timeout stays
+            return  # the visibility timeout stays as it is

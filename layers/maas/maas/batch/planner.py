@@ -43,12 +43,16 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """`shard_bytes` and `retention_seconds` are those of jobs for dropped objects."""
+    """`shard_bytes` and `retention_seconds` are those of jobs for dropped objects.
+
+    Asynchronous requests have a queue of their own, so that the shards of a batch do not delay them.
+    """
 
     registry: Registry
     jobs: Jobs
     reader: S3Reader
     queue: Queue
+    async_queue: Queue
     job_end: JobEnd
     announcements: Announcements
     shard_bytes: int
@@ -160,8 +164,10 @@ class Planner:
                 raise
             job = self.announcements.announce(job)
         if job.status is JobStatus.RUNNING:
-            names = [""] if job.kind == "infer" else self.jobs.pending(job.id)
-            self.queue.send(job.message(name) for name in names)
+            if job.kind == "infer":
+                self.async_queue.send([job.message("")])
+            else:
+                self.queue.send(job.message(name) for name in self.jobs.pending(job.id))
         return job if job.kind == "infer" else self.job_end.finish(job)
 
     def _plan(self, job: BatchJob) -> Mapping[str, Any]:
