@@ -9,6 +9,7 @@ STACK ?= maas
 VENV := .venv
 SAM_VENV := .venv-sam
 LINT_VENV := .venv-lint
+CLOUD_VENV := .venv-cloud
 PEER_VENVS := .venv-kserve .venv-mlserver
 PEER_PYTHON ?= >=3.11,<3.13
 RUN := $(VENV)/bin
@@ -34,7 +35,7 @@ export SAM_CLI_TELEMETRY := 0
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test test-all check format docs build serve deploy contract sam-test bench models peers lock clean
+.PHONY: help dev demo test test-all check format docs build serve deploy contract sam-test cloud-test bench models peers lock clean
 
 help: ## this list
 	@grep -hE '^[a-zA-Z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -50,7 +51,7 @@ $(VENV)/.done: requirements/uv.txt requirements/dev.txt pyproject.toml local/pyp
 	@$(RUN)/uv pip install --quiet --python $(VENV) --no-deps --no-build-isolation --editable . --editable local
 	@touch $@
 
-$(SAM_VENV)/.done $(LINT_VENV)/.done: .venv-%/.done: requirements/%.txt $(VENV)/.done
+$(SAM_VENV)/.done $(LINT_VENV)/.done $(CLOUD_VENV)/.done: .venv-%/.done: requirements/%.txt $(VENV)/.done
 	@echo "Setting up .venv-$* (once)"
 	@$(PYTHON) -m venv .venv-$*
 	@$(call install,.venv-$*,$<)
@@ -108,6 +109,9 @@ deploy: build ## into your AWS account, as the stack STACK=maas; parameters in P
 sam-test: build ## the end-to-end suite and every event under the real `sam local` (needs Docker)
 	@SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/pytest tests/sam tests/e2e --stack=sam
 
+cloud-test: build $(CLOUD_VENV)/.done ## the same suite on what `make deploy` deploys, and its updates, in an AWS emulator (needs Docker)
+	@SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/pytest tests/e2e tests/cloud --stack=cloud
+
 models: dev ## push the real models of tests/zoo and write docs/models.md
 	@PYTHONPATH=tests $(RUN)/python -m benchmarks.zoo
 
@@ -127,6 +131,7 @@ lock: $(VENV)/.done ## write the lock files anew from pyproject.toml: pins and h
 	@$(UV_COMPILE) --universal --python-version 3.11 --group dev pyproject.toml -o requirements/dev.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group sam -o requirements/sam.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group lint -o requirements/lint.txt
+	@$(UV_COMPILE) --universal --python-version 3.11 --group cloud -o requirements/cloud.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group kserve -o requirements/kserve.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group mlserver -o requirements/mlserver.txt
 	@$(UV_COMPILE) --no-deps --python-version 3.11 --group zoo -o requirements/zoo.txt
@@ -136,4 +141,4 @@ lock: $(VENV)/.done ## write the lock files anew from pyproject.toml: pins and h
 	@$(UV_COMPILE) $(LAYER) --group layer-quantization $(IN_OTHER_LAYERS) -o layers/quantization/requirements.txt
 
 clean: ## remove what these commands made
-	rm -rf $(VENV) $(SAM_VENV) $(LINT_VENV) $(PEER_VENVS) .aws-sam
+	rm -rf $(VENV) $(SAM_VENV) $(LINT_VENV) $(CLOUD_VENV) $(PEER_VENVS) .aws-sam

@@ -18,6 +18,10 @@ from xdist.scheduler import LoadScopeScheduling
 from maas_local.moto_process import moto_server
 from maas_local.template import Template
 from support.aws.engine import CREDENTIALS, TEMPLATE, Cloud, create_cloud
+from support.cloud import deployment
+from support.cloud import engine as cloud_engine
+from support.cloud.deployment import CloudStack
+from support.cloud.engine import Engine
 
 LoadFunction = Callable[[str], ModuleType]
 QUICK_CASES = 2  # of a parametrised test, in `make test`
@@ -54,6 +58,22 @@ def moto_url() -> Iterator[str]:
     server.server_close()
 
 
+@pytest.fixture(scope="session")
+def aws_engine() -> Iterator[Engine]:
+    """CloudFormation, IAM and Lambda in containers, for what is deployed as on AWS."""
+    if reason := cloud_engine.why_not():
+        skip_or_fail(reason)
+    with cloud_engine.engine() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def deployed(aws_engine: Engine) -> CloudStack:
+    """The stack of `make deploy` with default parameters."""
+    deployment.deploy(aws_engine)
+    return deployment.described(aws_engine)
+
+
 @pytest.fixture
 def cloud(moto_url: str, tmp_path: Path) -> Iterator[Cloud]:
     yield create_cloud(moto_url, tmp_path / "maas")
@@ -82,7 +102,7 @@ def load_function(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> LoadFunction
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--stack", choices=["local", "sam"], default="local", help="what the end-to-end suite runs against"
+        "--stack", choices=["local", "sam", "cloud"], default="local", help="what the end-to-end suite runs against"
     )
     parser.addoption("--quick", action="store_true", help="leave out what is marked `full`: `make test`")
 

@@ -1,4 +1,7 @@
-"""The system under test, over HTTP only: the local stack with the functions' roles, or `sam local` with --stack=sam."""
+"""The system under test, over HTTP only.
+
+--stack=local is the local stack with the functions' roles, sam is `sam local`, cloud is what `make deploy` deploys.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +17,7 @@ from maas_client.cli import app
 from maas_local.stack import LocalStack
 from support import sam_cli
 from support.aws import iam_stack
+from support.cloud.deployment import CloudStack
 from support.system import RAN, Bucket
 
 
@@ -25,6 +29,13 @@ class KeyPlugin(triton.InferenceServerClientPlugin):
         request.headers["x-api-key"] = self._key
 
 
+@pytest.fixture(autouse=True)
+def _only_where_it_holds(request: pytest.FixtureRequest) -> None:
+    for mark in request.node.iter_markers("not_on"):
+        if request.config.getoption("--stack") in mark.args:
+            pytest.skip(mark.kwargs["reason"])
+
+
 @pytest.fixture(scope="session")
 def roles_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the local stack records the AWS calls of its functions."""
@@ -32,32 +43,32 @@ def roles_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def system(request: pytest.FixtureRequest, roles_folder: Path) -> Iterator[LocalStack]:
-    if request.config.getoption("--stack") == "local":
-        with iam_stack.stack(roles_folder) as stack:
-            yield stack
+def system(request: pytest.FixtureRequest, roles_folder: Path) -> Iterator[LocalStack | CloudStack]:
+    kind = request.config.getoption("--stack")
+    if kind == "cloud":
+        yield request.getfixturevalue("deployed")
         return
-    if reason := sam_cli.why_not():
+    if kind == "sam" and (reason := sam_cli.why_not()):
         skip_or_fail(reason)
-    with sam_cli.stack() as stack:
+    with sam_cli.stack() if kind == "sam" else iam_stack.stack(roles_folder) as stack:
         yield stack
 
 
 @pytest.fixture(scope="session")
-def url(system: LocalStack) -> str:
+def url(system: LocalStack | CloudStack) -> str:
     return system.url
 
 
 @pytest.fixture(scope="session")
-def api_key(system: LocalStack) -> str:
+def api_key(system: LocalStack | CloudStack) -> str:
     """A key of scope admin."""
     assert system.api_key
     return system.api_key
 
 
 @pytest.fixture(scope="session")
-def bucket(system: LocalStack) -> Bucket:
-    return Bucket(system.cloud.client("s3"))
+def bucket(system: LocalStack | CloudStack) -> Bucket:
+    return Bucket(system.cloud.client("s3"), system.environment["MAAS_BUCKET"])
 
 
 @pytest.fixture(scope="session")

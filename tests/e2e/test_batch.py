@@ -14,7 +14,6 @@ from arro3.io import read_parquet, write_parquet
 
 from maas_client import MaasClient
 from maas_local.stack import LocalStack
-from maas_local.template import NAME
 from support import onnx_models
 from support.system import Bucket, wait_for_job
 
@@ -82,7 +81,7 @@ def test_drop_for_unknown_alias_fails(http: httpx.Client, bucket: Bucket) -> Non
 
 def test_job_keeps_version_of_alias(http: httpx.Client, bucket: Bucket, maas: MaasClient) -> None:
     bucket.put("batch/data/pinned.jsonl", jsonl([{"x": [1, 1, 1]}]))
-    job = create(http, version="prod", input=f"s3://{NAME}/batch/data/pinned.jsonl")
+    job = create(http, version="prod", input=f"s3://{bucket.name}/batch/data/pinned.jsonl")
     maas.aliases.set("rows", "prod", 2)
     try:
         assert records(bucket, wait_for_job(http, job["id"])) == [{"y": [3.0, 3.0]}]
@@ -188,6 +187,9 @@ def test_upload_with_events_and_topic(http: httpx.Client, system: LocalStack, bu
     url = sqs.create_queue(QueueName="listener")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     topic = sns.create_topic(Name="maas-done")["TopicArn"]
+    allows = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allows]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     events = system.cloud.client("events")
     events.put_rule(Name="states", EventPattern=json.dumps({"source": ["maas"]}))
@@ -233,7 +235,7 @@ def test_idempotency_key(http: httpx.Client, bucket: Bucket) -> None:
 @pytest.mark.full
 def test_output_folder_of_another_job_is_refused(http: httpx.Client, bucket: Bucket) -> None:
     bucket.put("batch/data/out.jsonl", jsonl([[1, 2, 3]]))
-    job = create(http, input="batch/data/out.jsonl", output=f"s3://{NAME}/batch/output/mine/today")
+    job = create(http, input="batch/data/out.jsonl", output=f"s3://{bucket.name}/batch/output/mine/today")
     assert wait_for_job(http, job["id"])["output"] == "batch/output/mine/today/"
     assert bucket.get("batch/output/mine/today/_SUCCESS") == b""
     again = http.post("/api/v1/jobs", json={"model": "rows", "input": "batch/data/out.jsonl", "output": job["output"]})

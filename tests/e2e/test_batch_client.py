@@ -13,7 +13,6 @@ import pytest
 
 from maas_client import AsyncMaasClient, Conflict, JobFailed, MaasClient
 from maas_client.cli import app
-from maas_local.template import NAME
 from support import onnx_models
 from support.system import Bucket
 
@@ -151,7 +150,7 @@ def test_failed_job_raises_reason_and_can_be_retried(maas: MaasClient, tmp_path:
 @pytest.mark.full
 def test_list_jobs(maas: MaasClient, bucket: Bucket, tmp_path: Path) -> None:
     bucket.put("batch/data/listed.jsonl", b'{"x": [1, 2, 3]}\n')
-    made = [maas.batch(MODEL, f"s3://{NAME}/batch/data/listed.jsonl", "prod").id for _ in range(3)]
+    made = [maas.batch(MODEL, f"s3://{bucket.name}/batch/data/listed.jsonl", "prod").id for _ in range(3)]
     assert [job.id for job in maas.jobs.list(3)] == made[::-1]
     assert {maas.jobs.wait(job).status for job in made} == {"SUCCEEDED"}
 

@@ -20,6 +20,7 @@ from support.aws import iam_policies, iam_stack
 from support.aws.iam_policies import Call, Grant
 from support.system import RAN
 
+pytestmark = pytest.mark.not_on("sam", "cloud", reason="only the local stack records the roles' calls")
 # Grants that no recorded call uses, with the reason. `*` stands for every function.
 SERVICE_OF_LAMBDA = "Lambda itself calls it with the role"
 EXCEPTIONS: Mapping[tuple[str, str], str] = {
@@ -53,12 +54,6 @@ SENT_BY_LAMBDA = (
 
 def recorded(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / iam_stack.RECORD).read_text().splitlines()]
-
-
-@pytest.fixture(autouse=True)
-def _only_with_roles(request: pytest.FixtureRequest) -> None:
-    if request.config.getoption("--stack") != "local":
-        pytest.skip("only the local stack runs as the roles")
 
 
 @pytest.fixture

@@ -19,14 +19,11 @@ from support.aws import iam_stack
 from support.aws.engine import ROOT
 from support.system import Bucket, wait_for_job
 
-pytestmark = pytest.mark.full
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.not_on("sam", "cloud", reason="it calls handlers in processes, as their roles"),
+]
 MB = 1 << 20
-
-
-@pytest.fixture(autouse=True)
-def _only_with_roles(request: pytest.FixtureRequest) -> None:
-    if request.config.getoption("--stack") != "local":
-        pytest.skip("only the local stack runs as the roles")
 
 
 @pytest.fixture

@@ -54,12 +54,16 @@ def _sam() -> str | None:
     return os.environ.get("SAM") or shutil.which("sam")
 
 
+def bridge_address() -> str:
+    """The address that containers have for this machine."""
+    inspect = ["docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]
+    return subprocess.run(inspect, capture_output=True, text=True, check=True).stdout.strip() or "172.17.0.1"
+
+
 @contextmanager
 def cloud() -> Iterator[LocalCloud]:
-    """moto's server on every interface, advertised by the address that containers have for this machine."""
-    inspect = ["docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]
-    gateway = subprocess.run(inspect, capture_output=True, text=True, check=True).stdout.strip() or "172.17.0.1"
-    with LocalCloud.start(TEMPLATE, host="0.0.0.0", advertised_host=gateway) as made:
+    """moto's server on every interface, advertised by an address that containers reach."""
+    with LocalCloud.start(TEMPLATE, host="0.0.0.0", advertised_host=bridge_address()) as made:
         yield made
 
 

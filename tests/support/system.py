@@ -8,8 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from maas_local.template import NAME
-
 RAN = pytest.StashKey[set[str]]()  # in config.stash: node ids of the tests that have run in this process
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
@@ -19,18 +17,19 @@ class Bucket:
     """The system's bucket, as `aws s3` sees it."""
 
     s3: Any
+    name: str
 
     def put(self, key: str, body: bytes) -> None:
-        self.s3.put_object(Bucket=NAME, Key=key, Body=body)
+        self.s3.put_object(Bucket=self.name, Key=key, Body=body)
 
     def get(self, key: str) -> bytes | None:
         try:
-            return self.s3.get_object(Bucket=NAME, Key=key)["Body"].read()
+            return self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
         except self.s3.exceptions.NoSuchKey:
             return None
 
     def keys(self, prefix: str) -> list[str]:
-        return [one["Key"] for one in self.s3.list_objects_v2(Bucket=NAME, Prefix=prefix).get("Contents", [])]
+        return [one["Key"] for one in self.s3.list_objects_v2(Bucket=self.name, Prefix=prefix).get("Contents", [])]
 
     def wait_for(self, key: str, wanted: Callable[[bytes], bool], seconds: float = 100) -> bytes:
         deadline = time.monotonic() + seconds
