@@ -26,6 +26,7 @@ MaasError
 ├── DeadlineExceeded          the time limit of the request or of the invocation is over
 ├── NotOffered                a part of a protocol that is not supported here
 ├── ArtifactCorrupt           stored bytes differ from the validated bytes
+├── ReadRefused               S3 does not let the function read an object
 └── ServiceUnavailable        S3 or DynamoDB did not answer
 """
 
@@ -194,6 +195,14 @@ class ArtifactCorrupt(MaasError):
     def __init__(self, name: str, came: str, expected: str) -> None:
         super().__init__(f"{name}: its SHA-256 is {came}, declared was {expected}")
         self.name, self.came, self.expected = name, came, expected
+
+
+class ReadRefused(MaasError):
+    def __init__(self, key: str, s3_version: str | None) -> None:
+        which = f"version {s3_version} of {key}" if s3_version else f"{key} without a version"
+        advice = "check the function's role, the bucket's policy, and that the bucket's versioning is on"
+        super().__init__(f"S3 answers 403 for {which}: {advice}")
+        self.key, self.s3_version = key, s3_version
 
 
 class ServiceUnavailable(MaasError):

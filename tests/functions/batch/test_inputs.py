@@ -98,6 +98,21 @@ def test_drop_of_another_format_fails(runs: Runs) -> None:
     assert (job.status, "expected a name that ends in one of" in (job.reason or "")) == (JobStatus.FAILED, True)
 
 
+def test_input_that_the_role_cannot_read_fails_with_the_reason(runs: Runs) -> None:
+    """The planner may read object versions only, and an event has none if the bucket's versioning is off."""
+    bucket = runs.cloud.settings.bucket
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    runs.cloud.s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    job = runs.dropped(f"{DROP}rows.jsonl")
+    assert job
+    assert (job.status, job.reason) == (
+        JobStatus.FAILED,
+        f"S3 answers 403 for {DROP}rows.jsonl without a version: "
+        "check the function's role, the bucket's policy, and that the bucket's versioning is on",
+    )
+
+
 # ---------------------------------------------------------------- no records
 
 EMPTY = {

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from maas.aws.signed import CHUNK_BYTES, SignedClient, service_url
-from maas.errors import NotFound, ServiceUnavailable
+from maas.errors import NotFound, ReadRefused, ServiceUnavailable
 
 ATTEMPTS = 3
 PART_BYTES = 16 * 1024 * 1024
@@ -32,7 +32,7 @@ class S3Reader:
     def download(self, key: str, to: Path, size_bytes: int, s3_version: str | None = None) -> Downloaded:
         """Download an object into a file, in parallel parts; returns the SHA-256 of the written bytes and the version.
 
-        Raises NotFound if there is no such object, ServiceUnavailable if S3 keeps failing.
+        Raises NotFound if there is no such object, ReadRefused, ServiceUnavailable if S3 keeps failing.
         """
         with to.open("wb") as file:
             file.truncate(size_bytes)  # fails now if the disk is too small
@@ -53,7 +53,7 @@ class S3Reader:
     def read(self, key: str) -> bytes:
         """The body of a small object. Raises as `download` does."""
         with self._client.request("GET", self._prefix + key, {}, {}) as response:
-            _check(response, key)
+            _check(response, key, None)
             return response.read()
 
     def read_range(self, key: str, start: int, end: int, s3_version: str | None) -> bytes:
@@ -63,7 +63,7 @@ class S3Reader:
             try:
                 headers = {"range": f"bytes={start}-{end - 1}"}
                 with self._client.request("GET", self._prefix + key, query, headers) as response:
-                    _check(response, key)
+                    _check(response, key, s3_version)
                     body = response.read()
                     if len(body) != end - start:
                         raise http.client.IncompleteRead(body, end - start - len(body))
@@ -79,7 +79,7 @@ class S3Reader:
         for _ in range(ATTEMPTS):
             try:
                 with self._client.request("GET", self._prefix + key, query, headers) as response:
-                    _check(response, key)
+                    _check(response, key, s3_version)
                     _write(response, to, start, size_bytes)
                     return response.headers.get("x-amz-version-id")
             except (ConnectionError, TimeoutError, http.client.HTTPException):
@@ -87,9 +87,11 @@ class S3Reader:
         raise ServiceUnavailable("S3")
 
 
-def _check(response: http.client.HTTPResponse, key: str) -> None:
+def _check(response: http.client.HTTPResponse, key: str, s3_version: str | None) -> None:
     if response.status == 404:
         raise NotFound("object", key)
+    if response.status == 403:
+        raise ReadRefused(key, s3_version)
     if response.status not in (200, 206):
         raise RuntimeError(f"S3 answered {response.status} for {key}")
 

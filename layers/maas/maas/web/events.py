@@ -29,6 +29,7 @@ STATUS: Mapping[type[errors.MaasError], int] = {
     errors.QuotaExceeded: 429,
     errors.ModelRejected: 500,
     errors.ArtifactCorrupt: 500,
+    errors.ReadRefused: 500,
     errors.NotOffered: 501,
     errors.Contended: 503,
     errors.ServiceUnavailable: 503,
