@@ -1,6 +1,6 @@
 """The inference function: serves `infer` without a web framework; imports web_app for every other route."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -50,7 +50,7 @@ def _deferred(model: str, reference: str | None, body: bytes, headers: Mapping[s
     return events.answer(202, orjson.dumps(document), {"location": location, "preference-applied": "respond-async"})
 
 
-def _answer(reply: Reply, encodings: list[str]) -> dict[str, Any]:
+def _answer(reply: Reply, encodings: Sequence[str]) -> dict[str, Any]:
     headers: dict[str, str] = {}
     if reply.header_length is not None:
         headers = {"content-type": "application/octet-stream", HEADER_LENGTH: str(reply.header_length)}

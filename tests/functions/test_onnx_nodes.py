@@ -74,7 +74,9 @@ def inputs(case: TestCase, names: list[str]) -> dict[str, Array]:
 
 def on_boundaries(arrays: dict[str, Array]) -> dict[str, Array]:
     """At addresses of cache lines: at others onnxruntime's own results differ in their last bits."""
-    return {name: array if array.dtype.hasobject else tensors._aligned(array) for name, array in arrays.items()}
+    return {
+        name: array if array.dtype.hasobject else tensors._aligned(array, array.dtype) for name, array in arrays.items()
+    }
 
 
 def bare(case: TestCase, path: Path) -> tuple[dict[str, Array], list[Any]]:

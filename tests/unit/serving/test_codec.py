@@ -260,9 +260,9 @@ def test_boolean_among_numbers_is_refused(beside: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("accept", "expected"),
-    [(None, []), ("gzip", ["gzip"]), ("gzip;q=0", []), ("deflate, gzip;q=0.5, br", ["gzip", "deflate"]), ("br", [])],
+    [(None, ()), ("gzip", ("gzip",)), ("gzip;q=0", ()), ("deflate, gzip;q=0.5, br", ("gzip", "deflate")), ("br", ())],
 )
-def test_accepted_encodings(accept: str | None, expected: list[str]) -> None:
+def test_accepted_encodings(accept: str | None, expected: tuple[str, ...]) -> None:
     assert compression.accepted(accept) == expected
 
 

@@ -72,7 +72,12 @@ def test_invalid_bodies(body: bytes, encoding: str, message: str) -> None:
 
 @pytest.mark.parametrize(
     ("header", "expected"),
-    [(None, []), ("gzip", ["gzip"]), ("deflate, gzip;q=0.5", ["gzip", "deflate"]), ("gzip;q=0, deflate", ["deflate"])],
+    [
+        (None, ()),
+        ("gzip", ("gzip",)),
+        ("deflate, gzip;q=0.5", ("gzip", "deflate")),
+        ("gzip;q=0, deflate", ("deflate",)),
+    ],
 )
-def test_accepted_encodings(header: str | None, expected: list[str]) -> None:
+def test_accepted_encodings(header: str | None, expected: tuple[str, ...]) -> None:
     assert accepted(header) == expected

@@ -59,13 +59,11 @@ class DataPlane:
             deadline = _earlier(deadline, started, request.timeout_us)
             measured.reached("queue")
             quantized = _quantized(version, request.variant)
-            measured.cold = not self._runners.holds(version, quantized)
-            runner = self._runners.get(version, deadline, quantized)
-            measured.reached("load")
+            runner = self._loaded(version, measured, deadline, quantized)
             inputs = _decoded(request, runner)
             asked = _asked(request, runner)
             measured.reached("compute_input")
-            names = [output.name for output in asked]
+            names = runner.output_names if request.outputs is None else [output.name for output in asked]
             arrays = runner.run(inputs, names, deadline, punctual=request.timeout_us > 0)
             measured.reached("compute_infer")
             outputs = _output_tensors(request, asked, arrays, runner)
@@ -86,9 +84,7 @@ class DataPlane:
         version = self.resolve(model, reference)
         with self.statistics.measure(version, measured):
             measured.reached("queue")
-            measured.cold = not self._runners.holds(version)
-            runner = self._runners.get(version, deadline)
-            measured.reached("load")
+            runner = self._loaded(version, measured, deadline)
             inputs = decode(runner)
             measured.reached("compute_input")
             arrays = runner.run(inputs, None, deadline)
@@ -111,6 +107,16 @@ class DataPlane:
                 self._resolved.clear()
             self._resolved[key] = (now, version)
         return version
+
+    def _loaded(
+        self, version: ModelVersion, measured: Stage, deadline: float | None, quantized: Quantized | None = None
+    ) -> Runner:
+        runner = self._runners.loaded(version, quantized)
+        if runner is None:
+            measured.cold = True
+            runner = self._runners.get(version, deadline, quantized)
+        measured.reached("load")
+        return runner
 
     def runner(self, model: str, reference: str | None, deadline: float | None = None) -> Runner:
         """The loaded runner. Raises as `infer` does."""
@@ -180,21 +186,20 @@ def _decoded(request: InferenceRequest, runner: Runner) -> Mapping[str, Array]:
 
 def _asked(request: InferenceRequest, runner: Runner) -> Sequence[RequestedOutput]:
     if request.outputs is None:
-        return [RequestedOutput(tensor.name) for tensor in runner.outputs]
-    available = [tensor.name for tensor in runner.outputs]
+        return [RequestedOutput(name) for name in runner.output_names]
     for output in request.outputs:
-        if output.name not in available:
-            raise InvalidRequest(f"outputs: got '{output.name}', expected one of {available}", field="outputs")
+        if output.name not in runner.datatypes:
+            expected = f"one of {runner.output_names}"
+            raise InvalidRequest(f"outputs: got '{output.name}', expected {expected}", field="outputs")
     return request.outputs
 
 
 def _output_tensors(
     request: InferenceRequest, asked: Sequence[RequestedOutput], arrays: Sequence[Array], runner: Runner
 ) -> list[OutputTensor]:
-    datatypes = {tensor.name: tensor.datatype for tensor in runner.outputs}
     tensors_ = []
     for output, array in zip(asked, arrays, strict=True):
-        datatype = datatypes[output.name]
+        datatype = runner.datatypes[output.name]
         binary = request.binary_output if output.binary is None else output.binary
         if output.classification:
             array, datatype = classified(output.name, datatype, array, output.classification, runner.labels), "BYTES"

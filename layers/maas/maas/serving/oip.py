@@ -8,8 +8,7 @@ https://github.com/triton-inference-server/server/blob/main/docs/protocol/extens
 import codecs
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
@@ -24,11 +23,11 @@ MAX_TIMEOUT_US = 1 << 53
 # more than the process has. Numbers as text compress about 3 times, so real requests stay below this limit.
 MAX_JSON_BYTES = 16 * 1024 * 1024
 _JSON = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
+_NONE: Mapping[str, Any] = {}
 _NOT_JSON = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|NaN|-?Infinity', re.DOTALL)  # matches strings to skip them
 
 
-@dataclass(frozen=True, slots=True)
-class RequestInput:
+class RequestInput(NamedTuple):
     """A tensor as received: JSON `data`, nested or flat, or the `raw` bytes of the binary extension."""
 
     name: str
@@ -38,8 +37,7 @@ class RequestInput:
     raw: memoryview | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RequestedOutput:
+class RequestedOutput(NamedTuple):
     """`binary` None: the request's `binary_output` decides. `classification` is the number of classes, 0 for none."""
 
     name: str
@@ -47,8 +45,7 @@ class RequestedOutput:
     classification: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class InferenceRequest:
+class InferenceRequest(NamedTuple):
     """`outputs` None means all outputs; `raw` is a body that holds one input without JSON.
 
     `variant` names the requested form of the model; None is the version as pushed.
@@ -60,7 +57,7 @@ class InferenceRequest:
     binary_output: bool = False
     timeout_us: int = 0
     variant: str | None = None
-    raw: memoryview | None = field(default=None, repr=False)
+    raw: memoryview | None = None
 
 
 def parse_request(body: bytes, header_length: str | None = None) -> InferenceRequest:
@@ -141,22 +138,22 @@ def _parsed(body: bytes, tail: _Tail) -> InferenceRequest:
 
 def _input(document: object, where: str, tail: _Tail) -> RequestInput:
     fields = _typed(document, dict, where)
-    shape = _typed(fields.get("shape"), list, f"{where}.shape")
+    shape = _typed(fields.get("shape"), list, where, ".shape")
     for dimension in shape:
         if type(dimension) is not int or not 0 <= dimension < 1 << 63:
             raise _wrong(f"{where}.shape", dimension, "whole numbers of at least 0")
     size_bytes = _parameters(fields, where).get("binary_data_size")
     data, raw = fields.get("data"), None
     if size_bytes is None:
-        data = _typed(data, list, f"{where}.data")
+        data = _typed(data, list, where, ".data")
     elif data is not None:
         raise _wrong(f"{where}.data", "data and binary_data_size", "one of the two")
     else:
         named = f"{where}.parameters.binary_data_size"
         raw = tail.take(_whole(size_bytes, named), named)
     return RequestInput(
-        _typed(fields.get("name"), str, f"{where}.name"),
-        _typed(fields.get("datatype"), str, f"{where}.datatype"),
+        _typed(fields.get("name"), str, where, ".name"),
+        _typed(fields.get("datatype"), str, where, ".datatype"),
         tuple(shape),
         data,
         raw,
@@ -175,19 +172,19 @@ def _requested_output(document: object, where: str) -> RequestedOutput:
     fields = _typed(document, dict, where)
     parameters = _parameters(fields, where)
     return RequestedOutput(
-        _typed(fields.get("name"), str, f"{where}.name"),
+        _typed(fields.get("name"), str, where, ".name"),
         _flag(parameters, "binary_data", where),
         _whole(parameters.get("classification", 0), f"{where}.parameters.classification"),
     )
 
 
-def _parameters(fields: Mapping[str, Any], where: str) -> dict[str, Any]:
+def _parameters(fields: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     """Unknown parameters are ignored, as the protocol requires."""
     parameters = fields.get("parameters")
-    return {} if parameters is None else _typed(parameters, dict, f"{where}.parameters".lstrip("."))
+    return _NONE if parameters is None else _typed(parameters, dict, f"{where}.parameters".lstrip("."))
 
 
-def _flag(parameters: dict[str, Any], name: str, where: str) -> bool | None:
+def _flag(parameters: Mapping[str, Any], name: str, where: str) -> bool | None:
     value = parameters.get(name)
     return None if value is None else _typed(value, bool, f"{where}.parameters.{name}".lstrip("."))
 
@@ -200,9 +197,9 @@ def _whole(value: object, where: str, limit: int = 1 << 63) -> int:
     return number
 
 
-def _typed(value: object, kind: type[T], where: str) -> T:
+def _typed(value: object, kind: type[T], where: str, part: str = "") -> T:
     if type(value) is not kind:
-        raise _wrong(where, kind_of(value), _JSON[kind])
+        raise _wrong(where + part, kind_of(value), _JSON[kind])
     return value
 
 

@@ -36,7 +36,8 @@ _SLOW_SECONDS = 0.5  # a run that takes longer may take longer yet with other in
 class Runner:
     """A loaded model. Several threads may call `run` at once (guaranteed by onnxruntime).
 
-    `labels` are the lines of `labels.txt` beside the model, the names of its classes; None without that file.
+    `datatypes` and `output_names` are those of the outputs. `labels` are the lines of `labels.txt` beside the model,
+    the names of its classes; None without that file.
     `symbols` has the names of each input's dimensions, None for a fixed one and for one whose name is a placeholder.
     `row_outputs` are the outputs that can have one entry per row: all but the keys of maps. `declared_without_rows` are
     those whose first axis is something else by their declared shape, such as time. `map_keys` names the
@@ -70,6 +71,8 @@ class Runner:
             ) from None
         if outputs is not None:
             self.outputs = tuple(outputs)
+        self.datatypes = {tensor.name: tensor.datatype for tensor in self.outputs}
+        self.output_names = list(self.datatypes)
         self.labels = _labels(path.parent / LABELS_NAME)
 
     def _read_signature(self) -> None:
@@ -86,9 +89,9 @@ class Runner:
         self.declared_without_rows = frozenset(name for name, one in self._served.items() if one.source in without_rows)
         self.map_keys = {name: one.keys for name, one in self._served.items() if one.keys}
         self._is_plain = all(one.convert is None for one in self._served.values())
-        self._datatypes = {tensor.name: tensor.datatype for tensor in (*self.inputs, *self.outputs)}
-        self._has_bf16 = "BF16" in self._datatypes.values()
-        if self._has_bf16 and "BYTES" in self._datatypes.values():
+        datatypes = {tensor.datatype for tensor in (*self.inputs, *self.outputs)}
+        self._has_bf16 = "BF16" in datatypes
+        if self._has_bf16 and "BYTES" in datatypes:
             raise ModelRejected(
                 "inputs or outputs of bfloat16 and of strings in one model, which onnxruntime cannot run"
             )
@@ -107,7 +110,7 @@ class Runner:
         first run, and all runs of a model that was slow once. Raises RunFailed with onnxruntime's reason, such as a
         shape that does not fit the graph; DeadlineExceeded.
         """
-        names = [tensor.name for tensor in self.outputs] if outputs is None else outputs
+        names = self.output_names if outputs is None else outputs
         sources = names if self._is_plain else list(dict.fromkeys(self._served[name].source for name in names))
         options = ort.RunOptions()
         call = partial(self._values, sources, inputs, options)
@@ -140,9 +143,10 @@ class Runner:
         self, sources: Sequence[str], inputs: Mapping[str, Array], options: ort.RunOptions
     ) -> list[Any]:
         """Runs a model with BF16 inputs or outputs, as arrays of their bits: NumPy has no bfloat16."""
+        bf16 = {tensor.name for tensor in self.inputs if tensor.datatype == "BF16"}
         feeds = {
             name: ort.OrtValue.ortvalue_from_numpy_with_onnx_type(np.ascontiguousarray(array), _BFLOAT16)
-            if self._datatypes[name] == "BF16"
+            if name in bf16
             else ort.OrtValue.ortvalue_from_numpy(array)
             for name, array in inputs.items()
         }

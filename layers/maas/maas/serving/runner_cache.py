@@ -5,7 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from maas.errors import DeadlineExceeded
 from maas.records import ModelVersion, Quantized
@@ -16,9 +16,13 @@ Key = tuple[str, int, str]
 Load = Callable[[ModelVersion, Quantized | None], Runner]
 
 
-class _Entry(NamedTuple):
+@dataclass
+class _Entry:
+    """`loaded` is the result of `runner`, which takes long to ask."""
+
     runner: "Future[Runner]"
     size_bytes: int
+    loaded: Runner | None = None
 
 
 class RunnerCache:
@@ -48,17 +52,20 @@ class RunnerCache:
             self._fill(key, entry, version, quantized)
         elif loading:  # in a thread: nothing can interrupt a load, and the request must answer in time
             threading.Thread(target=self._fill, args=(key, entry, version, quantized), daemon=True).start()
-        if entry.runner.done():
-            return entry.runner.result()
         try:
             return entry.runner.result(None if deadline is None else max(0, deadline - time.monotonic()))
         except TimeoutError:
             raise DeadlineExceeded("the model was loaded") from None
 
-    def holds(self, version: ModelVersion, quantized: Quantized | None = None) -> bool:
-        """Whether it is loaded, so that `get` does not wait."""
-        entry = self._entries.get(_key(version, quantized))
-        return entry is not None and entry.runner.done()
+    def loaded(self, version: ModelVersion, quantized: Quantized | None = None) -> Runner | None:
+        """The runner if it is loaded; None if `get` has to wait for it."""
+        key = _key(version, quantized)
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None:
+                return None
+            self._entries.move_to_end(key)
+            return entry.loaded
 
     def drop(self, model: str) -> None:
         """Forgets the model's versions; requests that use one keep it until they end."""
@@ -68,7 +75,8 @@ class RunnerCache:
 
     def _fill(self, key: Key, entry: _Entry, version: ModelVersion, quantized: Quantized | None) -> None:
         try:
-            entry.runner.set_result(self._load(version, quantized))
+            entry.loaded = self._load(version, quantized)
+            entry.runner.set_result(entry.loaded)
         except BaseException as error:
             with self._lock:
                 if self._entries.get(key) is entry:

@@ -5,8 +5,7 @@ https://github.com/triton-inference-server/server/blob/main/docs/protocol/extens
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from maas.records import ModelVersion
@@ -18,13 +17,23 @@ Key = tuple[str, int]
 
 
 class _Counts:
+    """Each success has all stages, so that their count is that of the successes."""
+
     def __init__(self) -> None:
         self.last_inference_ms = 0
-        self.durations = {name: [0, 0] for name in ("success", "fail", *STAGES)}  # count, ns
+        self.succeeded = self.failed = 0
+        self.ns = dict.fromkeys(("success", "fail", *STAGES), 0)
 
-    def add(self, name: str, ns: int) -> None:
-        self.durations[name][0] += 1
-        self.durations[name][1] += ns
+    def add_success(self, total_ns: int, stages_ns: Mapping[str, int]) -> None:
+        self.succeeded += 1
+        self.ns["success"] += total_ns
+        for name in STAGES:
+            self.ns[name] += stages_ns.get(name, 0)
+        self.last_inference_ms = time.time_ns() // 1_000_000
+
+    def add_failure(self, total_ns: int) -> None:
+        self.failed += 1
+        self.ns["fail"] += total_ns
 
 
 class Statistics:
@@ -32,23 +41,21 @@ class Statistics:
         self._counts: dict[Key, _Counts] = {}
         self._lock = threading.Lock()
 
-    @contextmanager
-    def measure(self, version: ModelVersion, stage: Stage) -> Iterator[None]:
-        """Counts the block as one inference, failed if it raises."""
-        outcome = "fail"
-        inference_begins(version, stage)
-        try:
-            yield
-            outcome = "success"
-        finally:
-            total_ns = time.perf_counter_ns() - stage.started_ns
-            with self._lock:
-                counts = self._counts.setdefault((version.model, version.number), _Counts())
-                counts.add(outcome, total_ns)
-                if outcome == "success":
-                    counts.last_inference_ms = time.time_ns() // 1_000_000
-                    for name in STAGES:
-                        counts.add(name, stage.ns.get(name, 0))
+    def measure(self, version: ModelVersion, stage: Stage) -> "_Measured":
+        """A context that counts its block as one inference, failed if it raises."""
+        return _Measured(self, version, stage)
+
+    def add(self, version: ModelVersion, stage: Stage, *, succeeded: bool) -> None:
+        total_ns = time.perf_counter_ns() - stage.started_ns
+        key = version.model, version.number
+        with self._lock:
+            counts = self._counts.get(key)
+            if counts is None:
+                counts = self._counts[key] = _Counts()
+            if succeeded:
+                counts.add_success(total_ns, stage.ns)
+            else:
+                counts.add_failure(total_ns)
 
     def document(self, model: str | None = None, number: int | None = None) -> dict[str, Any]:
         """Counts of all models, of one model's versions, or of one version (zeros before its first inference)."""
@@ -64,14 +71,29 @@ class Statistics:
             }
 
 
+class _Measured:
+    """A class, since a generator as context takes three times as long."""
+
+    def __init__(self, statistics: Statistics, version: ModelVersion, stage: Stage) -> None:
+        self._statistics, self._version, self._stage = statistics, version, stage
+
+    def __enter__(self) -> None:
+        inference_begins(self._version, self._stage)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._statistics.add(self._version, self._stage, succeeded=kind is None)
+
+
 def _document(key: Key, counts: _Counts) -> dict[str, Any]:
-    succeeded = counts.durations["success"][0]
     return {
         "name": key[0],
         "version": str(key[1]),
         "last_inference": counts.last_inference_ms,
-        "inference_count": succeeded,
-        "execution_count": succeeded,
-        "inference_stats": {name: {"count": count, "ns": ns} for name, (count, ns) in counts.durations.items()},
+        "inference_count": counts.succeeded,
+        "execution_count": counts.succeeded,
+        "inference_stats": {
+            name: {"count": counts.failed if name == "fail" else counts.succeeded, "ns": ns}
+            for name, ns in counts.ns.items()
+        },
         "batch_stats": [],
     }

@@ -4,6 +4,7 @@ Every mismatch is an InvalidTensor that names the input, what came and what was 
 silently: no fraction to an integer, no string to a number, no overflow to infinity.
 """
 
+import ctypes
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,6 +22,10 @@ Symbols = Mapping[str, Sequence[str | None]]
 
 ALIGNMENT_BYTES = 64
 FEW = 1000
+# The kinds of NumPy's types that JSON is read as, by the kind of the tensor's type.
+_READ_AS = {"b": "b", "u": "iu", "i": "iu", "f": "iuf"}
+# By bytes of a type for fractions: the smallest number that rounds to infinity.
+_BEYOND = {2: 65520.0, 4: 2.0**128 - 2.0**103, 8: math.inf}
 NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -97,9 +102,9 @@ def raw_input(body: memoryview, signature: Sequence[MetadataTensor]) -> dict[str
 def _check_declared(tensor: RequestInput, expected: MetadataTensor) -> None:
     if tensor.datatype != expected.datatype:
         raise InvalidTensor(tensor.name, "datatype", tensor.datatype, expected.datatype)
-    fits = len(tensor.shape) == len(expected.shape) and all(
-        fixed in (-1, came) for came, fixed in zip(tensor.shape, expected.shape, strict=True)
-    )
+    fits = len(tensor.shape) == len(expected.shape)
+    for came, fixed in zip(tensor.shape, expected.shape, strict=False):
+        fits = fits and fixed in (-1, came)
     if not fits:
         raise InvalidTensor(tensor.name, "shape", list(tensor.shape), f"{list(expected.shape)} (-1: any size)")
 
@@ -116,7 +121,7 @@ def _array(tensor: RequestInput) -> Array:
         expected = f"{math.prod(tensor.shape)} elements for shape {list(tensor.shape)}, flat or nested"
         raise InvalidTensor(tensor.name, "data", f"{array.size} elements of shape {list(array.shape)}", expected)
     try:
-        return array.reshape(tensor.shape) if dtype.hasobject else _aligned(array.reshape(tensor.shape))
+        return array.reshape(tensor.shape) if dtype.hasobject else _aligned(array.reshape(tensor.shape), dtype)
     except ValueError:  # no elements, but dimensions that overflow NumPy's count
         raise InvalidTensor(tensor.name, "shape", list(tensor.shape), "dimensions that fit into memory") from None
 
@@ -136,23 +141,21 @@ def _from_raw(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
     return np.frombuffer(tensor.raw, dtype)
 
 
-def _aligned(array: Array) -> Array:
-    """The array at an address that is a multiple of a cache line.
+def _aligned(array: Array, dtype: np.dtype[Any]) -> Array:
+    """A copy of this type, whose range was checked, at an address that is a multiple of a cache line.
 
     onnxruntime sums in an order that depends on the address: without this, the last bits of an answer change with the
-    length of the request's header.
+    length of the request's header. The address comes from ctypes since `__array_interface__` takes five times as long.
     """
-    address: int = array.__array_interface__["data"][0]
-    if address % ALIGNMENT_BYTES == 0:
-        return array
-    buffer = np.empty(array.nbytes + ALIGNMENT_BYTES, np.uint8)
-    start = -buffer.__array_interface__["data"][0] % ALIGNMENT_BYTES
-    moved: Array = buffer[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
-    moved[...] = array
-    return moved
+    buffer = np.empty(array.size * dtype.itemsize + ALIGNMENT_BYTES, np.uint8)
+    start = -ctypes.addressof(ctypes.c_char.from_buffer(buffer)) % ALIGNMENT_BYTES
+    copy: Array = np.ndarray(array.shape, dtype, buffer, start)
+    copy[...] = array
+    return copy
 
 
 def _numbers(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
+    """The numbers of JSON, of a type that casts to `dtype` without loss but for the digits of a fraction."""
     if not tensor.data:
         return np.empty(0, dtype)
     found = _found(tensor, tensor.data)
@@ -161,8 +164,7 @@ def _numbers(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
     not_finite = False
     if dtype.kind == "f" and found.dtype.kind in "UO":
         found, not_finite = _with_not_finite(tensor, tensor.data), True
-    allowed = {"b": "b", "u": "iu", "i": "iu", "f": "iuf"}[dtype.kind]
-    if found.dtype.kind not in allowed and found.size:
+    if found.dtype.kind not in _READ_AS[dtype.kind] and found.size:
         raise InvalidTensor(tensor.name, "data", _kind(found), f"{tensor.datatype} values")
     if dtype.kind != "b" and _may_have_been_boolean(found) and _has_boolean(tensor.data):
         raise InvalidTensor(tensor.name, "data", "a boolean among numbers", f"{tensor.datatype} values")
@@ -170,7 +172,7 @@ def _numbers(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
         return _fractions(tensor, found, dtype, not_finite)
     if dtype.kind in "iu":
         _check_range(tensor, found, dtype)
-    return found.astype(dtype, copy=False)
+    return found
 
 
 def _check_range(tensor: RequestInput, found: Array, dtype: np.dtype[Any]) -> None:
@@ -181,15 +183,15 @@ def _check_range(tensor: RequestInput, found: Array, dtype: np.dtype[Any]) -> No
 
 
 def _fractions(tensor: RequestInput, found: Array, dtype: np.dtype[Any], not_finite: bool) -> Array:
-    """Converts to `dtype`. Without `not_finite`, any infinity is an overflow; with it, only one that was finite."""
-    if found.dtype.itemsize == 8:
-        found = found.astype(np.float64, copy=False)  # round in two steps, as beside a fraction
-    with np.errstate(over="ignore"):
-        converted = found.astype(dtype, copy=False)
-    finite = np.isfinite(converted)
-    if not finite.all() and (~finite & (np.isfinite(found) if not_finite else True)).any():
-        raise InvalidTensor(tensor.name, "data", "a number out of range", f"{tensor.datatype} values")
-    return converted
+    """As float64: integers round in two steps, as beside a fraction. `not_finite`: NaN and infinities are values."""
+    found = found.astype(np.float64, copy=False)
+    sizes = np.abs(found)
+    beyond = _BEYOND[dtype.itemsize]
+    if not np.maximum.reduce(sizes, axis=None, initial=0) < beyond:  # NaN, too
+        wrong = (sizes >= beyond) & np.isfinite(found) if not_finite else ~(sizes < beyond)
+        if wrong.any():
+            raise InvalidTensor(tensor.name, "data", "a number out of range", f"{tensor.datatype} values")
+    return found
 
 
 def _found(tensor: RequestInput, data: list[Any]) -> Array:

@@ -38,6 +38,7 @@ UNITS: Mapping[str, str] = {
 }
 PATH_LIMIT = 200  # characters of the path in the line
 NS_PER_MS = 1_000_000
+NS_PER_SECOND = 1_000_000_000
 Handler = Callable[[Any, Any], dict[str, Any]]
 
 
@@ -78,12 +79,14 @@ def observed(handler: Handler) -> Handler:
 
     An answer `{"ignored": KIND}`, to an event that is no HTTP request, is a line without status.
     """
-    is_first = True
+    is_first, of_stack = True, service()
 
     @functools.wraps(handler)
     def wrapped(event: Any, context: Any) -> dict[str, Any]:
         nonlocal is_first
-        started_ns, observation = time.perf_counter_ns(), Observation(_ids(event, context))
+        started_ns = time.perf_counter_ns()
+        gateway = as_mapping(as_mapping(event).get("requestContext"))
+        observation = Observation(_ids(gateway, context))
         token = _current.set(observation)
         answer: dict[str, Any] = {"statusCode": 500}
         try:
@@ -92,12 +95,16 @@ def observed(handler: Handler) -> Handler:
         finally:
             _current.reset(token)
             elapsed_ns = time.perf_counter_ns() - started_ns
-            line = _line(observation.ids) | {"cold_start": is_first, "duration_ms": _ms(elapsed_ns)}
+            now_ns = time.time_ns()
+            line = _line(observation.ids, now_ns)
+            line |= {"service": of_stack, "cold_start": is_first, "duration_ms": _ms(elapsed_ns)}
             is_first = False
             if "statusCode" in answer:
-                _write(line | _request(event, answer) | _inference(observation, answer, elapsed_ns))
+                _add_request(line, event, gateway, answer)
+                _add_inference(line, observation, answer["statusCode"], now_ns, elapsed_ns)
             else:
-                _write(line | {"message": "ignored", "event": answer["ignored"]})
+                line |= {"message": "ignored", "event": answer["ignored"]}
+            _write(line)
 
     return wrapped
 
@@ -107,45 +114,52 @@ def service() -> str:
     return os.environ.get("POWERTOOLS_SERVICE_NAME", "maas")
 
 
-def _ids(event: object, context: Any) -> Mapping[str, Any]:
+def _ids(gateway: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
     """API Gateway's request id, which is also in its access log and response, and Lambda's."""
     return {
-        "request_id": _gateway(event).get("requestId"),
+        "request_id": gateway.get("requestId"),
         "function_request_id": getattr(context, "aws_request_id", None),
     }
 
 
-def _gateway(event: object) -> Mapping[str, Any]:
-    return as_mapping(as_mapping(event).get("requestContext"))
-
-
-def _line(ids: Mapping[str, Any]) -> dict[str, Any]:
-    timestamp = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return {"level": "INFO", "message": "request", "timestamp": timestamp, "service": service(), **ids}
-
-
-def _request(event: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
-    gateway = _gateway(event)
-    path = event.get("rawPath") or event.get("path") or ""
+def _line(ids: Mapping[str, Any], now_ns: int) -> dict[str, Any]:
+    seconds, ns = divmod(now_ns, NS_PER_SECOND)
     return {
-        "caller": _caller(gateway),
-        "method": as_mapping(gateway.get("http")).get("method") or event.get("httpMethod"),
-        "path": path[:PATH_LIMIT] if isinstance(path, str) else None,
-        "status": answer["statusCode"],
-        "bytes_in": _size(event),
-        "bytes_out": _size(answer),
+        "level": "INFO",
+        "message": "request",
+        "timestamp": f"{_date_and_time(seconds)}.{ns // NS_PER_MS:03}+00:00",
+        **ids,
     }
 
 
-def _inference(observation: Observation, answer: Mapping[str, Any], elapsed_ns: int) -> dict[str, Any]:
+@functools.lru_cache(1)
+def _date_and_time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _add_request(
+    line: dict[str, Any], event: Mapping[str, Any], gateway: Mapping[str, Any], answer: Mapping[str, Any]
+) -> None:
+    path = event.get("rawPath") or event.get("path") or ""
+    line["caller"] = _caller(gateway)
+    line["method"] = as_mapping(gateway.get("http")).get("method") or event.get("httpMethod")
+    line["path"] = path[:PATH_LIMIT] if isinstance(path, str) else None
+    line["status"] = answer["statusCode"]
+    line["bytes_in"] = _size(event)
+    line["bytes_out"] = _size(answer)
+
+
+def _add_inference(line: dict[str, Any], observation: Observation, status: int, now_ns: int, elapsed_ns: int) -> None:
     """Model and metrics, only for versions that exist: callers must not add dimension values, which cost money."""
     version, stage = observation.version, observation.stage
     if version is None:
-        return {}
-    named: dict[str, Any] = {"Model": version.model, "Version": str(version.number)}
+        return
+    line["Model"], line["Version"] = version.model, str(version.number)
     if stage is None:
-        return named
-    status = answer["statusCode"]
+        return
+    line["cold"] = stage.cold
+    for name, ns in stage.ns.items():
+        line[f"{name}_ms"] = _ms(ns)
     metrics: dict[str, Any] = {
         "Latency": _ms(elapsed_ns),
         "ColdLoads": int(stage.cold),
@@ -156,10 +170,8 @@ def _inference(observation: Observation, answer: Mapping[str, Any], elapsed_ns: 
         metrics["RunTime"] = _ms(stage.ns["compute_infer"])
     if stage.cold and "load" in stage.ns:
         metrics["LoadTime"] = _ms(stage.ns["load"])
-    timings = {f"{name}_ms": _ms(ns) for name, ns in stage.ns.items()}
-    named["cold"] = stage.cold
-    aws = {"Timestamp": time.time_ns() // NS_PER_MS, "CloudWatchMetrics": [_directive(tuple(metrics))]}
-    return {"_aws": aws} | named | timings | metrics
+    line |= metrics
+    line["_aws"] = {"Timestamp": now_ns // NS_PER_MS, "CloudWatchMetrics": [_directive(tuple(metrics))]}
 
 
 @functools.cache  # there are four combinations
@@ -194,13 +206,14 @@ def _size(message: Mapping[str, Any]) -> int:
 
 
 def _ms(ns: int) -> float:
-    return round(ns / NS_PER_MS, 3)
+    """Rounded to microseconds; faster than `round`."""
+    return (ns + 500) // 1000 / 1000
 
 
 def _write(line: Mapping[str, Any]) -> None:
     try:
-        text = orjson.dumps(line).decode()
+        text = orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE).decode()
     except TypeError:  # a value of an event that is no valid text, or of another type
-        text = json.dumps(line, default=str)
-    sys.stdout.write(f"{text}\n")
+        text = json.dumps(line, default=str) + "\n"
+    sys.stdout.write(text)
     sys.stdout.flush()

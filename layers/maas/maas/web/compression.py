@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from functools import lru_cache
 
 from maas.errors import InvalidRequest, TooLarge
 
@@ -14,6 +15,8 @@ PIECE_BYTES = 4096
 
 def decoded(body: bytes, encoding: str | None, max_bytes: int = MAX_BYTES) -> bytes:
     """The body without its Content-Encoding. Raises InvalidRequest, and TooLarge beyond `max_bytes`."""
+    if encoding is None:
+        return body
     name = (encoding or "identity").strip().lower()
     if name == "identity":
         return body
@@ -53,7 +56,8 @@ def _unpack(packed: memoryview, position: int, name: str, plain: bytearray, max_
     return position
 
 
-def accepted(accept_encoding: str | None) -> list[str]:
+@lru_cache(64)  # a few clients make most requests
+def accepted(accept_encoding: str | None) -> tuple[str, ...]:
     """The encodings that both the client and this module support, gzip first.
 
     A client that names exactly one (tritonclient's `response_compression_algorithm`) wants it. HTTP libraries list all
@@ -64,7 +68,7 @@ def accepted(accept_encoding: str | None) -> list[str]:
         name, _, quality = part.partition(";")
         if not re.fullmatch(r"q=0(\.0*)?", quality.replace(" ", "")):
             offered.add(name.strip())
-    return [name for name in ("gzip", "deflate") if name in offered]
+    return tuple(name for name in ("gzip", "deflate") if name in offered)
 
 
 def encoded(body: bytes, encoding: str) -> bytes:

@@ -4,7 +4,7 @@ Sources: API Gateway's HTTP API (payload 2.0 or 1.0), its REST API (1.0), functi
 """
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -88,7 +88,9 @@ def _request_of(event: Mapping[str, Any]) -> Request:
         method, raw_path, query = http["method"], event["rawPath"], event.get("rawQueryString") or ""
     else:
         method, raw_path, query = event["httpMethod"], event["path"], _query(event, "elb" in context)
-    path = unquote(_route_path(event, context, raw_path), errors="strict")
+    path = _route_path(event, context, raw_path)
+    if "%" in path:
+        path = unquote(path, errors="strict")
     if len(path) > 1 and path.endswith("/"):
         path = path[:-1]
     headers = _headers(event)
@@ -109,22 +111,26 @@ def _request_of(event: Mapping[str, Any]) -> Request:
 def _route_path(event: Mapping[str, Any], context: Mapping[str, Any], raw_path: str) -> str:
     """The path as the API's route has it. Only raw paths contain the stage or a custom domain's mapping path."""
     route: str = (event.get("routeKey") or "").partition(" ")[2] or event.get("resource") or ""
-    stage = f"/{context.get('stage')}"
-    has_stage = "http" in context and raw_path.startswith(f"{stage}/")  # payload 1.0 has no stage in its path
-    stageless = raw_path[len(stage) :] if has_stage else raw_path
     if not route.startswith("/"):
-        return stageless
-    filled = _filled(route, event.get("pathParameters") or {})
+        return _stageless(context, raw_path)
+    literal, parts = _parsed(route)
+    filled = _filled(literal, parts, event.get("pathParameters") or {})
     if filled is not None:
         return filled
-    literal, _ = _parsed(route)
-    candidates = (stageless, raw_path, raw_path[max(raw_path.find(literal), 0) :])
-    return next((path for path in candidates if path.startswith(literal)), raw_path)
+    stageless = _stageless(context, raw_path)
+    if stageless.startswith(literal):
+        return stageless
+    return raw_path[max(raw_path.find(literal), 0) :]
 
 
-def _filled(route: str, parameters: Mapping[str, str]) -> str | None:
+def _stageless(context: Mapping[str, Any], raw_path: str) -> str:
+    stage = f"/{context.get('stage')}"
+    has_stage = "http" in context and raw_path.startswith(f"{stage}/")  # payload 1.0 has no stage in its path
+    return raw_path[len(stage) :] if has_stage else raw_path
+
+
+def _filled(literal: str, parts: Sequence[tuple[str, str]], parameters: Mapping[str, str]) -> str | None:
     """`/v2/{proxy+}` with the values of its parameters; None if one is missing."""
-    literal, parts = _parsed(route)
     filled = [literal]
     for name, after in parts:
         value = parameters.get(name)
