@@ -28,6 +28,8 @@ TARGET = $(or $(WHEELS_$(ARCH)),$(error ARCH is $(ARCH): expected x86_64 or arm6
 LAYER_PIP = "$(abspath $(RUN)/python)" -m pip install --quiet --require-hashes --no-deps --only-binary=:all: --no-compile \
 	--python-version $(RUNTIME:python%=%) --implementation cp \
 	$(foreach glibc,2_28 2_27 2_24 2_17,--platform manylinux_$(glibc)_$(TARGET)) --platform manylinux2014_$(TARGET)
+# tokenizers asks for it only to download files, which nothing here does.
+WITHOUT_HUB := --overrides requirements/overrides.txt
 LAYER := --python-version 3.13 --python-platform x86_64-manylinux_2_28 --constraints requirements/dev.txt
 
 export SAM_CLI_TELEMETRY := 0
@@ -128,14 +130,14 @@ peers: $(PEER_VENVS:=/.done) ## set up KServe and MLServer, each alone, for `mak
 
 lock: $(VENV)/.done ## write the lock files anew from pyproject.toml: pins and hashes, no addresses
 	@$(UV_COMPILE) --universal --python-version 3.11 --group uv -o requirements/uv.txt
-	@$(UV_COMPILE) --universal --python-version 3.11 --group dev pyproject.toml -o requirements/dev.txt
+	@$(UV_COMPILE) --universal --python-version 3.11 $(WITHOUT_HUB) --group dev pyproject.toml -o requirements/dev.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group sam -o requirements/sam.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group lint -o requirements/lint.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group cloud -o requirements/cloud.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group kserve -o requirements/kserve.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group mlserver -o requirements/mlserver.txt
 	@$(UV_COMPILE) --no-deps --python-version 3.11 --group zoo -o requirements/zoo.txt
-	@$(UV_COMPILE) $(LAYER) --group layer-onnxruntime -o layers/onnxruntime/requirements.txt
+	@$(UV_COMPILE) $(LAYER) $(WITHOUT_HUB) --group layer-onnxruntime -o layers/onnxruntime/requirements.txt
 	@$(UV_COMPILE) $(LAYER) --group layer-maas -o layers/maas/requirements.txt
 	@$(UV_COMPILE) $(LAYER) --group layer-parquet -o layers/parquet/requirements.txt
 	@$(UV_COMPILE) $(LAYER) --group layer-quantization $(IN_OTHER_LAYERS) -o layers/quantization/requirements.txt

@@ -1,6 +1,7 @@
 """Versions on the wire: requests, answers, and how files are uploaded and downloaded."""
 
-from typing import Annotated, Literal, NotRequired, Self
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, NotRequired, Self
 
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
@@ -23,6 +24,7 @@ _VERSION = {
     "size_bytes": 6360000,
     "inputs": [{"name": "image", "datatype": "FP32", "shape": [-1, 64]}],
     "outputs": [{"name": "label", "datatype": "INT64", "shape": [-1]}],
+    "task": None,
     "profile": {
         "shapes": {"image": [1, 64]},
         "shapes_from": "signature",
@@ -73,6 +75,17 @@ class Quantize(Body):
 
 
 SmokeRun = Literal["required", "optional"]
+TaskName = Literal[
+    "embeddings",
+    "rerank",
+    "text-classification",
+    "token-classification",
+    "zero-shot-classification",
+    "fill-mask",
+    "image-classification",
+    "image-embeddings",
+    "none",
+]
 
 
 class CreateVersion(Body):
@@ -87,21 +100,50 @@ class CreateVersion(Body):
     smoke_run: Annotated[
         SmokeRun, Field(description="optional: READY with a warning, never run, if no generated input runs.")
     ] = "required"
+    task: Annotated[
+        TaskName | None,
+        Field(description="The task of an export's folder, if it shall not be found; none: tensors as the graph has."),
+    ] = None
     description: Description = ""
     tags: Tags = Field({})
 
     def options(self) -> dict[str, object]:
         """Options of the deployment, as the version's record keeps them."""
+        quantize = {"quantize": self.quantize.model_dump()} if self.quantize else {}
         smoke_run = {"smoke_run": self.smoke_run} if self.smoke_run != "required" else {}
-        return (
-            self.golden.model_dump() | ({"quantize": self.quantize.model_dump()} if self.quantize else {}) | smoke_run
-        )
+        task = {"task": self.task} if self.task else {}
+        return self.golden.model_dump() | quantize | smoke_run | task
 
 
 class Tensor(BaseModel):
     name: str
     datatype: str
     shape: list[int]
+
+
+class Task(BaseModel):
+    """What is done with texts or images before the graph runs and after; its signature is the version's.
+
+    `origins` says where each of the `parameters` came from, and the task's name as `task`. `raw_inputs` and
+    `raw_outputs` are the graph's own, for requests with `parameters.task` raw.
+    """
+
+    name: str
+    parameters: dict[str, Any]
+    origins: dict[str, str]
+    raw_inputs: list[Tensor]
+    raw_outputs: list[Tensor]
+
+    @classmethod
+    def of(cls, task: records.Task | None) -> Self | None:
+        if task is None:
+            return None
+        raw = {"raw_inputs": _tensors(task.raw_inputs), "raw_outputs": _tensors(task.raw_outputs)}
+        return cls.model_validate({"name": task.name, "parameters": task.parameters, "origins": task.origins} | raw)
+
+
+def _tensors(tensors: Sequence[records.MetadataTensor]) -> list[Tensor]:
+    return [Tensor(name=t.name, datatype=t.datatype, shape=list(t.shape)) for t in tensors]
 
 
 class File(BaseModel):
@@ -126,7 +168,7 @@ class Profile(TypedDict):
     recommended_memory_mb: NotRequired[float]
     usd_per_million_requests: NotRequired[float]
     shapes: NotRequired[dict[str, list[int]]]
-    shapes_from: NotRequired[Literal["golden", "example", "signature"]]
+    shapes_from: NotRequired[Literal["golden", "example", "signature", "task"]]
     values: NotRequired[dict[str, list[bool | int | float | str]] | None]
 
 
@@ -176,6 +218,7 @@ class Version(BaseModel):
     size_bytes: int
     inputs: list[Tensor] | None
     outputs: list[Tensor] | None
+    task: Task | None
     profile: Profile | None
     warnings: list[str]
     variants: list[PreparedVariant]
@@ -187,9 +230,7 @@ class Version(BaseModel):
     @classmethod
     def of(cls, version: records.ModelVersion, aliases: list[str], **more: object) -> Self:
         tensors = {
-            name: None
-            if found is None
-            else [Tensor(name=t.name, datatype=t.datatype, shape=list(t.shape)) for t in found]
+            name: None if found is None else _tensors(found)
             for name, found in (("inputs", version.inputs), ("outputs", version.outputs))
         }
         files = [File(name=file.name, size_bytes=file.size_bytes, sha256=file.sha256) for file in version.files]
@@ -204,9 +245,9 @@ class Version(BaseModel):
             for one in version.variants
             if one.files
         ]
-        plain = attributes(Version, version, "version", "aliases", "files", "variants", "quantized", *tensors)
+        plain = attributes(Version, version, "version", "aliases", "files", "variants", "quantized", "task", *tensors)
         given = {"version": version.number, "aliases": aliases, "files": files, "variants": variants}
-        given |= {"quantized": QuantizedForm.of(version.quantized)}
+        given |= {"quantized": QuantizedForm.of(version.quantized), "task": Task.of(version.task)}
         return cls.model_validate(plain | tensors | given | more)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maas.aws.dynamodb import Table, boto3_call
-from maas.records import ModelVersion, Quantized
+from maas.records import ModelVersion, Quantized, Task
 from maas.registry import Registry
 from maas.settings import MB, Settings
 
@@ -26,10 +26,15 @@ if TYPE_CHECKING:
     from maas.deployment.inbox import Inbox
     from maas.deployment.write_back import WriteBack
     from maas.serving.dataplane import DataPlane
+    from maas.serving.runner import Runner
+    from maas.serving.served_model import ServedModel
 
 
-def dataplane(settings: Settings) -> "DataPlane":
-    """For inference: reads with signed requests, so that a cold start imports neither boto3 nor a web framework."""
+def dataplane(settings: Settings, *, limited: bool = True) -> "DataPlane":
+    """For inference: reads with signed requests, so that a cold start imports neither boto3 nor a web framework.
+
+    Unless `limited`, tasks take any number of texts: jobs cut their input themselves.
+    """
     from maas.aws.s3_reader import S3Reader
     from maas.aws.signed import SignedDynamoDb
     from maas.deployment.artifacts import LocalArtifacts
@@ -47,18 +52,24 @@ def dataplane(settings: Settings) -> "DataPlane":
 
     write_back = _write_back(settings, reader)
 
-    def load(version: ModelVersion, quantized: Quantized | None) -> Runner:
-        if quantized:
-            return Runner(files.model(version, quantized).path, settings.threads, outputs=version.outputs)
-        variant = write_back.find(version)
-        local = files.model(version, variant)
-        runner = Runner(local.path, settings.threads, prepared=local.prepared, outputs=version.outputs)
-        if variant is None and settings.write_back:
+    def load(version: ModelVersion, quantized: Quantized | None) -> "ServedModel":
+        variant = None if quantized else write_back.find(version)
+        local = files.model(version, quantized or variant)
+        runner = Runner(local.path, settings.threads, prepared=local.prepared, outputs=version.graph_outputs)
+        if variant is None and quantized is None and settings.write_back:
             write_back.start(version, local.path)
-        return runner
+        return _with_task(settings, runner, version.task, local.path, limited) if version.task else runner
 
     runners = RunnerCache(load, settings.runner_cache_bytes)
     return DataPlane(registry, runners, settings.resolve_ttl_seconds)
+
+
+def _with_task(settings: Settings, runner: "Runner", task: Task, path: Path, limited: bool) -> "ServedModel":
+    from maas.tasks.limits import TaskLimits
+    from maas.tasks.loading import root_of, task_runner
+
+    texts = (settings.max_texts, settings.max_text_bytes, settings.max_tokens) if limited else (0, 0, 0)
+    return task_runner(runner, root_of(path), task, TaskLimits(*texts, image_pixels=settings.max_image_pixels))
 
 
 def _write_back(settings: Settings, reader: "S3Reader") -> "WriteBack":
@@ -67,10 +78,12 @@ def _write_back(settings: Settings, reader: "S3Reader") -> "WriteBack":
     from maas.deployment.preparation import Inspection, Job, inspect
     from maas.deployment.variants import own_key
     from maas.deployment.write_back import WriteBack
+    from maas.tasks.names import NO_TASK
 
     def prepare(path: str, to: str, shapes: dict[str, list[int]] | None) -> Inspection:
         limits = Limits(settings.model_memory_bytes)
-        job = Job(path, settings.threads, settings.max_tensor_bytes, to, shapes=shapes, search_seconds=1)
+        # The graph alone: a task changes nothing of its prepared form.
+        job = Job(path, settings.threads, settings.max_tensor_bytes, to, shapes=shapes, search_seconds=1, task=NO_TASK)
         return inspect(job, limits)
 
     writer = S3Writer(settings.region, settings.endpoint_url, settings.bucket)
@@ -202,7 +215,7 @@ def worker(settings: Settings) -> "Worker":
 
     return Worker(
         jobs(settings),
-        dataplane(settings),
+        dataplane(settings, limited=False),
         S3Reader(settings.region, settings.endpoint_url, settings.bucket),
         queue(settings),
         job_output(settings),

@@ -8,6 +8,18 @@ from typing import Any, Self
 LABELS_NAME = "labels.txt"  # names of the classes, one per line
 EXAMPLE_NAMES = ("example.npz", "example.json")  # inputs that a version's model takes: run at deployment, not served
 GOLDEN_FOLDER = "golden/"  # test vectors: run at deployment, not served
+TOKENIZER_NAME = "tokenizer.json"  # all that a task needs of an export when it serves, beside its model
+EXPORT_NAMES = (  # of an export's folder: they tell the task and its parameters
+    TOKENIZER_NAME,
+    "config.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "modules.json",
+    "1_Pooling/config.json",
+    "sentence_bert_config.json",
+    "config_sentence_transformers.json",
+    "preprocessor_config.json",
+)
 
 
 def is_unserved(name: str) -> bool:
@@ -28,13 +40,15 @@ class Status(StrEnum):
 class MetadataTensor:
     """An input or output of a model, in terms of the Open Inference Protocol. -1 is a variable dimension.
 
-    An `optional` input may be left out: the graph has a default for it or works without.
+    An `optional` input may be left out: the graph has a default for it or works without. Elements of BYTES are text,
+    unless they are `binary`, such as an image file.
     """
 
     name: str
     datatype: str
     shape: tuple[int, ...]
     optional: bool = False
+    binary: bool = False
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Self:
@@ -89,6 +103,26 @@ class Quantized:
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Self:
         return cls(**(fields | {"files": tuple(ModelFile(**file) for file in fields["files"])}))
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a version does with texts or images: one step before its graph runs and one after.
+
+    `parameters` are those of the steps, `origins` says where each came from, and `task` itself. The signature of the
+    graph is `raw_inputs` and `raw_outputs`; the version's own is what the task takes and gives.
+    """
+
+    name: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    raw_inputs: tuple[MetadataTensor, ...] = ()
+    raw_outputs: tuple[MetadataTensor, ...] = ()
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> Self:
+        signature = {name: tuple(map(MetadataTensor.of, fields[name])) for name in ("raw_inputs", "raw_outputs")}
+        return cls(**(fields | signature))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +202,7 @@ class ModelVersion:
     status_reason: str | None = None
     inputs: tuple[MetadataTensor, ...] | None = None
     outputs: tuple[MetadataTensor, ...] | None = None
+    task: Task | None = None
     profile: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     variants: tuple[Variant, ...] = ()
@@ -187,6 +222,7 @@ class ModelVersion:
             "status": Status(fields["status"]),
             "files": tuple(ModelFile(**file) for file in fields["files"]),
             "inputs": fields["inputs"] and tuple(MetadataTensor.of(one) for one in fields["inputs"]),
+            "task": Task.of(fields["task"]) if fields.get("task") else None,
             "warnings": tuple(fields.get("warnings", ())),
             "variants": tuple(Variant.of(one) for one in fields.get("variants", ())),
             "quantized": Quantized.of(fields["quantized"]) if fields.get("quantized") else None,
@@ -210,8 +246,20 @@ class ModelVersion:
 
     @property
     def served_files(self) -> tuple[ModelFile, ...]:
-        """The files needed to run it: all but the test vectors and the example."""
-        return tuple(file for file in self.files if not is_unserved(file.name))
+        """The files needed to run it: not the test vectors, the example, and what the task was found in."""
+        found_in = set(EXPORT_NAMES) - {TOKENIZER_NAME} if self.task else set()
+        return tuple(file for file in self.files if not is_unserved(file.name) and file.name not in found_in)
+
+    @property
+    def side_files(self) -> tuple[ModelFile, ...]:
+        """The served files that every form of the model needs beside it."""
+        names = (LABELS_NAME, TOKENIZER_NAME) if self.task else (LABELS_NAME,)
+        return tuple(file for file in self.files if file.name in names)
+
+    @property
+    def graph_outputs(self) -> tuple[MetadataTensor, ...] | None:
+        """The outputs of the graph, which a task turns into those of the version."""
+        return self.task.raw_outputs if self.task else self.outputs
 
 
 @dataclass(frozen=True, slots=True)

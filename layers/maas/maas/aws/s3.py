@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -155,6 +156,12 @@ class ModelBucket:
         with _errors():
             answer = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=limit)
         return {one["Key"]: one["Size"] for one in answer.get("Contents", [])}
+
+    def changes(self, prefix: str, limit: int) -> dict[str, datetime]:
+        """When each of the first `limit` objects with the prefix was last written, by key."""
+        with _errors():
+            answer = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=limit)
+        return {one["Key"]: one["LastModified"] for one in answer.get("Contents", [])}
 
     def upload(self, key: str, path: Path) -> str | None:
         """Upload a file of any size, in parts if it is large; returns the object version."""

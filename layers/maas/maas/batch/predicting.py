@@ -9,7 +9,7 @@ from maas.batch.formats import Chunk
 from maas.errors import InvalidRequest, RunFailed
 from maas.records import MetadataTensor, ModelVersion
 from maas.serving.datatypes import DTYPES
-from maas.serving.runner import Array, Runner
+from maas.serving.served_model import Array, ServedModel
 
 TARGET_BATCH_BYTES = (
     4 << 20
@@ -31,7 +31,7 @@ def one_ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
 class Predictor:
     """Runs a model on the chunks of one shard, for the outputs `names`. Checks that their first axis is the records."""
 
-    def __init__(self, runner: Runner, names: Sequence[str]) -> None:
+    def __init__(self, runner: ServedModel, names: Sequence[str]) -> None:
         self._runner, self._names = runner, names
         self._checked: set[tuple[tuple[int, ...], ...]] = set()  # shapes of records
 
@@ -47,7 +47,7 @@ class Predictor:
             return {}, failed
         try:
             arrays = self._runner.run(chunk.inputs, self._names)
-        except RunFailed as error:
+        except (RunFailed, InvalidRequest) as error:
             if chunk.whole or len(chunk.good) == 1:
                 return {}, failed | {chunk.good[0]: error.message}
             return self._one_by_one(chunk, failed)
@@ -65,7 +65,7 @@ class Predictor:
         for index, place in enumerate(chunk.good):
             try:
                 arrays = self._runner.run(_records(chunk, index, index + 1), self._names)
-            except RunFailed as error:
+            except (RunFailed, InvalidRequest) as error:
                 failed[place] = error.message
                 continue
             self._check_axes(arrays, 1)
@@ -85,10 +85,11 @@ class Predictor:
             return
         for fewer in dict.fromkeys((1, count - 1)):  # some models refuse a single record
             try:
-                self._check_axes(self._runner.run(_records(chunk, 0, fewer), self._names), fewer)
-                break
-            except RunFailed:
+                found = self._runner.run(_records(chunk, 0, fewer), self._names)
+            except (RunFailed, InvalidRequest):
                 continue
+            self._check_axes(found, fewer)
+            break
         self._checked.add(shapes)
 
     def _check_axes(self, arrays: Sequence[Array], count: int) -> None:
@@ -146,7 +147,7 @@ def batch_rows(signature: Sequence[MetadataTensor], wanted: int | None, one_ms: 
     return max(1, min(MAX_BATCH_ROWS, slow, TARGET_BATCH_BYTES // max(row_bytes, 1)))
 
 
-def selected(runner: Runner, names: Sequence[str] | None) -> list[MetadataTensor]:
+def selected(runner: ServedModel, names: Sequence[str] | None) -> list[MetadataTensor]:
     """The outputs that a job writes: `names`, or all with one entry a record. Raises InvalidRequest."""
     possible = {tensor.name: tensor for tensor in runner.outputs if tensor.name in runner.row_outputs}
     unknown = [name for name in names or () if name not in possible]

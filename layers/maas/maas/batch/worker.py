@@ -22,7 +22,7 @@ from maas.batch.predicting import Predictor, batch_rows, one_ahead, row_ms, sele
 from maas.batch.s3_source import source_of
 from maas.errors import ArtifactCorrupt, Contended, MaasError, ServiceUnavailable
 from maas.serving.dataplane import DataPlane
-from maas.serving.runner import Runner
+from maas.serving.served_model import ServedModel
 from maas.telemetry.observability import count
 
 MAX_PART_BYTES = 128 << 20  # a part stays in memory until it is written
@@ -116,7 +116,7 @@ class Worker:
         ranges = formats.pieces(job.format, source, job.layout, start, shard.end, PIECES)
         return [shard.piece(index, *bounds) for index, bounds in enumerate(ranges)]
 
-    def _predicted(self, job: BatchJob, runner: Runner, start: int, end: int, limit: float) -> Predicted:
+    def _predicted(self, job: BatchJob, runner: ServedModel, start: int, end: int, limit: float) -> Predicted:
         options = Options.of(job.options)
         outputs = selected(runner, options.select)
         predictor = Predictor(runner, [tensor.name for tensor in outputs])

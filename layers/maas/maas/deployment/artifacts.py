@@ -14,7 +14,7 @@ from maas.aws.s3_reader import S3Reader
 from maas.deployment.variants import MODEL_NAME
 from maas.errors import ArtifactCorrupt, InsufficientStorage
 from maas.names import version_number
-from maas.records import LABELS_NAME, ModelFile, ModelVersion, Quantized, Variant
+from maas.records import ModelFile, ModelVersion, Quantized, Variant
 
 
 def source_key(model: str, number: int, name: str) -> str:
@@ -98,19 +98,18 @@ class LocalArtifacts:
         if form is None or not form.files:
             folder = self._folder(version.served_files, lambda partial: self._fetch_source(version, partial))
             return LocalModel(folder / version.model_file.name, prepared=False)
-        labels = tuple(file for file in version.files if file.name == LABELS_NAME)
-        folder = self._folder((*form.files, *labels), lambda partial: self._fetch_form(version, form, labels, partial))
+        folder = self._folder(
+            (*form.files, *version.side_files), lambda partial: self._fetch_form(version, form, partial)
+        )
         return LocalModel(folder / MODEL_NAME, prepared=isinstance(form, Variant))
 
     def _fetch_source(self, version: ModelVersion, folder: Path) -> None:
         fetch_source(self._reader, version, version.served_files, folder)
 
-    def _fetch_form(
-        self, version: ModelVersion, form: Variant | Quantized, labels: Sequence[ModelFile], folder: Path
-    ) -> None:
+    def _fetch_form(self, version: ModelVersion, form: Variant | Quantized, folder: Path) -> None:
         name = form.key if isinstance(form, Variant) else form.scheme
         fetch(self._reader, form.files, partial(prepared_key, version.model, version.number, name), folder)
-        fetch_source(self._reader, version, labels, folder)
+        fetch_source(self._reader, version, version.side_files, folder)
 
     def _folder(self, files: Sequence[ModelFile], download: Callable[[Path], None]) -> Path:
         folder = self._root / content_digest(files)[:32]

@@ -19,7 +19,7 @@ from maas.records import ModelFile, ModelVersion, Quantized, Status, Variant, fi
 from maas.registry import Registry
 
 ACTOR = "deployment"
-JOB_OPTIONS = ("rtol", "atol", "smoke_run")  # of a version, as `preparation.Job` has them
+JOB_OPTIONS = ("rtol", "atol", "smoke_run", "task")  # of a version, as `preparation.Job` has them
 # An item of DynamoDB has at most 400 KB: descriptions and tags of later updates take up to 90.
 MAX_RECORD_BYTES = 300_000
 MAX_REASON = 4000  # characters
@@ -100,6 +100,7 @@ class Deployment:
             files=files,
             inputs=found.inputs,
             outputs=found.outputs,
+            task=found.task,
             warnings=tuple(map(shortened, found.warnings)),
             profile=self._profile(version, found.profile) if found.profile else None,
             variants=variants,
@@ -124,7 +125,14 @@ class Deployment:
             return replace(quantized, reason="the model never ran, so its outputs cannot be compared: push an example")
         folder.mkdir()
         try:
-            job = preparation.QuantizeJob(path, self._means.threads, str(folder), **wish, trial=found.trial)
+            job = preparation.QuantizeJob(
+                path,
+                self._means.threads,
+                str(folder),
+                **wish,
+                trial=found.trial,
+                task=found.task.name if found.task else None,
+            )
             quantized = replace(quantized, **preparation.quantize(job, self._means.limits))
         except ModelRejected as error:
             return replace(quantized, reason=shortened(error.message))

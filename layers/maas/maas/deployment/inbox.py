@@ -1,7 +1,8 @@
 """A model dropped into the bucket's `inbox/` becomes a version without an API call.
 
 `inbox/{model}/{name}.onnx` with its data files in `inbox/{model}/{name}/`, or `inbox/{model}/{folder}/{name}.onnx` with
-its data files beside it. Objects may arrive in any order and repeatedly: the version is created once all files that the
+its data files beside it, or an export's folder `inbox/{model}/{folder}/` as Hugging Face writes it, in which the model
+may lie in `onnx/`. Objects may arrive in any order and repeatedly: the version is created once all files that the
 model names are there, and the same bytes create one version. The outcome is written to `….onnx.result.json`.
 The name of the model file may be any: the version's file is `model.onnx`.
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from maas.aws.s3 import ModelBucket
 from maas.aws.s3_reader import S3Reader
-from maas.deployment import artifacts, onnx_file, uploads
+from maas.deployment import artifacts, inbox_export, onnx_file, uploads
 from maas.deployment.variants import MODEL_NAME
 from maas.errors import AlreadyExists, InsufficientStorage, MaasError, ModelRejected, ServiceUnavailable
 from maas.names import MODEL_SUFFIX, check_name, is_model_file
@@ -49,6 +50,8 @@ class Inbox:
         """
         if not key.startswith(PREFIX) or key.endswith((RESULT_SUFFIX, "/")):
             return None
+        if not inbox_export.is_settled(self._bucket, key, MAX_OBJECTS):
+            return None
         model_key, objects = self._drop_of(key)
         if is_model_file(key) and model_key != key:
             self._refuse(key, _misplaced(key, objects))
@@ -74,7 +77,7 @@ class Inbox:
         deep = parent.count("/") >= 2  # in a folder of its own
         folder = "/".join(parent.split("/")[:3]) if deep else parent
         found = self._bucket.sizes(f"{folder}/", MAX_OBJECTS)
-        models = _models_in(folder, found)
+        models = _models_in(folder, found) or (inbox_export.models_in(folder, found) if deep else [])
         if key in models:
             return key, found
         if deep and not models:  # data of inbox/{model}/{name}.onnx, mostly in the folder of that name
@@ -109,9 +112,11 @@ class Inbox:
         total_bytes = sizes[name] + sum(sizes[one] for one in named)
         if total_bytes > self._tmp_bytes:
             raise InsufficientStorage(total_bytes, self._tmp_bytes)
-        wanted = sorted(named | ({LABELS_NAME, *EXAMPLE_NAMES} & sizes.keys()))
-        uploads.check_files([*files, *(ModelFile(one, sizes[one], "") for one in wanted)], self._max_bytes)
-        return files + [self._fetch(f"{base}/{one}", folder, one, sizes[one]) for one in wanted]
+        keys = {one: f"{base}/{one}" for one in named | ({LABELS_NAME, *EXAMPLE_NAMES} & sizes.keys())}
+        keys |= inbox_export.files(base, objects)
+        wanted = sorted(keys)
+        uploads.check_files([*files, *(ModelFile(one, objects[keys[one]], "") for one in wanted)], self._max_bytes)
+        return files + [self._fetch(keys[one], folder, one, objects[keys[one]]) for one in wanted]
 
     def _fetch(self, key: str, folder: Path, name: str, size_bytes: int) -> ModelFile:
         """Downloads an object as the file `name` of the version."""

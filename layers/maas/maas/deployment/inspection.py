@@ -11,9 +11,9 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,13 @@ from maas.deployment import golden, onnx_file
 from maas.deployment.missing_locales import check_locales
 from maas.deployment.preparation import Job
 from maas.deployment.seen_outputs import seen_outputs
-from maas.deployment.trial.smoke_run import NothingRuns, SmokeRun, required_inputs, smoke_run, with_rows
+from maas.deployment.trial.smoke_run import TASK, NothingRuns, SmokeRun, required_inputs, smoke_run, with_rows
 from maas.deployment.variants import DATA_NAME, MODEL_NAME
 from maas.errors import ModelRejected, RunFailed
 from maas.records import MetadataTensor
 from maas.serving.runner import Array, Runner, write_prepared
+from maas.tasks.recognition import Recognized
+from maas.tasks.recognition import recognized as task_of
 
 RUNS, LOADS, LARGE_BATCH = 5, 3, 32
 RUNS_SECONDS = 20.0  # slow models are measured with fewer runs
@@ -41,18 +43,21 @@ def inspect(job: Job) -> dict[str, Any]:
     path = Path(job.path)
     onnx_file.check(path, job.max_tensor_bytes)
     runner = _loaded(path, job.threads)
+    recognized = task_of(path, runner, job.task)
     try:
-        found = smoke_run(runner, path, job.shapes, job.search_seconds)
+        found = _smoke_run(job, runner, recognized)
     except NothingRuns as error:
         if job.smoke_run == "required":
             raise
-        return _never_run(runner, error)
+        return _never_run(runner, error, recognized)
     if found.failures:  # their memory shall not count
         del runner
         runner = Runner(path, job.threads)
         _forget_peak()
         runner.run(found.inputs)
     outputs, warnings = seen_outputs(runner.outputs, found.outputs)
+    if recognized.warning:
+        warnings.append(recognized.warning)
     vectors = golden.check(runner, path, job.threads, job.rtol, job.atol)
     profile = {
         "load_ms": round(runner.load_ms, 3),
@@ -66,9 +71,7 @@ def inspect(job: Job) -> dict[str, Any]:
         profile["values"] = found.trial.values(required_inputs(runner))
     signature, load_ms = (runner.inputs, runner.outputs), runner.load_ms
     del runner  # before the prepared form loads: a large model fits into memory once
-    return {
-        "inputs": [asdict(tensor) for tensor in signature[0]],
-        "outputs": [asdict(tensor) for tensor in outputs],
+    return _signature(recognized, signature[0], outputs) | {
         "warnings": warnings,
         "profile": profile,
         "prepared": _prepared(job, signature, load_ms, found.inputs, found.outputs),
@@ -84,12 +87,31 @@ def _loaded(path: Path, threads: int) -> Runner:
         raise
 
 
-def _never_run(runner: Runner, error: NothingRuns) -> dict[str, Any]:
-    """The answer for a model that nothing is known of but its declaration."""
+def _smoke_run(job: Job, runner: Runner, found: Recognized) -> SmokeRun:
+    """With what the task makes of a sample, or as for any graph."""
+    if found.feeds is None:
+        return smoke_run(runner, Path(job.path), job.shapes, job.search_seconds)
+    return SmokeRun(found.feeds, runner.run(found.feeds), TASK)
+
+
+def _signature(
+    found: Recognized, inputs: Sequence[MetadataTensor], outputs: Sequence[MetadataTensor]
+) -> dict[str, Any]:
+    """Inputs and outputs of the task, if there is one, and the task with those of the graph."""
+    served = (found.runner.inputs, found.runner.outputs) if found.runner else (inputs, outputs)
+    task = replace(found.task, raw_outputs=tuple(outputs)) if found.task else None
     return {
-        "inputs": [asdict(tensor) for tensor in runner.inputs],
-        "outputs": [asdict(tensor) for tensor in runner.outputs],
-        "warnings": [f"never run, so its outputs and measurements are unknown: {error.what}"],
+        "inputs": [asdict(tensor) for tensor in served[0]],
+        "outputs": [asdict(tensor) for tensor in served[1]],
+        "task": asdict(task) if task else None,
+    }
+
+
+def _never_run(runner: Runner, error: NothingRuns, found: Recognized) -> dict[str, Any]:
+    """The answer for a model that nothing is known of but its declaration."""
+    warnings = [f"never run, so its outputs and measurements are unknown: {error.what}"]
+    return _signature(found, runner.inputs, runner.outputs) | {
+        "warnings": warnings + ([found.warning] if found.warning else []),
         "profile": None,
         "prepared": None,
         "trial": None,

@@ -6,7 +6,7 @@ from typing import Any
 
 from maas.deployment import child
 from maas.deployment.child import Limits
-from maas.records import MetadataTensor
+from maas.records import MetadataTensor, Task
 
 RTOL, ATOL = 1e-3, 1e-5  # ONNX's backend tests allow 1e-3 and 1e-7; sums of float32 need a little more
 SEARCH_SECONDS = 60.0  # for inputs that the model takes
@@ -18,7 +18,7 @@ class Job:
     """`prepared` is the folder for the prepared form; `rtol` and `atol` are the tolerances of the test vectors.
 
     `smoke_run` "optional" accepts a model for which no generated input runs. `shapes` of inputs are known to fit;
-    without them, inputs are searched for `search_seconds`.
+    without them, inputs are searched for `search_seconds`. `task` is the one that the push names.
     """
 
     path: str
@@ -30,13 +30,14 @@ class Job:
     smoke_run: str = "required"
     shapes: dict[str, list[int]] | None = None
     search_seconds: float = SEARCH_SECONDS
+    task: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class QuantizeJob:
     """`to` is the folder for the quantised form; `tolerance` is the allowed difference of outputs, relative.
 
-    `trial` is the inspection's.
+    `trial` is the inspection's, `task` the name of the version's.
     """
 
     path: str
@@ -45,11 +46,12 @@ class QuantizeJob:
     scheme: str
     tolerance: float
     trial: dict[str, Any] | None = None
+    task: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Signature and measurements of a model; `prepared` are those of its prepared form, if there is one.
+    """Signature, task and measurements of a model; `prepared` are those of its prepared form, if there is one.
 
     `warnings` say what is odd about the model, but does not prevent that it runs. Without a `profile` it never ran.
     `trial` is how the inputs of the smoke run were generated, None if they came with the version.
@@ -61,6 +63,7 @@ class Inspection:
     prepared: dict[str, float] | None
     warnings: tuple[str, ...] = ()
     trial: dict[str, Any] | None = None
+    task: Task | None = None
 
 
 def inspect(job: Job, limits: Limits) -> Inspection:
@@ -76,6 +79,7 @@ def inspect(job: Job, limits: Limits) -> Inspection:
         answer["prepared"],
         tuple(answer["warnings"]),
         answer["trial"],
+        Task.of(answer["task"]) if answer["task"] else None,
     )
 
 

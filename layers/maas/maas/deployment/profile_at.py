@@ -10,7 +10,7 @@ from maas.deployment.trial.fills import Trial, fills
 from maas.errors import InvalidRequest, RunFailed
 from maas.records import MetadataTensor
 from maas.serving.datatypes import DTYPES
-from maas.serving.runner import Array, Runner
+from maas.serving.served_model import Array, ServedModel
 
 MAX_RUNS = 20
 RUNS_SECONDS = 20.0
@@ -27,7 +27,7 @@ class ProfileAt:
     run_ms: float
 
 
-def profile_at(runner: Runner, named: Mapping[str, Sequence[int]], runs: int, deadline: float) -> ProfileAt:
+def profile_at(runner: ServedModel, named: Mapping[str, Sequence[int]], runs: int, deadline: float) -> ProfileAt:
     """At most `runs` runs, fewer if they would take too long. `deadline` is of time.monotonic.
 
     Raises InvalidRequest for shapes that do not fit the signature or beyond MAX_INPUT_BYTES, RunFailed for those that
@@ -42,7 +42,7 @@ def profile_at(runner: Runner, named: Mapping[str, Sequence[int]], runs: int, de
     return ProfileAt(shapes, len(times) or 1, statistics.median(times or [first_ms]))
 
 
-def full_shapes(runner: Runner, named: Mapping[str, Sequence[int]]) -> Shapes:
+def full_shapes(runner: ServedModel, named: Mapping[str, Sequence[int]]) -> Shapes:
     """The shapes of all required inputs, and of those optional ones that are named.
 
     Sizes of an input that is not named follow from its signature and from the symbols of those that are. Raises
@@ -91,7 +91,7 @@ def _wrong(name: str, came: object, expected: str) -> InvalidRequest:
     return InvalidRequest(f"shapes.{name}: got {came}, expected {expected}", field=f"shapes.{name}")
 
 
-def _first_run(runner: Runner, shapes: Shapes, end: float) -> tuple[dict[str, Array], float]:
+def _first_run(runner: ServedModel, shapes: Shapes, end: float) -> tuple[dict[str, Array], float]:
     """Inputs that the model takes, and the milliseconds of a run with them. Raises RunFailed, DeadlineExceeded."""
     failure = None
     for inputs in _generated(runner, shapes):
@@ -103,13 +103,13 @@ def _first_run(runner: Runner, shapes: Shapes, end: float) -> tuple[dict[str, Ar
     raise failure
 
 
-def _generated(runner: Runner, shapes: Shapes) -> Iterator[dict[str, Array]]:
+def _generated(runner: ServedModel, shapes: Shapes) -> Iterator[dict[str, Array]]:
     inputs = [tensor for tensor in runner.inputs if tensor.name in shapes]
     for fill in fills(inputs):
         yield Trial(shapes, fill).arrays(inputs)
 
 
-def _run_ms(runner: Runner, inputs: Mapping[str, Array], end: float) -> float:
+def _run_ms(runner: ServedModel, inputs: Mapping[str, Array], end: float) -> float:
     started = time.perf_counter()
     runner.run(inputs, deadline=end, punctual=True)
     return (time.perf_counter() - started) * 1000

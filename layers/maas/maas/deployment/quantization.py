@@ -18,11 +18,12 @@ from maas.deployment import golden
 from maas.deployment.inspection import LARGE_BATCH, answer_with, median_run_ms
 from maas.deployment.preparation import QuantizeJob
 from maas.deployment.trial.fills import Trial
-from maas.deployment.trial.smoke_run import SmokeRun, repeated, with_rows
+from maas.deployment.trial.smoke_run import TASK, SmokeRun, repeated, with_rows
 from maas.deployment.variants import MODEL_NAME
 from maas.errors import ModelRejected, RunFailed
 from maas.records import GOLDEN_FOLDER
 from maas.serving.runner import Array, Runner, write_quantized
+from maas.tasks.recognition import recognized
 
 
 def quantize(job: QuantizeJob) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def quantize(job: QuantizeJob) -> dict[str, Any]:
     path, to = Path(job.path), Path(job.to)
     source = Runner(path, job.threads)
     signature = (source.inputs, source.outputs)
-    smoke = repeated(source, path, Trial(**job.trial) if job.trial else None)
+    smoke = _smoke(job, source)
     runs = [(inputs, source.run(inputs)) for inputs in _samples(source, path, smoke)]
     del source  # quantisation needs the memory
     _write(path, to)
@@ -50,6 +51,14 @@ def quantize(job: QuantizeJob) -> dict[str, Any]:
         "run_ms": round(run_ms, 3),
         "reason": _reason(job, size_bytes, difference),
     }
+
+
+def _smoke(job: QuantizeJob, source: Runner) -> SmokeRun:
+    """As the inspection's."""
+    feeds = recognized(Path(job.path), source, job.task).feeds if job.task else None
+    if feeds is not None:
+        return SmokeRun(feeds, source.run(feeds), TASK)
+    return repeated(source, Path(job.path), Trial(**job.trial) if job.trial else None)
 
 
 def _samples(source: Runner, path: Path, smoke: SmokeRun) -> Iterator[Mapping[str, Array]]:

@@ -211,6 +211,7 @@ class Versions:
                 outputs=checked.outputs,
                 profile=checked.profile,
                 warnings=checked.warnings,
+                task=checked.task,
                 variants=checked.variants,
                 quantized=checked.quantized,
             )

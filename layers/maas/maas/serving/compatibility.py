@@ -22,12 +22,12 @@ from maas.serving import tensors
 from maas.serving.csv_values import value_of
 from maas.serving.oip import RequestInput, kind_of
 from maas.serving.oip_reply import Array, OutputTensor, json_data
-from maas.serving.runner import Runner
+from maas.serving.served_model import ServedModel
 
 MAX_RANK = 64  # of NumPy's arrays
 
 
-def decode(document: Mapping[str, Any], runner: Runner) -> dict[str, Array]:
+def decode(document: Mapping[str, Any], runner: ServedModel) -> dict[str, Array]:
     """The arrays of a document with either `instances` (rows) or `inputs` (columns).
 
     Raises InvalidRequest, InvalidTensor.
@@ -44,12 +44,12 @@ def decode(document: Mapping[str, Any], runner: Runner) -> dict[str, Array]:
     elif not isinstance(columns, dict):
         names = [tensor.name for tensor in required]
         raise InvalidRequest(f"inputs: got no object, expected one with {names}", field="inputs")
-    datatypes = {tensor.name: tensor.datatype for tensor in runner.inputs}
-    named = [_request_input(name, datatypes.get(name, "FP32"), value) for name, value in columns.items()]
+    known, unknown = {tensor.name: tensor for tensor in runner.inputs}, MetadataTensor("", "FP32", ())
+    named = [_request_input(name, known.get(name, unknown), value) for name, value in columns.items()]
     return tensors.decode(named, runner.inputs, runner.symbols)
 
 
-def predictions(outputs: Mapping[str, Array], runner: Runner, rows: int) -> list[Any]:
+def predictions(outputs: Mapping[str, Array], runner: ServedModel, rows: int) -> list[Any]:
     """One value per row if one output has rows; one object per row if several have. A map is an object by its keys.
 
     Leaves out outputs without one entry per row, and always the keys of maps, even if there are as many as rows. Raises
@@ -66,12 +66,12 @@ def predictions(outputs: Mapping[str, Array], runner: Runner, rows: int) -> list
     return [dict(zip(listed, row, strict=True)) for row in zip(*listed.values(), strict=True)]
 
 
-def columnar(outputs: Mapping[str, Array], runner: Runner) -> Any:
+def columnar(outputs: Mapping[str, Array], runner: ServedModel) -> Any:
     listed = {name: _listed(name, array, runner) for name, array in outputs.items()}
     return next(iter(listed.values())) if len(listed) == 1 else listed
 
 
-def decode_csv(body: bytes, runner: Runner) -> dict[str, Array]:
+def decode_csv(body: bytes, runner: ServedModel) -> dict[str, Array]:
     """Rows of values without a header: the features of the only required input if its rank is 2, else one column each.
 
     Raises InvalidRequest, InvalidTensor.
@@ -104,7 +104,7 @@ def decode_csv(body: bytes, runner: Runner) -> dict[str, Array]:
     return decode({"inputs": columns}, runner)
 
 
-def encode_csv(outputs: Mapping[str, Array], runner: Runner, rows: int) -> bytes:
+def encode_csv(outputs: Mapping[str, Array], runner: ServedModel, rows: int) -> bytes:
     """One line per row: all values of the outputs that have rows, in the order of the outputs, without a header.
 
     The values of a map stand in the order of its keys. Raises RunFailed if no output has rows.
@@ -124,7 +124,7 @@ def row_count(inputs: Mapping[str, Array]) -> int:
     return len(first)
 
 
-def _with_rows(outputs: Mapping[str, Array], runner: Runner, rows: int) -> dict[str, Array]:
+def _with_rows(outputs: Mapping[str, Array], runner: ServedModel, rows: int) -> dict[str, Array]:
     """The outputs with one entry per row. Raises RunFailed if there are none."""
     possible = runner.row_outputs - runner.declared_without_rows  # time may be as long as the rows by chance
     found = {name: array for name, array in outputs.items() if name in possible and array.shape[:1] == (rows,)}
@@ -142,7 +142,7 @@ def _maps(rows: Any, keys: Array) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _cells(name: str, array: Array, runner: Runner) -> list[list[Any]]:
+def _cells(name: str, array: Array, runner: ServedModel) -> list[list[Any]]:
     """The values of each row, written as in JSON."""
     width = math.prod(array.shape[1:])
     flat = _listed(name, array.reshape(len(array), width), runner)
@@ -174,30 +174,34 @@ def _columns(rows: object, signature: Sequence[MetadataTensor]) -> dict[str, lis
     return {name: [row[name] for row in rows] for name in names}
 
 
-def _request_input(name: str, datatype: str, value: Any) -> RequestInput:
+def _request_input(name: str, tensor: MetadataTensor, value: Any) -> RequestInput:
     """Takes the shape from the nesting of the value."""
+    datatype = tensor.datatype
     shape: list[int] = []
     inner = value
     while isinstance(inner, list):
         shape.append(len(inner))
         inner = inner[0] if inner else None
     if datatype == "BYTES" and len(shape) <= MAX_RANK:  # deeper nesting fits no signature
-        value = _without_base64(value, name, len(shape))
+        value = _without_base64(value, tensor, len(shape))
     return RequestInput(name, datatype, tuple(shape), value if isinstance(value, list) else [value])
 
 
-def _without_base64(value: Any, name: str, rank: int) -> Any:
+def _without_base64(value: Any, tensor: MetadataTensor, rank: int) -> Any:
     if isinstance(value, list) and rank:
-        return [_without_base64(one, name, rank - 1) for one in value]
+        return [_without_base64(one, tensor, rank - 1) for one in value]
     if not isinstance(value, dict) or value.keys() != {"b64"}:
         return value
+    if tensor.binary:  # which JSON has as base64 anyway
+        return value["b64"]
+    name = tensor.name
     try:
         return base64.b64decode(value["b64"], validate=True).decode()
     except (binascii.Error, ValueError, TypeError):
         raise InvalidRequest(f"{name}: got a b64 value that is not UTF-8 text in base64", field=name) from None
 
 
-def _listed(name: str, array: Array, runner: Runner) -> Any:
+def _listed(name: str, array: Array, runner: ServedModel) -> Any:
     datatype = next(tensor.datatype for tensor in runner.outputs if tensor.name == name)
     flat = json_data(OutputTensor(name, datatype, array))
     if isinstance(flat, list):  # strings, or numbers with NaN among them

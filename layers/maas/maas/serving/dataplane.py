@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from maas.errors import InvalidRequest
 from maas.records import ModelVersion, Quantized, RegisteredModel
@@ -13,20 +13,21 @@ from maas.serving import oip, tensors
 from maas.serving.classification import classified
 from maas.serving.oip import InferenceRequest, RequestedOutput
 from maas.serving.oip_reply import Array, OutputTensor, Reply, check_size, reply
-from maas.serving.runner import Runner
 from maas.serving.runner_cache import RunnerCache
+from maas.serving.served_model import ServedModel
 from maas.serving.statistics import Statistics
 from maas.telemetry.stages import Stage
 
 US_PER_SECOND = 1_000_000
 PAGE = 100
 T = TypeVar("T")
-Decode = Callable[[Runner], Mapping[str, Array]]
+Decode = Callable[[ServedModel], Mapping[str, Array]]
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    runner: Runner
+    version: ModelVersion
+    runner: ServedModel
     inputs: Mapping[str, Array]
     outputs: Mapping[str, Array]
 
@@ -59,7 +60,7 @@ class DataPlane:
             deadline = _earlier(deadline, started, request.timeout_us)
             measured.reached("queue")
             quantized = _quantized(version, request.variant)
-            runner = self._loaded(version, measured, deadline, quantized)
+            runner = self._loaded(version, measured, deadline, quantized).asked(request.parameters)
             inputs = _decoded(request, runner)
             asked = _asked(request, runner)
             measured.reached("compute_input")
@@ -78,23 +79,28 @@ class DataPlane:
         decode: Decode,
         deadline: float | None = None,
         max_bytes: int | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        names: Sequence[str] | None = None,
     ) -> Prediction:
-        """All outputs, for protocols that encode tensors differently, as text. Raises as `infer` does."""
+        """The outputs `names`, or all, for protocols that encode tensors differently, as text. Raises as `infer` does.
+
+        `parameters` are options of the version's task.
+        """
         measured = Stage.start()
         version = self.resolve(model, reference)
         with self.statistics.measure(version, measured):
             measured.reached("queue")
-            runner = self._loaded(version, measured, deadline)
+            runner = self._loaded(version, measured, deadline).asked(parameters or {})
             inputs = decode(runner)
             measured.reached("compute_input")
-            arrays = runner.run(inputs, None, deadline)
+            asked = runner.output_names if names is None else names
+            outputs = dict(zip(asked, runner.run(inputs, asked, deadline), strict=True))
             measured.reached("compute_infer")
-            outputs = {tensor.name: array for tensor, array in zip(runner.outputs, arrays, strict=True)}
             if max_bytes is not None:
-                check_size(
-                    (OutputTensor(one.name, one.datatype, outputs[one.name]) for one in runner.outputs), max_bytes
-                )
-            return Prediction(runner, inputs, outputs)
+                datatypes = runner.datatypes
+                shown = (OutputTensor(name, datatypes[name], outputs[name]) for name in asked if name in datatypes)
+                check_size(shown, max_bytes)
+            return Prediction(version, runner, inputs, outputs)
 
     def resolve(self, model: str, reference: str | None) -> ModelVersion:
         """The READY version, at most `resolve_ttl_seconds` after the registry's state. Raises NotFound, NotReady."""
@@ -110,7 +116,7 @@ class DataPlane:
 
     def _loaded(
         self, version: ModelVersion, measured: Stage, deadline: float | None, quantized: Quantized | None = None
-    ) -> Runner:
+    ) -> ServedModel:
         runner = self._runners.loaded(version, quantized)
         if runner is None:
             measured.cold = True
@@ -118,7 +124,7 @@ class DataPlane:
         measured.reached("load")
         return runner
 
-    def runner(self, model: str, reference: str | None, deadline: float | None = None) -> Runner:
+    def runner(self, model: str, reference: str | None, deadline: float | None = None) -> ServedModel:
         """The loaded runner. Raises as `infer` does."""
         return self._runners.get(self.resolve(model, reference), deadline)
 
@@ -176,7 +182,7 @@ def _quantized(version: ModelVersion, variant: str | None) -> Quantized | None:
     raise InvalidRequest(f"parameters.variant: got '{variant:.80}', expected {available}", field="parameters.variant")
 
 
-def _decoded(request: InferenceRequest, runner: Runner) -> Mapping[str, Array]:
+def _decoded(request: InferenceRequest, runner: ServedModel) -> Mapping[str, Array]:
     if request.raw is not None:
         arrays = tensors.raw_input(request.raw, runner.inputs)
         tensors.check_symbols(arrays, runner.symbols)
@@ -184,7 +190,7 @@ def _decoded(request: InferenceRequest, runner: Runner) -> Mapping[str, Array]:
     return tensors.decode(request.inputs, runner.inputs, runner.symbols)
 
 
-def _asked(request: InferenceRequest, runner: Runner) -> Sequence[RequestedOutput]:
+def _asked(request: InferenceRequest, runner: ServedModel) -> Sequence[RequestedOutput]:
     if request.outputs is None:
         return [RequestedOutput(name) for name in runner.output_names]
     for output in request.outputs:
@@ -195,7 +201,7 @@ def _asked(request: InferenceRequest, runner: Runner) -> Sequence[RequestedOutpu
 
 
 def _output_tensors(
-    request: InferenceRequest, asked: Sequence[RequestedOutput], arrays: Sequence[Array], runner: Runner
+    request: InferenceRequest, asked: Sequence[RequestedOutput], arrays: Sequence[Array], runner: ServedModel
 ) -> list[OutputTensor]:
     tensors_ = []
     for output, array in zip(asked, arrays, strict=True):

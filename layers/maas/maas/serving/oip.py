@@ -48,7 +48,7 @@ class RequestedOutput(NamedTuple):
 class InferenceRequest(NamedTuple):
     """`outputs` None means all outputs; `raw` is a body that holds one input without JSON.
 
-    `variant` names the requested form of the model; None is the version as pushed.
+    `variant` names the requested form of the model; None is the version as pushed. `parameters` are all of the request.
     """
 
     inputs: tuple[RequestInput, ...]
@@ -57,6 +57,7 @@ class InferenceRequest(NamedTuple):
     binary_output: bool = False
     timeout_us: int = 0
     variant: str | None = None
+    parameters: Mapping[str, Any] = {}
     raw: memoryview | None = None
 
 
@@ -131,6 +132,7 @@ def _parsed(body: bytes, tail: _Tail) -> InferenceRequest:
         _flag(parameters, "binary_data_output", "") or False,
         _whole(parameters.get("timeout", 0), "parameters.timeout", MAX_TIMEOUT_US),
         _typed(variant, str, "parameters.variant") if variant is not None else None,
+        parameters,
     )
     tail.check_end()
     return request

@@ -96,6 +96,10 @@ class Runner:
                 "inputs or outputs of bfloat16 and of strings in one model, which onnxruntime cannot run"
             )
 
+    def asked(self, parameters: Mapping[str, Any]) -> "Runner":
+        """Itself: without a task, requests have no options of one."""
+        return self
+
     def run(
         self,
         inputs: Mapping[str, Array],

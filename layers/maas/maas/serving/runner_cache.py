@@ -9,20 +9,20 @@ from dataclasses import dataclass
 
 from maas.errors import DeadlineExceeded
 from maas.records import ModelVersion, Quantized
-from maas.serving.runner import Runner
+from maas.serving.served_model import ServedModel
 
 # Model, version, form: a READY version never changes and its number is not used again.
 Key = tuple[str, int, str]
-Load = Callable[[ModelVersion, Quantized | None], Runner]
+Load = Callable[[ModelVersion, Quantized | None], ServedModel]
 
 
 @dataclass
 class _Entry:
     """`loaded` is the result of `runner`, which takes long to ask."""
 
-    runner: "Future[Runner]"
+    runner: "Future[ServedModel]"
     size_bytes: int
-    loaded: Runner | None = None
+    loaded: ServedModel | None = None
 
 
 class RunnerCache:
@@ -33,7 +33,9 @@ class RunnerCache:
         self._lock = threading.Lock()
         self._entries: OrderedDict[Key, _Entry] = OrderedDict()
 
-    def get(self, version: ModelVersion, deadline: float | None = None, quantized: Quantized | None = None) -> Runner:
+    def get(
+        self, version: ModelVersion, deadline: float | None = None, quantized: Quantized | None = None
+    ) -> ServedModel:
         """The runner of the version, or of its `quantized` form. Of concurrent callers one loads, the others wait.
 
         `deadline` is of time.monotonic; a load continues after it, for the next caller. Raises DeadlineExceeded and,
@@ -57,7 +59,7 @@ class RunnerCache:
         except TimeoutError:
             raise DeadlineExceeded("the model was loaded") from None
 
-    def loaded(self, version: ModelVersion, quantized: Quantized | None = None) -> Runner | None:
+    def loaded(self, version: ModelVersion, quantized: Quantized | None = None) -> ServedModel | None:
         """The runner if it is loaded; None if `get` has to wait for it."""
         key = _key(version, quantized)
         with self._lock:

@@ -1,18 +1,23 @@
-"""BYTES on the wire: UTF-8 text, as JSON strings or as length-prefixed binary data."""
+"""BYTES on the wire: UTF-8 text, as JSON strings or as length-prefixed binary data.
 
+Elements of a `binary` input, such as image files, are `bytes`: base64 in JSON.
+"""
+
+import base64
+import binascii
 import math
 from typing import Any
 
 import numpy as np
 
-from maas.errors import InvalidTensor
+from maas.errors import InvalidRequest, InvalidTensor
 from maas.serving.oip import RequestInput
 
 Array = np.ndarray[Any, Any]
 
 
-def from_json(tensor: RequestInput) -> Array:
-    """An object array of str. NumPy alone would make an array of fixed-width strings."""
+def from_json(tensor: RequestInput, binary: bool = False) -> Array:
+    """An object array of str, or of bytes. NumPy alone would make an array of fixed-width strings."""
     assert tensor.data is not None
     shape = _nested_shape(tensor.data, len(tensor.shape))
     leaves: list[Any] = tensor.data
@@ -22,21 +27,40 @@ def from_json(tensor: RequestInput) -> Array:
         leaves = [item for row in leaves for item in row]
     if len(leaves) != math.prod(shape) or any(type(leaf) is not str for leaf in leaves):
         raise InvalidTensor(tensor.name, "data", "values that are not strings", "BYTES as JSON strings")
+    if binary:
+        leaves = [bytes_of(leaf, f"inputs[{tensor.name}].data") for leaf in leaves]
     return array_of(leaves).reshape(shape)
 
 
-def from_raw(tensor: RequestInput) -> Array:
-    """Flat. Each element is its length as 4 little-endian bytes, then the UTF-8 text."""
+def bytes_of(text: str, where: str) -> bytes:
+    """The bytes of base64 text or of a `data:` URL with it. Raises InvalidRequest, which names `where`."""
+    encoded = text
+    if text.startswith("data:"):
+        kind, _, encoded = text.partition(",")
+        if not kind.endswith(";base64"):
+            raise InvalidRequest(f"{where}: got a data: URL that is not base64, expected data:…;base64,…", field=where)
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        came = f"{text[:40]!r}" if len(text) > 40 else repr(text)
+        raise InvalidRequest(f"{where}: got {came}, expected base64 or a data: URL with it", field=where) from None
+
+
+def from_raw(tensor: RequestInput, binary: bool = False) -> Array:
+    """Flat. Each element is its length as 4 little-endian bytes, then the UTF-8 text or the bytes."""
     assert tensor.raw is not None
     raw, count, position = tensor.raw, math.prod(tensor.shape), 0
     if count * 4 > len(raw):
         raise _wrong_size(tensor, f"at least {count * 4} for {count} elements")
-    leaves: list[str] = []
+    leaves: list[str | bytes] = []
     for index in range(count):
         start = position + 4
         position = start + int.from_bytes(raw[position:start], "little")
         if start > len(raw) or position > len(raw):
             raise _wrong_size(tensor, f"at least {position}: element {index} ends there")
+        if binary:
+            leaves.append(bytes(raw[start:position]))
+            continue
         try:
             leaves.append(str(raw[start:position], "utf-8"))
         except UnicodeDecodeError:

@@ -45,7 +45,7 @@ def decode(
         if tensor.name in arrays:
             raise InvalidTensor(tensor.name, "name", "this input twice", "each input once")
         _check_declared(tensor, expected[tensor.name])
-        arrays[tensor.name] = _array(tensor)
+        arrays[tensor.name] = _array(tensor, expected[tensor.name].binary)
     missing = [tensor.name for tensor in signature if not tensor.optional and tensor.name not in arrays]
     if missing:
         raise InvalidRequest(f"inputs: got {sorted(arrays)}, expected also {missing}", field="inputs")
@@ -92,7 +92,8 @@ def raw_input(body: memoryview, signature: Sequence[MetadataTensor]) -> dict[str
     if tensor.datatype == "BYTES":
         shape = [1 if dimension == -1 else dimension for dimension in shape]
         length = len(body).to_bytes(4, "little")
-        return {tensor.name: _array(RequestInput(tensor.name, "BYTES", tuple(shape), raw=memoryview(length + body)))}
+        element = RequestInput(tensor.name, "BYTES", tuple(shape), raw=memoryview(length + body))
+        return {tensor.name: _array(element, tensor.binary)}
     if -1 in shape:
         row_bytes = DTYPES[tensor.datatype].itemsize * -math.prod(shape)
         shape[shape.index(-1)] = len(body) // row_bytes if row_bytes else 0
@@ -109,14 +110,14 @@ def _check_declared(tensor: RequestInput, expected: MetadataTensor) -> None:
         raise InvalidTensor(tensor.name, "shape", list(tensor.shape), f"{list(expected.shape)} (-1: any size)")
 
 
-def _array(tensor: RequestInput) -> Array:
+def _array(tensor: RequestInput, binary: bool = False) -> Array:
     dtype = DTYPES[tensor.datatype]
     if tensor.raw is not None:
-        array = strings.from_raw(tensor) if dtype.hasobject else _from_raw(tensor, dtype)
+        array = strings.from_raw(tensor, binary) if dtype.hasobject else _from_raw(tensor, dtype)
     elif tensor.datatype == "BF16":
         raise InvalidTensor(tensor.name, "data", "BF16 in JSON", "BF16 as binary data")
     else:
-        array = strings.from_json(tensor) if dtype.hasobject else _numbers(tensor, dtype)
+        array = strings.from_json(tensor, binary) if dtype.hasobject else _numbers(tensor, dtype)
     if array.shape != tensor.shape and (array.ndim != 1 or array.size != math.prod(tensor.shape)):
         expected = f"{math.prod(tensor.shape)} elements for shape {list(tensor.shape)}, flat or nested"
         raise InvalidTensor(tensor.name, "data", f"{array.size} elements of shape {list(array.shape)}", expected)

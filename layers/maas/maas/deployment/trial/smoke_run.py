@@ -17,7 +17,7 @@ from maas.errors import DeadlineExceeded, ModelRejected, RunFailed
 from maas.records import GOLDEN_FOLDER, MetadataTensor
 from maas.serving.runner import Runner
 
-EXAMPLE, GOLDEN, SIGNATURE = "example", "golden", "signature"
+EXAMPLE, GOLDEN, SIGNATURE, TASK = "example", "golden", "signature", "task"
 _TWO_WAYS = (
     "push it with inputs that it takes, as example.npz or example.json (--example FILE), "
     "or with smoke_run optional (--smoke-run optional), so that it is READY without having run"

@@ -1,0 +1,46 @@
+"""What the data plane runs: a graph, or a graph behind the steps of a task."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from maas.records import MetadataTensor
+
+Array = np.ndarray[Any, Any]
+
+
+class ServedModel(Protocol):
+    """A loaded model. `maas.serving.runner.Runner` says what each part means."""
+
+    @property
+    def inputs(self) -> tuple[MetadataTensor, ...]: ...
+    @property
+    def outputs(self) -> tuple[MetadataTensor, ...]: ...
+    @property
+    def datatypes(self) -> Mapping[str, str]: ...
+    @property
+    def output_names(self) -> Sequence[str]: ...
+    @property
+    def symbols(self) -> Mapping[str, Sequence[str | None]]: ...
+    @property
+    def labels(self) -> tuple[str, ...] | None: ...
+    @property
+    def row_outputs(self) -> frozenset[str]: ...
+    @property
+    def declared_without_rows(self) -> frozenset[str]: ...
+    @property
+    def map_keys(self) -> Mapping[str, str]: ...
+
+    def asked(self, parameters: Mapping[str, Any]) -> "ServedModel":
+        """The model as a request's parameters ask for it: they are options of its task. Raises InvalidRequest."""
+        ...
+
+    def run(
+        self,
+        inputs: Mapping[str, Array],
+        outputs: Sequence[str] | None = None,
+        deadline: float | None = None,
+        *,
+        punctual: bool = False,
+    ) -> list[Array]: ...

@@ -1,0 +1,106 @@
+"""Tokenises texts. The only home of `tokenizers`, which takes 25 ms to import."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads do not survive the fork of a child process
+
+from tokenizers import Encoding, Tokenizer
+
+from maas.errors import InvalidRequest, ModelRejected
+from maas.tasks.limits import TaskLimits, TextTooLong
+
+MAX_LENGTH = 512  # tokens, where an export names no maximum
+
+
+class Texts:
+    """A tokenizer with the maximum length, prefixes and limits of its model."""
+
+    def __init__(self, path: Path, parameters: Mapping[str, Any], limits: TaskLimits) -> None:
+        """Raises ModelRejected for a file that is no tokenizer."""
+        self._tokenizer = loaded(path)
+        self._limits = limits
+        self.max_length = int(parameters.get("max_length") or MAX_LENGTH)
+        self.pad_id = int(parameters.get("pad_id") or 0)
+        self._lowercase = bool(parameters.get("lowercase"))
+
+    @property
+    def vocabulary(self) -> int:
+        """The number of token ids, added tokens included."""
+        return self._tokenizer.get_vocab_size(with_added_tokens=True)
+
+    def encode(self, texts: Sequence[str], *, truncate: bool = False, prompt: str = "") -> list[Encoding]:
+        """Raises TextTooLong unless `truncate`, TooLarge beyond the limits, InvalidRequest for lone surrogates."""
+        self._limits.check_texts(texts)
+        encodings = self._encoded([prompt + text for text in texts] if prompt else texts)
+        for index, encoding in enumerate(encodings):
+            if len(encoding) > self.max_length:
+                if not truncate:
+                    raise TextTooLong(index, len(encoding), self.max_length)
+                encodings[index] = self._cut(encoding, prompt + texts[index])
+        self._limits.check_tokens(sum(map(len, encodings)))
+        return encodings
+
+    def pairs(self, firsts: Sequence[str], seconds: Sequence[str], *, truncate: bool = True) -> list[Encoding]:
+        """Each first text with its second one, of which only the second is cut where the pair is too long.
+
+        Raises TextTooLong without `truncate`, and for a first text that leaves no room for the second.
+        """
+        self._limits.check_texts([*dict.fromkeys(firsts), *seconds])
+        unique = list(dict.fromkeys(firsts))
+        heads = dict(zip(unique, self._encoded(unique, special=False), strict=True))
+        special = self._tokenizer.num_special_tokens_to_add(True)
+        made = []
+        for index, (first, second) in enumerate(zip(firsts, self._encoded(seconds, special=False), strict=True)):
+            room = self.max_length - special - len(heads[first])
+            if len(second) > room:
+                if room < 1:
+                    most = self.max_length - special - 1
+                    raise TextTooLong(index, len(heads[first]), most, what="query", advice="shorten it")
+                if not truncate:
+                    raise TextTooLong(index, len(second), room)
+                second.truncate(room)
+            made.append(self._tokenizer.post_process(heads[first], second))
+        self._limits.check_tokens(sum(map(len, made)))
+        return made
+
+    def decode(self, ids: Iterable[int], *, special: bool = False) -> str:
+        return self._tokenizer.decode(list(ids), skip_special_tokens=not special)
+
+    def id_of(self, token: str) -> int | None:
+        return self._tokenizer.token_to_id(token)
+
+    def _cut(self, encoding: Encoding, text: str) -> Encoding:
+        """The encoding with its special tokens, of at most `max_length` tokens."""
+        (bare,) = self._encoded([text], special=False)
+        room = self.max_length - self._tokenizer.num_special_tokens_to_add(False)
+        bare.truncate(max(0, room))
+        return self._tokenizer.post_process(bare)
+
+    def _encoded(self, texts: Sequence[str], special: bool = True) -> list[Encoding]:
+        if self._lowercase:
+            texts = [text.lower() for text in texts]
+        try:
+            return self._tokenizer.encode_batch(list(texts), add_special_tokens=special)
+        except (UnicodeEncodeError, TypeError):  # TypeError: what PyO3 makes of a lone surrogate
+            raise InvalidRequest("text: got text that is no valid Unicode, expected UTF-8", field="text") from None
+        except (KeyboardInterrupt, SystemExit, MemoryError):
+            raise
+        except BaseException as error:  # a panic of the library is no Exception
+            reason = f"{type(error).__name__} {error!s:.200}"
+            raise InvalidRequest(f"text: the tokenizer cannot read it ({reason})", field="text") from None
+
+
+def loaded(path: Path) -> Tokenizer:
+    """The tokenizer without the padding and truncation that its file may hold. Raises ModelRejected."""
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:
+        raise ModelRejected(f"{path.name} is no tokenizer that `tokenizers` can load: {error!s:.300}") from None
+    return tokenizer
