@@ -1,12 +1,13 @@
-"""The inference function: serves `infer` without a web framework; imports web_app for every other route."""
+"""The inference function: serves `infer` and the tasks without a web framework, imports web_app for the others."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from maas import bootstrap
-from maas.access.caller import caller_of
+from maas.access.caller import INFER, Need, caller_of
 from maas.errors import TooLarge
 from maas.serving.oip import HEADER_LENGTH
 from maas.serving.oip_reply import Reply
@@ -15,6 +16,7 @@ from maas.telemetry.request_log import concerns
 from maas.web import compression, events
 from maas.web.requests import Request, asgi_event, http_function
 
+TASK = re.compile(r"/(v1/embeddings|v[12]/rerank|models/[^/]+/(embed|rerank|predict|tokenize))")
 settings = Settings.from_env()
 dataplane = bootstrap.dataplane(settings)
 
@@ -23,7 +25,7 @@ dataplane = bootstrap.dataplane(settings)
 def lambda_handler(request: Request, context: Any) -> dict[str, Any]:
     infer = events.INFER.fullmatch(request.path)
     if not infer or request.method != "POST":
-        return _web(request, context)
+        return _task(request, context) if _is_task(request) else _web(request, context)
     caller = caller_of(request.context)
     caller.check_infer(infer[1])
     headers = request.headers
@@ -36,6 +38,29 @@ def lambda_handler(request: Request, context: Any) -> dict[str, Any]:
     return _answer(
         dataplane.infer(infer[1], infer[2], body, headers.get(HEADER_LENGTH), deadline, max_bytes), encodings
     )
+
+
+def _is_task(request: Request) -> bool:
+    return request.method == "POST" and TASK.fullmatch(request.path) is not None
+
+
+def _task(request: Request, context: Any) -> dict[str, Any]:
+    """The answer of a route of tasks; errors have the shape that its clients read."""
+    import task_calls
+
+    route = task_calls.find(request.path)
+    try:
+        caller, headers = caller_of(request.context), request.headers
+        caller.check(Need((INFER,), any_model=route.model is None), route.model and route.model.partition("@")[0])
+        body = compression.decoded(request.body, headers.get("content-encoding"))
+        encodings = compression.accepted(headers.get("accept-encoding"))
+        max_bytes = compression.MAX_BYTES if encodings else events.PAYLOAD_LIMIT_BYTES
+        deadline = events.deadline_of(context)
+        call = task_calls.Call(dataplane, body, caller.check_infer, route.model, deadline, max_bytes)
+        return _answer(Reply(route.respond(call)), encodings)
+    except Exception as error:
+        status, document = events.error_document(error)
+        return events.answer(status, orjson.dumps(route.error(status, document)), events.error_headers(error))
 
 
 def _deferred(model: str, reference: str | None, body: bytes, headers: Mapping[str, str], actor: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ _ROUTES = {
     ANYBODY: "server_metadata openapi swagger_ui_html swagger_ui_redirect refuse",
     _LIST: "models repository_index statistics v1_models",
     _ABOUT: "model_metadata model_ready model_config model_statistics status",
-    _USE: "infer load unload predict explain profile",
-    Need((INFER,), any_model=True): "invocations",
+    _USE: "infer load unload predict explain profile tei_embed tei_rerank tei_predict tei_tokenize",
+    Need((INFER,), any_model=True): "invocations embeddings rerank_v1 rerank_v2",
 }
 NEEDS = {name: need for need, names in _ROUTES.items() for name in names.split()}

@@ -1,5 +1,6 @@
 """KServe V1 and TF Serving under /v1: rows or columns of values in JSON."""
 
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -25,11 +26,16 @@ async def predict(plane: Plane, model: str, request: Request, reference: str | N
 
 
 def status(plane: Plane, model: str, reference: str | None = None) -> dict[str, Any]:
-    """TF Serving's model status, with the fields `name` and `ready` that KServe's client reads."""
-    version = plane.resolve(model, reference)
+    """TF Serving's model status, with `name` and `ready` for KServe's client and OpenAI's fields of a model.
+
+    The model may be `name@alias` or `name@3`.
+    """
+    name, _, named = model.partition("@")
+    version = plane.resolve(name, reference or named or None)
     healthy = {"error_code": "OK", "error_message": ""}
     states = [{"version": str(version.number), "state": "AVAILABLE", "status": healthy}]
-    return {"name": model, "ready": True, "model_version_status": states}
+    shown = {"name": model, "ready": True, "model_version_status": states}
+    return shown | _openai_model(model, version.created_at)
 
 
 def explain(model: str) -> None:
@@ -49,16 +55,32 @@ def alive() -> dict[str, str]:
 
 
 @routes.get("/v1/models")
-def v1_models(plane: Plane, who: Who) -> dict[str, list[str]]:
-    return {"models": [model.name for model in plane.models() if who.sees(model.name)]}
+def v1_models(plane: Plane, who: Who) -> dict[str, Any]:
+    """The models, as OpenAI's clients read them (`data`) and KServe's (`models`)."""
+    found = [model for model in plane.models() if who.sees(model.name)]
+    data = [_openai_model(model.name, model.created_at) for model in found]
+    return {"object": "list", "data": data, "models": [model.name for model in found]}
+
+
+def _openai_model(name: str, created_at: str) -> dict[str, Any]:
+    created = int(datetime.fromisoformat(created_at).timestamp()) if created_at else 0
+    return {"id": name, "object": "model", "created": created, "owned_by": "maas"}
 
 
 def predicted(plane: DataPlane, model: str, reference: str | None, document: Any, deadline: float) -> Prediction:
     """Raises InvalidRequest for a document without rows or columns, and as `DataPlane.predict` does."""
     if not isinstance(document, dict):
         raise InvalidRequest("body: got no object, expected one with instances or inputs", field="body")
+    parameters = document.get("parameters") or {}
+    if not isinstance(parameters, dict):
+        raise InvalidRequest("parameters: got no object, expected one with options of the task", field="parameters")
     return plane.predict(
-        model, reference, lambda runner: compatibility.decode(document, runner), deadline, events.PAYLOAD_LIMIT_BYTES
+        model,
+        reference,
+        lambda runner: compatibility.decode(document, runner),
+        deadline,
+        events.PAYLOAD_LIMIT_BYTES,
+        parameters,
     )
 
 

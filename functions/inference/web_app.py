@@ -9,6 +9,7 @@ import invocations
 import oip_routes
 import profile_routes
 import repository_routes
+import task_routes
 import v1_routes
 from maas.serving.dataplane import DataPlane
 from maas.settings import Settings
@@ -23,9 +24,12 @@ def handler(dataplane: DataPlane, settings: Settings) -> Mangum:
 
 
 def application(dataplane: DataPlane, settings: Settings) -> FastAPI:
-    description = "Open Inference Protocol V2, KServe V1, TF Serving and SageMaker's invocations."
+    description = (
+        "Open Inference Protocol V2, KServe V1, TF Serving, SageMaker's invocations, OpenAI's embeddings, Cohere's "
+        "rerank and text-embeddings-inference."
+    )
     app = create_app("MaaS inference", description, "/v2", NEEDS, open_documents=settings.opens_documents)
     app.state.dataplane, app.state.memory_mb = dataplane, settings.memory_mb
-    for module in (oip_routes, profile_routes, repository_routes, v1_routes, invocations):
+    for module in (oip_routes, profile_routes, repository_routes, task_routes, v1_routes, invocations):
         app.include_router(module.routes)
     return app

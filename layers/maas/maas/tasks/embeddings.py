@@ -1,6 +1,6 @@
 """Task `embeddings`: one vector for each text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from maas.records import MetadataTensor
 from maas.tasks.numbers import normalized, pooled
 from maas.tasks.options import Options
 from maas.tasks.steps import TEXT, TEXT_INPUT, TOKENS, Arrays, column
-from maas.tasks.text_graph import Array, Call, TextGraph
+from maas.tasks.text_graph import Array, Call, TextGraph, Tokens
 from maas.tasks.texts import Texts
 
 EMBEDDING = "embedding"
@@ -23,7 +23,7 @@ class Embeddings:
     labels = None
 
     def __init__(self, texts: Texts, graph: TextGraph, parameters: Mapping[str, Any]) -> None:
-        self._texts, self._graph = texts, graph
+        self.texts, self._graph = texts, graph
         self._pooling: list[str] = parameters["pooling"]
         self._normalize: bool = parameters["normalize"]
         self._prompts: Mapping[str, str] = parameters.get("prompts") or {}
@@ -34,7 +34,12 @@ class Embeddings:
     def run(self, inputs: Arrays, options: Options, call: Call) -> dict[str, Array]:
         width = options.whole("dimensions", None, self.width)
         truncate, prompt = options.flag("truncate"), self._prompt(options)
-        encodings = self._texts.encode(column(inputs, TEXT), truncate=truncate, prompt=prompt)
+        values = column(inputs, TEXT)
+        encodings: Sequence[Tokens] = (
+            self.texts.of_ids(values)
+            if options.flag("token_ids")
+            else self.texts.encode(values, truncate=truncate, prompt=prompt)
+        )
         found = np.empty((len(encodings), self.width), np.float32)
         for group in self._graph.groups(encodings, call):
             found[group.places] = pooled(group.output, group.mask, self._pooling) if self._pooling else group.output

@@ -30,13 +30,13 @@ class FillMask:
     labels = None
 
     def __init__(self, texts: Texts, graph: TextGraph, parameters: Mapping[str, Any]) -> None:
-        self._texts, self._graph = texts, graph
+        self.texts, self._graph = texts, graph
         self._mask_token: str = parameters["mask_token"]
         self._mask_id: int = parameters["mask_id"]
 
     def run(self, inputs: Arrays, options: Options, call: Call) -> dict[str, Array]:
         wanted = options.whole("top_k", TOP_K, MOST)
-        encodings = self._texts.encode(column(inputs, TEXT), truncate=options.flag("truncate"))
+        encodings = self.texts.encode(column(inputs, TEXT), truncate=options.flag("truncate"))
         masks = [self._place(index, encoding.ids) for index, encoding in enumerate(encodings)]
         best: list[Any] = [None] * len(encodings)
         for group in self._graph.groups(encodings, call):
@@ -44,9 +44,9 @@ class FillMask:
                 scores = softmax(group.output[row, masks[place]])
                 ids = np.argsort(-scores, kind="stable")[:wanted]
                 best[place] = (ids, scores[ids])
-        tokens = [self._texts.decode([token], special=True) for ids, _ in best for token in ids.tolist()]
+        tokens = [self.texts.decode([token], special=True) for ids, _ in best for token in ids.tolist()]
         filled = [
-            self._texts.decode([*encoding.ids[:place], token, *encoding.ids[place + 1 :]])
+            self.texts.decode([*encoding.ids[:place], token, *encoding.ids[place + 1 :]])
             for encoding, place, (ids, _) in zip(encodings, masks, best, strict=True)
             for token in ids.tolist()
         ]

@@ -39,7 +39,7 @@ class ImageGraph:
 
 
 class ImageClassification:
-    inputs = (IMAGE_INPUT,)
+    inputs, texts = (IMAGE_INPUT,), None
 
     def __init__(self, graph: ImageGraph, parameters: Mapping[str, Any]) -> None:
         self._graph = graph
@@ -52,7 +52,7 @@ class ImageClassification:
 
 
 class ImageEmbeddings:
-    inputs = (IMAGE_INPUT,)
+    inputs, texts = (IMAGE_INPUT,), None
     labels = None
 
     def __init__(self, graph: ImageGraph, parameters: Mapping[str, Any]) -> None:

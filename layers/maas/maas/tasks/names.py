@@ -1,13 +1,15 @@
 """The tasks by name."""
 
+TEXT_EMBEDDINGS, RERANK, TEXT_CLASSIFICATION = "embeddings", "rerank", "text-classification"
+IMAGE_CLASSIFICATION, IMAGE_EMBEDDINGS = "image-classification", "image-embeddings"
 TEXT_TASKS = (
-    "embeddings",
-    "rerank",
-    "text-classification",
+    TEXT_EMBEDDINGS,
+    RERANK,
+    TEXT_CLASSIFICATION,
     "token-classification",
     "zero-shot-classification",
     "fill-mask",
 )
-IMAGE_TASKS = ("image-classification", "image-embeddings")
+IMAGE_TASKS = (IMAGE_CLASSIFICATION, IMAGE_EMBEDDINGS)
 NO_TASK = "none"  # what a push names to serve the graph as it is
 TASKS = TEXT_TASKS + IMAGE_TASKS

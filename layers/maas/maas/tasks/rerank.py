@@ -24,15 +24,18 @@ class Rerank:
     labels = None
 
     def __init__(self, texts: Texts, graph: TextGraph, parameters: Mapping[str, Any]) -> None:
-        self._texts, self._graph = texts, graph
+        self.texts, self._graph = texts, graph
 
     def run(self, inputs: Arrays, options: Options, call: Call) -> dict[str, Array]:
         raw, truncate = options.flag("raw_scores"), options.flag("truncate", True)
+        most = options.whole("max_tokens_per_doc", None, 1 << 31)
         queries, texts = column(inputs, QUERY), column(inputs, TEXT)
         if len(queries) not in (1, len(texts)):
             expected = f"1, or one for each of {len(texts)} texts"
             raise InvalidRequest(f"query: got {len(queries)}, expected {expected}", field=QUERY)
-        pairs = self._texts.pairs(queries * len(texts) if len(queries) == 1 else queries, texts, truncate=truncate)
+        if len(queries) == 1:
+            queries = queries * len(texts)
+        pairs = self.texts.pairs(queries, texts, truncate=truncate, most=most)
         logits = np.empty(len(texts), np.float32)
         for group in self._graph.groups(pairs, call):
             logits[group.places] = group.output.reshape(len(group.places))

@@ -1,12 +1,15 @@
 """What all tasks have in common: a signature, and one step on each side of the graph."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
 from maas.tasks.options import Options
 from maas.tasks.text_graph import Array, Call
+
+if TYPE_CHECKING:
+    from maas.tasks.texts import Texts
 
 TEXT, IMAGE, QUERY = "text", "image", "query"
 TOKENS = "tokens"  # an output that no signature shows: the tokens of each row, without padding
@@ -15,7 +18,7 @@ Arrays = Mapping[str, Array]
 
 
 class Steps(Protocol):
-    """One task on one graph. `labels` are the names of its classes, if it has any."""
+    """One task on one graph. `labels` are the names of its classes, `texts` its tokenizer, if any."""
 
     @property
     def inputs(self) -> tuple[MetadataTensor, ...]: ...
@@ -23,6 +26,8 @@ class Steps(Protocol):
     def outputs(self) -> tuple[MetadataTensor, ...]: ...
     @property
     def labels(self) -> tuple[str, ...] | None: ...
+    @property
+    def texts(self) -> "Texts | None": ...
 
     def run(self, inputs: Arrays, options: Options, call: Call) -> dict[str, Array]:
         """All outputs by name, each with one entry a row of the inputs. `call` runs the graph."""

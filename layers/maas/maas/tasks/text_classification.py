@@ -23,13 +23,13 @@ class TextClassification:
     inputs = (TEXT_INPUT,)
 
     def __init__(self, texts: Texts, graph: TextGraph, parameters: Mapping[str, Any]) -> None:
-        self._texts, self._graph = texts, graph
+        self.texts, self._graph = texts, graph
         self._classes = ClassScores(parameters["labels"], parameters["multi_label"])
         self.outputs, self.labels = self._classes.outputs, self._classes.labels
 
     def run(self, inputs: Arrays, options: Options, call: Call) -> dict[str, Array]:
         raw = options.flag("raw_scores")
-        encodings = self._texts.encode(column(inputs, TEXT), truncate=options.flag("truncate"))
+        encodings = self.texts.encode(column(inputs, TEXT), truncate=options.flag("truncate"))
         logits = np.empty((len(encodings), len(self.labels)), np.float32)
         for group in self._graph.groups(encodings, call):
             logits[group.places] = group.output
@@ -44,7 +44,7 @@ class ZeroShotClassification:
     labels = None
 
     def __init__(self, texts: Texts, graph: TextGraph, parameters: Mapping[str, Any]) -> None:
-        self._texts, self._graph = texts, graph
+        self.texts, self._graph = texts, graph
         self._entailment: int = parameters["entailment"]
         self._contradiction: int = parameters["contradiction"]
 
@@ -64,7 +64,7 @@ class ZeroShotClassification:
             )
         texts = column(inputs, TEXT)
         hypotheses = [template.replace("{}", label) for label in labels]
-        pairs = self._texts.pairs(
+        pairs = self.texts.pairs(
             [text for text in texts for _ in labels], hypotheses * len(texts), truncate=options.flag("truncate")
         )
         logits = self._logits(pairs, call).reshape(len(texts), len(labels), 2)

@@ -15,6 +15,16 @@ from maas.tasks.limits import TaskLimits, TextTooLong
 MAX_LENGTH = 512  # tokens, where an export names no maximum
 
 
+class Ids:
+    """Tokens of one text that came as ids."""
+
+    def __init__(self, ids: list[int]) -> None:
+        self.ids, self.type_ids = ids, [0] * len(ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
 class Texts:
     """A tokenizer with the maximum length, prefixes and limits of its model."""
 
@@ -43,8 +53,37 @@ class Texts:
         self._limits.check_tokens(sum(map(len, encodings)))
         return encodings
 
-    def pairs(self, firsts: Sequence[str], seconds: Sequence[str], *, truncate: bool = True) -> list[Encoding]:
+    def of_ids(self, rows: Sequence[list[int]]) -> "list[Ids]":
+        """Token ids that the caller made with this tokenizer, special tokens included. Raises InvalidRequest."""
+        self._limits.check_tokens(sum(map(len, rows)))
+        for index, ids in enumerate(rows):
+            if len(ids) > self.max_length:
+                raise TextTooLong(index, len(ids), self.max_length)
+            if not 0 <= min(ids) <= max(ids) < self.vocabulary:
+                expected = f"ids from 0 to {self.vocabulary - 1}"
+                raise InvalidRequest(f"input[{index}]: got ids up to {max(ids)}, expected {expected}", field="input")
+        return [Ids(ids) for ids in rows]
+
+    def tokens(self, texts: Sequence[str], special: bool) -> list[list[dict[str, Any]]]:
+        """Each token of each text, with its place in characters; null for a special one."""
+        self._limits.check_texts(texts)
+        return [
+            [
+                {"id": token, "text": text, "special": bool(is_special)}
+                | ({"start": None, "stop": None} if is_special else {"start": start, "stop": stop})
+                for token, text, is_special, (start, stop) in zip(
+                    one.ids, one.tokens, one.special_tokens_mask, one.offsets, strict=True
+                )
+            ]
+            for one in self._encoded(texts, special)
+        ]
+
+    def pairs(
+        self, firsts: Sequence[str], seconds: Sequence[str], *, truncate: bool = True, most: int | None = None
+    ) -> list[Encoding]:
         """Each first text with its second one, of which only the second is cut where the pair is too long.
+
+        The second has at most `most` tokens.
 
         Raises TextTooLong without `truncate`, and for a first text that leaves no room for the second.
         """
@@ -54,6 +93,8 @@ class Texts:
         special = self._tokenizer.num_special_tokens_to_add(True)
         made = []
         for index, (first, second) in enumerate(zip(firsts, self._encoded(seconds, special=False), strict=True)):
+            if most is not None:
+                second.truncate(most)
             room = self.max_length - special - len(heads[first])
             if len(second) > room:
                 if room < 1:

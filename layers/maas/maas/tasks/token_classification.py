@@ -42,13 +42,13 @@ class TokenClassification:
     outputs = (MetadataTensor(ENTITIES, "BYTES", (-1,)),)
 
     def __init__(self, texts: Texts, graph: TextGraph, parameters: Mapping[str, Any]) -> None:
-        self._texts, self._graph = texts, graph
+        self.texts, self._graph = texts, graph
         self.labels: tuple[str, ...] = tuple(parameters["labels"])
 
     def run(self, inputs: Arrays, options: Options, call: Call) -> dict[str, Array]:
         strategy = options.text("aggregation_strategy", STRATEGIES[0], STRATEGIES)
         texts = column(inputs, TEXT)
-        encodings = self._texts.encode(texts, truncate=options.flag("truncate"))
+        encodings = self.texts.encode(texts, truncate=options.flag("truncate"))
         found: list[Any] = [None] * len(texts)
         for group in self._graph.groups(encodings, call):
             for row, place in enumerate(group.places):

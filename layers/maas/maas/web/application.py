@@ -130,7 +130,8 @@ async def _allowed(request: Request) -> None:
     if need is None:
         raise NotAllowed(_caller(request).actor, [f"a scope, and none is defined for '{name}'"])
     if not need.is_open:
-        _caller(request).check(need, request.path_params.get("model"))
+        model = request.path_params.get("model")
+        _caller(request).check(need, model and model.partition("@")[0])  # OpenAI's clients name an alias so
 
 
 def _caller(request: Request) -> Caller:

@@ -1,0 +1,41 @@
+"""The routes of tasks without a web framework: OpenAI's embeddings, Cohere's rerank, text-embeddings-inference.
+
+Errors have the shape that the clients of each API read.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+from maas.tasks.api import openai, reranking, tei
+from maas.tasks.api.calls import Call as Call
+from maas.tasks.api.errors import openai_error, tei_error
+
+ErrorShape = Callable[[int, Mapping[str, Any]], dict[str, Any]]
+_OPENAI: Mapping[str, Callable[[Call], bytes]] = {
+    "/v1/embeddings": openai.embeddings,
+    "/v1/rerank": partial(reranking.rerank, version="1"),
+    "/v2/rerank": partial(reranking.rerank, version="2"),
+}
+_OF_TEI: Mapping[str, Callable[[Call], bytes]] = {
+    "embed": tei.embed,
+    "rerank": tei.rerank,
+    "predict": tei.predict,
+    "tokenize": tei.tokenize,
+}
+
+
+class Route(NamedTuple):
+    """`model` is that of the path, if the path has one."""
+
+    respond: Callable[[Call], bytes]
+    error: ErrorShape
+    model: str | None = None
+
+
+def find(path: str) -> Route:
+    """The route of a POST with a path of these."""
+    if path in _OPENAI:
+        return Route(_OPENAI[path], openai_error)
+    _, _, model, what = path.split("/")
+    return Route(_OF_TEI[what], tei_error, model)

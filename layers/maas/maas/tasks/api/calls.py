@@ -1,0 +1,116 @@
+"""What the routes have in common: the model that a request names, its body, and the run of its task."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from maas.errors import InvalidRequest
+from maas.serving.dataplane import DataPlane
+from maas.serving.oip import kind_of, read_json
+from maas.tasks.steps import TOKENS
+from maas.tasks.task_runner import TaskRunner
+from maas.tasks.text_graph import Array
+
+Inputs = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request. `model` is of the path, if it is there; `check` raises NotAllowed for a model.
+
+    `deadline` is of time.monotonic, `max_bytes` of the answer.
+    """
+
+    plane: DataPlane
+    body: bytes
+    check: Callable[[str], None]
+    model: str | None = None
+    deadline: float | None = None
+    max_bytes: int | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Raises InvalidRequest, TooLarge."""
+        document = read_json(self.body)
+        if not isinstance(document, dict):
+            raise InvalidRequest(f"body: got {kind_of(document)}, expected an object", field="body")
+        return document
+
+    def run(
+        self, model: str, tasks: Sequence[str], inputs: Inputs, options: Mapping[str, Any], outputs: Sequence[str]
+    ) -> dict[str, Array]:
+        """The outputs of the model's task, which is one of `tasks`, by name; and the tokens of each row.
+
+        `model` is `name`, `name@alias` or `name@3`. Raises as `DataPlane.predict` does.
+        """
+        name, reference = self.allowed(model)
+        self.check_task(name, reference, tasks)
+        given = {key: _objects(values) for key, values in inputs.items()}
+        names = [*outputs, TOKENS] if "text" in inputs else outputs
+        found = self.plane.predict(
+            name, reference, lambda _: given, self.deadline, self.max_bytes, options, names=names
+        )
+        return dict(found.outputs)
+
+    def runner(self, model: str) -> TaskRunner:
+        """The loaded model. Raises InvalidRequest for one without a task on text."""
+        name, reference = self.allowed(model)
+        runner = self.plane.runner(name, reference, self.deadline)
+        if not isinstance(runner, TaskRunner) or runner.steps.texts is None:
+            raise InvalidRequest(f"model: got '{name}', which takes no text", field="model")
+        return runner
+
+    def allowed(self, model: str) -> tuple[str, str | None]:
+        """The model's name and the reference to its version. Raises NotAllowed."""
+        name, at, reference = model.partition("@")
+        self.check(name)
+        if at and not reference:
+            raise InvalidRequest(f"model: got {model!r:.80}, expected NAME, NAME@ALIAS or NAME@VERSION", field="model")
+        return name, reference or None
+
+    def check_task(self, name: str, reference: str | None, tasks: Sequence[str]) -> None:
+        """Raises InvalidRequest unless the version has one of the tasks."""
+        task = self.plane.resolve(name, reference).task
+        if task is None or task.name not in tasks:
+            came = f"the task {task.name}" if task else "no task"
+            raise InvalidRequest(f"model: '{name}' has {came}, expected {' or '.join(tasks)}", field="model")
+
+
+def _objects(values: Sequence[Any]) -> Array:
+    """A flat array of these, of which lists too are single elements."""
+    array = np.empty(len(values), dtype=object)
+    for index, value in enumerate(values):
+        array[index] = value
+    return array
+
+
+def named(document: Mapping[str, Any]) -> str:
+    """The model that the body names. Raises InvalidRequest."""
+    return text(document, "model")
+
+
+def text(document: Mapping[str, Any], field: str) -> str:
+    value = document.get(field)
+    if type(value) is not str or not value:
+        raise InvalidRequest(f"{field}: got {kind_of(value)}, expected text", field=field)
+    return value
+
+
+def texts(document: Mapping[str, Any], field: str) -> list[str]:
+    """One text or an array of at least one. Raises InvalidRequest."""
+    value = document.get(field)
+    if type(value) is str:
+        return [value]
+    if type(value) is not list or not value:
+        came = "an empty array" if value == [] else kind_of(value)
+        raise InvalidRequest(f"{field}: got {came}, expected text or an array of texts", field=field)
+    for index, one in enumerate(value):
+        if type(one) is not str:
+            raise InvalidRequest(f"{field}[{index}]: got {kind_of(one)}, expected text", field=field)
+    return value
+
+
+def options(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Options of the task that the body has by these names; null is none."""
+    return {name: document[name] for name in names if document.get(name) is not None}

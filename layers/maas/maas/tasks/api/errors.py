@@ -1,0 +1,26 @@
+"""Errors in the shapes that the clients of each API read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_TYPES: Mapping[int, str] = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    410: "not_found_error",
+    429: "rate_limit_error",
+}
+_CODES: Mapping[int, str] = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
+
+
+def openai_error(status: int, document: Mapping[str, Any]) -> dict[str, Any]:
+    """`document` is the error as our own routes have it."""
+    kind = "server_error" if status >= 500 else _TYPES.get(status, "invalid_request_error")
+    error = {"message": document["error"], "type": kind, "param": document.get("field"), "code": _CODES.get(status)}
+    return {"error": error}
+
+
+def tei_error(status: int, document: Mapping[str, Any]) -> dict[str, Any]:
+    """As text-embeddings-inference has it, with the field."""
+    kind = "Backend" if status >= 500 else "Unauthorized" if status in (401, 403) else "Validation"
+    return {**document, "error_type": kind}
