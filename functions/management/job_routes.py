@@ -51,7 +51,8 @@ def list_jobs(scope: ListScope, limit: Limit = 100, token: Token = None) -> Jobs
 @router.get("/{job}", responses=refusals(404))
 def get_job(job: OwnJob) -> Job:
     """The job with its progress."""
-    return Job.of(jobs.get(job), list(jobs.shards(job)))
+    found = jobs.get(job)
+    return Job.of(found, jobs.tally(job) if found.planned else None)
 
 
 @router.post("/{job}/complete", status_code=202, responses=refusals(404, 409))

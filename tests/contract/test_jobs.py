@@ -13,9 +13,11 @@ from arro3.io import write_parquet
 from maas.aws.clients import client
 from maas.aws.dynamodb import CallFailed, Table, boto3_call
 from maas.batch import formats
+from maas.batch.job_end import JobEnd
 from maas.batch.job_records import BatchJob, JobStatus, Part, Shard, ShardStatus, shard_name
 from maas.batch.jobs import Jobs
 from maas.errors import Conflict, NotFound, ServiceUnavailable
+from support.aws.metering import Meter
 from support.batch.files import MemorySource
 
 NOW = "2026-01-31T12:00:00.000000Z"
@@ -172,7 +174,7 @@ def test_one_of_many_writers_ends_a_job(jobs: Jobs) -> None:
 def test_adding_shards_twice(jobs: Jobs) -> None:
     made = jobs.create(job())
     jobs.add_shards(made, shards(32))
-    jobs.finish_shard(made, done(shards(1)[0]), [])
+    jobs.finish_shard(made, shards(1)[0], done(shards(1)[0]), [])
     jobs.add_shards(made, shards(33))
     found = list(jobs.shards(made.id))
     assert [one.name for one in found] == [one.name for one in shards(33)]
@@ -220,15 +222,16 @@ def test_job_is_done_without_pending_shards(jobs: Jobs) -> None:
     jobs.add_shards(made, shards(3))
     for shard in shards(3):
         assert not jobs.is_done(made.id)
-        jobs.finish_shard(made, done(shard), [])
+        jobs.finish_shard(made, shard, done(shard), [])
     assert jobs.is_done(made.id)
 
 
 def test_deliveries_agree_on_the_end_of_a_part(jobs: Jobs) -> None:
     made = jobs.create(job())
     jobs.add_shards(made, shards(1))
-    agreed: list[int] = []
-    at_once([lambda end=end: agreed.append(jobs.agree(made, "00000", end)) for end in range(2, 10)])
+    agreed: list[int | None] = []
+    (one,) = shards(1)
+    at_once([lambda end=end: agreed.append(jobs.agree(made, one, end).agreed_end) for end in range(2, 10)])
     assert len(agreed) == 8
     assert len(set(agreed)) == 1
 
@@ -240,7 +243,7 @@ def test_shard_is_finished_once(jobs: Jobs) -> None:
     rest = [first.piece(0, 4, 7), first.piece(1, 7, 10)]
     ended = done(first, agreed_end=4, rest=tuple(one.name for one in rest))
     finished: list[Shard] = []
-    at_once([lambda: finished.append(jobs.finish_shard(made, ended, rest))] * 6)
+    at_once([lambda: finished.append(jobs.finish_shard(made, first, ended, rest))] * 6)
     assert len(finished) == 6
     assert {(one.rest, one.status) for one in finished} == {(("00000_00", "00000_01"), ShardStatus.DONE)}
     names = [one.name for one in jobs.shards(made.id)]
@@ -251,7 +254,7 @@ def test_shard_is_finished_once(jobs: Jobs) -> None:
 def test_done_shard_never_fails(jobs: Jobs) -> None:
     made = jobs.create(job())
     jobs.add_shards(made, shards(2))
-    jobs.finish_shard(made, done(shards(1)[0]), [])
+    jobs.finish_shard(made, shards(1)[0], done(shards(1)[0]), [])
     for name in ("00000", "00001"):
         jobs.set_shard_status(made, name, ShardStatus.FAILED, "poisoned")
     assert [(one.status, one.reason) for one in jobs.shards(made.id)] == [
@@ -274,3 +277,60 @@ def test_shard_names_sort_like_the_input() -> None:
     for suffix in ("", ".jsonl", ".0.npy", ".errors.jsonl"):  # rows in the table, and parts in the bucket's order
         assert [name + suffix for name in names] == sorted(name + suffix for name in names)
         assert [name + suffix for name in pieces] == sorted(name + suffix for name in pieces)
+
+
+# ---------------------------------------------------------------- what shards add up to
+
+
+def test_tally_counts_each_shard_once(jobs: Jobs) -> None:
+    made = jobs.create(job())
+    first, second = shards(2)
+    jobs.add_shards(made, [first, second])
+    rest = [first.piece(0, 4, 7), first.piece(1, 7, 10)]
+    ended = done(first, agreed_end=4, rows=4, errors=3, rest=tuple(one.name for one in rest))
+    at_once([lambda: jobs.finish_shard(made, first, ended, rest)] * 6)
+    for _ in range(2):
+        jobs.set_shard_status(made, second.name, ShardStatus.FAILED, "poisoned")
+    tally = jobs.tally(made.id)
+    assert (tally.done, tally.failed, tally.split) == (1, 1, 2)
+    assert (tally.rows, tally.errors, tally.width) == (4, 3, 4)
+    assert tally.updated_at == jobs.shard(made.id, first.name).updated_at
+    failed = jobs.shard(made.id, second.name)
+    jobs.finish_shard(made, failed, done(failed), [])
+    tally = jobs.tally(made.id)
+    assert (tally.done, tally.failed, tally.rows, tally.width) == (2, 0, 14, 14)
+
+
+def test_concurrent_ends_lose_no_count(jobs: Jobs) -> None:
+    made, some = jobs.create(job()), shards(40)
+    jobs.add_shards(made, some)
+    at_once([lambda shard=shard: jobs.finish_shard(made, shard, done(shard, errors=1), []) for shard in some])
+    tally = jobs.tally(made.id)
+    assert (tally.done, tally.rows, tally.errors, tally.width) == (40, 400, 40, 400)
+
+
+@pytest.mark.full
+def test_progress_and_max_errors_cost_the_same_at_any_size(endpoint_url: str, table_name: str) -> None:
+    meter = Meter(boto3_call(client("dynamodb", "us-east-1", endpoint_url)))
+    jobs = Jobs(Table(meter, table_name))
+    ends = JobEnd(jobs, None, None)  # type: ignore[arg-type]  # nothing ends here
+    costs = []
+    for number, count in enumerate((20, 400)):
+        running = replace(job(number, status=JobStatus.RUNNING, options={"max_errors": 10**6}), shards=count)
+        made, some = jobs.create(running), shards(count)
+        jobs.add_shards(made, some)
+        for shard in some[: count - 1]:
+            jobs.finish_shard(made, shard, done(shard, errors=2), [])
+        with meter.measured() as progress:
+            jobs.get(made.id), jobs.tally(made.id)
+        with meter.measured() as checked:
+            assert ends.check_errors(made) == made
+        with meter.measured() as ended:
+            jobs.finish_shard(made, some[-1], done(some[-1]), [])
+        costs.append((progress, checked, ended))
+    for few, many in zip(*costs, strict=True):
+        assert (few.operations, few.units) == (many.operations, many.units)
+    progress, checked, ended = costs[1]
+    assert progress.operations == ["GetItem", "Query"] and checked.operations == ["Query"]
+    assert ended.operations == ["TransactWriteItems"]
+    assert progress.units <= 3 and checked.units <= 1

@@ -9,7 +9,8 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model
 
 from maas.aws.s3 import UploadPart
 from maas.batch import job_records
-from maas.batch.job_records import BatchJob, JobStatus, Shard, ShardStatus
+from maas.batch.job_records import BatchJob, JobStatus
+from maas.batch.tallies import Tally
 from maas.records import ModelFile
 from schemas.shared import EXAMPLE_TIME, Body, DeclaredFile, Name, Part, like, whole
 
@@ -148,9 +149,9 @@ class Job(BaseModel):
     progress: Progress | None
 
     @classmethod
-    def of(cls, job: BatchJob, shards: Sequence[Shard] = (), **more: object) -> Self:
+    def of(cls, job: BatchJob, tally: Tally | None = None, **more: object) -> Self:
         plain = {name: getattr(job, name) for name in Job.model_fields if name not in ("input", "progress")}
-        progress = _progress(job, shards) if shards else None
+        progress = _progress(job, tally) if tally and job.planned else None
         return cls.model_validate(plain | {"input": job.input_key, "progress": progress} | more)
 
 
@@ -208,21 +209,18 @@ class JobResults(BaseModel):
     next_page_token: str | None
 
 
-def _progress(job: BatchJob, shards: Sequence[Shard]) -> Progress:
-    done = [shard for shard in shards if shard.status is ShardStatus.DONE]
-    rows = sum(shard.rows for shard in done)
+def _progress(job: BatchJob, tally: Tally) -> Progress:
     began = datetime.fromisoformat(job.started_at or job.created_at)
-    until = max((shard.updated_at for shard in done), default="")
-    seconds = (datetime.fromisoformat(until) - began).total_seconds() if until else 0.0
-    width, finished = (sum(one.end - one.start for one in some) for some in (shards, done))
-    running = job.status is JobStatus.RUNNING and finished and width > finished
+    seconds = (datetime.fromisoformat(tally.updated_at) - began).total_seconds() if tally.updated_at else 0.0
+    width = job.planned[1] - job.planned[0]
+    running = job.status is JobStatus.RUNNING and tally.width and width > tally.width
     elapsed = (datetime.now(UTC) - began).total_seconds()
     return Progress(
-        shards_total=len(shards),
-        shards_done=len(done),
-        shards_failed=sum(shard.status is ShardStatus.FAILED for shard in shards),
-        rows=rows,
-        errors=sum(shard.errors for shard in done),
-        rows_per_second=round(rows / seconds, 1) if seconds > 0 else None,
-        eta_seconds=round(elapsed * (width - finished) / finished, 1) if running else None,
+        shards_total=job.shards + tally.split,
+        shards_done=tally.done,
+        shards_failed=tally.failed,
+        rows=tally.rows,
+        errors=tally.errors,
+        rows_per_second=round(tally.rows / seconds, 1) if seconds > 0 else None,
+        eta_seconds=round(elapsed * (width - tally.width) / tally.width, 1) if running else None,
     )

@@ -138,7 +138,7 @@ def test_dead_letter_of_a_done_shard_queues_its_rest(runs: Runs) -> None:
 def test_dead_letter_of_the_last_done_shard_ends_its_job(runs: Runs) -> None:
     job = runs.job(ROWS[:17])
     shard = runs.jobs.shard(job.id, "00000")
-    runs.jobs.finish_shard(job, replace(shard, status=ShardStatus.DONE, agreed_end=shard.end), [])
+    runs.jobs.finish_shard(job, shard, replace(shard, status=ShardStatus.DONE, agreed_end=shard.end), [])
     assert runs.planner.give_up(job.id, "00000", job.run)
     assert runs.jobs.get(job.id).status is JobStatus.SUCCEEDED
 

@@ -124,7 +124,7 @@ def test_dead_shard_that_cannot_be_settled_fails_its_job(seeded: Cloud, broken: 
     shard = jobs.shard(job.id, "00000")
     rest = shard.piece(0, 20, shard.end)
     done = replace(shard, status=ShardStatus.DONE, agreed_end=20, rest=(rest.name,))
-    jobs.finish_shard(job, done, [rest])
+    jobs.finish_shard(job, shard, done, [rest])
     event = letter(job.message("00000"), "15")
     failed = [{"itemIdentifier": event["Records"][0]["messageId"]}]
     assert broken.lambda_handler(event, Context) == {"batchItemFailures": failed}

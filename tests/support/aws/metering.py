@@ -13,7 +13,7 @@ from maas.records import ModelFile, ModelVersion, Status, fields_of
 from maas.registry import Registry, table_rows
 
 FILE = ModelFile("model.onnx", 10, "0" * 64)
-_METERED = {"GetItem", "BatchGetItem", "Query", "TransactWriteItems", "BatchWriteItem"}
+_METERED = {"GetItem", "BatchGetItem", "Query", "PutItem", "TransactWriteItems", "BatchWriteItem"}
 
 
 @dataclass

@@ -15,7 +15,7 @@ from typing import Any
 
 import boto3
 
-WRITES = {"PutObject", "TransactWriteItems", "SendMessageBatch", "PutEvents"}
+WRITES = {"PutObject", "PutItem", "TransactWriteItems", "SendMessageBatch", "PutEvents"}
 
 
 class Killed(BaseException):

@@ -5,7 +5,7 @@ for functions whose cold start must not import boto3.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,16 @@ class Delete:
     key: Key
 
 
-Write = Put | Delete
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Add to numbers of the item at `key`, created if absent, and set other attributes of it."""
+
+    key: Key
+    amounts: Mapping[str, int]
+    others: Mapping[str, Any]
+
+
+Write = Put | Delete | Add
 _BATCH = 25  # limit of BatchWriteItem
 _READ_BATCH = 100  # limit of BatchGetItem
 
@@ -121,6 +130,18 @@ class Table:
                 raise ServiceUnavailable("DynamoDB") from failure
             raise _translated(failure) from failure
 
+    def put(self, put: Put) -> None:
+        """As `write` of this alone, for half the cost.
+
+        Raises WriteConflict, also where a lost answer hides that the item was written: read it again.
+        """
+        try:
+            self._call_service("PutItem", self._named({"Item": _packed(put)} | _condition(put)))
+        except CallFailed as failure:
+            if failure.code in ("ConditionalCheckFailedException", "TransactionConflictException"):
+                raise WriteConflict from failure
+            raise _translated(failure) from failure
+
     def advance(self, key: Key, name: str, time: str, before: str) -> None:
         """Set the attribute `name` to `time` if it is null or less than `before`; nothing happens without an item."""
         request = {
@@ -163,6 +184,8 @@ class Table:
     def _transaction_item(self, write: Write) -> dict[str, Any]:
         if isinstance(write, Delete):
             return {"Delete": {"TableName": self._name, "Key": _packed_key(write.key)}}
+        if isinstance(write, Add):
+            return {"Update": {"TableName": self._name, "Key": _packed_key(write.key)} | _addition(write)}
         return {"Put": {"TableName": self._name, "Item": _packed(write)} | _condition(write)}
 
     def _named(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -211,6 +234,18 @@ def _condition(put: Put) -> dict[str, Any]:
     return {
         "ConditionExpression": "revision = :revision",
         "ExpressionAttributeValues": {":revision": {"N": str(put.revision)}},
+    }
+
+
+def _addition(add: Add) -> dict[str, Any]:
+    names = {f"#{name}": name for name in (*add.amounts, *add.others)}
+    values = {f":{name}": pack(value) for name, value in (*add.amounts.items(), *add.others.items())}
+    added = ", ".join(f"#{name} :{name}" for name in add.amounts)
+    others = ", ".join(f"#{name} = :{name}" for name in add.others)
+    return {
+        "UpdateExpression": f"ADD {added} SET {others}",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
     }
 
 

@@ -61,7 +61,8 @@ class JobEnd:
             shards = list(self.jobs.shards(job.id))
             reason = missing(job, shards)
             if reason is None:
-                if failure := too_many_errors(job, shards) or all_failed(shards):
+                errors = sum(shard.errors for shard in shards)
+                if failure := too_many_errors(job, errors) or all_failed(shards):
                     return self.fail(job.id, failure, job.run)
                 return self.jobs.move(job.id, JobStatus.FINISHING, [JobStatus.RUNNING])
         return self.fail(job.id, f"shards are missing: {reason}", job.run)
@@ -70,7 +71,7 @@ class JobEnd:
         """Fail the job as soon as more records failed than `max_errors` allows."""
         if job.options.get("max_errors") is None or job.status is not JobStatus.RUNNING:
             return job
-        reason = too_many_errors(job, list(self.jobs.shards(job.id)))
+        reason = too_many_errors(job, self.jobs.tally(job.id).errors)
         return self.fail(job.id, reason) if reason else job
 
     def fail(self, job_id: str, reason: str, run: int | None = None) -> BatchJob:
@@ -83,9 +84,9 @@ class JobEnd:
         return self.announcements.announce(self.jobs.change(job_id, decide))
 
 
-def too_many_errors(job: BatchJob, shards: Sequence[Shard]) -> str | None:
-    """The reason to fail the job, None if its records have no more errors than allowed."""
-    errors, limit = sum(shard.errors for shard in shards), job.options.get("max_errors")
+def too_many_errors(job: BatchJob, errors: int) -> str | None:
+    """The reason to fail the job, None if so many records with errors are allowed."""
+    limit = job.options.get("max_errors")
     if limit is None or errors <= limit:
         return None
     return f"{errors:,} records failed, allowed are {limit:,} (max_errors)"

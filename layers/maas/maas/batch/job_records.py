@@ -37,9 +37,9 @@ class BatchJob:
     """`version` is pinned when the job is created. `kind` is "batch", or "infer" for one request answered later.
 
     `input_s3_version` is the version of the input object, once it is there. The planner sets `format`, `layout` and
-    `planned`, the range [start, end) of all shards together, empty without shards; `shard_bytes` is the size it cuts
-    by. `run` counts starts. `announced` is the last status that was published, `request_digest` identifies the call
-    that created the job.
+    `planned`, the range [start, end) of all shards together, empty without shards, and `shards`, their number before
+    any was split; `shard_bytes` is the size it cuts by. `run` counts starts. `announced` is the last status that was
+    published, `request_digest` identifies the call that created the job.
     """
 
     id: str
@@ -60,6 +60,7 @@ class BatchJob:
     format: str = ""
     layout: dict[str, Any] = field(default_factory=dict)
     planned: list[int] = field(default_factory=list)
+    shards: int = 0
     options: dict[str, Any] = field(default_factory=dict)
     notify: str | None = None
     started_at: str | None = None

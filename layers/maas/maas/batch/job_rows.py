@@ -5,7 +5,8 @@
 | `JOBS` | created#id | index of all jobs, by time |
 | `J#id` | `JOB` | BatchJob |
 | `J#id` | `S#name` | Shard |
-| `J#id` | `P#name` | one marker per pending shard, to avoid a hot counter; a job without markers is done |
+| `J#id` | `P#name` | one marker per pending shard; a job without markers is done |
+| `J#id` | `C#00` to `C#15` | what the shards add up to: `tallies` |
 | `OUTPUTS` | folder | the job that writes to the folder |
 """
 
@@ -38,6 +39,10 @@ def job_key(job_id: str) -> Key:
 
 def shard_key(job_id: str, name: str) -> Key:
     return f"J#{job_id}", f"S#{name}"
+
+
+def tally_key(job_id: str, number: int) -> Key:
+    return f"J#{job_id}", f"C#{number:02d}"
 
 
 def pending_key(job_id: str, name: str) -> Key:

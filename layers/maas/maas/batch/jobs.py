@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from maas.aws.dynamodb import Delete, Item, Put, Table, Write, WriteConflict
-from maas.batch import job_rows, output_folders
+from maas.batch import job_rows, output_folders, tallies
 from maas.batch.job_records import OPEN, BatchJob, JobStatus, Shard, ShardStatus, fields_of
+from maas.batch.tallies import Tally
 from maas.errors import Conflict, Contended, NotFound, ServiceUnavailable
 from maas.registry.ledger import attempts
 from maas.times import time_after
@@ -77,7 +78,7 @@ class Jobs:
                 return job
             changed = replace(wanted, revision=job.revision + 1, updated_at=time_after(job.updated_at))
             try:
-                self._table.write([Put(job_rows.job_key(job_id), fields_of(changed), job.revision)])
+                self._table.put(Put(job_rows.job_key(job_id), fields_of(changed), job.revision))
                 return changed
             except WriteConflict:
                 continue
@@ -161,30 +162,32 @@ class Jobs:
     def is_done(self, job_id: str) -> bool:
         return not self._table.keys(f"J#{job_id}", "P#", limit=1)
 
-    def agree(self, job: BatchJob, name: str, end: int) -> int:
-        """Set where the shard's part ends, unless another delivery did; returns that end. Raises Contended."""
+    def tally(self, job_id: str) -> Tally:
+        """What the job's shards add up to, whatever their number, in one read."""
+        return Tally.of(self._items(job_id, "C#"))
 
-        def decide(shard: Shard) -> Shard | None:
-            return replace(shard, agreed_end=end) if shard.agreed_end is None else None
+    def agree(self, job: BatchJob, shard: Shard, end: int) -> Shard:
+        """Set where the shard's part ends, unless another delivery did; returns the shard. Raises Contended."""
 
-        agreed = self._change_shard(job, name, decide).agreed_end
-        assert agreed is not None
-        return agreed
+        def decide(found: Shard) -> Shard | None:
+            return replace(found, agreed_end=end) if found.agreed_end is None else None
 
-    def finish_shard(self, job: BatchJob, done: Shard, rest: Sequence[Shard]) -> Shard:
-        """Store the shard as DONE and its rest as new shards, in one transaction; returns the shard as stored, by
+        return self._change_shard(job, shard, decide)
+
+    def finish_shard(self, job: BatchJob, shard: Shard, done: Shard, rest: Sequence[Shard]) -> Shard:
+        """Store the shard as `done` and its rest as new shards, in one transaction; returns the shard as stored, by
         another delivery if it was first. Raises NotFound, Contended."""
 
-        def decide(shard: Shard) -> Shard | None:
-            if shard.status is ShardStatus.DONE:
+        def decide(found: Shard) -> Shard | None:
+            if found.status is ShardStatus.DONE:
                 return None
-            return replace(done, updated_at=time_after(shard.updated_at))
+            return replace(done, updated_at=time_after(found.updated_at))
 
         also: list[Write] = [
             Delete(job_rows.pending_key(job.id, done.name)),
             *(row for shard in rest for row in job_rows.new(job, shard)),
         ]
-        return self._change_shard(job, done.name, decide, also)
+        return self._change_shard(job, shard, decide, also)
 
     def set_shard_status(self, job: BatchJob, name: str, status: ShardStatus, reason: str | None) -> Shard:
         """Set FAILED or PENDING; a shard that is DONE stays DONE. Raises NotFound, Contended."""
@@ -193,22 +196,27 @@ class Jobs:
             same = (shard.status, shard.reason) == (status, reason)
             return None if same or shard.status is ShardStatus.DONE else replace(shard, status=status, reason=reason)
 
-        return self._change_shard(job, name, decide)
+        return self._change_shard(job, self.shard(job.id, name), decide)
 
     def _change_shard(
-        self, job: BatchJob, name: str, decide: Callable[[Shard], Shard | None], also: Sequence[Write] = ()
+        self, job: BatchJob, shard: Shard, decide: Callable[[Shard], Shard | None], also: Sequence[Write] = ()
     ) -> Shard:
+        """`shard` as last read: if it changed since, it is read again."""
         for _ in attempts():
-            shard = self.shard(job.id, name)
             wanted = decide(shard)
             if wanted is None:
                 return shard
             changed = replace(wanted, revision=shard.revision + 1)
+            put = job_rows.put(job, changed, shard.revision)
+            further = [*also, *tallies.change(job, shard, changed)]
             try:
-                self._table.write([job_rows.put(job, changed, shard.revision), *also])
+                if further:
+                    self._table.write([put, *further])
+                else:
+                    self._table.put(put)
                 return changed
             except WriteConflict:
-                continue
+                shard = self.shard(job.id, shard.name)
         raise Contended(job.id)
 
     def _find(self, job_id: str, name: str) -> Shard | None:

@@ -183,7 +183,13 @@ class Planner:
         shards = [Shard(shard_name(index), start, end) for index, (start, end) in enumerate(ranges)]
         self.jobs.add_shards(job, shards)
         planned = [shards[0].start, shards[-1].end]
-        return {"version": version.number, "format": format_, "layout": plan.layout, "planned": planned}
+        return {
+            "version": version.number,
+            "format": format_,
+            "layout": plan.layout,
+            "planned": planned,
+            "shards": len(shards),
+        }
 
     def _version_of_drop(self, job: BatchJob) -> ModelVersion:
         """The version that a dropped object's key names. Raises InvalidRequest, NotFound, Gone, NotReady."""

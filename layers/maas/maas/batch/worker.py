@@ -91,7 +91,9 @@ class Worker:
         runner = self.dataplane.runner(job.model, str(job.version))
         end = shard.end if shard.agreed_end is None else shard.agreed_end
         found = self._predicted(job, runner, shard.start, end, limit if shard.agreed_end is None else float("inf"))
-        agreed = self.jobs.agree(job, shard.name, found.end)
+        shard = self.jobs.agree(job, shard, found.end)
+        agreed = shard.agreed_end
+        assert agreed is not None
         if agreed != found.end:  # another delivery stopped elsewhere and may have written its part: its end counts
             found = self._predicted(job, runner, shard.start, agreed, float("inf"))
         parts = self.output.write_parts(job, shard, found.files)
@@ -106,7 +108,7 @@ class Worker:
             errors=found.errors,
             reason=found.reason,
         )
-        finished = self.jobs.finish_shard(job, done, rest)
+        finished = self.jobs.finish_shard(job, shard, done, rest)
         count("Records", done.rows)
         count("RecordErrors", done.errors)
         return finished
