@@ -3,6 +3,7 @@
 import importlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -149,7 +150,7 @@ def test_pages_of_results_are_bounded(seeded: Cloud) -> None:
     jobs.add_shards(job, shards)
     for shard in shards:
         parts = tuple(Part(f"{job.output}part-{shard.name}.{one}.npy", 1, "0" * 64) for one in range(300))
-        jobs.finish_shard(job, Shard(shard.name, shard.start, shard.end, ShardStatus.DONE, parts=parts), [])
+        jobs.finish_shard(job, shard, replace(shard, status=ShardStatus.DONE, parts=parts), [])
     first, _, last = bootstrap.submission(seeded.settings).shown_results(job.id, 1000, None)
     rest, _, end = bootstrap.submission(seeded.settings).shown_results(job.id, 1000, last)
     assert (len(first), len(rest), end) == (2400, 600, None)
