@@ -84,6 +84,36 @@ def test_parts_that_do_not_fit_fail_with_the_reason(cloud: Cloud) -> None:
     assert version.status is Status.FAILED and "they are of two models" in (version.status_reason or "")
 
 
+def golden(**document: Any) -> Files:
+    return EMBEDDINGS.files | {"golden/one.json": json.dumps(document).encode()}
+
+
+def test_golden_vector_of_a_task(cloud: Cloud) -> None:
+    tokenizer = EMBEDDINGS.tokenizer
+    tokenizer.no_padding()
+    mean = EMBEDDINGS.reference(tokenizer.encode("a cat").ids).mean(axis=0)
+    wanted = (mean / np.linalg.norm(mean)).tolist()
+    version = pushed(cloud, golden(input="a cat", embedding=wanted))
+    assert version.profile and version.profile["golden_vectors"] == 1, version.status_reason
+
+
+@pytest.mark.full(keep=1)
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"input": "a cat", "embedding": [0.5] * 32}, "one.json: output 'embedding' differs most at"),
+        ({"input": "a cat", "embedding": [1, 2]}, "has the shape [1, 32], expected [1, 2]"),
+        ({"input": "a cat"}, "one.json: it has none of the outputs ['embedding']"),
+        ({"input": 7, "embedding": []}, "values that are not strings"),
+        ({"input": "a cat", "embedding": "x"}, "'embedding' is no array of FP32"),
+        ({"input": "cat " * 99, "embedding": []}, "expected at most 40 for this model"),
+    ],
+)
+def test_golden_vector_that_differs(cloud: Cloud, document: dict[str, Any], reason: str) -> None:
+    version = pushed(cloud, golden(**document))
+    assert version.status is Status.FAILED and reason in (version.status_reason or "")
+
+
 def drop(cloud: Cloud, key: str, content: bytes) -> ModelVersion | None:
     cloud.s3.put_object(Bucket=cloud.settings.bucket, Key=f"inbox/{key}", Body=content)
     return bootstrap.inbox(cloud.settings).drop(f"inbox/{key}")

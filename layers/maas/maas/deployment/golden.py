@@ -53,7 +53,7 @@ def check(runner: Runner, path: Path, threads: int, rtol: float, atol: float) ->
 
 
 def _first_difference(came: Mapping[str, Array], wanted: Mapping[str, Array], rtol: float, atol: float) -> str | None:
-    reasons = (_differs(f"output '{name}'", came[name], wanted[name], rtol, atol) for name in wanted)
+    reasons = (differs(f"output '{name}'", came[name], wanted[name], rtol, atol) for name in wanted)
     return next(filter(None, reasons), None)
 
 
@@ -73,11 +73,22 @@ def _thread_advice(
 
 
 def vectors(runner: Runner, folder: Path) -> Iterator[Vector]:
-    """Raises ModelRejected for one that cannot be read."""
+    """Those of the graph: `golden_tasks` has the ones of a task. Raises ModelRejected for one that cannot be read."""
     for path in sorted(folder.rglob("*.json")):
+        if is_of_task(path):
+            continue
         yield Vector(path.relative_to(folder).as_posix(), *_json_vector(runner, path))
     for inner in sorted({path.parent for path in folder.rglob("output_*.pb")}):
         yield Vector(inner.relative_to(folder).as_posix(), *_pb_vector(runner, inner))
+
+
+def is_of_task(path: Path) -> bool:
+    """Whether a file is a vector of a task."""
+    try:
+        document = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and "input" in document and "request" not in document
 
 
 def _json_vector(runner: Runner, path: Path) -> tuple[Mapping[str, Array], dict[str, Array]]:
@@ -142,7 +153,7 @@ def read_tensor(path: Path) -> Array:
     return array.view(np.uint16) if is_bfloat16 else array
 
 
-def _differs(what: str, came: Array, wanted: Array, rtol: float, atol: float) -> str | None:
+def differs(what: str, came: Array, wanted: Array, rtol: float, atol: float) -> str | None:
     """How the output differs most; None if it is within the tolerances."""
     if came.shape != wanted.shape:
         return f"{what} has the shape {list(came.shape)}, expected {list(wanted.shape)}"

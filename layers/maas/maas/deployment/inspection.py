@@ -19,15 +19,16 @@ from typing import Any
 
 import numpy as np
 
-from maas.deployment import golden, onnx_file
+from maas.deployment import golden, golden_tasks, onnx_file
 from maas.deployment.missing_locales import check_locales
 from maas.deployment.preparation import Job
 from maas.deployment.seen_outputs import seen_outputs
 from maas.deployment.trial.smoke_run import TASK, NothingRuns, SmokeRun, required_inputs, smoke_run, with_rows
 from maas.deployment.variants import DATA_NAME, MODEL_NAME
 from maas.errors import ModelRejected, RunFailed
-from maas.records import MetadataTensor
+from maas.records import GOLDEN_FOLDER, MetadataTensor
 from maas.serving.runner import Array, Runner, write_prepared
+from maas.tasks.loading import root_of
 from maas.tasks.recognition import Recognized
 from maas.tasks.recognition import recognized as task_of
 
@@ -59,6 +60,7 @@ def inspect(job: Job) -> dict[str, Any]:
     if recognized.warning:
         warnings.append(recognized.warning)
     vectors = golden.check(runner, path, job.threads, job.rtol, job.atol)
+    vectors += golden_tasks.check(recognized.runner, root_of(path) / GOLDEN_FOLDER, job.rtol, job.atol)
     profile = {
         "load_ms": round(runner.load_ms, 3),
         "peak_memory_bytes": peak_memory_bytes(),

@@ -1,0 +1,102 @@
+"""An export from its upload to answers, through every way in: OpenAI's route, `/v2`, V1, batch, later, the inbox."""
+
+import json
+from hashlib import sha256
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from support.exports import small
+from support.exports.small import Files, text_export
+from support.system import Bucket, wait_for_job
+
+TEXTS = ["The cat sat on the mat.", "Paris is the capital of France.", "dog"]
+
+
+def pushed(http: httpx.Client, model: str, files: Files) -> dict[str, Any]:
+    """The version, READY."""
+    http.post("/api/v1/models", json={"name": model}).raise_for_status()
+    listed = [{"name": name, "size_bytes": len(c), "sha256": sha256(c).hexdigest()} for name, c in files.items()]
+    created = http.post(f"/api/v1/models/{model}/versions", json={"files": listed})
+    assert created.status_code == 201, created.text
+    for upload in created.json()["uploads"]:
+        (part,) = upload["parts"]
+        httpx.put(part["url"], content=files[upload["name"]], headers=part["headers"]).raise_for_status()
+    path = f"/api/v1/models/{model}/versions/1"
+    http.post(f"{path}/complete").raise_for_status()
+    while (version := http.get(path).json())["status"] in ("PENDING_UPLOAD", "VALIDATING"):
+        pass
+    assert version["status"] == "READY", version["status_reason"]
+    return version  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def version(http: httpx.Client) -> dict[str, Any]:
+    return pushed(http, "sentences", text_export("embeddings").files)
+
+
+def vectors(http: httpx.Client) -> Any:
+    answer = http.post("/v1/embeddings", json={"model": "sentences", "input": TEXTS})
+    assert answer.status_code == 200, answer.text
+    return np.array([one["embedding"] for one in answer.json()["data"]])
+
+
+def test_version_shows_its_task(version: dict[str, Any]) -> None:
+    assert version["task"]["name"] == "embeddings"
+    assert version["task"]["origins"]["pooling"] == "1_Pooling/config.json"
+    assert version["inputs"] == [{"name": "text", "datatype": "BYTES", "shape": [-1]}]
+
+
+def test_every_protocol_gives_the_same_vectors(http: httpx.Client) -> None:
+    expected = vectors(http)
+    tensor = {"name": "text", "datatype": "BYTES", "shape": [3], "data": TEXTS}
+    oip = http.post("/v2/models/sentences/infer", json={"inputs": [tensor]}).json()
+    v1 = http.post("/v1/models/sentences:predict", json={"instances": TEXTS}).json()
+    tei = http.post("/models/sentences/embed", json={"inputs": TEXTS}).json()
+    for came in (np.reshape(oip["outputs"][0]["data"], (3, 32)), v1["predictions"], tei):
+        np.testing.assert_allclose(came, expected, atol=1e-6)
+
+
+def test_later(http: httpx.Client) -> None:
+    tensor = {"name": "text", "datatype": "BYTES", "shape": [3], "data": TEXTS}
+    answer = http.post("/v2/models/sentences/infer", json={"inputs": [tensor]}, headers={"prefer": "respond-async"})
+    job = answer.json()["id"]
+    assert wait_for_job(http, job)["status"] == "SUCCEEDED"
+    (one,) = http.get(f"/api/v1/jobs/{job}/results").json()["results"]
+    output = httpx.get(one["url"]).json()["outputs"][0]
+    np.testing.assert_allclose(np.reshape(output["data"], (3, 32)), vectors(http), atol=1e-6)
+
+
+def test_batch_of_texts(http: httpx.Client, bucket: Bucket) -> None:
+    lines = [json.dumps({"text": text}) for text in [*TEXTS, "cat " * 99]]
+    bucket.put("batch/data/texts.jsonl", "\n".join(lines).encode())
+    input_ = f"s3://{bucket_name(http, bucket)}/batch/data/texts.jsonl"
+    created = http.post("/api/v1/jobs", json={"model": "sentences", "input": input_})
+    assert created.status_code == 201, created.text
+    job = wait_for_job(http, created.json()["id"])
+    assert (job["status"], job["progress"]["rows"], job["progress"]["errors"]) == ("SUCCEEDED", 4, 1), job
+    records = [json.loads(line) for part in parts(bucket, job) for line in part.splitlines()]
+    np.testing.assert_allclose([one["embedding"] for one in records[:3]], vectors(http), atol=1e-6)
+    assert "expected at most 40 for this model" in json.dumps(records[3])
+
+
+def bucket_name(http: httpx.Client, bucket: Bucket) -> str:
+    from maas_local.template import NAME
+
+    return NAME
+
+
+def parts(bucket: Bucket, job: dict[str, Any]) -> list[str]:
+    prefix = job["output"].partition("://")[2].partition("/")[2]
+    return [(bucket.get(key) or b"").decode() for key in bucket.keys(prefix) if "/part-" in key]
+
+
+def test_folder_in_the_inbox(http: httpx.Client, bucket: Bucket) -> None:
+    for name, content in sorted(small.image_export().items()):
+        bucket.put(f"inbox/colours/export/{name}", content)
+    bucket.wait_for("inbox/colours/export/model.onnx.result.json", lambda body: b"READY" in body)
+    version = http.get("/api/v1/models/colours/versions/1").json()
+    assert version["task"]["name"] == "image-classification"
+    assert http.get("/api/v1/models/colours/versions/2").status_code == 404
