@@ -136,7 +136,13 @@ class Template:
             redrive = properties.get("RedrivePolicy", {})
             target = redrive.get("deadLetterTargetArn", "").rpartition(":")[2] or None
             found.append(Queue(name, target, int(redrive.get("maxReceiveCount", 0))))
-        return sorted(found, key=lambda queue: queue.dead_letters is not None)  # dead-letter queues first
+        targets = {queue.name: queue.dead_letters for queue in found}
+
+        def depth(name: str) -> int:
+            target = targets.get(name)
+            return 1 + depth(target) if target else 0
+
+        return sorted(found, key=lambda queue: depth(queue.name))  # each after its dead-letter queue
 
     def queue_sources(self) -> list[QueueSource]:
         return [
