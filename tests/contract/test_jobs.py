@@ -132,6 +132,21 @@ def test_pages_of_jobs_newest_first(jobs: Jobs) -> None:
     assert [int(one.id, 16) for one in first + second] == [4, 3, 2, 1, 0]
 
 
+@pytest.mark.full(keep=1)
+def test_pages_of_large_jobs_end_before_an_answers_limit(jobs: Jobs) -> None:
+    """A job has up to 64 kB of names in its options."""
+    options = {"columns": ['"' * 64_000]}
+    for number in range(40):
+        jobs.create(job(number, options=options))
+    found, after, sizes = list[int](), None, []
+    while not sizes or after:
+        page, after = jobs.page(1000, after)
+        found += [int(one.id, 16) for one in page]
+        sizes.append(len(page))
+    assert found == [*reversed(range(40))]
+    assert 2 <= len(sizes) <= 4 and max(sizes) < 25
+
+
 def test_move_checks_the_status(jobs: Jobs) -> None:
     jobs.create(job())
     running = jobs.move(job().id, JobStatus.RUNNING, [JobStatus.PLANNING], format="jsonl")

@@ -33,6 +33,10 @@ def has_expired(item: Item) -> bool:
     return bool(item["expires_at"] <= time.time())
 
 
+def index_key(job: BatchJob) -> Key:
+    return INDEX, f"{job.created_at}#{job.id}"
+
+
 def job_key(job_id: str) -> Key:
     return f"J#{job_id}", "JOB"
 

@@ -15,10 +15,11 @@ from maas.batch import job_rows, output_folders, tallies
 from maas.batch.job_records import OPEN, BatchJob, JobStatus, Shard, ShardStatus, fields_of
 from maas.batch.tallies import Tally
 from maas.errors import Conflict, Contended, NotFound, ServiceUnavailable
-from maas.registry.ledger import attempts
+from maas.registry.ledger import PAGE_CHARACTERS, attempts
 from maas.times import time_after
 
 PAGE = 500
+READ_AT_ONCE = 100  # jobs of a page
 SHARDS_A_TRANSACTION, PARALLEL = 5, 8  # DynamoDB charges a transaction by rows: larger ones gain nothing
 TRIES, FIRST_PAUSE_SECONDS = 6, 0.2  # for a throttled transaction, before the whole plan is repeated
 
@@ -36,7 +37,7 @@ class Jobs:
         expires = {"expires_at": job.expires_at}
         rows = [
             Put(job_rows.job_key(job.id), fields_of(job), None),
-            Put((job_rows.INDEX, f"{job.created_at}#{job.id}"), {"id": job.id} | expires, None),
+            Put(job_rows.index_key(job), {"id": job.id} | expires, None),
             output_folders.claim(job),
         ]
         try:
@@ -61,10 +62,21 @@ class Jobs:
         return BatchJob.of(item)
 
     def page(self, limit: int, after: str | None) -> tuple[list[BatchJob], str | None]:
-        """Newest first."""
+        """Up to `limit` jobs, newest first, and the position to go on after, or None at the end.
+
+        A page ends after PAGE_CHARACTERS, so that an answer can carry it.
+        """
         items, last = self._table.query(job_rows.INDEX, "", limit=limit, after=after, newest_first=True)
-        found = self._table.get_many([job_rows.job_key(item["id"]) for item in items])
-        return [BatchJob.of(item) for item in found if item], last
+        found: list[BatchJob] = []
+        characters = 0
+        for start in range(0, len(items), READ_AT_ONCE):
+            keys = [job_rows.job_key(item["id"]) for item in items[start : start + READ_AT_ONCE]]
+            for item in filter(None, self._table.get_many(keys)):
+                found.append(BatchJob.of(item))
+                characters += len(repr(item))
+                if characters > PAGE_CHARACTERS:
+                    return found, job_rows.index_key(found[-1])[1]
+        return found, last
 
     def change(self, job_id: str, decide: Callable[[BatchJob], BatchJob | None]) -> BatchJob:
         """Replace the job by what `decide` makes of it, unless that is None; returns the job as it is then.
