@@ -19,6 +19,7 @@ from maas_client.errors import (
     ServerFailed,
     api_error,
 )
+from maas_client.name_rules import are_headers
 from maas_client.reading import parse
 from maas_client.retries import TryAgain, retry_after_seconds
 
@@ -52,10 +53,12 @@ class Call:
     deadline: float | None = None
 
     def request(self, url: str) -> dict[str, Any]:
-        """The arguments of httpx's `build_request`. Raises NoAnswerInTime after the deadline."""
+        """The arguments of httpx's `build_request`. Raises NoAnswerInTime after the deadline, InvalidInput."""
         left = None if self.deadline is None else self.deadline - time.monotonic()
         if left is not None and left <= 0:
             raise NoAnswerInTime(url, "its time is over", MORE_TIME)
+        if not are_headers(self.headers):  # ETags and addresses to notify
+            raise InvalidInput(f"no header can carry {', '.join(map(repr, self.headers.values())):.200}")
         body = self.body(left) if self.body else None
         seconds = ATTEMPT_SECONDS if left is None else left
         return {
@@ -63,7 +66,7 @@ class Call:
             "url": url + self.path,
             "params": self.query,
             "content": body.content if body else None,
-            "headers": {**self.headers, **(body.headers if body else {})},
+            "headers": {"accept-encoding": "gzip, deflate", **self.headers, **(body.headers if body else {})},
             "timeout": httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
         }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from maas_client.errors import InvalidInput, InvalidResponse
+from maas_client.name_rules import are_headers, is_address
 from maas_client.transfer_records import ModelFile, Progress, Upload, UploadPart
 
 CHUNK_BYTES = 1 << 20
@@ -76,6 +77,8 @@ def placed(uploads: Sequence[Upload], files: Sequence[LocalFile]) -> list[tuple[
         for part in sorted(upload.parts, key=lambda part: part.offset):
             if file is None or part.offset != end or part.size_bytes < 0 or part.method not in ("PUT", "POST"):
                 raise InvalidResponse(f"the server asks for parts of {upload.name!r:.200} that no file has")
+            if not (is_address(part.url) and are_headers(part.headers)):
+                raise InvalidResponse(f"the server asks for {upload.name!r:.200} in a way that HTTP does not have")
             end += part.size_bytes
             found.append((file, part))
         if file is not None and end not in (0, file.size_bytes):

@@ -1,7 +1,10 @@
-"""The server's rules for names, for what is sent and for what is written here."""
+"""The server's rules for names, for what is sent and for what is written here; and what an address can be."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+import httpx
 
 from maas_client.errors import DownloadFailed, InvalidInput
 
@@ -10,6 +13,8 @@ LONGEST_ALIAS = 63
 # A segment begins with neither '.', '-' nor a blank, and ends with neither '.' nor a blank.
 _FIRST, _INNER, _LAST = r'[^\x00-\x20\x7f"*./:<>?\\|-]', r'[^\x00-\x1f\x7f"*/:<>?\\|]', r'[^\x00-\x20\x7f"*./:<>?\\|]'
 _FILE = re.compile(f"{_FIRST}({_INNER}*{_LAST})?(/{_FIRST}({_INNER}*{_LAST})?)*")
+_JOB_ID = re.compile(r"[0-9a-f]{20}")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ALIAS = re.compile(r"[a-z][a-z0-9._-]{0,62}|[0-9]+[a-z._-][a-z0-9._-]*")
 
 
@@ -28,6 +33,33 @@ def check_listed(names: Sequence[str]) -> None:
         if name in seen or not seen.isdisjoint(parents):
             raise DownloadFailed(f"the server lists {name!r} twice, or as a file and a folder")
         seen.add(name)
+
+
+def is_job_id(text: str) -> bool:
+    """Whether it is a job's id, which stands in names of files here."""
+    return _JOB_ID.fullmatch(text) is not None
+
+
+def is_address(url: str) -> bool:
+    """Whether a server's address of a file is one that HTTP can ask for."""
+    try:
+        parts = urlsplit(url)
+        return bool(
+            url.isascii()
+            and url.isprintable()
+            and parts.scheme in ("http", "https")
+            and parts.hostname
+            and parts.hostname.encode("idna")
+            and httpx.URL(url).host
+            and (parts.port is None or parts.port > 0)
+        )
+    except (ValueError, httpx.InvalidURL):  # of which errors of IDNA are
+        return False
+
+
+def are_headers(headers: Mapping[str, str]) -> bool:
+    """Whether HTTP can carry them as they are."""
+    return all(_HEADER.fullmatch(name) and value.isascii() and value.isprintable() for name, value in headers.items())
 
 
 def check_alias(alias: str | None) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from datetime import datetime
 from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -21,6 +22,17 @@ def parse(content: bytes) -> Any:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
         raise InvalidResponse(f"the answer is not JSON ({type(error).__name__}): {content[:80]!r}") from None
+
+
+def instant(text: str) -> datetime:
+    """The time of an answer, RFC 3339 with a zone. Raises InvalidResponse."""
+    try:
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is not None:
+            return found
+    except ValueError:
+        pass
+    raise InvalidResponse(f"the answer has the time {text!r:.80}, expected one as in 2026-01-31T12:00:00Z")
 
 
 @dataclass(frozen=True, slots=True)

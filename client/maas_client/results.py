@@ -9,13 +9,14 @@ from pathlib import Path
 
 from maas_client.errors import DownloadFailed, InvalidInput
 from maas_client.job_records import Job, JobResult
+from maas_client.name_rules import is_job_id
 from maas_client.transfer_records import Download
 
 TEXT = (".jsonl", ".csv")
 FORMATS = (*TEXT, ".npy", ".parquet")
 ERRORS = "errors.jsonl"
 LONGEST_NAME_BYTES = 200  # file systems take 255, of which a download in progress adds some
-_PART = re.compile(r"part-(?:\d{5}|x\d{9})(?:_\d\d)*\.(errors\.jsonl|jsonl|csv|parquet|[^/\\\x00-\x1f]+\.npy)")
+_PART = re.compile(r"part-(?:[0-9]{5}|x[0-9]{9})(?:_[0-9]{2})*\.(errors\.jsonl|jsonl|csv|parquet|[A-Za-z0-9._-]+\.npy)")
 
 Series = Mapping[str, Sequence[JobResult]]  # parts by the file they belong to: "jsonl", "label.npy", "errors.jsonl"
 
@@ -64,6 +65,8 @@ class Plan:
 
 def plan(job: Job, results: Sequence[JobResult], to: Path, *, join: bool) -> Plan:
     """See `jobs.download`. Raises DownloadFailed for names that no part has, InvalidInput for another format's name."""
+    if not is_job_id(job.id):
+        raise DownloadFailed(f"the server calls the job {job.id!r:.200}, which is no id of a job")
     series = _series(results)
     formats = {f".{suffix.rpartition('.')[2]}" for suffix in series if suffix != ERRORS}
     if join and to.is_dir() and to.suffix.lower() not in FORMATS:

@@ -17,6 +17,7 @@ from maas_client._async.transport import HTTPX_ERRORS, retried
 from maas_client.calls import MORE_TIME, reason
 from maas_client.errors import DownloadFailed, NoAnswerInTime
 from maas_client.files import CHUNK_BYTES, Meter, Report
+from maas_client.name_rules import is_address
 from maas_client.retries import STORAGE_ATTEMPTS, STORAGE_MAY_WORK_LATER, Retries, TryAgain
 from maas_client.settings import Route
 from maas_client.transfer_records import Download
@@ -40,9 +41,12 @@ async def fetch(
     """
     meter = Meter("downloading", sum(file.size_bytes for file in files), report)
     urls: Mapping[str, str] = {}
-    paths = []
+    paths: list[Path] = []
+    _check_address(files[0].url, files[0].name)
     async with http_client(Route.to(files[0].url)) as http:
         for file in files:
+            if await in_thread(_is_one_of, folder / file.name, paths):
+                raise DownloadFailed(f"{file.name!r} is the same file here as another name of the download")
             try:
                 paths.append(await _fetch(http, replace(file, url=urls.get(file.name, file.url)), folder, meter))
             except _Refused:
@@ -71,11 +75,13 @@ async def content(url: str, name: str, deadline: float | None = None) -> bytes:
             raise _failure(name, error) from error
         return bytes(received)
 
+    _check_address(url, name)
     async with http_client(Route.to(url)) as http:
         return await retried(attempt, Retries(STORAGE_ATTEMPTS, deadline))
 
 
 async def _fetch(http: httpx.AsyncClient, file: Download, folder: Path, meter: Meter) -> Path:
+    _check_address(file.url, file.name)
     path = (folder / file.name).resolve()
     if not path.is_relative_to(folder.resolve()):  # through a symbolic link
         raise DownloadFailed(f"{file.name!r} would be written outside {folder}")
@@ -131,11 +137,21 @@ class _Sink:
         self._meter.add(len(chunk))
 
 
+def _is_one_of(path: Path, paths: Sequence[Path]) -> bool:
+    """Whether it is one of these files: file systems may ignore case, or know é in one form only."""
+    return path.exists() and any(path.samefile(one) for one in paths)
+
+
 def _is_there(path: Path, file: Download) -> bool:
     if not path.is_file() or path.stat().st_size != file.size_bytes:
         return False
     with path.open("rb") as found:
         return hashlib.file_digest(found, "sha256").hexdigest() == file.sha256
+
+
+def _check_address(url: str, name: str) -> None:
+    if not is_address(url):
+        raise _failed(name, f"no address of a file: {url!r:.200}")
 
 
 def _check(response: httpx.Response, name: str) -> None:

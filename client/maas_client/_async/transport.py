@@ -14,7 +14,9 @@ from maas_client.retries import Retries, TryAgain
 from maas_client.settings import Route, Server
 
 PAGE = 100
-MAX_ANSWER_BYTES = 1 << 30  # unpacked; 6 MB packed may hold as much
+MAX_ANSWER_BYTES = 1 << 28  # unpacked
+MAX_PAGES = 100_000  # of a list
+ENCODINGS = ("", "identity", "gzip", "deflate")  # one of them: each more could multiply a piece by a thousand
 HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL)  # all that a request can raise
 
 _Result = TypeVar("_Result")
@@ -28,6 +30,13 @@ async def retried(attempt: Callable[[], Awaitable[_Result]], retries: Retries) -
         except TryAgain as failed:
             pause_seconds = retries.pause_after(failed)
         await sleep(pause_seconds)
+
+
+def next_token(token: str, asked: Mapping[str, object]) -> str:
+    """Raises InvalidResponse for the token of the page itself, with which a list never ends."""
+    if token == asked.get("page_token"):
+        raise InvalidResponse("the answer's next_page_token is that of the page itself")
+    return token
 
 
 class AsyncTransport:
@@ -83,19 +92,17 @@ class AsyncTransport:
     ) -> list[_Result]:
         """The items `key` of every page, or the first `limit`."""
         asked, found = dict(query), list[_Result]()
-        while limit is None or len(found) < limit:
+        for _ in range(MAX_PAGES):
             asked["limit"] = str(PAGE if limit is None else min(limit - len(found), PAGE))
             answer = await self.call("GET", path, query=asked)
             found += [
                 read(kind, one, f"{key}[{index}]") for index, one in enumerate(field_of(answer, key, tuple[Any, ...]))
             ]
             token = read(Page, answer).next_page_token
-            if not token:
-                break
-            if token == asked.get("page_token"):
-                raise InvalidResponse("the answer's next_page_token is that of the page itself")
-            asked["page_token"] = token
-        return found
+            if not token or (limit is not None and len(found) >= limit):
+                return found
+            asked["page_token"] = next_token(token, asked)
+        raise InvalidResponse(f"the list has more than {MAX_PAGES:,} pages")
 
     async def purge(self, path: str) -> bool:
         """Whether nothing is left to purge."""
@@ -122,8 +129,11 @@ class AsyncTransport:
         return await retried(attempt, Retries(self._attempts if call.safe else 1, call.deadline))
 
     async def _content(self, response: httpx.Response) -> bytes:
-        """The body without its content encoding. Raises InvalidResponse beyond MAX_ANSWER_BYTES."""
+        """The body without its content encoding. Raises InvalidResponse, also beyond MAX_ANSWER_BYTES."""
         pieces, size_bytes = [], 0
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        if encoding not in ENCODINGS:
+            raise InvalidResponse(f"{self.url} answers with the content encoding {encoding!r:.80}: not asked for")
         async for piece in response.aiter_bytes():
             pieces.append(piece)
             size_bytes += len(piece)

@@ -17,6 +17,7 @@ from maas_client.settings import Route
 from maas_client.transfer_records import Upload, UploadPart
 
 PARALLEL = 4
+MAX_SAID_BYTES = 10_000  # of an answer of the storage
 
 
 async def send(
@@ -48,8 +49,11 @@ class _Sender:
         headers["content-length"] = str(part.size_bytes)  # else httpx would send it chunked, which S3 refuses
         body = _PartBody(file, part, self._meter, self._stop)
         try:
-            async with until(self._deadline):
-                response = await http.request(part.method, part.url, headers=headers, content=body)
+            async with (
+                until(self._deadline),
+                http.stream(part.method, part.url, headers=headers, content=body) as response,
+            ):
+                said = await _beginning(response)
         except HTTPX_ERRORS as error:
             if self._deadline is not None and time.monotonic() >= self._deadline:
                 raise NoAnswerInTime(part.url.partition("?")[0], reason(error), MORE_TIME) from error
@@ -57,11 +61,21 @@ class _Sender:
         else:
             if response.is_success:
                 return
-            problem = f"HTTP {response.status_code} {response.text[:300]}".strip()
-            may_work_later = response.status_code in STORAGE_MAY_WORK_LATER or "RequestTimeout" in response.text
+            problem = f"HTTP {response.status_code} {said[:300]}".strip()
+            may_work_later = response.status_code in STORAGE_MAY_WORK_LATER or "RequestTimeout" in said
         self._meter.add(-body.sent_bytes)
         failure = UploadFailed(f"the storage did not take {file.name}: {problem}. Upload it again")
         raise TryAgain(failure) if may_work_later and not self._stop.is_set() else failure
+
+
+async def _beginning(response: httpx.Response) -> str:
+    """What the storage says, as UTF-8 whatever it calls it; no more than an error takes."""
+    said = bytearray()
+    async for piece in response.aiter_raw():
+        said += piece
+        if len(said) > MAX_SAID_BYTES:
+            break
+    return said[:MAX_SAID_BYTES].decode("utf-8", "replace")
 
 
 class _PartBody:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from maas_client import results
 from maas_client._sync import downloads
 from maas_client._sync.backend import in_thread, sleep
-from maas_client._sync.transport import Transport
+from maas_client._sync.transport import MAX_PAGES, Transport, next_token
 from maas_client.calls import api_path, deadline_after
 from maas_client.errors import InvalidInput, InvalidResponse, NoAnswerInTime
 from maas_client.files import Report
 from maas_client.inference_records import InferenceResponse
-from maas_client.job_records import Job, JobResults
+from maas_client.job_records import Job, JobResult, JobResults
 from maas_client.reading import Page, read
 from maas_client.watch import Watch
 
@@ -103,17 +103,15 @@ class Jobs:
         >>> [(part.name, part.rows) for part in maas.jobs.results(job.id).results]
         [('part-00000.jsonl', 2), ('part-00001.jsonl', 1)]
         """
-        path, query = _path(job_id, "results"), {"limit": str(RESULTS_PAGE)}
-        answer = self._transport.call("GET", path, query=query)
-        first = read(JobResults, answer)
-        found, token = [*first.results], read(Page, answer).next_page_token
-        while token:
-            page = self._transport.call("GET", path, query=query | {"page_token": token})
-            found += read(JobResults, page).results
-            if token == read(Page, page).next_page_token:
-                raise InvalidResponse("the answer's next_page_token is that of the page itself")
-            token = read(Page, page).next_page_token
-        return JobResults(tuple(found), first.header_length)
+        path, asked, found = _path(job_id, "results"), {"limit": str(RESULTS_PAGE)}, list[JobResult]()
+        for _ in range(MAX_PAGES):
+            answer = self._transport.call("GET", path, query=asked)
+            page, token = read(JobResults, answer), read(Page, answer).next_page_token
+            found += page.results
+            if not token:
+                return JobResults(tuple(found), page.header_length)
+            asked["page_token"] = next_token(token, asked)
+        raise InvalidResponse(f"the results have more than {MAX_PAGES:,} pages")
 
     def download(
         self, job: Job | str, to: str | Path, *, join: bool = True, progress: Report | None = None

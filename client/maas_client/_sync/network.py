@@ -1,9 +1,12 @@
 """Blocking HTTP that ends at a deadline: httpx bounds each read and write, not their sum. Written by hand."""
 
+import socket
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import Thread
 from typing import Any
 
 import httpcore
@@ -106,8 +109,34 @@ class _Backend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        stream = super().connect_tcp(host, port, _left(timeout), local_address, socket_options)
-        return _Stream(stream)
+        failure: Exception | None = None
+        for address in _addresses(host, port, _left(timeout)):
+            try:
+                return _Stream(super().connect_tcp(address, port, _left(timeout), local_address, socket_options))
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure or httpcore.ConnectError(f"{host} has no address")
+
+
+def _addresses(host: str, port: int, timeout: float | None) -> list[str]:
+    """The addresses of a name, as numbers. Raises ConnectError, ConnectTimeout.
+
+    The system's resolver knows no time limit, so a thread waits for it.
+    """
+    found: Future[list[str]] = Future()
+
+    def resolve() -> None:
+        try:
+            known = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.set_result([str(address[0]) for *_, address in known])
+        except (OSError, UnicodeError) as error:  # UnicodeError: a label longer than 63 characters
+            found.set_exception(httpcore.ConnectError(str(error)))
+
+    Thread(target=resolve, daemon=True).start()
+    try:
+        return found.result(timeout)
+    except TimeoutError:
+        raise httpcore.ConnectTimeout(f"the address of {host} was not found in time") from None
 
 
 class _Stream(httpcore.NetworkStream):

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from maas_client.cli.output import plain
+from maas_client.reading import instant
 
 STATUS_STYLES = {
     "READY": "green",
@@ -83,7 +84,7 @@ def styled(status: str) -> Part:
 
 def ago(time: str, now: datetime | None = None) -> str:
     """How long before `now` an RFC 3339 time was: 'just now', '5 min ago', '3 days ago'."""
-    seconds = ((now or datetime.now(UTC)) - datetime.fromisoformat(time)).total_seconds()
+    seconds = ((now or datetime.now(UTC)) - instant(time)).total_seconds()
     for unit, length, limit in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86400), ("days", 86400, 86400 * 60)):
         if seconds < limit:
             count = int(seconds // length)

@@ -1,12 +1,12 @@
 """Jobs as tables on standard output."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 from maas_client.cli.looks import ago, facts, row, say, show, spaced, styled, table_of
 from maas_client.cli.progress import told_of
 from maas_client.job_records import Job
+from maas_client.reading import instant
 
 
 def show_jobs(jobs: Sequence[Job]) -> None:
@@ -67,5 +67,4 @@ def show_ended(job: Job, files: Sequence[Path]) -> None:
 
 def seconds_of(job: Job) -> float:
     """Seconds from the job's start to its last change."""
-    began = datetime.fromisoformat(job.started_at or job.created_at)
-    return (datetime.fromisoformat(job.updated_at) - began).total_seconds()
+    return (instant(job.updated_at) - instant(job.started_at or job.created_at)).total_seconds()

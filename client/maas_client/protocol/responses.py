@@ -121,6 +121,6 @@ def _json_length(answer: Answer) -> int:
     text = answer.headers.get(HEADER_LENGTH)
     if text is None:
         return len(answer.content)
-    if not (text.isascii() and text.isdigit() and int(text) <= len(answer.content)):
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= len(answer.content)):
         raise InvalidResponse(f"the answer's {HEADER_LENGTH} is {text[:20]!r}, of {len(answer.content)} bytes")
     return int(text)

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as arrays
 
 from maas.batch import formats
 from maas.batch.formats import Options
+from maas.batch.formats.npy_writer import file_names
 from maas.batch.formats.parquet.parquet_reader import Carried
 from maas.errors import InvalidRequest
 from support.batch.files import Cut, MemorySource, chunks, echoed, records, tensor
@@ -230,3 +231,15 @@ def test_misfit_array_fails_the_job(array: Any, signature: Any, said: str) -> No
         formats.reader("npy", layout, Options(), signature)
     with pytest.raises(InvalidRequest, match="join: got it for NPY"):
         formats.reader("npy", layout, Options(join=True), signature)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "names"),
+    [
+        (["y", "Y", "y!", "y?"], ["y", "Y_1", "y_", "y__3"]),
+        (["y__2", "y!", "y?"], ["y__2", "y_", "y__2_2"]),
+        (["a/b", "..", "é\x1b", "x" * 5000, "X" * 5000], ["a_b", "..", "__", "x" * 100, "X" * 100 + "_4"]),
+    ],
+)
+def test_names_of_files_differ_where_case_does_not_count(outputs: list[str], names: list[str]) -> None:
+    assert file_names(outputs) == [f"{name}.npy" for name in names]

@@ -3,7 +3,10 @@
 import gzip
 import hashlib
 import json
+import socket
+import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +16,18 @@ import pytest
 from maas.names import ALIAS_PATTERN, FILE_PATTERN, MAX_FILE_NAME
 from maas_client import (
     DownloadFailed,
+    InvalidInput,
     InvalidRequest,
     InvalidResponse,
     JobTimedOut,
+    MaasClient,
     NoAnswerInTime,
     TimedOut,
+    UploadFailed,
     name_rules,
 )
 from maas_client.protocol.tensors import decode
+from maas_client.retries import retry_after_seconds
 from support.server.server import ContractServer, Drip
 
 GOOD = {"name": "model.onnx", "size_bytes": 4, "sha256": hashlib.sha256(b"good").hexdigest()}
@@ -104,6 +111,165 @@ def test_addresses_that_are_none_end_at_once(server: ContractServer, maas: Any, 
         with pytest.raises(DownloadFailed):
             maas.versions.download("digits", 1, tmp_path)
         assert time.monotonic() - started < 2
+
+
+NO_ADDRESSES = [
+    "",
+    "//x",
+    "x",
+    "http:///x",
+    "http://[::1",
+    "http://a:x/",
+    "http://127.0.0.1:0/",
+    "http://a..b/",
+    "http://xn--/",
+    "http://\ud800/",
+    "http://127.0.0.1/\ud800",
+    "http://a\x00b/",
+    "http://a\nb/",
+    f"http://{'a' * 64}/",
+    f"http://127.0.0.1/{'a' * 70_000}",
+    "ws://127.0.0.1/",
+    "file:///etc/passwd",
+]
+
+
+@pytest.mark.parametrize("url", NO_ADDRESSES, ids=lambda one: ascii(one[:24]))
+def test_what_is_no_address_is_not_asked(server: ContractServer, maas: Any, tmp_path: Path, url: str) -> None:
+    listed(server, GOOD | {"url": url})
+    with pytest.raises(DownloadFailed, match="no address of a file"):
+        maas.versions.download("digits", 1, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def asks_for_part(server: ContractServer, part: dict[str, Any]) -> None:
+    """The next push is told to send its four bytes so."""
+    part = {
+        "url": f"{server.url}/bucket/x?offset=0",
+        "method": "PUT",
+        "headers": {},
+        "offset": 0,
+        "size_bytes": 4,
+    } | part
+    answer = {"model": "m", "version": 1, "status": "PENDING_UPLOAD", "files": [], "size_bytes": 4}
+    answer |= {"created_at": "", "updated_at": "", "uploads": [{"name": "model.onnx", "parts": [part]}]}
+    server.trouble = [("POST .*/versions$", (201, {}, json.dumps(answer).encode()))]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"url": "http://[::1"},
+        {"url": "http://a:x/"},
+        {"headers": {"é": "x"}},
+        {"headers": {"x": "é"}},
+        {"headers": {"x": "\ud800"}},
+        {"headers": {"x": "a\r\nb: c"}},
+        {"headers": {"x y": "z"}},
+        {"headers": {"": ""}},
+    ],
+    ids=ascii,
+)
+def test_parts_that_http_cannot_send(server: ContractServer, maas: Any, tmp_path: Path, part: dict[str, Any]) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"good")
+    asks_for_part(server, part)
+    with pytest.raises(InvalidResponse, match="in a way that HTTP does not have"):
+        maas.push(tmp_path, "m")
+    assert server.seen_paths("PUT") == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"content-type": f"text/plain; charset={one}"} for one in ("zlib", "rot13", "idna", "undefined", "utf-7")]
+    + [{"content-encoding": one} for one in ("gzip", "gzip, gzip", "br", "x")],
+    ids=str,
+)
+def test_refusals_of_the_storage_are_shown_in_part(
+    server: ContractServer, maas: Any, tmp_path: Path, headers: dict[str, str]
+) -> None:
+    """Neither a codec of Python nor a bomb is opened for them."""
+    (tmp_path / "model.onnx").write_bytes(b"good")
+    server.trouble = [("PUT", (400, headers, b"x\x9c" + bytes(2_000_000)))]
+    with pytest.raises(UploadFailed, match="HTTP 400 x") as caught:
+        maas.push(tmp_path, "m")
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "gzip,deflate", "br", "zstd", "x", ", ".join(["gzip"] * 50)])
+def test_answers_of_other_encodings_are_not_unpacked(server: ContractServer, maas: Any, encoding: str) -> None:
+    """Two layers of gzip make a gigabyte of a kilobyte, in one piece."""
+    server.trouble = [("", (200, {"content-encoding": encoding}, gzip.compress(gzip.compress(bytes(1000)))))]
+    with pytest.raises(InvalidResponse, match="content encoding"):
+        maas.models.list()
+    assert server.seen[0][2]["accept-encoding"] == "gzip, deflate"
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "-1", "1_0", "5, 6", "+1", " "])
+def test_header_lengths_that_are_none(server: ContractServer, maas: Any, length: str) -> None:
+    server.trouble = [("", (200, {"inference-header-content-length": length}, b"{}"))]
+    with pytest.raises(InvalidResponse):
+        maas.infer("echo", {"x": np.ones((1, 2), np.float32)})
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "9" * 5000,
+        "nan",
+        "inf",
+        "1_0",
+        "-5",
+        ",",
+        "a" * 60_000,
+        "Mon, 99 Foo 0 99:99:99 +9999",
+    ],
+    ids=lambda one: one[:12],
+)
+def test_retry_after_that_is_none(header: str) -> None:
+    found = retry_after_seconds(header)
+    assert found is None or found > 60
+
+
+@pytest.mark.parametrize("etag", ['"é"', "\x80", '"a"\r\nx: y'])
+def test_etags_that_no_header_carries(maas: Any, etag: str) -> None:
+    with pytest.raises(InvalidInput, match="no header can carry"):
+        maas.aliases.set("digits", "production", 1, if_match=etag)
+
+
+@pytest.mark.parametrize("job_id", ["../../x", "..", "", "/etc/x", "a\\b", "0" * 19, "A" * 20, "0" * 20 + "\n"])
+def test_ids_of_jobs_are_no_paths(times: ContractServer, maas: Any, tmp_path: Path, job_id: str) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"x": [1, 2]}\n')
+    (here := tmp_path / "folder" / "here").mkdir(parents=True)
+    job = maas.batch("times", tmp_path / "rows.jsonl", wait=True)
+    answer = json.dumps(asdict(job) | {"id": job_id}).encode()
+    results = json.dumps({"results": []}).encode()
+    times.trouble = [("GET", (200, {}, answer)), ("results", (200, {}, results))]
+    with pytest.raises((DownloadFailed, InvalidInput), match=r"which is no id of a job|is no name"):
+        maas.jobs.download(job.id, here)
+    assert [*tmp_path.rglob("part-*")] == [*here.iterdir()] == []
+
+
+def test_names_that_are_one_file_here(server: ContractServer, maas: Any, tmp_path: Path) -> None:
+    """As where case does not count; here a link stands for that."""
+    (tmp_path / "Model.onnx").symlink_to("model.onnx")
+    server.parts["/bucket/other"] = {0: b"evil"}
+    other = {"name": "Model.onnx", "url": f"{server.url}/bucket/other", "sha256": hashlib.sha256(b"evil").hexdigest()}
+    listed(server, GOOD, GOOD | other)
+    with pytest.raises(DownloadFailed, match=r"'Model.onnx' is the same file here"):
+        maas.versions.download("digits", 1, tmp_path)
+    assert (tmp_path / "model.onnx").read_bytes() == b"good"
+
+
+@pytest.mark.full(keep=1)
+def test_names_that_are_not_resolved_end_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's resolver may take half a minute, and knows no limit."""
+    waits = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: waits.wait(20) and [])
+    started = time.monotonic()
+    with MaasClient("http://slow.example", "k", timeout_seconds=0.5) as maas, pytest.raises(NoAnswerInTime):
+        maas.infer("echo", {"x": np.ones((1, 2), np.float32)})
+    waits.set()
+    assert time.monotonic() - started < 3
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
 
 MAX_TEXT_BYTES = 512 << 20  # reached only by one long string among many short ones
+LONGEST_NAME = 100
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -41,10 +42,23 @@ class NpyWriter:
 
     def finish(self) -> dict[str, bytes]:
         files: dict[str, bytes] = {}
-        for index, column in enumerate(self._columns):
-            name = _NOT_IN_NAMES.sub("_", column.tensor.name)
-            files[f"{name}_{index}.npy" if f"{name}.npy" in files else f"{name}.npy"] = _file(column.array())
+        names = file_names([column.tensor.name for column in self._columns])
+        for name, column in zip(names, self._columns, strict=True):
+            files[name] = _file(column.array())
         return files | self._errors.files()
+
+
+def file_names(outputs: Sequence[str]) -> list[str]:
+    """A file's name for each output, which every file system takes; they differ also where case does not count."""
+    taken: set[str] = set()
+    found = []
+    for index, output in enumerate(outputs):
+        name = _NOT_IN_NAMES.sub("_", output)[:LONGEST_NAME]
+        while name.lower() in taken:
+            name = f"{name}_{index}"
+        taken.add(name.lower())
+        found.append(f"{name}.npy")
+    return found
 
 
 def _file(array: Array) -> bytes:
