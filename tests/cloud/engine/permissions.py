@@ -3,6 +3,7 @@
 - `aws:SecureTransport`: the engine speaks HTTP, the bucket's policy demands TLS. Every call counts as TLS.
 - SQS authorizes a batch call as the call for one message:
   https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+- S3 authorizes the deletion of many versions as that of one: s3:DeleteObjectVersion, by key.
 - `dynamodb:LeadingKeys` holds the partition keys of a request, of all items of a batch or transaction:
   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 """
@@ -25,8 +26,10 @@ def mend() -> None:
     )
     action = iam_actions.extract_iam_action
 
-    def action_for_one(*arguments: Any, **options: Any) -> str | None:
-        found = action(*arguments, **options)
+    def action_for_one(service: str, method: str, path: str, headers: Any, body: bytes, query: Any) -> str | None:
+        found = action(service, method, path, headers, body, query)
+        if found == "s3:DeleteObject" and "delete" in query and b"<VersionId>" in (body or b""):
+            return "s3:DeleteObjectVersion"
         return _BATCHES.get(found, found)
 
     context = iam_actions.dynamodb_service_context

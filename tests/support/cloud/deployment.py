@@ -39,7 +39,7 @@ class CloudStack:
 def deploy(engine: Engine, name: str = STACK, **parameters: str) -> None:
     """`make deploy` of what is built already. Raises Refused."""
     given = " ".join(f"{key}={value}" for key, value in parameters.items() | {("AwsEndpointUrl", engine.url)})
-    arguments = ["ARGS=--no-confirm-changeset --stack-name " + name, f"PARAMETERS={given}"]
+    arguments = [f"STACK={name}", "ARGS=--no-confirm-changeset", f"PARAMETERS={given}"]
     run(engine, "make", "--old-file=build", "deploy", *arguments)
 
 

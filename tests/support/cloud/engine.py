@@ -23,6 +23,7 @@ from support.aws.engine import CREDENTIALS, ROOT
 PYTHON = ROOT / ".venv-cloud" / "bin" / "python"
 RUNTIME = "public.ecr.aws/lambda/python:3.13"
 PREFIX = "maas.local"  # of the image that has Lambda's interface emulator
+IMAGE = f"{PREFIX}/{RUNTIME}"
 OWNER = "maas-tests"  # with the port, in a label of each container
 START_SECONDS = 60
 _DOCKERFILE = f"""
@@ -59,7 +60,7 @@ def why_not() -> str | None:
 @contextmanager
 def engine() -> Iterator[Engine]:
     """Runs MiniStack until the block ends. Raises RuntimeError with the end of its log if it does not start."""
-    _build_image()
+    build_image()
     host, port = sam_cli.bridge_address(), _free_port()
     folder = Path(tempfile.mkdtemp(prefix="maas-cloud-"))
     running = Engine(f"http://{host}:{port}", folder / "engine.log")
@@ -98,13 +99,13 @@ def _settings(host: str, port: int, folder: Path) -> dict[str, str]:
     }
 
 
-def _build_image() -> None:
+def build_image() -> None:
     """Lambda's image with the interface emulator that the SAM CLI brings: not every copy of the image has one."""
     (emulator,) = (ROOT / ".venv-sam").glob("lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64")
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "Dockerfile").write_text(_DOCKERFILE)
         shutil.copy(emulator, Path(folder, "aws-lambda-rie"))
-        command = ["docker", "build", "--quiet", "--tag", f"{PREFIX}/{RUNTIME}", folder]
+        command = ["docker", "build", "--quiet", "--tag", IMAGE, folder]
         subprocess.run(command, check=True, capture_output=True)
 
 
