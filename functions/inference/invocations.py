@@ -13,7 +13,7 @@ from maas.access.caller import Caller
 from maas.errors import InvalidRequest, NotAcceptable, UnsupportedMediaType
 from maas.serving import compatibility
 from maas.serving.dataplane import DataPlane
-from maas.serving.oip import read_json
+from maas.serving.oip import read_tensors
 from maas.web import events
 from maas.web.application import Who
 from plane import Plane
@@ -58,17 +58,12 @@ async def invocations(
         )
         document: dict[str, Any] = {"instances": None}
     else:
-        document = _document(read_json(body))
+        document = compatibility.document_of(read_tensors(body))
         found = predicted(plane, name, version, document, deadline)
     if wanted == _CSV:
         rows = compatibility.row_count(found.inputs)
         return Response(compatibility.encode_csv(found.outputs, found.runner, rows), media_type=_CSV)
     return json_answer(document, found)
-
-
-def _document(value: Any) -> Any:
-    """A bare array holds instances."""
-    return {"instances": value} if isinstance(value, list) else value
 
 
 def _only_model(plane: DataPlane, who: Caller) -> str:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from maas.errors import InvalidRequest, NotOffered
 from maas.serving import compatibility
 from maas.serving.dataplane import DataPlane, Prediction
-from maas.serving.oip import MAX_JSON_BYTES, read_json
+from maas.serving.oip import MAX_JSON_BYTES, read_tensors
 from maas.web import compression, events
 from maas.web.application import Who
 from plane import Plane
@@ -21,7 +21,7 @@ routes = APIRouter()
 
 async def predict(plane: Plane, model: str, request: Request, reference: str | None = None) -> Response:
     """Answers `instances` (rows) with `predictions`, and `inputs` (columns) with `outputs`."""
-    document = read_json(await body_of(request))
+    document = read_tensors(await body_of(request))
     return json_answer(document, predicted(plane, model, reference, document, deadline_of(request)))
 
 

@@ -27,6 +27,11 @@ from maas.serving.served_model import ServedModel
 MAX_RANK = 64  # of NumPy's arrays
 
 
+def document_of(value: Any) -> Any:
+    """The document of an `/invocations` body: a bare array holds instances."""
+    return {"instances": value} if isinstance(value, list | np.ndarray) else value
+
+
 def decode(document: Mapping[str, Any], runner: ServedModel) -> dict[str, Array]:
     """The arrays of a document with either `instances` (rows) or `inputs` (columns).
 
@@ -159,10 +164,14 @@ def _is_named(value: object, signature: Sequence[MetadataTensor]) -> bool:
     return isinstance(value, dict) and not value.keys().isdisjoint(tensor.name for tensor in signature)
 
 
-def _columns(rows: object, signature: Sequence[MetadataTensor]) -> dict[str, list[Any]]:
+def _columns(rows: object, signature: Sequence[MetadataTensor]) -> Mapping[str, Any]:
+    required = tensors.required_inputs(signature)
+    if isinstance(rows, np.ndarray):
+        if len(required) == 1:
+            return {required[0].name: rows}
+        rows = rows.tolist()
     if not isinstance(rows, list) or not rows:
         raise InvalidRequest("instances: got no rows, expected an array of at least one", field="instances")
-    required = tensors.required_inputs(signature)
     if len(required) == 1 and not _is_named(rows[0], signature):
         return {required[0].name: rows}
     names = rows[0].keys() if isinstance(rows[0], dict) else ()
@@ -171,12 +180,23 @@ def _columns(rows: object, signature: Sequence[MetadataTensor]) -> dict[str, lis
             came = f"one with {[*row]!s:.80}" if isinstance(row, dict) else kind_of(row)
             expected = f"an object with {[tensor.name for tensor in required]} in each row"
             raise InvalidRequest(f"instances[{index}]: got {came}, expected {expected}", field="instances")
-    return {name: [row[name] for row in rows] for name in names}
+    return {name: _stacked([row[name] for row in rows]) for name in names}
+
+
+def _stacked(values: list[Any]) -> Any:
+    """One array of arrays of one shape; other values as a list without arrays."""
+    if not any(isinstance(value, np.ndarray) for value in values):
+        return values
+    if len({getattr(value, "shape", None) for value in values}) == 1:
+        return np.stack(values)
+    return [value.tolist() if isinstance(value, np.ndarray) else value for value in values]
 
 
 def _request_input(name: str, tensor: MetadataTensor, value: Any) -> RequestInput:
     """Takes the shape from the nesting of the value."""
     datatype = tensor.datatype
+    if isinstance(value, np.ndarray):
+        return RequestInput(name, datatype, value.shape, value)
     shape: list[int] = []
     inner = value
     while isinstance(inner, list):

@@ -19,8 +19,8 @@ Array = np.ndarray[Any, Any]
 def from_json(tensor: RequestInput, binary: bool = False) -> Array:
     """An object array of str, or of bytes. NumPy alone would make an array of fixed-width strings."""
     assert tensor.data is not None
-    shape = _nested_shape(tensor.data, len(tensor.shape))
-    leaves: list[Any] = tensor.data
+    leaves: list[Any] = tensor.data.tolist() if isinstance(tensor.data, np.ndarray) else tensor.data
+    shape = _nested_shape(leaves, len(tensor.shape))
     for _ in shape[1:]:
         if any(type(row) is not list for row in leaves):
             raise InvalidTensor(tensor.name, "data", "arrays and strings in one array", "rows of one length")

@@ -157,17 +157,20 @@ def _aligned(array: Array, dtype: np.dtype[Any]) -> Array:
 
 def _numbers(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
     """The numbers of JSON, of a type that casts to `dtype` without loss but for the digits of a fraction."""
-    if not tensor.data:
+    data, not_finite = tensor.data, False
+    if isinstance(data, np.ndarray):
+        found = data
+    elif not data:
         return np.empty(0, dtype)
-    found = _found(tensor, tensor.data)
-    if dtype == np.uint64 and found.dtype.kind in "fO":
-        found = _beyond_int64(tensor.data, found)
-    not_finite = False
-    if dtype.kind == "f" and found.dtype.kind in "UO":
-        found, not_finite = _with_not_finite(tensor, tensor.data), True
+    else:
+        found = _found(tensor, data)
+        if dtype == np.uint64 and found.dtype.kind in "fO":
+            found = _beyond_int64(data, found)
+        if dtype.kind == "f" and found.dtype.kind in "UO":
+            found, not_finite = _with_not_finite(tensor, data), True
     if found.dtype.kind not in _READ_AS[dtype.kind] and found.size:
         raise InvalidTensor(tensor.name, "data", _kind(found), f"{tensor.datatype} values")
-    if dtype.kind != "b" and _may_have_been_boolean(found) and _has_boolean(tensor.data):
+    if dtype.kind != "b" and isinstance(data, list) and _may_have_been_boolean(found) and _has_boolean(data):
         raise InvalidTensor(tensor.name, "data", "a boolean among numbers", f"{tensor.datatype} values")
     if dtype.kind == "f":
         return _fractions(tensor, found, dtype, not_finite)
