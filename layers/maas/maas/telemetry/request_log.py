@@ -143,7 +143,7 @@ def _add_request(
     path = event.get("rawPath") or event.get("path") or ""
     line["caller"] = _caller(gateway)
     line["method"] = as_mapping(gateway.get("http")).get("method") or event.get("httpMethod")
-    line["path"] = path[:PATH_LIMIT] if isinstance(path, str) else None
+    line["path"] = _harmless(path[:PATH_LIMIT]) if isinstance(path, str) else None
     line["status"] = answer["statusCode"]
     line["bytes_in"] = _size(event)
     line["bytes_out"] = _size(answer)
@@ -190,6 +190,11 @@ def _caller(gateway: Mapping[str, Any]) -> str:
     arn = as_mapping(authorizer.get("iam") or gateway.get("identity")).get("userArn")
     actor = key or claims.get("sub") or claims.get("client_id") or arn
     return _digest(str(actor)) if actor else "anonymous"
+
+
+def _harmless(text: str) -> str:
+    """The text with escapes for what acts on a terminal or ends a line there: JSON escapes only some of it."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
 @functools.lru_cache(1024)
