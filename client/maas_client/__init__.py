@@ -41,10 +41,17 @@ if TYPE_CHECKING:
         Unavailable,
         UploadFailed,
     )
-    from maas_client.inference_records import InferenceResponse, MetadataTensor, ModelMetadata, ShapeProfile
+    from maas_client.inference_records import (
+        ClassScore,
+        InferenceResponse,
+        MetadataTensor,
+        ModelMetadata,
+        Ranked,
+        ShapeProfile,
+    )
     from maas_client.job_records import Job, JobProgress, JobResult, JobResults
     from maas_client.key_records import ApiKey, NewKey
-    from maas_client.model_records import Alias, HistoryEntry, ModelVersion, NewVersion, RegisteredModel
+    from maas_client.model_records import Alias, HistoryEntry, ModelVersion, NewVersion, RegisteredModel, Task
     from maas_client.protocol.tensors import BF16
     from maas_client.transfer_records import Download, ModelFile, Progress, Upload, UploadPart
 
@@ -77,10 +84,17 @@ _HOMES = {
         "Unavailable",
         "UploadFailed",
     ],
-    "inference_records": ["InferenceResponse", "MetadataTensor", "ModelMetadata", "ShapeProfile"],
+    "inference_records": [
+        "ClassScore",
+        "InferenceResponse",
+        "MetadataTensor",
+        "ModelMetadata",
+        "Ranked",
+        "ShapeProfile",
+    ],
     "job_records": ["Job", "JobProgress", "JobResult", "JobResults"],
     "key_records": ["ApiKey", "NewKey"],
-    "model_records": ["Alias", "HistoryEntry", "ModelVersion", "NewVersion", "RegisteredModel"],
+    "model_records": ["Alias", "HistoryEntry", "ModelVersion", "NewVersion", "RegisteredModel", "Task"],
     "protocol.tensors": ["BF16"],
     "transfer_records": ["Download", "ModelFile", "Progress", "Upload", "UploadPart"],
 }
@@ -93,6 +107,7 @@ __all__ = [
     "ApiKey",
     "AsyncMaasClient",
     "CannotConnect",
+    "ClassScore",
     "Conflict",
     "DeadlineExceeded",
     "DeploymentFailed",
@@ -124,9 +139,11 @@ __all__ = [
     "NotFound",
     "PreconditionFailed",
     "Progress",
+    "Ranked",
     "RegisteredModel",
     "ServerFailed",
     "ShapeProfile",
+    "Task",
     "TimedOut",
     "TooLarge",
     "TooManyRequests",

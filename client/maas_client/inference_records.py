@@ -72,3 +72,28 @@ class InferenceResponse:
     model_version: str
     outputs: "Outputs"
     id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A text of `rerank`; `index` is its place among those given.
+
+    >>> maas.rerank("reranker", "cats", ["dogs bark", "cats purr"])[0].index
+    1
+    """
+
+    index: int
+    score: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """A class of `classify`.
+
+    >>> maas.classify("reviews", ["fine"])[0][0].label
+    'positive'
+    """
+
+    label: str
+    score: float

@@ -30,11 +30,30 @@ class RegisteredModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What a version does with texts or images before its graph runs and after: "embeddings", "rerank", …
+
+    `origins` tells where each of the `parameters` came from, and the name as `task`. `raw_inputs` and `raw_outputs` are
+    the graph's own, for `infer(..., parameters={"task": "raw"})`.
+
+    >>> maas.push("model.onnx", "sentences").task.name
+    'embeddings'
+    """
+
+    name: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    raw_inputs: tuple[MetadataTensor, ...] = ()
+    raw_outputs: tuple[MetadataTensor, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelVersion:
     """A version: PENDING_UPLOAD → VALIDATING → READY; or FAILED, for the `status_reason`.
 
-    `inputs`, `outputs` and `profile` are empty until it is READY. `profile` is what deployment measured. `warnings` are
-    about a READY version. `quantized` tells of the form that `quantize` asked for; None if it did not.
+    `inputs`, `outputs`, `task` and `profile` are empty until it is READY. `task` is None for a graph alone. `profile`
+    is what deployment measured. `warnings` are about a READY version. `quantized` tells of the form that `quantize`
+    asked for; None if it did not.
 
     >>> maas.versions.get("digits", 1).aliases
     ('production',)
@@ -51,6 +70,7 @@ class ModelVersion:
     size_bytes: int
     inputs: tuple[MetadataTensor, ...] = ()
     outputs: tuple[MetadataTensor, ...] = ()
+    task: Task | None = None
     profile: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     variants: tuple[dict[str, Any], ...] = ()

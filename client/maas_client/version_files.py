@@ -1,18 +1,19 @@
-"""The files of a version to push: the model, the data files that it names, its labels, example and test vectors."""
+"""The files of a version to push: the model with its data files, labels, example, test vectors, files of an export."""
 
 import mmap
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from maas_client.errors import InvalidInput
 from maas_client.example_files import NAMES as EXAMPLE_NAMES
+from maas_client.export_files import MODEL_SUFFIX, export_files, model_of
 from maas_client.files import LocalFile
 from maas_client.name_rules import LONGEST_FILE_NAME, is_file_name
 
-MODEL_SUFFIX, GOLDEN = ".onnx", "golden"
+GOLDEN = "golden"
 BESIDE = ("labels.txt", *EXAMPLE_NAMES)  # what the server knows by name
 VECTORS = (".json", ".pb")
 # A StringStringEntryProto: field 1, of 8 bytes, then field 2 with its length as a varint of one or two bytes.
@@ -35,18 +36,23 @@ class NewOptions(TypedDict):
     tolerance: Mapping[str, float] | None
     quantize: Mapping[str, Any] | None
     smoke_run: Literal["required", "optional"]
+    task: str | None
 
 
-def version_files(path: Path, golden: Path | None = None, example: LocalFile | None = None) -> VersionFiles:
+def version_files(
+    path: Path, golden: Path | None = None, example: LocalFile | None = None, variant: str | None = None
+) -> VersionFiles:
     """What `path`, an .onnx file or a folder with one, brings to a version, and the test vectors of folder `golden`.
 
     The model comes with the data files that it names; of a folder, also labels.txt, example.npz or example.json, and
-    the test vectors in golden/. `example` stands in for that of the folder. Raises InvalidInput before anything is
-    sent.
+    the test vectors in golden/, and what tells the task of an export. `example` stands in for that of the folder,
+    `variant` names one of its models. Raises InvalidInput before anything is sent.
     """
     if path.is_dir():
-        found = _of_folder(path)
+        found = _of_folder(path, variant)
     elif path.is_file():
+        if variant is not None:
+            raise InvalidInput(f"{path} is one model: a variant is one of several in a folder")
         if path.suffix.lower() != MODEL_SUFFIX:
             raise InvalidInput(f"{path} is not an .onnx file: export the model to ONNX first")
         found = VersionFiles(tuple(_with_data(path)))
@@ -61,10 +67,11 @@ def version_files(path: Path, golden: Path | None = None, example: LocalFile | N
     return VersionFiles(files, found.left_out)
 
 
-def _of_folder(folder: Path) -> VersionFiles:
+def _of_folder(folder: Path, variant: str | None) -> VersionFiles:
     inside = [one for one in sorted(folder.rglob("*")) if one.is_file() and not _hidden(one.relative_to(folder))]
-    files = _with_data(_only_model(folder, inside))
+    files = _with_data(model_of(folder, inside, variant))
     files += [_local(folder / name, name) for name in BESIDE if folder / name in inside]
+    files += [_local(folder / name, name) for name in export_files(folder, inside)]
     files += _vectors(folder / GOLDEN)
     taken = {file.path for file in files}
     left_out = [one.relative_to(folder).as_posix() for one in inside if one not in taken]
@@ -92,16 +99,6 @@ def _locations(model: Path) -> set[str]:
             if length <= LONGEST_FILE_NAME and b"\0" not in name:
                 found.add(name.decode("utf-8", "surrogateescape").removeprefix("./"))
     return found
-
-
-def _only_model(folder: Path, inside: Iterable[Path]) -> Path:
-    models = [one for one in inside if one.suffix.lower() == MODEL_SUFFIX]
-    if not models:
-        raise InvalidInput(f"{folder} holds no .onnx file: export the model to ONNX first")
-    if len(models) > 1:
-        names = ", ".join(one.relative_to(folder).as_posix() for one in models[:3])
-        raise InvalidInput(f"{folder} holds {len(models)} .onnx files ({names}): push one at a time")
-    return models[0]
 
 
 def _vectors(folder: Path) -> list[LocalFile]:

@@ -65,6 +65,7 @@ class AsyncVersions:
         tolerance: Mapping[str, float] | None = None,
         quantize: Mapping[str, Any] | None = None,
         smoke_run: Literal["required", "optional"] = "required",
+        task: str | None = None,
     ) -> NewVersion:
         """Declare a version's files; `push` does this, the upload and all that follows.
 
@@ -82,6 +83,8 @@ class AsyncVersions:
             body["quantize"] = dict(quantize)
         if smoke_run != "required":
             body["smoke_run"] = smoke_run
+        if task is not None:
+            body["task"] = task
         answer = await self._transport.call("POST", _path(model), body, creating=True)
         return NewVersion(read(ModelVersion, answer), field_of(answer, "uploads", tuple[Upload, ...]))
 

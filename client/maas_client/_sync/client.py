@@ -18,7 +18,7 @@ from maas_client.calls import ATTEMPTS, deadline_after, seconds_until
 from maas_client.errors import TooLarge
 from maas_client.example_files import Example, example_file
 from maas_client.files import Report, quantizing
-from maas_client.inference_records import InferenceResponse, ModelMetadata
+from maas_client.inference_records import ClassScore, InferenceResponse, ModelMetadata, Ranked
 from maas_client.job_records import Job, batch_body
 from maas_client.model_records import ModelVersion
 from maas_client.name_rules import check_alias
@@ -27,8 +27,11 @@ from maas_client.transfer_records import Progress
 from maas_client.version_files import NewOptions, version_files
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from maas_client.inference_records import Outputs
-    from maas_client.protocol.requests import Inputs, Signature
+    from maas_client.protocol.requests import Inputs, Signature, Wanted
+    from maas_client.task_inputs import Items
 
 
 class MaasClient:
@@ -100,6 +103,8 @@ class MaasClient:
         quantize: str | None = None,
         quantize_tolerance: float | None = None,
         smoke_run: Literal["required", "optional"] = "required",
+        task: str | None = None,
+        variant: str | None = None,
         description: str = "",
         tags: Mapping[str, str] | None = None,
         progress: Report | None = None,
@@ -108,8 +113,10 @@ class MaasClient:
         """Upload a new version of model `name`, wait until it is READY, then point `alias` at it.
 
         `path` is an .onnx file, or a folder: of that, the .onnx file, the data files that it names, labels.txt,
-        example.npz or example.json, and golden/ are sent. The model is created if it is new, and removed if its first
-        push is refused.
+        example.npz or example.json, golden/, and an export's tokenizer.json or preprocessor_config.json with what
+        belongs to it are sent. Of several .onnx files, `variant` names one: "int8" for onnx/model_int8.onnx. `task`
+        ("embeddings", …; "none") replaces the one that is found in an export. The model is created if it is new, and
+        removed if its first push is refused.
         `golden` is a folder of test vectors, which the version has to answer within the `tolerance` ("rtol", "atol").
         `example` are inputs that the model takes, a file .npz or .json or arrays by name, for a model that no generated
         input fits; with `smoke_run="optional"` it becomes READY without having run, and its `warnings` say so.
@@ -126,13 +133,14 @@ class MaasClient:
         check_alias(alias)
         inputs = None if example is None else in_thread(example_file, example)
         vectors = None if golden is None else Path(golden)
-        files = in_thread(version_files, Path(path), vectors, inputs).files
+        files = in_thread(version_files, Path(path), vectors, inputs, variant).files
         options: NewOptions = {
             "description": description,
             "tags": tags,
             "tolerance": tolerance,
             "quantize": form,
             "smoke_run": smoke_run,
+            "task": task,
         }
         ready = deploy(self.models, self.versions, name, files, options, progress, timeout_seconds)
         return ready if alias is None else release(self.versions, self.aliases, ready, alias)
@@ -158,6 +166,7 @@ class MaasClient:
         binary: bool = True,
         timeout_seconds: float | None = None,
         variant: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
         large: Literal["refuse", "later"] = "refuse",
     ) -> "Outputs":
         """Run a model. Gives its outputs by name, or those asked for, as row-major arrays.
@@ -167,8 +176,9 @@ class MaasClient:
         holds, a single record without its batch axis. Optional inputs may be left out. `version` is a number or an
         alias. Tensors go as bytes, or as JSON if not `binary`; with gzip where a call would not take them otherwise.
         `timeout_seconds` is for all of it; the server stops then too. `variant` asks for another form of the version,
-        one that it was pushed with (`quantize`). With `large="later"`, what a call does not take (4.7 MB of bytes)
-        is answered by way of `infer_later`.
+        one that it was pushed with (`quantize`). `parameters` are the request's: options of a task, or {"task": "raw"}
+        for its graph's tensors. With `large="later"`, what a call does not take (4.7 MB of bytes) is answered by way of
+        `infer_later`.
         Raises InvalidRequest when an array does not fit the signature, TooLarge when a call does not take it,
         InvalidInput when it cannot be sent, NoAnswerInTime or DeadlineExceeded when it takes too long, InvalidResponse
         for an answer of another protocol.
@@ -187,6 +197,7 @@ class MaasClient:
             binary=binary,
             timeout_seconds=timeout_seconds,
             variant=variant,
+            parameters=parameters,
             large=large,
         )
         return response.outputs
@@ -202,6 +213,7 @@ class MaasClient:
         binary: bool = True,
         timeout_seconds: float | None = None,
         variant: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
         large: Literal["refuse", "later"] = "refuse",
     ) -> InferenceResponse:
         """Like `infer`, with the model and version that answered, and the request's id.
@@ -213,7 +225,7 @@ class MaasClient:
         from maas_client.protocol.requests import Wanted
 
         deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
-        wanted = Wanted(model, version, outputs, request_id, binary, deadline, variant)
+        wanted = Wanted(model, version, outputs, request_id, binary, deadline, variant, parameters or {})
         try:
             return infer(self._transport, inputs, wanted, self._signatures)
         except TooLarge:
@@ -253,6 +265,7 @@ class MaasClient:
         request_id: str | None = None,
         binary: bool = True,
         variant: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
         notify: str | None = None,
     ) -> Job:
         """Like `infer`, but answered later, by `jobs.answer`: for more than a call takes, or more than 29 s.
@@ -266,8 +279,91 @@ class MaasClient:
         from maas_client._sync.inference import infer_later
         from maas_client.protocol.requests import Wanted
 
-        wanted = Wanted(model, version, outputs, request_id, binary, None, variant)
+        wanted = Wanted(model, version, outputs, request_id, binary, None, variant, parameters or {})
         return infer_later(self._transport, inputs, wanted, notify)
+
+    def embed(
+        self,
+        model: str,
+        items: "Items",
+        version: str | int | None = None,
+        *,
+        dimensions: int | None = None,
+        truncate: bool = False,
+        prompt_name: str | None = None,
+        timeout_seconds: float | None = None,
+    ) -> "np.ndarray":
+        """Vectors of texts or images, a row each: (items, dimensions), float32.
+
+        `items` are texts (str), or image files as their path (Path) or content (bytes); long lists go in several calls.
+        `dimensions` keeps the first ones of each vector, normalised anew if the model's are. Texts longer than the
+        model takes are refused, unless `truncate`. `prompt_name` names one of the model's prompts: "query".
+        Raises InvalidRequest for a text that is too long, and for a model whose task is another.
+
+        >>> maas.embed("sentences", ["The cat sat on the mat.", "It rains."]).shape
+        (2, 3)
+        """
+        from maas_client._sync.tasks import embed
+
+        parameters = {"dimensions": dimensions, "truncate": truncate or None, "prompt_name": prompt_name}
+        return embed(self._transport, items, self._wanted(model, version, parameters, timeout_seconds))
+
+    def rerank(
+        self,
+        model: str,
+        query: str,
+        texts: Sequence[str],
+        version: str | int | None = None,
+        *,
+        top_n: int | None = None,
+        timeout_seconds: float | None = None,
+    ) -> list[Ranked]:
+        """The texts, or the best `top_n` of them, by how well they answer `query`, the best first.
+
+        Each score is between 0 and 1. A text too long for the model is cut. Raises InvalidRequest as `embed` does.
+
+        >>> [found.text for found in maas.rerank("reranker", "cats", ["dogs bark", "cats purr"])]
+        ['cats purr', 'dogs bark']
+        """
+        from maas_client._sync.tasks import rerank
+
+        return rerank(self._transport, query, texts, self._wanted(model, version, {}, timeout_seconds), top_n)
+
+    def classify(
+        self,
+        model: str,
+        items: "Items",
+        version: str | int | None = None,
+        *,
+        top: int | None = None,
+        labels: Sequence[str] | None = None,
+        multi_label: bool = False,
+        truncate: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> list[tuple[ClassScore, ...]]:
+        """The classes of texts or images, `items` as of `embed`: for each all of them, or the `top` best, best first.
+
+        A zero-shot classifier chooses among `labels`, for each by itself if `multi_label`. Raises InvalidRequest as
+        `embed` does.
+
+        >>> maas.classify("reviews", ["I liked it a lot"], top=1)[0]
+        (ClassScore(label='positive', score=0.75),)
+        """
+        from maas_client._sync.tasks import classify
+
+        parameters = {"truncate": truncate or None, "multi_label": multi_label or None}
+        wanted = self._wanted(model, version, parameters, timeout_seconds)
+        return classify(self._transport, items, wanted, top, labels)
+
+    def _wanted(
+        self, model: str, version: str | int | None, parameters: Mapping[str, Any], timeout_seconds: float | None
+    ) -> "Wanted":
+        """Of a task, with those parameters that are given."""
+        from maas_client.protocol.requests import Wanted
+
+        deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return Wanted(model, version, deadline=deadline, parameters=given)
 
     def batch(
         self,

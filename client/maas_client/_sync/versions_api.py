@@ -66,6 +66,7 @@ class Versions:
         tolerance: Mapping[str, float] | None = None,
         quantize: Mapping[str, Any] | None = None,
         smoke_run: Literal["required", "optional"] = "required",
+        task: str | None = None,
     ) -> NewVersion:
         """Declare a version's files; `push` does this, the upload and all that follows.
 
@@ -83,6 +84,8 @@ class Versions:
             body["quantize"] = dict(quantize)
         if smoke_run != "required":
             body["smoke_run"] = smoke_run
+        if task is not None:
+            body["task"] = task
         answer = self._transport.call("POST", _path(model), body, creating=True)
         return NewVersion(read(ModelVersion, answer), field_of(answer, "uploads", tuple[Upload, ...]))
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from maas_client.cli import aliases, jobs, keys, manage, plugged, profiling, use
+from maas_client.cli import aliases, jobs, keys, manage, plugged, predict, profiling, tasks, use
 from maas_client.cli.output import echo, tolerate_any_text
 from maas_client.cli.words import in_a_terminal
 from maas_client.errors import MaasError
@@ -23,7 +23,15 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (*use.COMMANDS, *profiling.COMMANDS, *jobs.COMMANDS, *manage.COMMANDS, *aliases.COMMANDS):
+for command in (
+    *use.COMMANDS,
+    *predict.COMMANDS,
+    *tasks.COMMANDS,
+    *profiling.COMMANDS,
+    *jobs.COMMANDS,
+    *manage.COMMANDS,
+    *aliases.COMMANDS,
+):
     commands.command()(command)
 commands.add_typer(aliases.alias)
 commands.add_typer(jobs.job)

@@ -8,16 +8,15 @@ from math import prod
 from pathlib import Path
 from shlex import quote
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 
+from maas_client.cli.addressing import authorization, server_option
+from maas_client.cli.task_examples import task_commands
 from maas_client.example_files import NAMES
 from maas_client.inference_records import MetadataTensor
 from maas_client.model_records import ModelVersion
 from maas_client.protocol.tensors import DTYPES
-from maas_client.settings import DEFAULT_URL
-from maas_client.sigv4 import aws_host
 
 SPELLED_OUT = 16  # values in a command; more are generated
 JSON_VALUES = 100_000  # more are too large for a request in JSON
@@ -29,6 +28,8 @@ def commands_for(version: ModelVersion, url: str, alias: str | None, *, key: boo
 
     `source` is the file with the example or test vector that ran, if it is here.
     """
+    if version.task:
+        return task_commands(version.task, f"{version.model}@{alias or version.version}", url, key=key)
     profile = version.profile
     if not profile or (not source and profile.get("shapes_from", "signature") != "signature"):
         return []
@@ -36,11 +37,11 @@ def commands_for(version: ModelVersion, url: str, alias: str | None, *, key: boo
         return []
     which = alias or str(version.version)
     predict = f"maas predict {quote(f'{version.model}@{which}')}"
-    at = "" if url == DEFAULT_URL else f" --url {quote(url)}"
+    at = server_option(url)
     if source:
         return [f"{predict} --input {quote(str(source))}{at}"]
     inputs = _Inputs(version)
-    sender = f"curl -sS {_authorization(url, key)}--data-binary @- "
+    sender = f"curl -sS {authorization(url, key)}--data-binary @- "
     sender += quote(f"{url}/v2/models/{version.model}/versions/{which}/infer")
     if inputs.count <= SPELLED_OUT:
         request = f"echo {quote(inputs.request())}"
@@ -128,15 +129,3 @@ def _python() -> str:
     """This interpreter, which has NumPy: by its name if the shell finds it so."""
     found = shutil.which("python3")
     return "python3" if found and Path(found).parent == Path(sys.executable).parent else quote(sys.executable)
-
-
-def _authorization(url: str, key: bool) -> str:
-    if key:
-        return '-H "x-api-key: $MAAS_API_KEY" '
-    host = aws_host(urlsplit(url).hostname or "")
-    if host is None:
-        return ""
-    return (
-        f'--aws-sigv4 aws:amz:{host.region}:{host.service} --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" '
-        '-H "x-amz-security-token: $AWS_SESSION_TOKEN" '
-    )

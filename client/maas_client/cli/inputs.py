@@ -1,4 +1,4 @@
-"""Reads `maas predict --input`: JSON, CSV, NPY or NPZ, as a request or as arrays that fit the signature."""
+"""Reads what `maas predict` is given: files, as a request or as arrays that fit the signature, texts and images."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -10,11 +10,12 @@ from zipfile import BadZipFile
 import numpy as np
 
 from maas_client.cli.columns import read_columns
-from maas_client.cli.texts import STDIN, called, read_json
+from maas_client.cli.texts import STDIN, called, lines_of, read_json
 from maas_client.errors import InvalidInput
 from maas_client.inference_records import MetadataTensor
 from maas_client.protocol.fitting import fit, names, shown
 from maas_client.protocol.tensors import BF16, Tensor
+from maas_client.task_inputs import array_of, image_file
 
 Signature = Callable[[], tuple[MetadataTensor, ...]]
 NUMPY = (b"\x93NUMPY", b"PK\x03\x04")  # how NPY and NPZ begin
@@ -25,6 +26,14 @@ class Given(NamedTuple):
 
     request: dict[str, Any] | None
     inputs: dict[str, Tensor]
+
+    @property
+    def texts(self) -> list[str]:
+        """The values of an only input of texts; none of others."""
+        columns = [one for one in self.inputs.values() if not isinstance(one, BF16) and one.dtype.kind == "O"]
+        if self.request is not None or len(self.inputs) != 1 or not columns:
+            return []
+        return [str(value) for value in columns[0].ravel().tolist()]
 
     @property
     def records(self) -> int | None:
@@ -44,12 +53,34 @@ def read(source: str, signature: Signature) -> Given:
     single record becomes a batch of one. Raises InvalidInput.
     """
     suffix = Path(source).suffix.lower()
-    readers = {".json": _json, ".csv": _csv, ".npy": _numpy, ".npz": _numpy}
+    readers = {".json": _json, ".csv": _csv, ".npy": _numpy, ".npz": _numpy, ".txt": _lines}
     if source == STDIN:
         return _stdin(signature)
     if suffix not in readers:
-        raise InvalidInput(f"{source}: expected a .json, .csv, .npy or .npz file, or - for standard input")
+        raise InvalidInput(f"{source}: expected a .json, .csv, .npy, .npz or .txt file, or - for standard input")
     return readers[suffix](source, signature)
+
+
+def read_texts(texts: Sequence[str], signature: Signature) -> Given:
+    """For the only input of a model, a text each; `-` alone is the lines of standard input. Raises InvalidInput."""
+    return _column("--text", lines_of(STDIN) if [*texts] == [STDIN] else texts, signature)
+
+
+def read_images(paths: Sequence[Path], signature: Signature) -> Given:
+    """For the only input of a model, a file's bytes each. Raises InvalidInput."""
+    return _column("--image", [image_file(path) for path in paths], signature)
+
+
+def _lines(source: str, signature: Signature) -> Given:
+    return _column(source, lines_of(source), signature)
+
+
+def _column(source: str, values: Sequence[str | bytes], signature: Signature) -> Given:
+    tensor = _only(source, signature())
+    if tensor.datatype != "BYTES":
+        raise InvalidInput(f"{called(source)}: the model takes {shown([tensor])}, no text")
+    array = array_of(values)
+    return Given(None, {tensor.name: array[:, np.newaxis] if len(tensor.shape) == 2 else array})
 
 
 def _stdin(signature: Signature) -> Given:

@@ -1,5 +1,6 @@
 """What commands share: options, model references, the client."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -86,3 +87,14 @@ def tag_of(text: str) -> tuple[str, str]:
     if not key or not equals:
         raise typer.BadParameter(f"{text!r}: expected KEY=VALUE, as in team=vision")
     return key, value
+
+
+def option_of(text: str) -> tuple[str, Any]:
+    """Name and value of NAME=VALUE: JSON, or else text."""
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise typer.BadParameter(f"{text!r}: expected NAME=VALUE, as in top_k=3")
+    try:
+        return name, json.loads(value)
+    except (ValueError, RecursionError):
+        return name, value

@@ -10,7 +10,7 @@ from maas_client.cli.measured import profile_table, quantized_line
 from maas_client.inference_records import MetadataTensor
 from maas_client.model_records import HistoryEntry, ModelVersion, RegisteredModel
 
-SHOWN_CHARACTERS = 24
+SHOWN_CHARACTERS, LONGEST_PARAMETER = 24, 80
 
 
 def show_models(models: Sequence[RegisteredModel], *, filtered: bool) -> None:
@@ -68,6 +68,7 @@ def show_version(version: ModelVersion) -> None:
         say(remark)
     _show_warnings(version)
     _show_tags(version.tags)
+    _show_task(version)
     if version.inputs:
         show(signature(version.inputs, version.outputs))
     if version.profile:
@@ -84,15 +85,38 @@ def show_pushed(version: ModelVersion, examples: Sequence[str]) -> None:
     """A new READY version; `examples` are commands that call it."""
     name, status, *aliases = _heading(version)
     say(spaced(line(name, " is ", status), *aliases))
+    _show_task(version)
     show(signature(version.inputs, version.outputs))
     _show_warnings(version)
     if version.quantized:
         say(quantized_line(version.quantized))
     if examples:
-        say("Try it with the input that ran at its deployment:")
+        say("Try it:" if version.task else "Try it with the input that ran at its deployment:")
     for command in examples:
         say()
         say((command, "bold"))
+
+
+def _show_task(version: ModelVersion) -> None:
+    """The task with its parameters, and where each came from."""
+    task = version.task
+    if task is None:
+        return
+    table = table_of("task", task.name, "from")
+    row(table, "", "", task.origins.get("task", ""))
+    for name, value in task.parameters.items():
+        row(table, (name, "dim"), _parameter(value), (task.origins.get(name, ""), "dim"))
+    show(table)
+
+
+def _parameter(value: object) -> str:
+    """'mean_tokens', 'negative, positive', '3 values'."""
+    if isinstance(value, list | tuple):
+        text = ", ".join(map(str, value))
+        return text if len(text) <= LONGEST_PARAMETER else f"{len(value):,} values"
+    if isinstance(value, dict):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def show_tagged(reference: str, changed: RegisteredModel | ModelVersion) -> None:

@@ -27,6 +27,16 @@ def read_text(source: str) -> str:
         raise InvalidInput(f"cannot read {source}: {error.strerror or error}") from error
 
 
+def lines_of(source: str) -> list[str]:
+    """The lines of a file, or of standard input for `-`, without their ends. Raises InvalidInput, also for none."""
+    lines = [line.removesuffix("\r") for line in read_text(source).split("\n")]
+    if lines[-1] == "":
+        lines.pop()
+    if not lines:
+        raise InvalidInput(f"{called(source)} is empty, expected a text a line")
+    return lines
+
+
 def read_json(source: str, content: bytes | None = None) -> Any:
     """The JSON value of `content`, or else of a file, or of standard input for `-`. Raises InvalidInput."""
     text = read_text(source) if content is None else decoded(source, content)

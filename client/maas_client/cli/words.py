@@ -10,6 +10,7 @@ OPTIONS = {
     "golden.rtol": "--rtol",
     "golden.atol": "--atol",
     "smoke_run": "--smoke-run",
+    "task": "--task",
     "parameters.variant": "--variant",
     "outputs": "--output",
     "output": "--output",

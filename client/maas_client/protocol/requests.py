@@ -1,7 +1,7 @@
 """Inference requests of the protocol."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, TypeGuard
 
@@ -25,7 +25,10 @@ Inputs = Mapping[str, Values] | Values
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Model, version, variant and outputs of a run; `deadline` is of time.monotonic."""
+    """Model, version, variant and outputs of a run; `deadline` is of time.monotonic.
+
+    `parameters` are the request's own; with `classes`, outputs are that many of their classes, the best first.
+    """
 
     model: str
     version: str | int | None
@@ -34,6 +37,8 @@ class Wanted:
     binary: bool = True
     deadline: float | None = None
     variant: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    classes: int | None = None
 
 
 def say_all(inputs: Inputs) -> TypeGuard[Mapping[str, Tensor]]:
@@ -70,7 +75,7 @@ class Request:
         self._binary = wanted.binary
         self._raw: list[memoryview | bytes] = []
         self._json: dict[str, Any] = {} if wanted.request_id is None else {"id": wanted.request_id}
-        parameters: dict[str, Any] = {} if wanted.variant is None else {"variant": wanted.variant}
+        parameters = dict(wanted.parameters) | ({} if wanted.variant is None else {"variant": wanted.variant})
         if wanted.binary:
             encoded = [encode_binary(name, tensor) for name, tensor in inputs.items()]
             self._json["inputs"] = [said for said, _ in encoded]
@@ -81,7 +86,8 @@ class Request:
         if parameters:
             self._json["parameters"] = parameters
         if wanted.outputs is not None:
-            self._json["outputs"] = [{"name": name} for name in wanted.outputs]
+            more = {} if wanted.classes is None else {"parameters": {"classification": wanted.classes}}
+            self._json["outputs"] = [{"name": name, **more} for name in wanted.outputs]
 
     def body(self, left_seconds: float | None) -> Body:
         request = _timed(self._json, left_seconds)

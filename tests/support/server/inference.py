@@ -26,7 +26,7 @@ def answer(body: bytes, header_length: int | None, said: dict[str, str], compute
     assert at == len(body)
     outputs, raws = [], b""
     for name, (datatype, array) in compute(request, arrays).items():
-        if "outputs" in request and {"name": name} not in request["outputs"]:
+        if "outputs" in request and name not in [one["name"] for one in request["outputs"]]:
             continue
         output: dict[str, Any] = {"name": name, "datatype": datatype, "shape": list(array.shape)}
         if request.get("parameters", {}).get("binary_data_output"):

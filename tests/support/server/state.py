@@ -1,8 +1,8 @@
 """The contract of both APIs, kept in memory: what `contract_server` answers.
 
 Its models multiply: output `y` is input `x` times the version's number. A file that begins with b"bad" ends FAILED.
-Model `echo` is always there. It answers its inputs as they came, as y0, y1, ...; its signature is `echo_inputs`,
-which it holds them to if it `is_strict`.
+Models `echo` and those of `TASKS` are always there. `echo` answers its inputs as they came, as y0, y1, ...; its
+signature is `echo_inputs`, which it holds them to if it `is_strict`.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ import numpy as np
 from support.server.inference import answer
 from support.server.jobs import ContractJobs, Refusal
 from support.server.lifecycle import ContractLifecycle
+from support.server.tasks import TASKS, task_outputs
 
 NOW = "2026-01-02T03:04:05Z"
 SIGNATURE = {
@@ -117,7 +118,7 @@ class ContractState(ContractJobs, ContractLifecycle):
             if version["looks"] <= 0 and self.stored(name, number, version["files"][0]["name"]).startswith(b"bad"):
                 version |= {"status": "FAILED", "status_reason": "model.onnx is not an ONNX file"}
             elif version["looks"] <= 0:
-                version |= {"status": "READY", "profile": {"load_ms": 1.5}} | self.signature
+                version |= {"status": "READY", "profile": {"load_ms": 1.5}} | self.signature | TASKS.get(name, {})
                 self.record(name, "version.ready", number)
         return self.version_json(name, number, deleted="include_deleted" in query)
 
@@ -166,6 +167,8 @@ class ContractState(ContractJobs, ContractLifecycle):
         return {"aliases": [self.alias_json(name, alias) for alias in self.model_json(name)["aliases"]]}
 
     def resolve(self, name: str, reference: str | None) -> int:
+        if name in TASKS and name not in self.models:
+            return 1
         if name == "echo":
             return 3
         found = self.model_json(name)
@@ -178,7 +181,8 @@ class ContractState(ContractJobs, ContractLifecycle):
         said = {"name": name, "platform": "onnx_onnxv1"}
         if name == "echo":
             return said | {"versions": ["3"], "inputs": self.echo_inputs, "outputs": []}
-        return said | {"versions": [str(self.resolve(name, reference))]} | self.signature
+        signature = self.signature | {key: one for key, one in TASKS.get(name, {}).items() if key != "task"}
+        return said | {"versions": [str(self.resolve(name, reference))]} | signature
 
     def profile(self, name: str, reference: str | None, body: dict[str, Any]) -> dict[str, Any]:
         number = self.resolve(name, reference)
@@ -196,6 +200,8 @@ class ContractState(ContractJobs, ContractLifecycle):
         def compute(request: dict[str, Any], arrays: list[np.ndarray]) -> dict[str, tuple[str, np.ndarray]]:
             self.requests.append(request)
             self.arrays += arrays
+            if name in TASKS:
+                return task_outputs(name, request, arrays)
             return self._echo(request, arrays) if name == "echo" else self._multiply(request, arrays, number)
 
         return answer(body, header_length, {"model_name": name, "model_version": str(number)}, compute)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from maas import records
+from maas_client import export_files
 from maas_client.errors import InvalidInput
 from maas_client.version_files import version_files
 from support.server.server import ContractServer
@@ -136,3 +138,47 @@ def test_push_says_what_it_leaves_out(command: Run, tmp_path: Path) -> None:
     folder = write(tmp_path, {"model.onnx": b"good", "inference.py": b"x", "\x1b[31m.md": b"x"})
     code, _, err = command("push", folder, "--name", "doubler")
     assert (code, err) == (0, "maas: left out, as the model does not name them: \\x1b[31m.md, inference.py\n")
+
+
+EXPORT = {"tokenizer.json": b"{}", "config.json": b"{}", "1_Pooling/config.json": b"{}", "modules.json": b"[]"}
+
+
+def test_export_names_are_those_of_the_server() -> None:
+    assert export_files.NAMES == records.EXPORT_NAMES
+
+
+def test_of_an_export_its_model_and_what_tells_its_task_are_sent(tmp_path: Path) -> None:
+    more = {"onnx/model.onnx": model("model.onnx_data"), "onnx/model.onnx_data": b"w", "onnx/model_int8.onnx": b"8"}
+    folder = write(tmp_path, EXPORT | more | {"README.md": b"r", "vocab.txt": b"v", "model.safetensors": b"s"})
+    sent = ["model.onnx", "model.onnx_data", "tokenizer.json", "config.json", "modules.json", "1_Pooling/config.json"]
+    assert names(folder) == sent
+    left_out = ("README.md", "model.safetensors", "onnx/model_int8.onnx", "vocab.txt")
+    assert version_files(folder).left_out == left_out
+
+
+@pytest.mark.parametrize("variant", ["int8", "model_int8", "model_int8.onnx", "onnx/model_int8.onnx"])
+def test_variant_names_one_of_several_models(tmp_path: Path, variant: str) -> None:
+    folder = write(
+        tmp_path, EXPORT | {"onnx/model.onnx": b"m", "onnx/model_int8.onnx": b"8", "onnx/int8_old.onnx": b"o"}
+    )
+    assert version_files(folder, variant=variant).files[0].name == "model_int8.onnx"
+
+
+@pytest.mark.parametrize(
+    ("files", "variant", "said"),
+    [
+        ({"onnx/a.onnx": b"a", "onnx/b.onnx": b"b"}, None, "holds 2 .onnx files .onnx/a.onnx, onnx/b.onnx.: name one"),
+        ({"a.onnx": b"a"}, "int8", "has no model of variant 'int8': it holds a.onnx"),
+        ({"a/model.onnx": b"a", "b/model.onnx": b"b"}, "model", "has several models of variant 'model'"),
+        ({"model.onnx": b"a", "onnx/model.onnx": b"b"}, None, "holds 2 .onnx files"),
+    ],
+)
+def test_no_model_is_guessed(tmp_path: Path, files: dict[str, bytes], variant: str | None, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        version_files(write(tmp_path, EXPORT | files), variant=variant)
+
+
+def test_variant_is_of_a_folder(tmp_path: Path) -> None:
+    write(tmp_path, {"model.onnx": b"m"})
+    with pytest.raises(InvalidInput, match="is one model: a variant is one of several in a folder"):
+        version_files(tmp_path / "model.onnx", variant="int8")
