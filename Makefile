@@ -10,7 +10,7 @@ VENV := .venv
 SAM_VENV := .venv-sam
 LINT_VENV := .venv-lint
 CLOUD_VENV := .venv-cloud
-PEER_VENVS := .venv-kserve .venv-mlserver
+PEER_VENVS := .venv-kserve .venv-mlserver .venv-clients .venv-reference .venv-fastembed
 PEER_PYTHON ?= >=3.11,<3.13
 RUN := $(VENV)/bin
 # Nothing is resolved here: every version and hash is in the lock files. uv is fast; where it reaches no index,
@@ -120,7 +120,7 @@ models: dev ## push the real models of tests/zoo and write docs/models.md
 bench: dev ## speed as ratios to what it could be
 	@PYTHONPATH=tests $(RUN)/python -m benchmarks $(ARGS)
 
-peers: $(PEER_VENVS:=/.done) ## set up KServe and MLServer, each alone, for `make bench` to compare with
+peers: $(PEER_VENVS:=/.done) ## set up other servers, clients and libraries, each alone, for tests and `make bench`
 
 .venv-%/.done: requirements/%.txt $(VENV)/.done
 	@echo "Setting up .venv-$* (once)"
@@ -136,6 +136,9 @@ lock: $(VENV)/.done ## write the lock files anew from pyproject.toml: pins and h
 	@$(UV_COMPILE) --universal --python-version 3.11 --group cloud -o requirements/cloud.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group kserve -o requirements/kserve.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group mlserver -o requirements/mlserver.txt
+	@$(UV_COMPILE) --universal --python-version 3.11 --group clients -o requirements/clients.txt
+	@$(UV_COMPILE) --universal --python-version 3.11 --group reference -o requirements/reference.txt
+	@$(UV_COMPILE) --universal --python-version 3.11 --group fastembed -o requirements/fastembed.txt
 	@$(UV_COMPILE) --no-deps --python-version 3.11 --group zoo -o requirements/zoo.txt
 	@$(UV_COMPILE) $(LAYER) $(WITHOUT_HUB) --group layer-onnxruntime -o layers/onnxruntime/requirements.txt
 	@$(UV_COMPILE) $(LAYER) --group layer-maas -o layers/maas/requirements.txt

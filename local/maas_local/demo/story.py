@@ -15,11 +15,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from maas_client import MaasClient
+from maas_client import ClassScore, MaasClient
 from maas_client.cli.looks import size
 from maas_client.cli.progress import Display
 from maas_client.errors import MaasError
 from maas_client.model_records import ModelVersion
+from maas_local.demo import pictures
 from maas_local.demo.classifiers import Digits, Trained, train
 from maas_local.demo.drawing import gallery
 from maas_local.stack import LocalStack
@@ -56,8 +57,13 @@ def tell(console: Console, step: Step, folder: Path) -> bool:
         _point(console, maas, second)
         _await_release(console, maas, digits, second)
         after = _ask(step, maas, digits)
+        seen = _send_pictures(console, step, maas, digits, pictures.export(strong, folder / "digit-pictures"))
     console.print(_scores(digits, [(weak, before), (strong, after)]))
     console.print(_pictures(digits, before, after, color=console.color_system is not None))
+    pictures.show(console, seen)
+    if not pictures.are_right(seen, strong):
+        console.print("[bold red]✗[/] An answer to a picture differs from scikit-learn's.")
+        return False
     _go_on(console, folder)
     return _verdict(console, digits, [(weak, before), (strong, after)])
 
@@ -111,6 +117,17 @@ def _await_release(console: Console, maas: MaasClient, digits: Digits, version: 
     )
 
 
+def _send_pictures(
+    console: Console, step: Step, maas: MaasClient, digits: Digits, export: Path
+) -> list[tuple[ClassScore, ...]]:
+    start = time.perf_counter()
+    pushed = pictures.push(maas, export)
+    console.print(f"[green]✓[/] Pushed [bold]{pushed}[/]  [dim]{time.perf_counter() - start:.1f} s[/]")
+    (export / "picture.png").write_bytes(pictures.picture(digits.images[0]))
+    with step(f"Asked {pictures.MODEL} about {pictures.ASKED} PNG files"):
+        return pictures.ask(maas, digits)
+
+
 def _scores(digits: Digits, rounds: list[tuple[Trained, Round]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False)
     for column in ("", "over HTTP", "scikit-learn", "same answers", "p50", "p95", "slowest"):
@@ -160,6 +177,8 @@ def _go_on(console: Console, folder: Path) -> None:
         "local",
         f"push {folder}/strong.onnx --name {MODEL} --alias {ALIAS}",
         f"predict {MODEL}@{ALIAS} --input {folder}/images.npy",
+        f"push {folder}/{pictures.MODEL} --name {pictures.MODEL}",
+        f"predict {pictures.MODEL} --image {folder}/{pictures.MODEL}/picture.png",
         "models",
         f"show {MODEL}",
     ):
