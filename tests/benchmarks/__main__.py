@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import cold, fuzz, large, many_versions, peers, prepared, quantized, warm
+from benchmarks import cold, fuzz, large, many_versions, peers, prepared, quantized, text, warm
 from benchmarks.batch.run import measure as batch
 from benchmarks.cases import Case, cases
 from benchmarks.figures import Figure, show
@@ -56,6 +56,7 @@ def main() -> int:
             parts: dict[str, Callable[[], list[Figure]]] = {
                 "inference": lambda: inference(cloud, Path(folder), requests),
                 "peers": lambda: peers.measure(console, requests),
+                "text": lambda: text.measure(console),
                 "loading": lambda: loading(cloud, Path(folder)),
                 "large": lambda: large.measure(cloud, Path(folder)),
                 "registry": lambda: many_versions.measure(console),

@@ -68,7 +68,7 @@ def _similarities(vectors: np.ndarray) -> np.ndarray:
     """Cosines of each vector with each other one; -2 with itself."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit = vectors / np.where(lengths > 0, lengths, 1)
-    similar = unit @ unit.T
+    similar = np.clip(unit @ unit.T, -1, 1)
     np.fill_diagonal(similar, -2)
     return similar
 

@@ -123,7 +123,8 @@ def _send_pictures(
     start = time.perf_counter()
     pushed = pictures.push(maas, export)
     console.print(f"[green]✓[/] Pushed [bold]{pushed}[/]  [dim]{time.perf_counter() - start:.1f} s[/]")
-    (export / "picture.png").write_bytes(pictures.picture(digits.images[0]))
+    for index, image in enumerate(digits.images[: pictures.SHOWN]):
+        (export / f"picture-{index}.png").write_bytes(pictures.picture(image))
     with step(f"Asked {pictures.MODEL} about {pictures.ASKED} PNG files"):
         return pictures.ask(maas, digits)
 
@@ -178,7 +179,7 @@ def _go_on(console: Console, folder: Path) -> None:
         f"push {folder}/strong.onnx --name {MODEL} --alias {ALIAS}",
         f"predict {MODEL}@{ALIAS} --input {folder}/images.npy",
         f"push {folder}/{pictures.MODEL} --name {pictures.MODEL}",
-        f"predict {pictures.MODEL} --image {folder}/{pictures.MODEL}/picture.png",
+        f"predict {pictures.MODEL} --image {folder}/{pictures.MODEL}/picture-0.png",
         "models",
         f"show {MODEL}",
     ):

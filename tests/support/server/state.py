@@ -68,7 +68,7 @@ class ContractState(ContractJobs, ContractLifecycle):
     def create_version(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         self.model_json(name)
         number = 1 + max((number for of, number in self.versions if of == name), default=0)
-        unknown = {"status_reason": None, "inputs": None, "outputs": None, "profile": None}
+        unknown = {"status_reason": None, "inputs": None, "outputs": None, "task": None, "profile": None}
         self.versions[name, number] = (
             body
             | unknown

@@ -110,7 +110,7 @@ def test_predict_sends_a_whole_request_unchanged(maas: Run, server: ContractServ
     assert server.requests == [request]
     assert (answer["id"], answer["outputs"][0]["data"][1]) == ("9", "NaN")
     assert "nan" in maas("predict", "echo", *at)[1]
-    assert "name its outputs and its variant there" in maas("predict", "echo", *at, "-o", "y0")[2]
+    assert "name its outputs, variant and options there" in maas("predict", "echo", *at, "-o", "y0")[2]
 
 
 def test_alias(maas: Run, onnx_file: Path) -> None:

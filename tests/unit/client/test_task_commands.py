@@ -62,7 +62,7 @@ def test_texts_come_as_arguments_or_lines(
 def test_vectors_show_their_nearest_and_are_saved(command: Command, tmp_path: Path) -> None:
     out = good(command, "embed", "sentences", "a b", "c d", "e", "--dimensions", 2, "-o", tmp_path / "v.npy")
     assert np.load(tmp_path / "v.npy").tolist() == [[3, 2], [3, 2], [1, 1]]
-    first = next(line for line in out.splitlines() if line.startswith("0"))
+    first = next(line for line in out.splitlines() if line.strip().startswith("0"))
     assert first.split()[-3:-1] == ["1", "1.0000"]
     assert "█" in first
 
