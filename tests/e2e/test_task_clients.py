@@ -14,6 +14,8 @@ from maas_client import MaasClient
 from support.aws.engine import ROOT
 from support.exports.small import text_export, written
 
+pytestmark = pytest.mark.full  # their imports alone take seconds
+
 PYTHON = Path(os.environ.get("MAAS_CLIENTS_PYTHON", ROOT / ".venv-clients/bin/python"))
 TEXTS = ["The cat sat on the mat.", "Paris is the capital of France.", "dog"]
 QUERY = "Where did the cat sit?"

@@ -90,9 +90,7 @@ def of_langchain(url: str, key: str) -> dict[str, Any]:
 
 def of_llama_index(url: str, key: str) -> dict[str, Any]:
     openai_like = OpenAILikeEmbedding(model_name=SENTENCES, api_base=f"{url}/v1", api_key=key, max_retries=0)
-    tei = TextEmbeddingsInference(
-        model_name=SENTENCES, base_url=f"{url}/models/{SENTENCES}", auth_token=f"Bearer {key}"
-    )
+    tei = TextEmbeddingsInference(model_name=SENTENCES, base_url=f"{url}/models/{SENTENCES}", auth_token=key)
     nodes = [NodeWithScore(node=TextNode(text=text)) for text in TEXTS]
     jina = JinaRerank(model=RERANKER, base_url=f"{url}/v1", api_key=key, top_n=2)
     coheres = LlamaCohere(model=RERANKER, base_url=url, api_key=key, top_n=2)
