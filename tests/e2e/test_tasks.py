@@ -8,6 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
+from maas_local.template import NAME
 from support.exports import small
 from support.exports.small import Files, text_export
 from support.system import Bucket, wait_for_job
@@ -59,6 +60,7 @@ def test_every_protocol_gives_the_same_vectors(http: httpx.Client) -> None:
         np.testing.assert_allclose(came, expected, atol=1e-6)
 
 
+@pytest.mark.full
 def test_later(http: httpx.Client) -> None:
     tensor = {"name": "text", "datatype": "BYTES", "shape": [3], "data": TEXTS}
     answer = http.post("/v2/models/sentences/infer", json={"inputs": [tensor]}, headers={"prefer": "respond-async"})
@@ -71,26 +73,56 @@ def test_later(http: httpx.Client) -> None:
 
 def test_batch_of_texts(http: httpx.Client, bucket: Bucket) -> None:
     lines = [json.dumps({"text": text}) for text in [*TEXTS, "cat " * 99]]
-    bucket.put("batch/data/texts.jsonl", "\n".join(lines).encode())
-    input_ = f"s3://{bucket_name(http, bucket)}/batch/data/texts.jsonl"
-    created = http.post("/api/v1/jobs", json={"model": "sentences", "input": input_})
-    assert created.status_code == 201, created.text
-    job = wait_for_job(http, created.json()["id"])
-    assert (job["status"], job["progress"]["rows"], job["progress"]["errors"]) == ("SUCCEEDED", 4, 1), job
-    records = [json.loads(line) for part in parts(bucket, job) for line in part.splitlines()]
+    records = job_of(http, bucket, "sentences", "texts.jsonl", "\n".join(lines), errors=1)
     np.testing.assert_allclose([one["embedding"] for one in records[:3]], vectors(http), atol=1e-6)
     assert "expected at most 40 for this model" in json.dumps(records[3])
 
 
-def bucket_name(http: httpx.Client, bucket: Bucket) -> str:
-    from maas_local.template import NAME
+def job_of(
+    http: httpx.Client, bucket: Bucket, model: str, name: str, content: str, errors: int = 0, **options: Any
+) -> list[Any]:
+    """The records that a job over this file writes."""
+    bucket.put(f"batch/data/{name}", content.encode())
+    body = {"model": model, "input": f"s3://{NAME}/batch/data/{name}", "options": options}
+    created = http.post("/api/v1/jobs", json=body)
+    assert created.status_code == 201, created.text
+    job = wait_for_job(http, created.json()["id"])
+    assert (job["status"], job["progress"]["errors"]) == ("SUCCEEDED", errors), job
+    found = [line for part in parts(bucket, job) for line in part.splitlines()]
+    return [json.loads(line) for line in found] if name.endswith(".jsonl") else found
 
-    return NAME
+
+@pytest.mark.full
+def test_batch_of_a_csv_column(http: httpx.Client, bucket: Bucket) -> None:
+    header, *rows = job_of(http, bucket, "sentences", "texts.csv", "text\n" + "\n".join(TEXTS))
+    assert header.startswith("embedding")
+    np.testing.assert_allclose([[*map(float, row.split(",")[:32])] for row in rows], vectors(http), atol=1e-6)
+
+
+@pytest.mark.full
+def test_batch_with_parameters_of_the_task(http: httpx.Client, bucket: Bucket) -> None:
+    pushed(http, "topics", text_export("zero-shot-classification").files)
+    lines = "\n".join(json.dumps({"text": text}) for text in TEXTS)
+    labels = {"candidate_labels": ["animals", "cities"]}
+    records = job_of(http, bucket, "topics", "topics.jsonl", lines, parameters=labels)
+    assert [sorted(one["label"]) for one in records] == [["animals", "cities"]] * 3
+
+
+@pytest.mark.full
+def test_batch_of_images_in_the_bucket(http: httpx.Client, bucket: Bucket) -> None:
+    pushed(http, "pictures", small.image_export())
+    for colour in small.COLOURS:
+        bucket.put(f"batch/data/{colour}.png", small.picture("lime" if colour == "green" else colour))
+    names = [f"s3://{NAME}/batch/data/{colour}.png" for colour in (*small.COLOURS, "none")]
+    names.append(f"s3://{NAME}/models/pictures/1/source/config.json")
+    lines = "\n".join(json.dumps({"image": name}) for name in names)
+    records = job_of(http, bucket, "pictures", "images.jsonl", lines, errors=2)
+    assert [one["label"] for one in records[:3]] == small.COLOURS
+    assert "there is no object" in json.dumps(records[3]) and "KEY below batch/" in json.dumps(records[4])
 
 
 def parts(bucket: Bucket, job: dict[str, Any]) -> list[str]:
-    prefix = job["output"].partition("://")[2].partition("/")[2]
-    return [(bucket.get(key) or b"").decode() for key in bucket.keys(prefix) if "/part-" in key]
+    return [(bucket.get(key) or b"").decode() for key in bucket.keys(job["output"]) if "/part-" in key]
 
 
 def test_folder_in_the_inbox(http: httpx.Client, bucket: Bucket) -> None:

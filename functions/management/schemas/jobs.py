@@ -3,9 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+    model_validator,
+)
 
 from maas.aws.s3 import UploadPart
 from maas.batch import job_records
@@ -15,6 +25,7 @@ from maas.records import ModelFile
 from schemas.shared import EXAMPLE_TIME, Body, DeclaredFile, Name, Part, like, whole
 
 Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Parameter = StrictBool | StrictInt | StrictStr | list[Column]
 Location = Annotated[str, StringConstraints(min_length=1, max_length=1100)]
 Size = Annotated[int, Field(ge=0, lt=1 << 53, strict=True), BeforeValidator(whole)]
 MAX_NAMES_BYTES = 64_000  # of all names in the options: a job's row must stay below DynamoDB's 400 kB
@@ -49,7 +60,7 @@ _JOB = {
 class JobOptions(Body):
     """`columns` and `exclude` select the features of CSV and Parquet, `select` the outputs (all names together at most
     64 kB). `join` copies the input's columns to the output. With more than `max_errors` bad records the job fails.
-    `batch_size` is the number of rows per run."""
+    `batch_size` is the number of rows per run. `parameters` are options of the version's task, as of a request."""
 
     columns: Annotated[list[Column], Field(min_length=1, max_length=5000)] | None = None
     exclude: Annotated[list[Column], Field(min_length=1, max_length=5000)] | None = None
@@ -57,13 +68,15 @@ class JobOptions(Body):
     select: Annotated[list[Column], Field(min_length=1, max_length=200)] | None = None
     max_errors: Size | None = None
     batch_size: Annotated[int, Field(ge=1, le=100_000, strict=True), BeforeValidator(whole)] | None = None
+    parameters: Annotated[dict[Column, Parameter], Field(max_length=20)] | None = None
 
     @model_validator(mode="after")
     def _fit_into_a_row(self) -> Self:
-        named = [*(self.columns or ()), *(self.exclude or ()), *(self.select or ())]
+        options = [one if type(one) is list else [str(one)] for one in (self.parameters or {}).values()]
+        named = [*(self.columns or ()), *(self.exclude or ()), *(self.select or ()), *chain.from_iterable(options)]
         size_bytes = sum(len(one.encode()) for one in named)
         if size_bytes > MAX_NAMES_BYTES:
-            came = f"got {size_bytes:,} bytes of names in columns, exclude and select"
+            came = f"got {size_bytes:,} bytes of names in columns, exclude, select and parameters"
             raise ValueError(f"{came}, expected at most {MAX_NAMES_BYTES:,}")
         return self
 

@@ -1,5 +1,6 @@
 """The object graph of each function, built once at cold start from the settings; tests pass other settings."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
     from maas.serving.served_model import ServedModel
 
 
-def dataplane(settings: Settings, *, limited: bool = True) -> "DataPlane":
+def dataplane(settings: Settings, *, for_jobs: bool = False) -> "DataPlane":
     """For inference: reads with signed requests, so that a cold start imports neither boto3 nor a web framework.
 
-    Unless `limited`, tasks take any number of texts: jobs cut their input themselves.
+    `for_jobs`: tasks take any number of texts, since jobs cut their input themselves, and images by their place in S3.
     """
     from maas.aws.s3_reader import S3Reader
     from maas.aws.signed import SignedDynamoDb
@@ -51,6 +52,7 @@ def dataplane(settings: Settings, *, limited: bool = True) -> "DataPlane":
     files = LocalArtifacts(reader, Path(settings.tmp_dir), settings.tmp_bytes)
 
     write_back = _write_back(settings, reader)
+    fetch = _images(settings, reader) if for_jobs else None
 
     def load(version: ModelVersion, quantized: Quantized | None) -> "ServedModel":
         variant = None if quantized else write_back.find(version)
@@ -58,18 +60,28 @@ def dataplane(settings: Settings, *, limited: bool = True) -> "DataPlane":
         runner = Runner(local.path, settings.threads, prepared=local.prepared, outputs=version.graph_outputs)
         if variant is None and quantized is None and settings.write_back:
             write_back.start(version, local.path)
-        return _with_task(settings, runner, version.task, local.path, limited) if version.task else runner
+        return _with_task(settings, runner, version.task, local.path, fetch) if version.task else runner
 
     runners = RunnerCache(load, settings.runner_cache_bytes)
     return DataPlane(registry, runners, settings.resolve_ttl_seconds)
 
 
-def _with_task(settings: Settings, runner: "Runner", task: Task, path: Path, limited: bool) -> "ServedModel":
+def _images(settings: Settings, reader: "S3Reader") -> Callable[[str], bytes]:
+    from maas.batch.images import ImagesInS3
+
+    return ImagesInS3(reader, settings.bucket).read
+
+
+def _with_task(
+    settings: Settings, runner: "Runner", task: Task, path: Path, fetch: Callable[[str], bytes] | None
+) -> "ServedModel":
+    """`fetch` is of jobs, whose texts are not limited either."""
     from maas.tasks.limits import TaskLimits
     from maas.tasks.loading import root_of, task_runner
 
-    texts = (settings.max_texts, settings.max_text_bytes, settings.max_tokens) if limited else (0, 0, 0)
-    return task_runner(runner, root_of(path), task, TaskLimits(*texts, image_pixels=settings.max_image_pixels))
+    texts = (0, 0, 0) if fetch else (settings.max_texts, settings.max_text_bytes, settings.max_tokens)
+    limits = TaskLimits(*texts, image_pixels=settings.max_image_pixels)
+    return task_runner(runner, root_of(path), task, limits, fetch)
 
 
 def _write_back(settings: Settings, reader: "S3Reader") -> "WriteBack":
@@ -215,7 +227,7 @@ def worker(settings: Settings) -> "Worker":
 
     return Worker(
         jobs(settings),
-        dataplane(settings, limited=False),
+        dataplane(settings, for_jobs=True),
         S3Reader(settings.region, settings.endpoint_url, settings.bucket),
         queue(settings),
         job_output(settings),

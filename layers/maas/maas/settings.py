@@ -49,7 +49,7 @@ class Settings:
     max_model_bytes: int = _setting("MAAS_MAX_MODEL_BYTES", "maximum bytes of a version's files together", 10 * 1024**3)
     max_tensor_bytes: int = _setting("MAAS_MAX_TENSOR_BYTES", "maximum bytes of one tensor of a model", 4 * 1024**3)
     max_texts: int = _setting("MAAS_MAX_TEXTS", "maximum texts of one request to a task; 0: unlimited", 2048)
-    max_text_bytes: int = _setting("MAAS_MAX_TEXT_BYTES", "maximum bytes of text in one request; 0: unlimited", 4 * MB)
+    max_text_bytes: int = _setting("MAAS_MAX_TEXT_BYTES", "maximum bytes of text in one request; 0: unlimited", 1 * MB)
     max_tokens: int = _setting("MAAS_MAX_TOKENS", "maximum tokens of one request to a task; 0: unlimited", 300_000)
     max_image_pixels: int = _setting("MAAS_MAX_IMAGE_PIXELS", "maximum pixels of one image", 50_000_000)
     max_model_versions: int = _setting("MAAS_MAX_MODEL_VERSIONS", "maximum of kept versions per model; 0: unlimited", 0)

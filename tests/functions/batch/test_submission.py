@@ -136,7 +136,7 @@ def test_option_names_limit(seeded: Cloud, load_function: LoadFunction) -> None:
         with pytest.raises(ValidationError, match="at least 1 item"):
             options.model_validate({one: []})
     wide = {one: ["ü" * 100] * 107 for one in lists}
-    with pytest.raises(ValidationError, match="got 64,200 bytes of names in columns, exclude and select"):
+    with pytest.raises(ValidationError, match="got 64,200 bytes of names in columns, exclude, select and parameters"):
         options.model_validate(wide)
     many = {"columns": ["1234567"] * 5000, "exclude": ["12345"] * 5000, "select": ["x" * 20] * 200}
     assert create(seeded, input=ROWS, options=many).options == many

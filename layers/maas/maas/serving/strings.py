@@ -15,6 +15,8 @@ from maas.serving.oip import RequestInput
 
 Array = np.ndarray[Any, Any]
 
+IN_S3 = "s3://"
+
 
 def from_json(tensor: RequestInput, binary: bool = False) -> Array:
     """An object array of str, or of bytes. NumPy alone would make an array of fixed-width strings."""
@@ -28,7 +30,9 @@ def from_json(tensor: RequestInput, binary: bool = False) -> Array:
     if len(leaves) != math.prod(shape) or any(type(leaf) is not str for leaf in leaves):
         raise InvalidTensor(tensor.name, "data", "values that are not strings", "BYTES as JSON strings")
     if binary:
-        leaves = [bytes_of(leaf, f"inputs[{tensor.name}].data") for leaf in leaves]
+        where = f"inputs[{tensor.name}].data"
+        # A place in S3 stays text: who runs the model decides whether to read it.
+        leaves = [leaf if leaf.startswith(IN_S3) else bytes_of(leaf, where) for leaf in leaves]
     return array_of(leaves).reshape(shape)
 
 

@@ -1,10 +1,11 @@
 """Tasks `image-classification` and `image-embeddings`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
 from maas.serving.datatypes import DTYPES
 from maas.tasks.class_scores import ClassScores
@@ -22,8 +23,10 @@ MAX_ROWS = 16  # of one run
 class ImageGraph:
     """The one input that a graph takes of images, and the one output that the task reads."""
 
-    def __init__(self, images: Images, pixels: MetadataTensor, output: str) -> None:
-        self._images, self._pixels, self._output = images, pixels, output
+    def __init__(
+        self, images: Images, pixels: MetadataTensor, output: str, fetch: Callable[[str], bytes] | None
+    ) -> None:
+        self._images, self._pixels, self._output, self._fetch = images, pixels, output, fetch
         self._rows = MAX_ROWS if pixels.shape[0] == -1 else pixels.shape[0]
 
     def output(self, inputs: Arrays, call: Call) -> Array:
@@ -32,10 +35,21 @@ class ImageGraph:
         dtype = DTYPES[self._pixels.datatype]
         parts = []
         for start in range(0, len(files), self._rows):
-            pixels = self._images.array(files[start : start + self._rows]).astype(dtype, copy=False)
+            contents = [self._content(index, files[index]) for index in range(len(files))[start : start + self._rows]]
+            pixels = self._images.array(contents, start).astype(dtype, copy=False)
             (part,) = call({self._pixels.name: pixels}, [self._output])
             parts.append(part)
         return np.concatenate(parts)
+
+    def _content(self, index: int, file: bytes | str) -> bytes:
+        """The file, read from its place in S3 if that came in its place."""
+        if isinstance(file, bytes):
+            return file
+        if self._fetch is None:
+            raise InvalidRequest(
+                f"image {index}: got {file!r:.80}, expected the file itself: only jobs read from S3", field="image"
+            )
+        return self._fetch(file)
 
 
 class ImageClassification:

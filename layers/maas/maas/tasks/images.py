@@ -27,9 +27,12 @@ class Images:
         self._std = np.array(parameters["std"], np.float32).reshape(-1, 1, 1)
         self._limits = limits
 
-    def array(self, files: Sequence[bytes]) -> Array:
-        """(images, channels, height, width), float32. Raises InvalidRequest, TooLarge."""
-        return np.stack([self._one(index, content) for index, content in enumerate(files)])
+    def array(self, files: Sequence[bytes], first: int = 0) -> Array:
+        """(images, channels, height, width), float32. `first` is the place of the first one in the request.
+
+        Raises InvalidRequest, TooLarge.
+        """
+        return np.stack([self._one(index, content) for index, content in enumerate(files, first)])
 
     def _one(self, index: int, content: bytes) -> Array:
         image = self._cropped(self._resized(self._opened(index, content)))

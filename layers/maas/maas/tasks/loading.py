@@ -11,6 +11,7 @@ from maas.tasks.names import IMAGE_TASKS
 from maas.tasks.steps import Steps
 from maas.tasks.task_runner import TaskRunner
 
+Fetch = Callable[[str], bytes]
 Make = Callable[..., Steps]
 
 
@@ -19,18 +20,18 @@ def root_of(model: Path) -> Path:
     return model.parent.parent if model.parent.name == "onnx" else model.parent
 
 
-def task_runner(raw: Runner, root: Path, task: Task, limits: TaskLimits) -> TaskRunner:
-    """`root` is the folder with the tokenizer. Raises ModelRejected."""
+def task_runner(raw: Runner, root: Path, task: Task, limits: TaskLimits, fetch: Fetch | None = None) -> TaskRunner:
+    """`root` is the folder with the tokenizer; `fetch` reads an image by its place in S3. Raises ModelRejected."""
     output = task.parameters["output"]
-    steps = _of_images(raw, task, output, limits) if task.name in IMAGE_TASKS else _of_texts(raw, root, task, limits)
-    return TaskRunner(task.name, raw, steps)
+    steps = _of_images(raw, task, output, limits, fetch) if task.name in IMAGE_TASKS else _of_texts(raw, root, task)
+    return TaskRunner(task.name, raw, steps, limits)
 
 
-def _of_texts(raw: Runner, root: Path, task: Task, limits: TaskLimits) -> Steps:
+def _of_texts(raw: Runner, root: Path, task: Task) -> Steps:
     from maas.tasks.text_graph import TextGraph
     from maas.tasks.texts import Texts
 
-    texts = Texts(root / TOKENIZER_NAME, task.parameters, limits)
+    texts = Texts(root / TOKENIZER_NAME, task.parameters)
     return _text_steps(task.name)(
         texts, TextGraph(raw.inputs, task.parameters["output"], texts.pad_id), task.parameters
     )
@@ -58,11 +59,11 @@ def _text_steps(name: str) -> Make:
     return ZeroShotClassification if name == "zero-shot-classification" else TextClassification
 
 
-def _of_images(raw: Runner, task: Task, output: str, limits: TaskLimits) -> Steps:
+def _of_images(raw: Runner, task: Task, output: str, limits: TaskLimits, fetch: Fetch | None) -> Steps:
     from maas.tasks.image_tasks import ImageClassification, ImageEmbeddings, ImageGraph
     from maas.tasks.images import Images
 
     pixels = next(tensor for tensor in raw.inputs if tensor.name == task.parameters["pixels"])
     make = ImageClassification if task.name == "image-classification" else ImageEmbeddings
     parameters: Mapping[str, Any] = task.parameters
-    return make(ImageGraph(Images(parameters, limits), pixels, output), parameters)
+    return make(ImageGraph(Images(parameters, limits), pixels, output, fetch), parameters)

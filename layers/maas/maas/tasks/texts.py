@@ -10,7 +10,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads do not s
 from tokenizers import Encoding, Tokenizer
 
 from maas.errors import InvalidRequest, ModelRejected
-from maas.tasks.limits import TaskLimits, TextTooLong
+from maas.tasks.limits import TextTooLong
 
 MAX_LENGTH = 512  # tokens, where an export names no maximum
 
@@ -26,12 +26,11 @@ class Ids:
 
 
 class Texts:
-    """A tokenizer with the maximum length, prefixes and limits of its model."""
+    """A tokenizer with the maximum length of its model."""
 
-    def __init__(self, path: Path, parameters: Mapping[str, Any], limits: TaskLimits) -> None:
+    def __init__(self, path: Path, parameters: Mapping[str, Any]) -> None:
         """Raises ModelRejected for a file that is no tokenizer."""
         self._tokenizer = loaded(path)
-        self._limits = limits
         self.max_length = int(parameters.get("max_length") or MAX_LENGTH)
         self.pad_id = int(parameters.get("pad_id") or 0)
         self._lowercase = bool(parameters.get("lowercase"))
@@ -42,20 +41,17 @@ class Texts:
         return self._tokenizer.get_vocab_size(with_added_tokens=True)
 
     def encode(self, texts: Sequence[str], *, truncate: bool = False, prompt: str = "") -> list[Encoding]:
-        """Raises TextTooLong unless `truncate`, TooLarge beyond the limits, InvalidRequest for lone surrogates."""
-        self._limits.check_texts(texts)
+        """Raises TextTooLong unless `truncate`, InvalidRequest for lone surrogates."""
         encodings = self._encoded([prompt + text for text in texts] if prompt else texts)
         for index, encoding in enumerate(encodings):
             if len(encoding) > self.max_length:
                 if not truncate:
                     raise TextTooLong(index, len(encoding), self.max_length)
                 encodings[index] = self._cut(encoding, prompt + texts[index])
-        self._limits.check_tokens(sum(map(len, encodings)))
         return encodings
 
     def of_ids(self, rows: Sequence[list[int]]) -> "list[Ids]":
         """Token ids that the caller made with this tokenizer, special tokens included. Raises InvalidRequest."""
-        self._limits.check_tokens(sum(map(len, rows)))
         for index, ids in enumerate(rows):
             if len(ids) > self.max_length:
                 raise TextTooLong(index, len(ids), self.max_length)
@@ -66,7 +62,6 @@ class Texts:
 
     def tokens(self, texts: Sequence[str], special: bool) -> list[list[dict[str, Any]]]:
         """Each token of each text, with its place in characters; null for a special one."""
-        self._limits.check_texts(texts)
         return [
             [
                 {"id": token, "text": text, "special": bool(is_special)}
@@ -87,7 +82,6 @@ class Texts:
 
         Raises TextTooLong without `truncate`, and for a first text that leaves no room for the second.
         """
-        self._limits.check_texts([*dict.fromkeys(firsts), *seconds])
         unique = list(dict.fromkeys(firsts))
         heads = dict(zip(unique, self._encoded(unique, special=False), strict=True))
         special = self._tokenizer.num_special_tokens_to_add(True)
@@ -99,12 +93,11 @@ class Texts:
             if len(second) > room:
                 if room < 1:
                     most = self.max_length - special - 1
-                    raise TextTooLong(index, len(heads[first]), most, what="query", advice="shorten it")
+                    raise TextTooLong(0, len(heads[first]), most, "query")
                 if not truncate:
                     raise TextTooLong(index, len(second), room)
                 second.truncate(room)
             made.append(self._tokenizer.post_process(heads[first], second))
-        self._limits.check_tokens(sum(map(len, made)))
         return made
 
     def decode(self, ids: Iterable[int], *, special: bool = False) -> str:

@@ -58,7 +58,9 @@ def tokenize(call: Call) -> bytes:
     special = Options(document, "").flag("add_special_tokens", True)
     runner = call.runner(_model(call))
     assert runner.steps.texts
-    return _dumped(runner.steps.texts.tokens(texts(document, "inputs"), special))
+    passages = texts(document, "inputs")
+    runner.limits.check_texts(passages)
+    return _dumped(runner.steps.texts.tokens(passages, special))
 
 
 def _passages(document: Mapping[str, Any]) -> tuple[list[str], bool]:

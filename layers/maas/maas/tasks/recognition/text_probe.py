@@ -5,7 +5,6 @@ from typing import Any
 
 from maas.errors import InvalidRequest, ModelRejected, RunFailed
 from maas.serving.runner import Runner
-from maas.tasks.limits import TaskLimits
 from maas.tasks.recognition.export import Export, number
 from maas.tasks.text_graph import IDS, KNOWN_INPUTS, MASK, Array, TextGraph
 from maas.tasks.texts import MAX_LENGTH, Texts
@@ -34,7 +33,7 @@ def probed(export: Export, runner: Runner) -> TextProbe:
     """Raises ModelRejected for a tokenizer and a graph that do not fit together."""
     _check_inputs(runner)
     parameters, origins = _parameters(export, runner)
-    texts = Texts(export.tokenizer, parameters, TaskLimits())
+    texts = Texts(export.tokenizer, parameters)
     _check_vocabulary(export, texts)
     graph = TextGraph(runner.inputs, runner.outputs[0].name, texts.pad_id)
     is_single = _input(runner, IDS).shape[0] == 1
