@@ -12,8 +12,9 @@ from maas.tasks.api.calls import Call as Call
 from maas.tasks.api.errors import openai_error, tei_error
 
 ErrorShape = Callable[[int, Mapping[str, Any]], dict[str, Any]]
+_EMBEDDINGS = "/v1/embeddings"
 _OPENAI: Mapping[str, Callable[[Call], bytes]] = {
-    "/v1/embeddings": openai.embeddings,
+    _EMBEDDINGS: openai.embeddings,
     "/v1/rerank": partial(reranking.rerank, version="1"),
     "/v2/rerank": partial(reranking.rerank, version="2"),
 }
@@ -36,6 +37,6 @@ class Route(NamedTuple):
 def find(path: str) -> Route:
     """The route of a POST with a path of these."""
     if path in _OPENAI:
-        return Route(_OPENAI[path], openai_error)
+        return Route(_OPENAI[path], partial(openai_error, texts="input" if path == _EMBEDDINGS else "documents"))
     _, _, model, what = path.split("/")
     return Route(_OF_TEI[what], tei_error, model)

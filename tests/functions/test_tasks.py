@@ -199,6 +199,19 @@ def test_zero_shot_classification(app: ModuleType) -> None:
     assert multi["score"][0].tolist() == pytest.approx(sorted(alone, reverse=True), abs=1e-5)
 
 
+def test_zero_shot_cuts_the_text_only(app: ModuleType) -> None:
+    export = text_export("zero-shot-classification")
+    parameters = {"candidate_labels": ["cat"], "truncate": True}
+    found = infer(app, "zero-shot-classification", parameters, text=["a", LONG])
+    text, hypothesis = (ids(export, one)[0][1:-1] for one in (LONG, "This example is cat."))
+    kept = text[: 48 - 3 - len(hypothesis)]
+    came = export.reference([2, *kept, 3, *hypothesis, 3], [0] * (len(kept) + 2) + [1] * (len(hypothesis) + 1))
+    assert found["score"][1].tolist() == pytest.approx([softmax(came[[0, 2]])[1]], abs=1e-5)
+    body = {"instances": ["a", LONG], "parameters": {"candidate_labels": ["cat"]}}
+    status, refused = post(app, "/v1/models/zero-shot-classification:predict", body)
+    assert status == 400 and refused["error"].startswith(f"text 1: got {len(text)} tokens")
+
+
 @pytest.mark.parametrize("strategy", ["simple", "none", "first", "average", "max"])
 def test_token_classification(app: ModuleType, strategy: str) -> None:
     export, text = text_export("token-classification"), TEXTS[3].strip()
@@ -298,13 +311,13 @@ def test_upright_image(app: ModuleType) -> None:
         (EMBED, {"input": []}, 400, "input"),
         (EMBED, {"input": ["a", 7]}, 400, "input"),
         (EMBED, {"input": {"a": 1}}, 400, "input"),
-        (EMBED, {"input": ["a"] * 65}, 413, "text"),
-        (EMBED, {"input": "a" * 20_001}, 413, "text"),
+        (EMBED, {"input": ["a"] * 65}, 413, "input"),
+        (EMBED, {"input": "a" * 20_001}, 413, "input"),
         (EMBED, {"input": ["the cat and the dog"] * 60, "truncate": True}, 200, None),
-        (EMBED, {"input": ["the cat and the dog sat on the mat."] * 60}, 413, "text"),
+        (EMBED, {"input": ["the cat and the dog sat on the mat."] * 60}, 413, "input"),
         (EMBED, {"encoding_format": "int8"}, 400, "encoding_format"),
-        (EMBED, {"dimensions": 0}, 400, "parameters.dimensions"),
-        (EMBED, {"dimensions": 33}, 400, "parameters.dimensions"),
+        (EMBED, {"dimensions": 0}, 400, "dimensions"),
+        (EMBED, {"dimensions": 33}, 400, "dimensions"),
         (EMBED, {"user": 7}, 400, "user"),
         (EMBED, {"prompt_name": "query"}, 400, "prompt_name"),
         (V2, {"query": ""}, 400, "query"),

@@ -9,6 +9,7 @@ from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
 from maas.serving.strings import array_of
 from maas.tasks.class_scores import LABEL, SCORE, ClassScores
+from maas.tasks.limits import TextTooLong
 from maas.tasks.numbers import softmax
 from maas.tasks.options import Options
 from maas.tasks.steps import TEXT, TEXT_INPUT, TOKENS, Arrays, column
@@ -62,16 +63,18 @@ class ZeroShotClassification:
                 f"parameters.hypothesis_template: got {template!r:.80}, expected text with {{}} for the label",
                 field="parameters.hypothesis_template",
             )
-        texts = column(inputs, TEXT)
+        texts, truncate = column(inputs, TEXT), options.flag("truncate")
         hypotheses = [template.replace("{}", label) for label in labels]
-        pairs = self.texts.pairs(
-            [text for text in texts for _ in labels], hypotheses * len(texts), truncate=options.flag("truncate")
-        )
-        logits = self._logits(pairs, call).reshape(len(texts), len(labels), 2)
+        logits, tokens = np.empty((len(texts), len(labels), 2), np.float32), np.empty(len(texts), np.int64)
+        for index, text in enumerate(texts):
+            try:
+                pairs = self.texts.hypotheses(text, hypotheses, truncate=truncate)
+            except TextTooLong as error:
+                raise error.moved(index) from None
+            logits[index], tokens[index] = self._logits(pairs, call), sum(map(len, pairs))
         entails = multi or len(labels) == 1
         scores = softmax(logits)[:, :, 1] if entails else softmax(logits[:, :, 1])
         order = np.argsort(-scores, axis=1, kind="stable")
-        tokens = np.array([len(one) for one in pairs], np.int64).reshape(len(texts), len(labels)).sum(axis=1)
         named = array_of([labels[index] for index in order.ravel()]).reshape(order.shape)
         return {LABEL: named, SCORE: np.take_along_axis(scores, order, axis=1), TOKENS: tokens}
 

@@ -13,8 +13,8 @@ Call = Callable[[Mapping[str, Array], Sequence[str]], list[Array]]  # of the gra
 
 IDS, MASK, TYPES, POSITIONS = "input_ids", "attention_mask", "token_type_ids", "position_ids"
 KNOWN_INPUTS = (IDS, MASK, TYPES, POSITIONS)
-MAX_ROWS, MAX_GROUP_TOKENS = 64, 8192
-FEW_ROWS, MOST_PADDING = 4, 0.25  # a group of so many rows takes no text that pads it by more than this share
+MAX_ROWS, MAX_GROUP_TOKENS = 64, 4096
+RUN_TOKENS = 32  # one more run costs about as much as so many tokens of padding
 
 
 class Tokens(Protocol):
@@ -75,11 +75,9 @@ class TextGraph:
         group: list[int] = []
         for place in sorted(range(len(lengths)), key=lengths.__getitem__):
             longest = lengths[place]
-            padding = longest - lengths[group[0]] if group else 0
+            padding = len(group) * (longest - lengths[group[-1]]) if group else 0
             if group and (
-                len(group) >= self._rows
-                or (len(group) + 1) * longest > MAX_GROUP_TOKENS
-                or (len(group) >= FEW_ROWS and padding > longest * MOST_PADDING)
+                len(group) >= self._rows or (len(group) + 1) * longest > MAX_GROUP_TOKENS or padding > RUN_TOKENS
             ):
                 yield group
                 group = []

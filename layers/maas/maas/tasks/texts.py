@@ -100,6 +100,20 @@ class Texts:
             made.append(self._tokenizer.post_process(heads[first], second))
         return made
 
+    def hypotheses(self, text: str, seconds: Sequence[str], *, truncate: bool) -> list[Encoding]:
+        """The text with each of the seconds; only the text is cut. Raises TextTooLong without `truncate`."""
+        heads = self._encoded([text] * len(seconds), special=False)
+        special = self._tokenizer.num_special_tokens_to_add(True)
+        made = []
+        for head, second in zip(heads, self._encoded(seconds, special=False), strict=True):
+            room = self.max_length - special - len(second)
+            if len(head) > room:
+                if not truncate or room < 1:
+                    raise TextTooLong(0, len(head), max(0, room))
+                head.truncate(room)
+            made.append(self._tokenizer.post_process(head, second))
+        return made
+
     def decode(self, ids: Iterable[int], *, special: bool = False) -> str:
         return self._tokenizer.decode(list(ids), skip_special_tokens=not special)
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from maas.tasks.steps import IMAGE, TEXT
+
 _TYPES: Mapping[int, str] = {
     401: "authentication_error",
     403: "permission_error",
@@ -13,10 +15,12 @@ _TYPES: Mapping[int, str] = {
 _CODES: Mapping[int, str] = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
 
 
-def openai_error(status: int, document: Mapping[str, Any]) -> dict[str, Any]:
-    """`document` is the error as our own routes have it."""
+def openai_error(status: int, document: Mapping[str, Any], texts: str) -> dict[str, Any]:
+    """`document` is the error as our own routes have it; `texts` is the field of the texts here."""
+    field = document.get("field")
+    param = texts if field in (TEXT, IMAGE) else field and field.removeprefix("parameters.")
     kind = "server_error" if status >= 500 else _TYPES.get(status, "invalid_request_error")
-    error = {"message": document["error"], "type": kind, "param": document.get("field"), "code": _CODES.get(status)}
+    error = {"message": document["error"], "type": kind, "param": param, "code": _CODES.get(status)}
     return {"error": error}
 
 
