@@ -1,31 +1,74 @@
-"""Scheduled: purges what was deleted longer ago than the retention time, and finishes started purges."""
+"""Scheduled. Every hour: purges what was deleted or abandoned longer ago than its retention time, finishes purges.
+
+Once a day: restarts versions and jobs that got stuck because an event or a message was lost.
+"""
 
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from maas import bootstrap
-from maas.event_kinds import SCHEDULED, kind_of
+from maas.deployment import uploads
+from maas.errors import UploadIncomplete
+from maas.event_kinds import SCHEDULED, as_mapping, kind_of
 from maas.settings import Settings
 from maas.telemetry.observability import count, logger
 
 ACTOR = "maintenance"
 RESERVE_SECONDS = 30  # for the purge that is running at the deadline
+IDLE = timedelta(days=1)  # nothing takes so long from one step to the next, with all its retries
+REVIVE = "revive"  # in the detail of the daily event
 
 settings = Settings.from_env()
-purge = bootstrap.registry(settings).purge(bootstrap.bucket(settings).delete_prefix)
+registry, bucket = bootstrap.registry(settings), bootstrap.bucket(settings)
+purge = registry.purge(bucket.delete_prefix)
+submission = bootstrap.submission(settings)
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     if kind_of(event) != SCHEDULED:
         return {"ignored": kind_of(event)}
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
-    before = datetime.now(UTC) - timedelta(days=settings.retention_days)
-    purged: list[str] = []
-    try:
-        for name in purge.expired(before, ACTOR, deadline):
-            purged.append(name)
-    finally:
-        count("Purged", len(purged))
-        logger().info("purged", extra={"purged": purged})
-    return {"purged": purged}
+    if as_mapping(event.get("detail")).get("task") == REVIVE:
+        return _told("revived", _stalled_versions(deadline), _stuck_jobs(deadline))
+    now = datetime.now(UTC)
+    expired = purge.expired(now - timedelta(days=settings.retention_days), ACTOR, deadline)
+    abandoned = purge.abandoned(now - timedelta(days=settings.upload_retention_days), ACTOR, deadline)
+    return _told("purged", expired, abandoned)
+
+
+def _told(what: str, *sweeps: Iterator[str]) -> dict[str, Any]:
+    """Run all sweeps; raises an ExceptionGroup of those that failed, at the end."""
+    done: list[str] = []
+    failures: list[Exception] = []
+    for sweep in sweeps:
+        try:
+            done.extend(sweep)
+        except Exception as error:
+            failures.append(error)
+    count(what.capitalize(), len(done))
+    logger().info(what, extra={what: done})
+    if failures:
+        raise ExceptionGroup(f"{what}: not all", failures)
+    return {what: done}
+
+
+def _stalled_versions(deadline: float) -> Iterator[str]:
+    """Write the commit mark of versions left VALIDATING again, as `complete` does: its event restarts them."""
+    for version in registry.stalled(datetime.now(UTC) - IDLE):
+        if time.monotonic() > deadline:
+            return
+        try:
+            uploads.complete(bucket, version)
+        except UploadIncomplete as error:  # its files are gone: it is purged when abandoned long enough
+            logger().warning("not revived", extra={"model": version.model, "reason": error.message})
+            continue
+        yield f"{version.model}@{version.number}"
+
+
+def _stuck_jobs(deadline: float) -> Iterator[str]:
+    now = datetime.now(UTC)
+    abandoned = now - timedelta(days=settings.upload_retention_days)
+    for job in submission.wake_stuck(now - IDLE, abandoned, deadline):
+        yield f"job {job}"

@@ -74,7 +74,7 @@ def job_results(job: OwnJob, scope: ListScope, limit: Limit = 250, token: Token 
 
 @router.post("/{job}/retry", status_code=202, responses=refusals(404, 409))
 def retry_job(job: JobId) -> Job:
-    """Run the missing shards of a FAILED job."""
+    """Run the missing shards of a FAILED job, or of one that got stuck; keeps it for another retention time."""
     return Job.of(submission.retry(job))
 
 

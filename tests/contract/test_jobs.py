@@ -349,3 +349,36 @@ def test_progress_and_max_errors_cost_the_same_at_any_size(endpoint_url: str, ta
     assert progress.operations == ["GetItem", "Query"] and checked.operations == ["Query"]
     assert ended.operations == ["TransactWriteItems"]
     assert progress.units <= 3 and checked.units <= 1
+
+
+# ---------------------------------------------------------------- open jobs and their retention
+
+
+def test_open_jobs_until_their_end(jobs: Jobs) -> None:
+    for number in range(4):
+        jobs.create(job(number))
+    jobs.create(job(4, status=JobStatus.FAILED))
+    jobs.move(job(1).id, JobStatus.RUNNING, [JobStatus.PLANNING])
+    for _ in range(2):
+        jobs.move(job(1).id, JobStatus.SUCCEEDED, [JobStatus.RUNNING])
+        jobs.cancel(job(2).id)
+    assert [one.id for one in jobs.open("2027")] == [job(0).id, job(3).id]
+    assert [one.id for one in jobs.open(job(3).created_at)] == [job(0).id]
+    jobs.move(job(4).id, JobStatus.PLANNING, [JobStatus.FAILED])
+    assert [one.id for one in jobs.open("2027")] == [job(0).id, job(3).id, job(4).id]
+
+
+def test_prolonged_job_keeps_all_its_rows(jobs: Jobs, table: Table) -> None:
+    made = jobs.create(job(1))
+    first, second = shards(2)
+    jobs.add_shards(made, [first, second])
+    jobs.finish_shard(made, first, done(first), [])
+    later = made.expires_at + 1000
+    asked = jobs.change(made.id, lambda found: replace(found, keep_until=later))
+    assert jobs.prolong(asked).expires_at == later == jobs.prolong(asked).expires_at
+    rest = second.piece(0, 14, 20)  # by a worker that read the job and the shard before
+    jobs.finish_shard(made, second, done(second, agreed_end=14, rest=(rest.name,)), [rest])
+    jobs.set_shard_status(made, rest.name, ShardStatus.FAILED, "poisoned")
+    partition = table.query(f"J#{made.id}", "", limit=100)[0]
+    indexes = [table.query(pk, "", limit=10)[0][0] for pk in ("JOBS", "JOBS_OPEN", "OUTPUTS")]
+    assert {item["expires_at"] for item in [*partition, *indexes]} == {later}

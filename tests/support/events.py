@@ -84,6 +84,7 @@ CASES = [
         "worker_malformed", None, {"batchItemFailures": [{"itemIdentifier": "059f36b4-87a3-44ab-83d2-661975680130"}]}
     ),
     EventCase("maintenance_purge", None, {"purged": []}),
+    EventCase("maintenance_revive", None, {"revived": []}),
     EventCase("authorizer_key", None, KNOWN),
     EventCase("authorizer_bearer", None, KNOWN),
     EventCase("authorizer_unknown_key", None, {"context": {"refusal": "this API key is not known"}}),

@@ -45,6 +45,9 @@ class Settings:
     shard_mb: int = _setting("MAAS_SHARD_MB", "MB of input per batch shard", 64)
     resolve_ttl_seconds: int = _setting("MAAS_RESOLVE_TTL_SECONDS", "seconds that an environment caches an alias", 3)
     retention_days: int = _setting("MAAS_RETENTION_DAYS", "days that deleted models and versions can be restored", 30)
+    upload_retention_days: int = _setting(
+        "MAAS_UPLOAD_RETENTION_DAYS", "days that versions are kept that did not become READY", 7
+    )
     job_retention_days: int = _setting("MAAS_JOB_RETENTION_DAYS", "days that batch jobs are kept", 90)
     max_model_bytes: int = _setting("MAAS_MAX_MODEL_BYTES", "maximum bytes of a version's files together", 10 * 1024**3)
     max_tensor_bytes: int = _setting("MAAS_MAX_TENSOR_BYTES", "maximum bytes of one tensor of a model", 4 * 1024**3)

@@ -106,9 +106,11 @@ class Table:
                     found[key] = item
         return [found.get(key) for key in keys]
 
-    def keys(self, pk: str, prefix: str, *, limit: int) -> list[Key]:
-        """The first keys of a partition whose sort key has the prefix."""
+    def keys(self, pk: str, prefix: str, *, limit: int, after: str | None = None) -> list[Key]:
+        """The first keys of a partition whose sort key has the prefix, or the first of these after the sort key."""
         request = _range(pk, prefix) | {"ProjectionExpression": "pk, sk", "Limit": limit}
+        if after:
+            request["ExclusiveStartKey"] = _packed_key((pk, after))
         items = self._call("Query", self._named(request))["Items"]
         return [(item["pk"]["S"], item["sk"]["S"]) for item in items]
 
@@ -150,6 +152,20 @@ class Table:
             "ConditionExpression": "attribute_exists(pk) AND (NOT attribute_type(#name, :text) OR #name < :before)",
             "ExpressionAttributeNames": {"#name": name},
             "ExpressionAttributeValues": {":time": pack(time), ":before": pack(before), ":text": pack("S")},
+        }
+        try:
+            self._call_service("UpdateItem", self._named(request))
+        except CallFailed as failure:
+            if failure.code != "ConditionalCheckFailedException":
+                raise _translated(failure) from failure
+
+    def keep(self, key: Key, expires_at: int) -> None:
+        """Let the item expire then and give it its next revision; nothing happens without an item."""
+        request = {
+            "Key": _packed_key(key),
+            "UpdateExpression": "SET expires_at = :expires_at ADD revision :one",
+            "ConditionExpression": "attribute_exists(pk)",
+            "ExpressionAttributeValues": {":expires_at": pack(expires_at), ":one": pack(1)},
         }
         try:
             self._call_service("UpdateItem", self._named(request))

@@ -39,7 +39,8 @@ class BatchJob:
     `input_s3_version` is the version of the input object, once it is there. The planner sets `format`, `layout` and
     `planned`, the range [start, end) of all shards together, empty without shards, and `shards`, their number before
     any was split; `shard_bytes` is the size it cuts by. `run` counts starts. `announced` is the last status that was
-    published, `request_digest` identifies the call that created the job.
+    published, `request_digest` identifies the call that created the job. `keep_until` is the later `expires_at` that a
+    retry asks for, until the planner has prolonged all rows.
     """
 
     id: str
@@ -65,6 +66,7 @@ class BatchJob:
     notify: str | None = None
     started_at: str | None = None
     run: int = 0
+    keep_until: int = 0
     reason: str | None = None
     announced: str = ""
     request_digest: str = ""
@@ -139,6 +141,7 @@ class Shard:
     updated_at: str = ""
     revision: int = 1
     reason: str | None = None
+    expires_at: int = 0
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> Self:
@@ -147,15 +150,14 @@ class Shard:
             "parts": tuple(Part(**part) for part in item["parts"]),
             "rest": tuple(item["rest"]),
         }
-        fields = {name: value for name, value in item.items() if name != "expires_at"}
-        return cls(**(fields | made))
+        return cls(**(dict(item) | made))
 
     def piece(self, index: int, start: int, end: int) -> "Shard":
         """A shard of this one's rest. Its name sorts after this one's and before the next one's.
 
         The names of their parts sort alike, because "_" sorts after the "." that begins a suffix.
         """
-        return Shard(f"{self.name}_{index:02d}", start, end)
+        return Shard(f"{self.name}_{index:02d}", start, end, expires_at=self.expires_at)
 
 
 def fields_of(record: BatchJob | Shard) -> dict[str, Any]:

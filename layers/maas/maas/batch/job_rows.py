@@ -3,6 +3,7 @@
 | pk | sk | what |
 |---|---|---|
 | `JOBS` | created#id | index of all jobs, by time |
+| `JOBS_OPEN` | created#id | index of the jobs that have not ended |
 | `J#id` | `JOB` | BatchJob |
 | `J#id` | `S#name` | Shard |
 | `J#id` | `P#name` | one marker per pending shard; a job without markers is done |
@@ -15,18 +16,31 @@ import time
 from maas.aws.dynamodb import Item, Key, Put, Write
 from maas.batch.job_records import BatchJob, Shard, fields_of
 
-INDEX = "JOBS"
+INDEX, OPEN = "JOBS", "JOBS_OPEN"
 
 
 def put(job: BatchJob, shard: Shard, revision: int | None) -> Put:
     """Replaces a shard that has this revision; None: stores a new one."""
-    return Put(shard_key(job.id, shard.name), fields_of(shard) | {"expires_at": job.expires_at}, revision)
+    return Put(shard_key(job.id, shard.name), fields_of(shard) | {"expires_at": _expires_at(job, shard)}, revision)
 
 
 def new(job: BatchJob, shard: Shard) -> list[Write]:
     """Stores a new shard and its marker."""
-    pending = {"name": shard.name, "expires_at": job.expires_at}
+    pending = {"name": shard.name, "expires_at": _expires_at(job, shard)}
     return [put(job, shard, None), Put(pending_key(job.id, shard.name), pending, None)]
+
+
+def _expires_at(job: BatchJob, shard: Shard) -> int:
+    """A worker may have read the job before a retry prolonged its rows."""
+    return max(job.expires_at, shard.expires_at)
+
+
+def index(job: BatchJob) -> Put:
+    return Put(index_key(job), {"id": job.id, "expires_at": job.expires_at}, None)
+
+
+def open_index(job: BatchJob) -> Put:
+    return Put((OPEN, f"{job.created_at}#{job.id}"), {"id": job.id, "expires_at": job.expires_at}, None)
 
 
 def has_expired(item: Item) -> bool:

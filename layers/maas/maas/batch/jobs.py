@@ -7,12 +7,13 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from maas.aws.dynamodb import Delete, Item, Put, Table, Write, WriteConflict
 from maas.batch import job_rows, output_folders, tallies
-from maas.batch.job_records import OPEN, BatchJob, JobStatus, Shard, ShardStatus, fields_of
+from maas.batch.job_records import ENDED, OPEN, BatchJob, JobStatus, Shard, ShardStatus, fields_of
 from maas.batch.tallies import Tally
 from maas.errors import Conflict, Contended, NotFound, ServiceUnavailable
 from maas.registry.ledger import PAGE_CHARACTERS, attempts
@@ -34,11 +35,11 @@ class Jobs:
         Raises Conflict if another job writes to its output folder, into a folder below it or above it.
         """
         output_folders.check(self._table, job)
-        expires = {"expires_at": job.expires_at}
         rows = [
             Put(job_rows.job_key(job.id), fields_of(job), None),
-            Put(job_rows.index_key(job), {"id": job.id} | expires, None),
+            job_rows.index(job),
             output_folders.claim(job),
+            *([] if job.status in ENDED else [job_rows.open_index(job)]),
         ]
         try:
             self._table.write(rows)
@@ -90,11 +91,44 @@ class Jobs:
                 return job
             changed = replace(wanted, revision=job.revision + 1, updated_at=time_after(job.updated_at))
             try:
-                self._table.put(Put(job_rows.job_key(job_id), fields_of(changed), job.revision))
+                self._replace(job, changed)
                 return changed
             except WriteConflict:
                 continue
         raise Contended(job_id)
+
+    def _replace(self, job: BatchJob, changed: BatchJob) -> None:
+        put = Put(job_rows.job_key(job.id), fields_of(changed), job.revision)
+        if (job.status in ENDED) == (changed.status in ENDED):
+            self._table.put(put)
+        else:
+            index = job_rows.open_index(changed)
+            self._table.write([put, Delete(index.key) if changed.status in ENDED else index])
+
+    def open(self, before: str) -> Iterator[BatchJob]:
+        """Jobs created before that time that have not ended, oldest first."""
+        for item in self._partition(job_rows.OPEN, ""):
+            with suppress(NotFound):
+                job = self.get(item["id"])
+                if job.created_at >= before:
+                    return
+                yield job
+
+    def prolong(self, job: BatchJob) -> BatchJob:
+        """Keep the job and all its rows until its `keep_until`, its own row last: a job is gone once one of its rows
+        may be."""
+        index, claim, last = job_rows.index(job), output_folders.claim(job), None
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            while keys := self._table.keys(f"J#{job.id}", "", limit=PAGE, after=last):
+                last = keys[-1][1]
+                rows = [key for key in keys if key != job_rows.job_key(job.id)]
+                list(pool.map(lambda key: self._table.keep(key, job.keep_until), rows))
+        for key in (index.key, job_rows.open_index(job).key, claim.key):
+            self._table.keep(key, job.keep_until)
+        return self.change(
+            job.id,
+            lambda found: replace(found, expires_at=job.keep_until) if found.expires_at < job.keep_until else None,
+        )
 
     def move(self, job_id: str, to: JobStatus, allowed: Sequence[JobStatus], **changes: Any) -> BatchJob:
         """Set the status if the current one is allowed; otherwise the job stays as it is."""
@@ -195,10 +229,13 @@ class Jobs:
                 return None
             return replace(done, updated_at=time_after(found.updated_at))
 
-        also: list[Write] = [
-            Delete(job_rows.pending_key(job.id, done.name)),
-            *(row for shard in rest for row in job_rows.new(job, shard)),
-        ]
+        def also(found: Shard) -> list[Write]:
+            kept = [replace(one, expires_at=found.expires_at) for one in rest]
+            return [
+                Delete(job_rows.pending_key(job.id, done.name)),
+                *(row for one in kept for row in job_rows.new(job, one)),
+            ]
+
         return self._change_shard(job, shard, decide, also)
 
     def set_shard_status(self, job: BatchJob, name: str, status: ShardStatus, reason: str | None) -> Shard:
@@ -211,16 +248,20 @@ class Jobs:
         return self._change_shard(job, self.shard(job.id, name), decide)
 
     def _change_shard(
-        self, job: BatchJob, shard: Shard, decide: Callable[[Shard], Shard | None], also: Sequence[Write] = ()
+        self,
+        job: BatchJob,
+        shard: Shard,
+        decide: Callable[[Shard], Shard | None],
+        also: Callable[[Shard], Sequence[Write]] = lambda _: (),
     ) -> Shard:
         """`shard` as last read: if it changed since, it is read again."""
         for _ in attempts():
             wanted = decide(shard)
             if wanted is None:
                 return shard
-            changed = replace(wanted, revision=shard.revision + 1)
+            changed = replace(wanted, revision=shard.revision + 1, expires_at=shard.expires_at)
             put = job_rows.put(job, changed, shard.revision)
-            further = [*also, *tallies.change(job, shard, changed)]
+            further = [*also(changed), *tallies.change(job, shard, changed)]
             try:
                 if further:
                     self._table.write([put, *further])
@@ -236,9 +277,12 @@ class Jobs:
         return Shard.of(item) if item else None
 
     def _items(self, job_id: str, prefix: str) -> Iterator[Item]:
+        return self._partition(f"J#{job_id}", prefix)
+
+    def _partition(self, pk: str, prefix: str) -> Iterator[Item]:
         after: str | None = None
         while True:
-            items, after = self._table.query(f"J#{job_id}", prefix, limit=PAGE, after=after)
+            items, after = self._table.query(pk, prefix, limit=PAGE, after=after)
             yield from items
             if after is None:
                 return

@@ -148,6 +148,8 @@ class Planner:
     def _advance(self, job: BatchJob) -> BatchJob:
         """Plan the job if needed, then queue its pending shards."""
         job = self.announcements.announce(job)
+        if job.keep_until > job.expires_at:
+            job = self.jobs.prolong(job)
         if job.status is JobStatus.PLANNING:
             try:
                 changes = {} if job.kind == "infer" or job.format else self._plan(job)

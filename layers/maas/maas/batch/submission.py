@@ -3,8 +3,8 @@
 import hashlib
 import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from maas.aws.s3 import PART_BYTES, ModelBucket, StoredObject, UploadPart
@@ -101,18 +101,62 @@ class Submission:
         return job
 
     def retry(self, job_id: str) -> BatchJob:
-        """Run what is missing of a job that FAILED. Raises NotFound, Conflict for any other job."""
+        """Run what is missing of a job that FAILED, or that got stuck because messages or its planner were lost; keep
+        it for another retention time.
+
+        Raises NotFound, Conflict for a job that SUCCEEDED or was CANCELLED, or whose upload is not complete.
+        """
         job = self.jobs.get(job_id)
-        if job.status is JobStatus.FAILED:
+        if job.status is JobStatus.FAILED and self.jobs.tally(job_id).failed:
             for shard in self.jobs.shards(job_id):
                 if shard.status is ShardStatus.FAILED:
                     self.jobs.set_shard_status(job, shard.name, ShardStatus.PENDING, None)
-            job = self.jobs.move(job_id, JobStatus.PLANNING, [JobStatus.FAILED], reason=None)
-        elif job.status is not JobStatus.PLANNING:  # PLANNING: an earlier call of `retry` was cut off here
-            raise Conflict(f"job '{job_id}' is {job.status}: only one that FAILED is tried again")
-        job = self.announcements.announce(job)
+        keep_until = int(time.time()) + self.retention_seconds
+
+        def decide(found: BatchJob) -> BatchJob | None:
+            if found.status in (JobStatus.SUCCEEDED, JobStatus.CANCELLED):
+                raise Conflict(f"job '{job_id}' is {found.status}: there is nothing to try again")
+            found = replace(found, keep_until=keep_until)
+            if found.status is JobStatus.FAILED:
+                return replace(found, status=JobStatus.PLANNING, reason=None)
+            return self._arrived(found) if found.status is JobStatus.UPLOADING else found
+
+        job = self.announcements.announce(self.jobs.change(job_id, decide))
         self._wake_planner(job)
         return job
+
+    def wake_stuck(self, idle_since: datetime, abandoned_since: datetime, deadline: float) -> Iterator[str]:
+        """Wake the planner for each open job that did not change since `idle_since`; yields their ids.
+
+        The planner queues what is missing, so lost messages and events stop no job for ever. A job whose upload is not
+        complete FAILS if it was created before `abandoned_since`.
+        """
+        since = canonical(idle_since)
+        for job in self.jobs.open(since):
+            if time.monotonic() > deadline:
+                return
+            if max(job.updated_at, self.jobs.tally(job.id).updated_at) >= since:
+                continue
+            if job.status is JobStatus.UPLOADING:
+                try:
+                    self.jobs.change(job.id, self._arrived)
+                except Conflict as error:
+                    if job.created_at >= canonical(abandoned_since):
+                        continue
+                    self.jobs.move(job.id, JobStatus.FAILED, [JobStatus.UPLOADING], reason=error.message)
+            self._wake_planner(job)
+            yield job.id
+
+    def _arrived(self, job: BatchJob) -> BatchJob | None:
+        """The job in PLANNING, for an upload whose event was lost. Raises Conflict if it is not complete."""
+        if job.status is not JobStatus.UPLOADING:
+            return None
+        stored = self.bucket.stored(job.input_key)
+        if stored is None:
+            raise Conflict(f"the upload of job '{job.id}' is not complete", field="upload")
+        return replace(
+            job, status=JobStatus.PLANNING, input_s3_version=stored.s3_version, input_bytes=stored.size_bytes
+        )
 
     def shown_results(
         self, job_id: str, limit: int, after: str | None

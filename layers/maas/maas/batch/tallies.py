@@ -50,4 +50,4 @@ def change(job: BatchJob, before: Shard, after: Shard) -> list[Add]:
         return []
     key = job_rows.tally_key(job.id, random.SystemRandom().randrange(ROWS))
     ended = {"updated_at": after.updated_at} if amounts["done"] else {}
-    return [Add(key, amounts, ended | {"expires_at": job.expires_at})]
+    return [Add(key, amounts, ended | {"expires_at": max(job.expires_at, after.expires_at)})]

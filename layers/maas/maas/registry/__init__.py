@@ -7,6 +7,9 @@ another writer changed the model since the read; `change` then reads and decides
 Every change takes the actor, for the history. Names are checked when they are created, not when they are read.
 """
 
+from collections.abc import Iterator
+from datetime import datetime
+
 from maas.aws.dynamodb import Table
 from maas.errors import NotFound, NotReady
 from maas.names import is_name, version_number
@@ -17,6 +20,7 @@ from maas.registry.history import History
 from maas.registry.ledger import Idempotency, Ledger, checked_model, checked_version
 from maas.registry.models import Models
 from maas.registry.purge import DeleteObjects, Purge
+from maas.registry.unready import stalled
 from maas.registry.versions import Versions
 
 __all__ = ["DEFAULT_ALIAS", "Idempotency", "Registry"]
@@ -34,6 +38,10 @@ class Registry:
 
     def purge(self, delete_objects: DeleteObjects) -> Purge:
         return Purge(self._ledger, delete_objects)
+
+    def stalled(self, before: datetime) -> Iterator[ModelVersion]:
+        """See `unready.stalled`."""
+        return stalled(self._ledger.table, before)
 
     def secret(self, name: str) -> bytes:
         """32 random bytes, unique to this installation and constant."""

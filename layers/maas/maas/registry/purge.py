@@ -12,7 +12,7 @@ from typing import Any
 
 from maas.aws.dynamodb import Delete, Write
 from maas.errors import Conflict, Gone, NotFound
-from maas.records import RegisteredModel
+from maas.records import RegisteredModel, Status
 from maas.registry import table_rows
 from maas.registry.ledger import Change, Ledger, check_etag
 from maas.times import canonical
@@ -74,6 +74,7 @@ class Purge:
             also = (
                 Delete(table_rows.version_key(model, number)),
                 Delete(table_rows.deleted_key(table_rows.AT_ONCE, model, number)),
+                Delete(table_rows.unready_key(old)),
             )
             return Change("version.purged", owner.keeping(-1, -old.size_bytes), version_was=old, also=also)
 
@@ -88,27 +89,43 @@ class Purge:
 
         Continues after a failure; raises an ExceptionGroup of all failures at the end.
         """
-        failures: dict[str, Exception] = {}
-        for row in self._deletions(canonical(before)):
-            if time.monotonic() > deadline:
-                break
-            name = row["model"] if row["number"] is None else f"{row['model']}@{row['number']}"
-            try:
-                is_done = self._expired(row, actor, deadline)
-            except Exception as error:
-                failures[name] = error
-                continue
-            if is_done:
-                yield name
-        if failures:
-            raise ExceptionGroup(f"not purged: {', '.join(failures)}", list(failures.values()))
+        deletions = self._rows(table_rows.DELETED, "deleted_at", canonical(before))
+        yield from _each(deletions, lambda row: self._expired(row, actor, deadline), deadline)
 
-    def _deletions(self, before: str) -> Iterator[dict[str, Any]]:
+    def abandoned(self, before: datetime, actor: str, deadline: float) -> Iterator[str]:
+        """Purge the versions that are not READY and did not change since that time, as `expired` does.
+
+        They are uploads that were never completed, and versions that FAILED or whose validation never ended.
+        """
+        last = canonical(before)
+        rows = self._rows(table_rows.UNREADY, "created_at", last)
+        yield from _each(rows, lambda row: self._abandoned(row, last, actor, deadline), deadline)
+
+    def _abandoned(self, row: dict[str, Any], last: str, actor: str, deadline: float) -> bool:
+        model, number = row["model"], row["number"]
+
+        def mark(owner: RegisteredModel, now: str) -> Change:
+            old = self._ledger.version(model, number)
+            if old.status is Status.READY or old.updated_at >= last:
+                raise _Changed
+            also = (table_rows.deletion(table_rows.AT_ONCE, model, number),)  # the schedule finishes what stops here
+            return Change("version.purging", owner, replace(old, deleted_at=now, purging=True), old, also=also)
+
+        try:
+            self._ledger.change(model, mark, actor)
+            return self._purge_version(model, number, actor, deadline, None, None)
+        except (_Changed, Gone):
+            return False  # used since, or deleted: then it is purged when that expires
+        except NotFound:  # purged with its model: only the index row is left
+            self._ledger.table.delete([(table_rows.UNREADY, f"{row['created_at']}#{model}#{number}")])
+            return False
+
+    def _rows(self, index: str, time_field: str, before: str) -> Iterator[dict[str, Any]]:
         after = None
         while True:
-            page, after = self._ledger.table.query(table_rows.DELETED, "", limit=_PAGE, after=after)
+            page, after = self._ledger.table.query(index, "", limit=_PAGE, after=after)
             for row in page:
-                if row["deleted_at"] >= before:
+                if row[time_field] >= before:
                     return
                 yield row
             if after is None:
@@ -120,7 +137,7 @@ class Purge:
             if number is None:
                 return self._purge_model(model, actor, deadline, None, deleted_at)
             return self._purge_version(model, number, actor, deadline, None, deleted_at)
-        except (_OtherDeletion, Gone):
+        except (_Changed, Gone):
             return False  # restored since the row was read, or the model is deleted and purges its versions
         except NotFound:  # purged with its model: only the index row is left
             self._ledger.table.delete([table_rows.deleted_key(row["deleted_at"], model, number)])
@@ -136,6 +153,24 @@ class Purge:
         return True
 
 
+def _each(rows: Iterator[dict[str, Any]], purge: Callable[[dict[str, Any]], bool], deadline: float) -> Iterator[str]:
+    """Yields the name of each row that `purge` says is done. Raises an ExceptionGroup of all failures at the end."""
+    failures: dict[str, Exception] = {}
+    for row in rows:
+        if time.monotonic() > deadline:
+            break
+        name = row["model"] if row["number"] is None else f"{row['model']}@{row['number']}"
+        try:
+            is_done = purge(row)
+        except Exception as error:
+            failures[name] = error
+            continue
+        if is_done:
+            yield name
+    if failures:
+        raise ExceptionGroup(f"not purged: {', '.join(failures)}", list(failures.values()))
+
+
 def _finish_model(model: RegisteredModel, _: str) -> Change:
     remains = RegisteredModel(
         model.name, model.created_at, model.updated_at, model.revision, last_version=model.last_version, purged=True
@@ -143,14 +178,14 @@ def _finish_model(model: RegisteredModel, _: str) -> Change:
     return Change("model.purged", remains, also=(Delete(table_rows.deleted_key(table_rows.AT_ONCE, model.name)),))
 
 
-class _OtherDeletion(Exception):
-    """The item was restored, and perhaps deleted again, since its index row was read."""
+class _Changed(Exception):
+    """The item was restored, deleted again or became READY since its index row was read."""
 
 
 def _check_deletion(expected: str | None, deleted_at: str | None) -> None:
-    """Raises _OtherDeletion unless the item still has the deletion that the caller decided by; None is any."""
+    """Raises _Changed unless the item still has the deletion that the caller decided by; None is any."""
     if expected is not None and expected != deleted_at:
-        raise _OtherDeletion
+        raise _Changed
 
 
 def _hurry(what: str, deleted_at: str | None, model: str, number: int | None) -> tuple[Write, ...]:

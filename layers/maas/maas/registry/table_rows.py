@@ -8,6 +8,7 @@
 | `M#name` | `H#000000000001` | HistoryEntry |
 | `M#name` | `T#time` | the version of each alias from that time on; null while the model is deleted |
 | `DELETED` | `time#name#number` | index of deletions, for the purge |
+| `UNREADY` | `time#name#number` | index of versions that are not READY, by their creation |
 | `I#actor` | key | result of a call with an Idempotency-Key |
 | `SECRETS` | name | random bytes, created once |
 | `KEYS` | id | ApiKey |
@@ -16,9 +17,11 @@
 """
 
 from maas.aws.dynamodb import Key, Put
+from maas.records import ModelVersion
 
 MODELS = "MODELS"
 DELETED = "DELETED"
+UNREADY = "UNREADY"
 SECRETS = "SECRETS"
 KEYS = "KEYS"
 TIMELINE = "T#"
@@ -57,6 +60,16 @@ def deletion(deleted_at: str, model: str, number: int | None = None) -> Put:
     """The index row at `deleted_key`."""
     fields = {"model": model, "number": number, "deleted_at": deleted_at}
     return Put(deleted_key(deleted_at, model, number), fields, None)
+
+
+def unready_key(version: ModelVersion) -> Key:
+    return UNREADY, f"{version.created_at}#{version.model}#{version.number}"
+
+
+def unready(version: ModelVersion) -> Put:
+    """The index row at `unready_key`, stored with the version."""
+    fields = {"model": version.model, "number": version.number, "created_at": version.created_at}
+    return Put(unready_key(version), fields, None)
 
 
 def idempotency_key(actor: str, key: str) -> Key:

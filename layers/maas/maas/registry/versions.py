@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from maas.aws.dynamodb import Delete, Put, Write, WriteConflict
-from maas.errors import Conflict, Contended, QuotaExceeded
+from maas.errors import Conflict, Contended, NotFound, QuotaExceeded
 from maas.records import ModelFile, ModelQuota, ModelVersion, RegisteredModel, Status
 from maas.registry import table_rows
 from maas.registry.ledger import (
@@ -49,9 +49,8 @@ class Versions:
         """
         tags = checked(tags)
         for _ in attempts():
-            made = self._ledger.made_before(idempotency)
-            if made and made[1]:
-                return self._ledger.version(model, made[1])
+            if made := self._made_before(model, idempotency):
+                return made
             owner = self._ledger.model(model)
             now, number = change_time(model, owner.updated_at), owner.last_version + 1
             version = ModelVersion(
@@ -70,7 +69,7 @@ class Versions:
             after = {"status": version.status, "sha256": version.model_file.sha256}
             changed = replace(owner, last_version=number).keeping(1, version.size_bytes)
             check_quota(changed, quota)
-            also = idempotency_row(idempotency, model, number)
+            also = (*idempotency_row(idempotency, model, number), table_rows.unready(version))
             change = stamped(
                 Change("version.created", changed, version, after=after, also=also), owner.revision + 1, now
             )
@@ -81,6 +80,19 @@ class Versions:
             assert change.version
             return change.version
         raise Contended(model)
+
+    def _made_before(self, model: str, idempotency: Idempotency | None) -> ModelVersion | None:
+        """What an earlier call with this key created. A key that never expires is free again once that is purged."""
+        made = self._ledger.made_before(idempotency)
+        if idempotency is None or made is None or made[1] is None:
+            return None
+        try:
+            return self._ledger.version(model, made[1])
+        except NotFound:
+            if idempotency.expires:
+                raise
+            self._ledger.table.delete([table_rows.idempotency_key(idempotency.actor, idempotency.key)])
+            return None
 
     def get(self, model: str, number: int, *, deleted: bool = False) -> tuple[ModelVersion, RegisteredModel]:
         """The version, and its model for the aliases. Raises NotFound, and Gone for deleted ones unless `deleted`."""
@@ -237,6 +249,8 @@ class Versions:
             if new.status is Status.READY and not new.deleted_at:
                 also = (self._ready_mark(model, number),)
                 owner = replace(owner, latest_ready_version=max(owner.latest_ready_version or 0, number))
+            if new.status is Status.READY:
+                also += (Delete(table_rows.unready_key(old)),)
             after = {"status": new.status} | ({"reason": new.status_reason} if new.status_reason else {})
             kind = f"version.{new.status.lower()}"
             return Change(kind, owner, new, old, before={"status": old.status}, after=after, also=also)
