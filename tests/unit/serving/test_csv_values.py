@@ -2,6 +2,8 @@
 
 import json
 import math
+import random
+import re
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from maas.errors import InvalidRequest
 from maas.serving.csv_values import boolean, expected_cell, numbers, value_of
+from maas.serving.json_numbers import FEWEST
 
 NOT_NUMBERS = [
     *("1_0", "٣", "１", "0x1", "0b1", "0o7", "+1", ".5", "5.", "007", "-", "e1", "1e", "1e+", "1.e5", "1d3", "1f"),
@@ -110,3 +113,53 @@ def test_a_cell_and_a_column_agree(text: str) -> None:
     assert is_number
     expected = float(json.loads(text)) if not isinstance(cell, str) else float(cell)
     assert found.tobytes() == np.array([expected, 1.0]).tobytes() or math.isnan(expected)
+
+
+CELLS = [
+    "0",
+    "-0",
+    "-0.0",
+    "7",
+    "-1",
+    "300",
+    "70000",
+    "0.5",
+    "1e-7",
+    "1e39",
+    "1e400",
+    "9007199254740993",
+    " 2\t",
+    "1e2",
+]
+CELLS += [
+    "9223372036854775807",
+    "9223372036854775808",
+    "18446744073709551616",
+    "NaN",
+    "-Infinity",
+    "1_0",
+    "",
+    "[1]",
+    "true",
+]
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 20))])
+def test_many_numbers_are_read_as_few_are(seed: int) -> None:
+    """Many are read by simdjson, few by orjson."""
+    choice, read = random.Random(seed), 0
+    for dtype in [np.dtype(name) for name in ("f2", "f4", "f8", "i1", "u2", "i8", "u8")] * 20:
+        cells = [str(choice.randrange(100)) for _ in range(FEWEST)]
+        if choice.random() < 0.8:
+            cells[choice.randrange(FEWEST)] = choice.choice(CELLS)
+        halves = [cells[: FEWEST // 2], cells[FEWEST // 2 :]]
+        try:
+            expected = np.concatenate([numbers(half, len(half), dtype) for half in halves])
+        except InvalidRequest as error:
+            with pytest.raises(InvalidRequest, match=re.escape(error.message)):
+                numbers(cells, FEWEST, dtype)
+        else:
+            found = numbers(cells, FEWEST, dtype)
+            assert (found.dtype, found.tobytes()) == (expected.dtype, expected.tobytes()), cells
+            read += 1
+    assert read > 40

@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 
 from maas.errors import InvalidRequest
+from maas.serving import json_numbers
 from maas.serving.tensors import NOT_FINITE, Array
 
 BLANKS = " \t"
@@ -74,15 +75,19 @@ def numbers(texts: Sequence[str], count: int, dtype: np.dtype[Any]) -> Array:
     is_fraction = dtype.kind == "f"
     if words and (not is_fraction or words.translate(None, _WORD_BYTES)):
         raise _not_numbers()
+    text = b"[%b]" % (_exact(encoded, bool(words)) if is_fraction else encoded)
+    read = None if words or count < json_numbers.FEWEST else json_numbers.read_numbers(text)
+    if read is not None and read.size == count and (is_fraction or _fits(read, dtype)):
+        return _rounded(read.astype(np.float64, copy=False), dtype) if is_fraction else read.astype(dtype)
     try:
-        values = orjson.loads(b"[%b]" % (_exact(encoded, bool(words)) if is_fraction else encoded))
+        values = orjson.loads(text)
     except orjson.JSONDecodeError:
         raise _not_numbers() from None
     if len(values) != count:
         raise _not_numbers()
     if words:
         values = [NOT_FINITE[value] if type(value) is str else value for value in values]
-    return _fractions(values, dtype) if is_fraction else _integers(values, dtype)
+    return _rounded(np.array(values, np.float64), dtype) if is_fraction else _integers(values, dtype)
 
 
 def _exact(encoded: bytes, has_words: bool) -> bytes:
@@ -95,8 +100,12 @@ def _exact(encoded: bytes, has_words: bool) -> bytes:
     return encoded
 
 
-def _fractions(values: list[Any], dtype: np.dtype[Any]) -> Array:
-    wide = np.array(values, np.float64)
+def _fits(read: Array, dtype: np.dtype[Any]) -> bool:
+    limits = np.iinfo(dtype)
+    return read.dtype.kind == "i" and int(read.min()) >= limits.min and int(read.max()) <= limits.max
+
+
+def _rounded(wide: Array, dtype: np.dtype[Any]) -> Array:
     with np.errstate(over="ignore"):
         found = wide.astype(dtype, copy=False)
     is_infinite = np.isinf(found)

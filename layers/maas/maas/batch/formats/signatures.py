@@ -67,7 +67,16 @@ class RecordInputs:
 
     def _stacked(self, tensor: RecordTensor, values: list[Any]) -> RequestInput:
         shape = (len(values), *self.shape_of(tensor, values[0]))
-        return RequestInput(tensor.name, tensor.datatype, shape, values)
+        return RequestInput(tensor.name, tensor.datatype, shape, joined(values))
+
+
+def joined(values: list[Any]) -> Any:
+    """One array of arrays of one shape; other values as a list without arrays."""
+    if not any(isinstance(value, np.ndarray) for value in values):
+        return values
+    if len({getattr(value, "shape", None) for value in values}) == 1:
+        return np.stack(values)
+    return [value.tolist() if isinstance(value, np.ndarray) else value for value in values]
 
 
 def _alone(tensor: RecordTensor, values: list[Any]) -> RequestInput:

@@ -1,6 +1,6 @@
 """Reads JSON Lines: a line is an object with the inputs by name, a bare value, or a request of the protocol."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -11,17 +11,22 @@ from maas.batch.formats.interface import Array, Chunk, Options, Plan, Source
 from maas.batch.formats.signatures import record_inputs
 from maas.batch.formats.stacking import stacked
 from maas.batch.formats.text.lines import MAX_CHUNK_BYTES, MAX_LINE_BYTES, Line, Lines, TooLong, after_newline
+from maas.batch.formats.text.number_lines import number_lines
 from maas.errors import InvalidRequest, InvalidTensor
 from maas.records import MetadataTensor
 from maas.serving import oip
 from maas.serving.tensors import decode
 
 WHOLE = "whole"  # the key of a record that is a request of the Open Inference Protocol
+FEWEST_LINES = 16  # that are worth being read at once
 SURELY_WRITTEN = 250  # levels of JSON that orjson always writes
 
 
 class JsonRecord(NamedTuple):
-    """A line. Records of equal `key` can be stacked; a record with an `error` does not run."""
+    """A line. Records of equal `key` can be stacked; a record with an `error` does not run.
+
+    `value` is that of the JSON, or the row of numbers in it.
+    """
 
     line: Line
     end: int
@@ -52,6 +57,7 @@ class JsonlReader:
         self._packed, self._join = packed, options.join
         self._names = {tensor.name for tensor in self._inputs.required}
         self._is_plain = not any(-1 in tensor.shape or tensor.optional for tensor in self._inputs.tensors)
+        self._number_lines = None if self._join or not self._inputs.is_batched else number_lines(self._inputs.tensors)
         self._has_inputs = any(tensor.name == "inputs" for tensor in signature)
         self._numbers = [tensor for tensor in self._inputs.tensors if tensor.datatype not in ("BOOL", "BYTES")]
 
@@ -76,10 +82,18 @@ class JsonlReader:
         return Lines(*after_newline(stream(source, start - 1, end), start - 1, end), end)
 
     def _records(self, lines: list[Line], ends: list[int]) -> list[JsonRecord]:
-        values = self._plain(lines) if self._is_plain else None
+        values: Iterable[Any] | None = self._rows(lines)
+        if values is None and self._is_plain:
+            values = self._plain(lines)
         if values is None:
             return list(map(self._record, lines, ends))
         return [JsonRecord(line, end, value) for line, end, value in zip(lines, ends, values, strict=True)]
+
+    def _rows(self, lines: list[Line]) -> Array | None:
+        """The rows of lines that are numbers alone; None otherwise."""
+        if self._number_lines is None or len(lines) < FEWEST_LINES or any(map(_is_too_long, lines)):
+            return None
+        return self._number_lines.read(lines)  # type: ignore[arg-type]
 
     def _plain(self, lines: list[Line]) -> list[Any] | None:
         """The values of lines that all are objects with every input and need no further check; None otherwise."""
@@ -176,6 +190,10 @@ def _alike(records: list[JsonRecord]) -> int:
                 return count
             key, has_key = record.key, True
     return len(records)
+
+
+def _is_too_long(line: Line) -> bool:
+    return isinstance(line, TooLong)
 
 
 def _size_bytes(record: JsonRecord) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import orjson
 
 from maas.batch.formats.interface import Array, Chunk, Options
@@ -29,8 +30,13 @@ class JsonlWriter:
     def add(self, chunk: Chunk, predicted: Mapping[str, Array], failed: Mapping[int, str]) -> None:
         records: list[JsonRecord] = chunk.carried
         is_request = chunk.whole and records[chunk.good[0]].key is WHOLE
-        rows = iter(self._requested(predicted) if is_request else self._rows(predicted, chunk.whole))
         first = len(self._lines)
+        lines = None if self._join or is_request else self._written(predicted, chunk.whole)
+        if lines is not None and not failed:
+            self._lines += lines
+            self.size_bytes += sum(map(len, lines))
+            return
+        rows = iter(self._requested(predicted) if is_request else self._rows(predicted, chunk.whole))
         for place, record in enumerate(records):
             if place in failed:
                 said = {"error": failed[place], "record": _shown(record)}
@@ -45,6 +51,25 @@ class JsonlWriter:
 
     def finish(self) -> dict[str, bytes]:
         return {"jsonl": b"".join(self._lines)}
+
+    def _written(self, predicted: Mapping[str, Array], whole: bool) -> list[bytes] | None:
+        """The lines of outputs that are numbers or rows of numbers, faster than by `_rows`; None for others."""
+        if not predicted:
+            return None
+        fields, columns = [], []
+        for tensor in self._outputs:
+            values = _values(
+                OutputTensor(tensor.name, tensor.datatype, record_rows(predicted[tensor.name], tensor, whole))
+            )
+            levels = values.ndim if isinstance(values, np.ndarray) else 1
+            if levels > 2 or (isinstance(values, list) and not (values and type(values[0]) is int)):
+                return None
+            text = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
+            columns.append(text[levels:-levels].split((b",", b"],[")[levels - 1]))
+            name = orjson.dumps(tensor.name).replace(b"%", b"%%")
+            fields.append(name + (b":%b", b":[%b]")[levels - 1])
+        line = b"{%b}\n" % b",".join(fields)
+        return [line % row for row in zip(*columns, strict=True)]
 
     def _rows(self, predicted: Mapping[str, Array], whole: bool) -> list[dict[str, Any]]:
         columns = [
@@ -86,6 +111,8 @@ def _fields(record: JsonRecord) -> dict[str, Any]:
 def _shown(record: JsonRecord) -> Any:
     """The record, or the beginning of its text if it is too long or nested too deeply to be written."""
     line = record.line.beginning if isinstance(record.line, TooLong) else record.line
+    if isinstance(record.value, np.ndarray):
+        record = record._replace(value=orjson.loads(line))
     if record.value is not None and len(line) <= MAX_SHOWN_BYTES and not is_too_deep(line, record.value):
         return record.value
     return line[:CUT_BYTES].decode("utf-8", "replace") + ("…" if len(line) > CUT_BYTES else "")
