@@ -32,7 +32,7 @@ def bootstrap(name: str, table: str | None, stack: str) -> NewKey:
     except ImportError as error:
         raise InvalidInput(f"`maas keys bootstrap` needs `{error.name}`: `pip install boto3`") from error
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    account = Account(region, os.environ.get("AWS_ENDPOINT_URL", ""))
+    account = Account(region)
     try:
         actor = account.identity()
         return admin_key(account.table(table or account.table_of(stack)), name, actor)

@@ -37,7 +37,7 @@ def call(system: LocalStack, roles_folder: Path) -> Callable[..., Any]:
             f"print(json.dumps(app.lambda_handler({event!r}, context)))\n"
         )
         environment = system.environment | iam_stack.environment(roles_folder, f"{function.title()}Function")
-        environment |= {"MAAS_AWS_ENDPOINT_URL": system.cloud.url} | variables
+        environment |= {"AWS_ENDPOINT_URL": system.cloud.url} | variables
         folder = ROOT / "functions" / ("batch" if module != "app" else function)
         done = subprocess.run(
             [sys.executable, "-c", script], cwd=folder, env=environment, capture_output=True, text=True

@@ -19,7 +19,7 @@ HANDLERS = {
     "inference": "inference_infer",
     "authorizer": "authorizer_key",
 }
-NOWHERE = {"MAAS_AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+NOWHERE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
 
 
 def run(function: str, script: str, environment: dict[str, str]) -> str:

@@ -47,8 +47,8 @@ def dataplane(settings: Settings, *, for_jobs: bool = False) -> "DataPlane":
     memory.limit_models(settings.model_memory_bytes)
     if settings.limit_memory:
         memory.limit_process(settings.model_memory_bytes)
-    registry = Registry(Table(SignedDynamoDb(settings.region, settings.endpoint_url), settings.table))
-    reader = S3Reader(settings.region, settings.endpoint_url, settings.bucket)
+    registry = Registry(Table(SignedDynamoDb(settings.region, settings.endpoint("dynamodb")), settings.table))
+    reader = S3Reader(settings.region, settings.endpoint("s3"), settings.bucket)
     files = LocalArtifacts(reader, Path(settings.tmp_dir), settings.tmp_bytes)
 
     write_back = _write_back(settings, reader)
@@ -98,7 +98,7 @@ def _write_back(settings: Settings, reader: "S3Reader") -> "WriteBack":
         job = Job(path, settings.threads, settings.max_tensor_bytes, to, shapes=shapes, search_seconds=1, task=NO_TASK)
         return inspect(job, limits)
 
-    writer = S3Writer(settings.region, settings.endpoint_url, settings.bucket)
+    writer = S3Writer(settings.region, settings.endpoint("s3"), settings.bucket)
     return WriteBack(reader, writer, own_key, Path(settings.tmp_dir), prepare)
 
 
@@ -121,7 +121,7 @@ def authorizer(settings: Settings) -> "Authorizer":
     from maas.access.keys_table import Keys
     from maas.aws.signed import SignedDynamoDb
 
-    known = Keys(Table(SignedDynamoDb(settings.region, settings.endpoint_url), settings.table))
+    known = Keys(Table(SignedDynamoDb(settings.region, settings.endpoint("dynamodb")), settings.table))
     return Authorizer(known, settings.key_header, settings.key_ttl_seconds, settings.key_requests_per_second)
 
 
@@ -136,7 +136,7 @@ def deployment(settings: Settings) -> "Deployment":
     from maas.deployment.child import Limits
     from maas.deployment.deploy import Deployment, Means
 
-    reader = S3Reader(settings.region, settings.endpoint_url, settings.bucket)
+    reader = S3Reader(settings.region, settings.endpoint("s3"), settings.bucket)
     means = Means(
         Path(settings.tmp_dir),
         settings.tmp_bytes,
@@ -152,7 +152,7 @@ def inbox(settings: Settings) -> "Inbox":
     from maas.aws.s3_reader import S3Reader
     from maas.deployment.inbox import Inbox
 
-    reader = S3Reader(settings.region, settings.endpoint_url, settings.bucket)
+    reader = S3Reader(settings.region, settings.endpoint("s3"), settings.bucket)
     tmp_dir = Path(settings.tmp_dir)
     return Inbox(
         registry(settings),
@@ -211,7 +211,7 @@ def planner(settings: Settings) -> "Planner":
     return Planner(
         registry(settings),
         jobs(settings),
-        S3Reader(settings.region, settings.endpoint_url, settings.bucket),
+        S3Reader(settings.region, settings.endpoint("s3"), settings.bucket),
         queue(settings),
         async_queue(settings),
         job_end(settings),
@@ -228,7 +228,7 @@ def worker(settings: Settings) -> "Worker":
     return Worker(
         jobs(settings),
         dataplane(settings, for_jobs=True),
-        S3Reader(settings.region, settings.endpoint_url, settings.bucket),
+        S3Reader(settings.region, settings.endpoint("s3"), settings.bucket),
         queue(settings),
         job_output(settings),
         job_end(settings),
@@ -243,8 +243,8 @@ def deferred(settings: Settings) -> "Deferred":
     from maas.batch.deferred import Deferred
     from maas.batch.jobs import Jobs
 
-    table = Table(SignedDynamoDb(settings.region, settings.endpoint_url), settings.table)
-    writer = S3Writer(settings.region, settings.endpoint_url, settings.bucket)
+    table = Table(SignedDynamoDb(settings.region, settings.endpoint("dynamodb")), settings.table)
+    writer = S3Writer(settings.region, settings.endpoint("s3"), settings.bucket)
     return Deferred(Jobs(table), writer, settings.job_retention_seconds)
 
 
@@ -263,4 +263,4 @@ def async_queue(settings: Settings) -> "Queue":
 def _client(service: str, settings: Settings) -> Any:
     from maas.aws.clients import client
 
-    return client(service, settings.region, settings.endpoint_url)
+    return client(service, settings.region, settings.endpoint(service))

@@ -31,7 +31,13 @@ class Settings:
     table: str = _setting("MAAS_TABLE", "DynamoDB table of the registry")
     bucket: str = _setting("MAAS_BUCKET", "S3 bucket of the model files")
     region: str = _setting("AWS_REGION", "AWS region; set by Lambda", "us-east-1")
-    endpoint_url: str = _setting("MAAS_AWS_ENDPOINT_URL", "endpoint of S3 and DynamoDB in local runs", "")
+    endpoint_url: str = _setting("AWS_ENDPOINT_URL", "URL of all AWS services in place of AWS's own", "")
+    s3_endpoint_url: str = _setting("AWS_ENDPOINT_URL_S3", "URL of S3, before the one of all services", "")
+    dynamodb_endpoint_url: str = _setting("AWS_ENDPOINT_URL_DYNAMODB", "the same of DynamoDB", "")
+    sqs_endpoint_url: str = _setting("AWS_ENDPOINT_URL_SQS", "the same of SQS", "")
+    sns_endpoint_url: str = _setting("AWS_ENDPOINT_URL_SNS", "the same of SNS", "")
+    events_endpoint_url: str = _setting("AWS_ENDPOINT_URL_EVENTBRIDGE", "the same of EventBridge", "")
+    ignore_endpoint_urls: str = _setting("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true: these URLs do not count", "")
     memory_mb: int = _setting("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "memory of the function; set by Lambda", 1769)
     tmp_mb: int = _setting("MAAS_TMP_MB", "MB of /tmp for model files", 512)
     tmp_dir: str = _setting("MAAS_TMP_DIR", "folder of the model files", os.path.join(tempfile.gettempdir(), "maas"))
@@ -82,6 +88,13 @@ class Settings:
             elif spec.default is MISSING:
                 raise MissingSetting(f"{variable} is not set ({spec.metadata['meaning']})")
         return cls(**values)  # type: ignore[arg-type]
+
+    def endpoint(self, service: str) -> str:
+        """The URL given for a service, which has boto3's name of it, or "" for AWS's own: as the AWS SDKs choose it."""
+        if self.ignore_endpoint_urls.lower() == "true":
+            return ""
+        own: str = getattr(self, f"{service}_endpoint_url")
+        return own or self.endpoint_url
 
     @property
     def threads(self) -> int:

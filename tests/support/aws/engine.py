@@ -39,7 +39,7 @@ class Cloud:
             "MAAS_TABLE": self.settings.table,
             "MAAS_BUCKET": self.settings.bucket,
             "MAAS_TMP_DIR": self.settings.tmp_dir,
-            "MAAS_AWS_ENDPOINT_URL": self.settings.endpoint_url,
+            "AWS_ENDPOINT_URL": self.settings.endpoint_url,
             "MAAS_QUEUE_URL": self.settings.queue_url,
             "MAAS_ASYNC_QUEUE_URL": self.settings.async_queue_url,
         }

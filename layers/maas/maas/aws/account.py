@@ -8,15 +8,15 @@ from maas.errors import MaasError, NotFound
 
 
 class Account:
-    """Uses the credentials that boto3 finds; `region` None is the profile's."""
+    """Uses the credentials and endpoints that boto3 finds; `region` None is the profile's."""
 
-    def __init__(self, region: str | None, endpoint_url: str) -> None:
-        self._region, self._endpoint_url = region, endpoint_url
+    def __init__(self, region: str | None) -> None:
+        self._region = region
 
     def identity(self) -> str:
         """The ARN of the credentials. Raises MaasError with AWS's message."""
         try:
-            arn: str = client("sts", self._region, self._endpoint_url).get_caller_identity()["Arn"]
+            arn: str = client("sts", self._region, "").get_caller_identity()["Arn"]
         except (BotoCoreError, ClientError) as error:
             raise MaasError(f"AWS: {error}") from None
         return arn
@@ -24,7 +24,7 @@ class Account:
     def table_of(self, stack: str) -> str:
         """The stack's output TableName. Raises MaasError."""
         try:
-            found = client("cloudformation", self._region, self._endpoint_url).describe_stacks(StackName=stack)
+            found = client("cloudformation", self._region, "").describe_stacks(StackName=stack)
         except (BotoCoreError, ClientError) as error:
             raise MaasError(f"AWS: {error}") from None
         outputs = {one["OutputKey"]: one["OutputValue"] for one in found["Stacks"][0].get("Outputs", [])}
@@ -35,6 +35,6 @@ class Account:
 
     def table(self, name: str) -> Table:
         try:
-            return Table(boto3_call(client("dynamodb", self._region, self._endpoint_url)), name)
+            return Table(boto3_call(client("dynamodb", self._region, "")), name)
         except BotoCoreError as error:
             raise MaasError(f"AWS: {error}") from None
