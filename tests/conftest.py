@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from maas_local.moto_process import moto_server
+from maas_local.engine import moto_server
 from maas_local.template import Template
 from support.aws.engine import CREDENTIALS, TEMPLATE, Cloud, create_cloud
 from support.cloud import deployment

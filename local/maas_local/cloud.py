@@ -2,12 +2,8 @@
 
 import json
 import os
-import select
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +13,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from maas.aws.dynamodb import Table, boto3_call
 from maas_client.errors import MaasError
-from maas_local.first_key import admin_key
+from maas_local.data_folder import DataFolder
+from maas_local.engine_process import engine
+from maas_local.first_key import admin_key, is_valid
 from maas_local.intrinsics import ACCOUNT, REGION
 from maas_local.template import NAME, Queue, Template
 
 FAKE_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-MOTO_START_SECONDS = 30
 VISIBILITY_SECONDS = 900  # the longest time that a function may run
 _EXISTS = {"ResourceInUseException", "BucketAlreadyOwnedByYou"}
 
@@ -36,18 +33,22 @@ class LocalCloud:
     @classmethod
     @contextmanager
     def start(
-        cls, template: Path, host: str = "127.0.0.1", advertised_host: str | None = None
+        cls,
+        template: Path,
+        host: str = "127.0.0.1",
+        advertised_host: str | None = None,
+        data: DataFolder | None = None,
     ) -> Iterator["LocalCloud"]:
-        """Start moto's server in its own process, or use the endpoint in AWS_ENDPOINT_URL.
+        """Start an engine in its own process, or use the endpoint in AWS_ENDPOINT_URL.
 
         `advertised_host` replaces `host` in the URL: containers of `sam local` reach this machine at another address.
-        Raises MaasError if the endpoint does not answer.
+        Without `data` nothing is kept. Raises MaasError if the endpoint does not answer.
         """
         given = os.environ.get("AWS_ENDPOINT_URL")
         if given:
             yield cls(given, _credentials())._with(template)
             return
-        with _moto(host) as port:
+        with engine(host, data) as port:
             yield cls(f"http://{advertised_host or host}:{port}", FAKE_CREDENTIALS)._with(template)
 
     def client(self, service: str) -> Any:
@@ -62,12 +63,17 @@ class LocalCloud:
             config=config,
         )
 
-    def admin_key(self, template: Template) -> str | None:
-        """A new API key of scope admin; None if the template has no authorizer."""
+    def admin_key(self, template: Template, data: DataFolder | None = None) -> str | None:
+        """An API key of scope admin: that of the last run while it is valid; None if the template has no authorizer."""
         if not template.is_protected():
             return None
         table = Table(boto3_call(self.client("dynamodb")), NAME)
-        return admin_key(table, "local", "maas local").key
+        if data and is_valid(table, data.remembered.api_key):
+            return data.remembered.api_key
+        key = admin_key(table, "local", "maas local").key
+        if data:
+            data.remember(api_key=key)
+        return key
 
     def _with(self, template: Path) -> "LocalCloud":
         """Create the resources of the template and return self."""
@@ -78,9 +84,11 @@ class LocalCloud:
         return self
 
     def _create(self, template: Template) -> None:
-        s3, sqs, events = self.client("s3"), self.client("sqs"), self.client("events")
+        s3, sqs, events, dynamodb = (self.client(name) for name in ("s3", "sqs", "events", "dynamodb"))
         with _unless_there():
-            self.client("dynamodb").create_table(TableName=NAME, **template.table_request())
+            dynamodb.create_table(TableName=NAME, **template.table_request())
+        if expiry := template.table_expiry():
+            dynamodb.update_time_to_live(TableName=NAME, TimeToLiveSpecification=expiry)
         with _unless_there():
             s3.create_bucket(Bucket=NAME)
         bucket = template.bucket()
@@ -105,37 +113,6 @@ def _create_queue(sqs: Any, queue: Queue) -> None:
         policy = {"deadLetterTargetArn": target, "maxReceiveCount": queue.max_receives}
         attributes["RedrivePolicy"] = json.dumps(policy)
     sqs.create_queue(QueueName=queue.name, Attributes=attributes)
-
-
-@contextmanager
-def _moto(host: str) -> Iterator[int]:
-    """Run a moto server and yield its port."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    with (
-        tempfile.TemporaryFile() as log,
-        subprocess.Popen(  # noqa: S603 (this interpreter and a module of this package)
-            [sys.executable, "-m", "maas_local.moto_process", host],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,  # keep Ctrl-C from it: the local stack stops it in order
-        ) as process,
-    ):
-        assert process.stdin and process.stdout
-        try:
-            ready, _, _ = select.select([process.stdout], [], [], MOTO_START_SECONDS)
-            port = process.stdout.readline() if ready else b""
-            if not port:
-                log.seek(0)
-                last = log.read().decode(errors="replace").strip().rpartition("\n")[2]
-                raise MaasError(f"moto's server did not start on {host}: {last or 'no reason given'}")
-            yield int(port)
-        finally:
-            process.stdin.close()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(2)
-            process.kill()
 
 
 def _credentials() -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Commands that this package adds to `maas`: `local` and `keys bootstrap`."""
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,18 +17,28 @@ def local(
         int, typer.Option(metavar="PORT", parser=whole(0, 65535), help="The port to listen on; 0 takes a free one.")
     ] = 8080,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DIR", help="Keep everything in this folder.", show_default=".maas"),
+    ] = None,
+    memory: Annotated[bool, typer.Option("--memory", help="Keep nothing.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the functions log.")] = False,
 ) -> None:
     """Run the whole system on this machine, from template.yaml, until Ctrl-C.
 
-    Nothing is kept: models, versions, keys, jobs and files are in memory and are lost at the end. With
-    AWS_ENDPOINT_URL, that endpoint stores them instead and keeps what it stores.
+    Models, versions, history, keys, jobs and files are kept in .maas beside template.yaml: the next start has them
+    again, with the same API key, and goes on with what was in flight, however this one ended. To begin anew, remove
+    that folder. With AWS_ENDPOINT_URL, that endpoint stores everything instead.
     """
+    if data and memory:
+        raise InvalidInput("--memory keeps nothing, so --data has no use: leave one of them out")
     try:
-        from maas_local.stack import serve
+        from maas_local.stack import data_folder, serve
     except ImportError as error:
         raise InvalidInput(f"`maas local` needs `{error.name}`: run `make dev` in a checkout of MaaS") from error
-    serve(port=port, host=host, verbose=verbose)
+    elsewhere = os.environ.get("AWS_ENDPOINT_URL")
+    folder = None if memory or elsewhere else data or data_folder()
+    serve(port=port, host=host, verbose=verbose, data=folder)
 
 
 def bootstrap(

@@ -1,6 +1,7 @@
 """The first API key of an installation, written directly to the table with AWS credentials, not through the API."""
 
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from maas_client.errors import InvalidInput, MaasError
@@ -18,6 +19,17 @@ def admin_key(table: "Table", name: str, actor: str) -> NewKey:
 
     key, text = Keys(table).create(name, [ADMIN], Caller(actor, frozenset([ADMIN])))
     return read(NewKey, key.shown | {"key": text})
+
+
+def is_valid(table: "Table", text: str) -> bool:
+    """Whether the table knows this key, and it is neither revoked nor expired nor replaced."""
+    from maas.access import api_keys
+    from maas.access.keys_table import Keys
+    from maas.times import canonical
+
+    sent, now = api_keys.parse(text), canonical(datetime.now(UTC))
+    key = Keys(table).find(sent.id) if sent else None
+    return bool(sent and key and key.is_good(now) and api_keys.matches(sent.secret, key.secrets, now))
 
 
 def bootstrap(name: str, table: str | None, stack: str) -> NewKey:

@@ -13,14 +13,16 @@ from typing import IO
 
 from maas_client.errors import MaasError
 from maas_local.cloud import LocalCloud
+from maas_local.data_folder import DataFolder
 from maas_local.events import EventPump
 from maas_local.gateway import OnAnswer
 from maas_local.intrinsics import REGION
 from maas_local.queues import QueuePump
+from maas_local.resuming import resume
 from maas_local.server import Server
 from maas_local.template import NAME, Template
 
-TEMPLATE = "template.yaml"
+TEMPLATE, FOLDER = "template.yaml", ".maas"
 
 
 class LocalStack:
@@ -46,15 +48,18 @@ class LocalStack:
         host: str = "127.0.0.1",
         log: IO[bytes] | None = None,
         on_answer: OnAnswer | None = None,
+        data: Path | None = None,
     ) -> Iterator["LocalStack"]:
         """Run the stack until the block ends. Port 0 takes a free port; `log` receives the output of the functions.
 
+        State is kept in the folder `data`, and what was in flight there goes on. Without one, nothing is kept.
         Raises MaasError if there is no template, the port is in use, or the cloud does not answer.
         """
         path = _existing(template) if template else find_template()
         with ExitStack() as ending:
             listener = ending.enter_context(_listener(host, port))
-            cloud = ending.enter_context(LocalCloud.start(path))
+            folder = ending.enter_context(DataFolder.open(data)) if data else None
+            cloud = ending.enter_context(LocalCloud.start(path, data=folder))
             # A browser sends no key: on one's own machine the pages that describe the API are open.
             known = Template.load(path, {"AwsEndpointUrl": cloud.url, "ApiDocuments": "open"})
             server = Server(known, cloud.credentials, listener, log, on_answer)
@@ -68,7 +73,10 @@ class LocalStack:
             server.start()
             for pump in pumps:
                 pump.start()
-            yield cls(f"http://{host}:{listener.getsockname()[1]}", cloud, cloud.admin_key(known))
+            if folder:
+                # Daemon: the end of the stack does not wait for it.
+                threading.Thread(target=resume, args=(cloud, known), name="resuming", daemon=True).start()
+            yield cls(f"http://{host}:{listener.getsockname()[1]}", cloud, cloud.admin_key(known, folder))
 
 
 @contextmanager
@@ -97,7 +105,7 @@ def find_template() -> Path:
     raise MaasError(f"there is no {TEMPLATE} with functions/ here or above: run this in a checkout of MaaS")
 
 
-def serve(port: int = 8080, host: str = "127.0.0.1", verbose: bool = False) -> None:
+def serve(port: int = 8080, host: str = "127.0.0.1", verbose: bool = False, data: Path | None = None) -> None:
     """`maas local`: run until Ctrl-C or SIGTERM. Without `verbose`, show only requests answered with 5xx."""
     from maas_client.cli.looks import say
 
@@ -112,22 +120,30 @@ def serve(port: int = 8080, host: str = "127.0.0.1", verbose: bool = False) -> N
             say((str(status), colour), f" {method} {path} ", (f"{milliseconds:.1f} ms", "dim"))
 
     log = sys.stderr.buffer if verbose else None
-    with LocalStack.start(port=port, host=host, log=log, on_answer=on_answer) as stack:
+    with LocalStack.start(port=port, host=host, log=log, on_answer=on_answer, data=data) as stack:
         say(("MaaS", "bold"), " is on ", (stack.url, "bold"), "  (API document: /api/v1/openapi.json)")
-        say(_kept())
+        say(_kept(data))
         if stack.api_key:
-            say(f"API key of scope admin, for this run only:  export MAAS_API_KEY={stack.api_key}")
+            how_long = "" if data else ", for this run only"
+            say(f"API key of scope admin{how_long}:  export MAAS_API_KEY={stack.api_key}")
         elsewhere = "" if stack.url == "http://127.0.0.1:8080" else f" --url {stack.url}"
         say(f"Try:  maas push model.onnx --name mine{elsewhere}    Ctrl-C stops.")
         ended.wait()
         say("Stopping …")
 
 
-def _kept() -> str:
+def data_folder() -> Path:
+    """`.maas` beside the template. Raises MaasError if there is no template."""
+    return find_template().parent / FOLDER
+
+
+def _kept(data: Path | None) -> str:
     elsewhere = os.environ.get("AWS_ENDPOINT_URL")
     if elsewhere:
         return f"{elsewhere} (AWS_ENDPOINT_URL) stores everything, and keeps it when this ends."
-    return "Nothing is kept: models, versions, keys, jobs and files are in memory and are lost at the end."
+    if data:
+        return f"Everything is kept in {data}: stop it, and start it again with the same models, jobs and keys."
+    return "Nothing is kept: models, versions, keys, jobs and files are lost at the end."
 
 
 def _log_harmlessly() -> None:

@@ -122,6 +122,11 @@ class Template:
         ((_, properties),) = self._of_type("DynamoDB::Table")
         return {name: properties[name] for name in _TABLE_PROPERTIES if name in properties}
 
+    def table_expiry(self) -> dict[str, Any] | None:
+        """The attribute with a row's time to live, as UpdateTimeToLive takes it."""
+        ((_, properties),) = self._of_type("DynamoDB::Table")
+        return properties.get("TimeToLiveSpecification")
+
     def bucket(self) -> Bucket:
         ((_, properties),) = self._of_type("S3::Bucket")
         events = properties.get("NotificationConfiguration", {}).get("EventBridgeConfiguration", {})

@@ -18,8 +18,8 @@ from moto import settings
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.sts.models import sts_backends
 
+from maas_local.engine import moto_server
 from maas_local.intrinsics import ACCOUNT
-from maas_local.moto_process import moto_server
 from support.aws import calls, iam_policies
 
 # Why moto's own check covers less than the gate's: moto

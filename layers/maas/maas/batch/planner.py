@@ -119,8 +119,7 @@ class Planner:
 
     def _dropped(self, arrived: Arrived, dropped: Drop) -> BatchJob:
         """The job of this version of the object: the same one, however often the event arrives."""
-        identity = f"{arrived.key}\0{arrived.s3_version or arrived.etag}"
-        job_id = hashlib.sha256(identity.encode()).hexdigest()[:20]
+        job_id = job_id_of(arrived)
         now = canonical(datetime.now(UTC))
         job = BatchJob(
             id=job_id,
@@ -200,6 +199,12 @@ class Planner:
             expected = f"{locations.EXPECTED_DROP}: the key names no version"
             raise InvalidRequest(f"input: got {job.input_key}, expected {expected}", field="input")
         return self.registry.resolve(dropped.model, dropped.reference)
+
+
+def job_id_of(dropped: Arrived) -> str:
+    """The same for every event of this object version."""
+    identity = f"{dropped.key}\0{dropped.s3_version or dropped.etag}"
+    return hashlib.sha256(identity.encode()).hexdigest()[:20]
 
 
 def fitting_bytes(format_: str, source: Source, shard_bytes: int, rows: int) -> int:

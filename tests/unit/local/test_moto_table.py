@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.dynamodb.models.dynamo_type import Item
 
-from maas_local.moto_process import moto_server
+from maas_local.engine import moto_server
 
 TABLE = "rows"
 

@@ -1,0 +1,54 @@
+"""Starts `maas_local.engine` in its own process and stops it."""
+
+import os
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from maas_client.errors import MaasError
+from maas_local.data_folder import DataFolder
+
+START_SECONDS = 30
+
+
+@contextmanager
+def engine(host: str, data: DataFolder | None) -> Iterator[int]:
+    """Run an engine and yield its port, that of the last run if it is free. Without `data` nothing is kept."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    with (
+        tempfile.TemporaryFile() as log,
+        subprocess.Popen(  # noqa: S603 (this interpreter and a module of this package)
+            [
+                sys.executable,
+                "-m",
+                "maas_local.engine",
+                host,
+                *([str(data.remembered.port), str(data.path)] if data else []),
+            ],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            pass_fds=[data.lock] if data else [],
+            start_new_session=True,  # keep Ctrl-C from it: the local stack stops it in order
+        ) as process,
+    ):
+        assert process.stdin and process.stdout
+        try:
+            ready, _, _ = select.select([process.stdout], [], [], START_SECONDS)
+            answered = process.stdout.readline() if ready else b""
+            if not answered:
+                log.seek(0)
+                last = log.read().decode(errors="replace").strip().rpartition("\n")[2]
+                raise MaasError(f"the local AWS services did not start on {host}: {last or 'no reason given'}")
+            if data:
+                data.remember(port=int(answered))
+            yield int(answered)
+        finally:
+            process.stdin.close()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(2)
+            process.kill()

@@ -1,0 +1,30 @@
+"""A SQLite database that a killed process leaves whole."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+BUSY_MS = 10_000
+
+
+def connect(path: Path | None, schema: str) -> sqlite3.Connection:
+    """Open or create it; None is one in memory. The caller lets one thread use it at a time."""
+    database = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+    # A commit is in the operating system's hands before it is answered: no end of this process loses it.
+    for setting in ("journal_mode = WAL", "synchronous = NORMAL", f"busy_timeout = {BUSY_MS}"):
+        database.execute(f"PRAGMA {setting}")
+    database.executescript(schema)
+    return database
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing of the block's statements."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        database.execute("ROLLBACK")
+        raise
+    database.execute("COMMIT")

@@ -1,0 +1,1 @@
+"""DynamoDB: moto answers the protocol and evaluates the expressions, SQLite holds the rows."""
