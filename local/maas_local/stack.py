@@ -18,7 +18,6 @@ from maas_local.events import EventPump
 from maas_local.gateway import OnAnswer
 from maas_local.intrinsics import REGION
 from maas_local.queues import QueuePump
-from maas_local.resuming import resume
 from maas_local.server import Server
 from maas_local.template import NAME, Template
 
@@ -75,8 +74,14 @@ class LocalStack:
                 pump.start()
             if folder:
                 # Daemon: the end of the stack does not wait for it.
-                threading.Thread(target=resume, args=(cloud, known), name="resuming", daemon=True).start()
+                threading.Thread(target=_resume, args=(cloud, known), name="resuming", daemon=True).start()
             yield cls(f"http://{host}:{listener.getsockname()[1]}", cloud, cloud.admin_key(known, folder))
+
+
+def _resume(cloud: LocalCloud, template: Template) -> None:
+    from maas_local.resuming import resume  # the functions' modules: the start need not wait for their import
+
+    resume(cloud, template)
 
 
 @contextmanager
