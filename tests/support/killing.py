@@ -130,8 +130,9 @@ class Work:
         self.known.weights[self.maas.push(path, MODEL).version] = weight
 
     def _move(self) -> None:
-        if self.known.weights:
-            self.known.asked = random.choice(list(self.known.weights))
+        others = [number for number in list(self.known.weights) if number not in self.known.moves[-1:]]
+        if others:  # the same again is no move
+            self.known.asked = random.choice(others)
             self.maas.aliases.set(MODEL, ALIAS, self.known.asked)
             self.known.moves.append(self.known.asked)
             self.known.asked = None
