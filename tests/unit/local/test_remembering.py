@@ -68,7 +68,7 @@ def test_what_was_in_flight_goes_on(data: Path, tmp_path: Path) -> None:
         cloud.s3.put_object(Bucket=NAME, Key="batch/input/nobody/1/rows.jsonl", Body=b"{}\n")
     with LocalStack.start(data=data) as stack, MaasClient(stack.url, stack.api_key) as maas:
         assert maas.versions.wait("kept", 1, 60).status == "READY"
-        bucket = Bucket(stack.cloud.client("s3"))
+        bucket = Bucket(stack.cloud.client("s3"), NAME)
         bucket.wait_for("inbox/dropped/model.onnx.result.json", lambda body: b"READY" in body)
         eventually(lambda: [(job.model, job.status) for job in maas.jobs.list()] == [("nobody", "FAILED")])
 
