@@ -1,10 +1,9 @@
 # The only commands there are. `make` alone lists them.
 PYTHON ?= python3
 WORKERS ?= 3
-# What to build for: parameters of the template too, so that PARAMETERS may name them as well.
+# What to build for: a parameter of the template too, so that PARAMETERS may name it as well.
 given = $(patsubst $(1)=%,%,$(filter $(1)=%,$(PARAMETERS)))
 ARCH ?= $(or $(call given,Architecture),x86_64)
-RUNTIME ?= $(or $(call given,Runtime),python3.13)
 STACK ?= maas
 VENV := .venv
 SAM_VENV := .venv-sam
@@ -26,7 +25,7 @@ WHEELS_x86_64 := x86_64
 WHEELS_arm64 := aarch64
 TARGET = $(or $(WHEELS_$(ARCH)),$(error ARCH is $(ARCH): expected x86_64 or arm64))
 LAYER_PIP = "$(abspath $(RUN)/python)" -m pip install --quiet --require-hashes --no-deps --only-binary=:all: --no-compile \
-	--python-version $(RUNTIME:python%=%) --implementation cp \
+	--python-version 3.13 --implementation cp \
 	$(foreach glibc,2_28 2_27 2_24 2_17,--platform manylinux_$(glibc)_$(TARGET)) --platform manylinux2014_$(TARGET)
 # tokenizers asks for it only to download files, which nothing here does.
 WITHOUT_HUB := --overrides requirements/overrides.txt
@@ -94,7 +93,7 @@ docs: dev ## write docs/cli.md and docs/python.md anew from the code
 	@$(RUN)/typer --app commands maas_client.cli utils docs --name maas --title "The maas command" --output docs/cli.md
 
 build: dev $(SAM_VENV)/.done ## layers and functions into .aws-sam/build
-	@LAYER_PIP='$(LAYER_PIP)' $(SAM_VENV)/bin/sam build --parameter-overrides Architecture=$(ARCH) Runtime=$(RUNTIME)
+	@LAYER_PIP='$(LAYER_PIP)' $(SAM_VENV)/bin/sam build --parameter-overrides Architecture=$(ARCH)
 	@$(RUN)/python tests/sam/layers.py .aws-sam/build $(ARCH)
 
 invoke-%: build ## one event under `sam local invoke`: invoke-InferenceFunction EVENT=events/inference_infer.json
@@ -105,7 +104,7 @@ contract: dev ## the registry on DynamoDB Local too: DYNAMODB_LOCAL_URL=http://1
 
 deploy: build ## into your AWS account, as the stack STACK=maas; parameters in PARAMETERS="Name=value …"
 	@$(SAM_VENV)/bin/sam deploy --stack-name $(STACK) $(ARGS) --parameter-overrides Release=$$(date +%s) \
-	  Architecture=$(ARCH) Runtime=$(RUNTIME) $(filter-out Architecture=% Runtime=%,$(PARAMETERS))
+	  Architecture=$(ARCH) $(filter-out Architecture=%,$(PARAMETERS))
 	@$(SAM_VENV)/bin/sam list stack-outputs --stack-name $(STACK) --output json | $(RUN)/python -m maas_local.next_steps
 
 sam-test: build ## the end-to-end suite and every event under the real `sam local` (needs Docker)

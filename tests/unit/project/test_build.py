@@ -1,4 +1,4 @@
-"""`make build` and `make deploy`: the layers are for the architecture and the runtime of the functions."""
+"""`make build` and `make deploy`: the layers are for the architecture and runtime of the functions."""
 
 import importlib.util
 import json
@@ -13,8 +13,9 @@ import orjson
 import pytest
 
 from maas_client.errors import InvalidInput
+from maas_local import intrinsics
 from maas_local.next_steps import steps
-from support.aws.engine import ROOT
+from support.aws.engine import ROOT, TEMPLATE
 
 HERE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 ELSEWHERE = {"x86_64": "arm64", "arm64": "x86_64"}[HERE]
@@ -23,32 +24,32 @@ FIRST_KEY = {"OutputKey": "FirstKey", "OutputValue": "maas keys bootstrap --stac
 
 
 def make(*arguments: str, folder: Path = ROOT) -> "subprocess.CompletedProcess[str]":
-    inherited = ("MAKEFLAGS", "MAKELEVEL", "ARCH", "RUNTIME", "PARAMETERS", "ARGS", "STACK", "LAYER_PIP")
+    inherited = ("MAKEFLAGS", "MAKELEVEL", "ARCH", "PARAMETERS", "ARGS", "STACK", "LAYER_PIP")
     environment = {name: value for name, value in os.environ.items() if name not in inherited}
     return subprocess.run(["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize(
-    ("given", "architecture", "runtime"),
+    ("given", "architecture"),
     [
-        ([], "x86_64", "python3.13"),
-        (["PARAMETERS=InferenceMemory=3538 Architecture=arm64"], "arm64", "python3.13"),
-        (["ARCH=arm64", "RUNTIME=python3.14"], "arm64", "python3.14"),
-        (["ARCH=x86_64", "PARAMETERS=Architecture=arm64 Runtime=python3.14"], "x86_64", "python3.14"),
+        ([], "x86_64"),
+        (["ARCH=arm64"], "arm64"),
+        (["PARAMETERS=InferenceMemory=3538 Architecture=arm64"], "arm64"),
+        (["ARCH=x86_64", "PARAMETERS=Architecture=arm64"], "x86_64"),
     ],
 )
-def test_layers_are_built_for_the_deployed_functions(given: list[str], architecture: str, runtime: str) -> None:
+def test_layers_are_built_for_the_deployed_functions(given: list[str], architecture: str) -> None:
     printed = make("-n", "deploy", *given).stdout.replace("\\\n", "")
     build, deploy = (
         next(line for line in printed.splitlines() if f"sam {one} " in line) for one in ("build", "deploy")
     )
     wheels = {"x86_64": "x86_64", "arm64": "aarch64"}[architecture]
+    runtime = intrinsics.load(TEMPLATE.read_text())["Globals"]["Function"]["Runtime"]
     assert f"--python-version {runtime.removeprefix('python')} " in build
     assert set(re.findall(r"--platform manylinux\w*?_(x86_64|aarch64|arm64)\b", build)) == {wheels}
     assert f"layers.py .aws-sam/build {architecture}" in printed
     parameters = deploy.partition("--parameter-overrides")[2].split()
     assert [one for one in parameters if "Architecture" in one] == [f"Architecture={architecture}"]
-    assert [one for one in parameters if "Runtime" in one] == [f"Runtime={runtime}"]
 
 
 def test_unknown_architecture_is_refused() -> None:
