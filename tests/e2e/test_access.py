@@ -93,7 +93,8 @@ def test_infer_scope_of_one_model(maas: MaasClient, anybody: Anybody, models: tu
         anybody.post("/invocations", json=rows, headers=headers).status_code == 200
     )  # the key's only model is the default
     assert anybody.get("/v2/models", headers=headers).json() == {"models": [mine]}
-    assert anybody.get("/v1/models", headers=headers).json() == {"models": [mine]}
+    assert anybody.get("/v1/models", headers=headers).json()["models"] == [mine]
+    assert [one["id"] for one in anybody.get("/v1/models", headers=headers).json()["data"]] == [mine]
     index_ = anybody.post("/v2/repository/index", headers=headers).json()
     assert {one["name"] for one in index_} == {mine}
     stats = anybody.get("/v2/models/stats", headers=headers).json()["model_stats"]
