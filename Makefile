@@ -36,7 +36,7 @@ export SAM_CLI_TELEMETRY := 0
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test test-all check format docs build serve deploy contract sam-test cloud-test bench models peers lock clean
+.PHONY: help dev demo test test-all check format docs build serve deploy contract sam-test cloud-test aws-smoke bench models peers lock clean
 
 help: ## this list
 	@grep -hE '^[a-zA-Z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -112,6 +112,9 @@ sam-test: build ## the end-to-end suite and every event under the real `sam loca
 
 cloud-test: build $(CLOUD_VENV)/.done ## the same suite on what `make deploy` deploys, and its updates, in an AWS emulator (needs Docker)
 	@SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/pytest tests/e2e tests/cloud --stack=cloud
+
+aws-smoke: build ## deploy under a throw-away name into your AWS account, drive it, delete it, print what it cost
+	@PYTHONPATH=tests $(RUN)/python tests/cloud/smoke.py $(PARAMETERS)
 
 models: dev ## push the real models of tests/zoo and write docs/models.md
 	@PYTHONPATH=tests $(RUN)/python -m benchmarks.zoo

@@ -8,7 +8,6 @@ import httpx
 import numpy as np
 import pytest
 
-from maas_local.template import NAME
 from support.exports import small
 from support.exports.small import Files, text_export
 from support.system import Bucket, wait_for_job
@@ -83,7 +82,7 @@ def job_of(
 ) -> list[Any]:
     """The records that a job over this file writes."""
     bucket.put(f"batch/data/{name}", content.encode())
-    body = {"model": model, "input": f"s3://{NAME}/batch/data/{name}", "options": options}
+    body = {"model": model, "input": f"s3://{bucket.name}/batch/data/{name}", "options": options}
     created = http.post("/api/v1/jobs", json=body)
     assert created.status_code == 201, created.text
     job = wait_for_job(http, created.json()["id"])
@@ -113,8 +112,8 @@ def test_batch_of_images_in_the_bucket(http: httpx.Client, bucket: Bucket) -> No
     pushed(http, "pictures", small.image_export())
     for colour in small.COLOURS:
         bucket.put(f"batch/data/{colour}.png", small.picture("lime" if colour == "green" else colour))
-    names = [f"s3://{NAME}/batch/data/{colour}.png" for colour in (*small.COLOURS, "none")]
-    names.append(f"s3://{NAME}/models/pictures/1/source/config.json")
+    names = [f"s3://{bucket.name}/batch/data/{colour}.png" for colour in (*small.COLOURS, "none")]
+    names.append(f"s3://{bucket.name}/models/pictures/1/source/config.json")
     lines = "\n".join(json.dumps({"image": name}) for name in names)
     records = job_of(http, bucket, "pictures", "images.jsonl", lines, errors=2)
     assert [one["label"] for one in records[:3]] == small.COLOURS

@@ -2,10 +2,11 @@
 
 - CodeDeploy has no emulation: an application and a deployment group are names, and an alias moves at once.
 - An alarm on metric math is a name.
-- CloudFormation makes a number of a parameter of type Number; MiniStack hands its text on:
+- CloudFormation makes numbers and booleans of parameters' texts; MiniStack hands the texts on, and "false" is true:
   https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
@@ -19,9 +20,9 @@ def mend() -> None:
     for kind in _NAMES_ONLY:
         handlers[kind] = {"create": _name, "update": lambda name, *_: (name, {}), "delete": lambda *_: None}
     _mend_alarms(handlers["AWS::CloudWatch::Alarm"])
-    mapping = handlers["AWS::Lambda::EventSourceMapping"]
-    for step in ("create", "update"):
-        mapping[step] = _with_numbers(mapping[step])
+    for kind, convert in _TYPED.items():
+        for step in ("create", "update"):
+            handlers[kind][step] = _converted(handlers[kind][step], convert)
 
 
 def _name(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
@@ -47,12 +48,24 @@ def _mend_alarms(alarm: dict[str, Any]) -> None:
         alarm["update"] = update_any
 
 
-def _with_numbers(step: Any) -> Any:
+def _converted(step: Callable[..., Any], convert: Callable[[dict[str, Any]], None]) -> Callable[..., Any]:
     def call(*arguments: Any, **options: Any) -> Any:
         for properties in arguments:
-            if isinstance(properties, dict) and "ScalingConfig" in properties:
-                scaling = properties["ScalingConfig"]
-                scaling["MaximumConcurrency"] = int(scaling["MaximumConcurrency"])
+            if isinstance(properties, dict):
+                convert(properties)
         return step(*arguments, **options)
 
     return call
+
+
+def _scaling(mapping: dict[str, Any]) -> None:
+    if scaling := mapping.get("ScalingConfig"):
+        scaling["MaximumConcurrency"] = int(scaling["MaximumConcurrency"])
+
+
+def _protection(table: dict[str, Any]) -> None:
+    if "DeletionProtectionEnabled" in table:
+        table["DeletionProtectionEnabled"] = str(table["DeletionProtectionEnabled"]).lower() == "true"
+
+
+_TYPED = {"AWS::Lambda::EventSourceMapping": _scaling, "AWS::DynamoDB::Table": _protection}

@@ -123,8 +123,12 @@ def _wait(running: Engine, process: "subprocess.Popen[bytes]") -> None:
 def _remove_containers(port: int) -> None:
     mark = f"label=ministack.instance={OWNER}:{port}"
     found = subprocess.run(["docker", "ps", "--all", "--quiet", "--filter", mark], capture_output=True, text=True)
-    if ids := found.stdout.split():
-        subprocess.run(["docker", "rm", "--force", "--volumes", *ids], capture_output=True)
+    removals = [
+        subprocess.Popen(["docker", "rm", "--force", "--volumes", one], stdout=subprocess.DEVNULL)
+        for one in found.stdout.split()
+    ]
+    for removal in removals:
+        removal.wait()
 
 
 def _free_port() -> int:

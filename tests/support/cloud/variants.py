@@ -59,5 +59,5 @@ OTHER_STACKS = {
 ELSEWHERE = {
     "Release": "`make deploy` sets it",
     "Architecture": "the layers are built for it, and those of another one cannot run here",
-    "AwsEndpointUrl": "every stack of these tests has it",
+    "AwsEndpointUrl": "for `sam local`; Lambda's emulator gives the functions its own",
 }
