@@ -12,6 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from support import networks, onnx_models
+from support.exports.small import TEXT_TASKS, image_export, picture, text_export, written
 
 FLOAT, INT64, BOOL, STRING = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL, TensorProto.STRING
 Inputs = dict[str, tuple[int, list[int | str]]]
@@ -89,12 +90,33 @@ def test_printed_commands_run(run: Callable[..., str], url: str, api_key: str, t
     out = run(f"push {tmp_path}/model.onnx --name try-{kind} --alias production --api-key {api_key} --url {url}")
     commands = [line for line in out.splitlines() if "| maas predict" in line or "| curl" in line]
     assert len(commands) == (1 if kind == "image" else 2)
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "MAAS_API_KEY": api_key}
-    answers = []
-    for line in commands:
-        done = subprocess.run(["sh", "-c", line], env=environment, cwd=tmp_path, capture_output=True, text=True)
-        assert (done.returncode, done.stderr) == (0, ""), line[:2000]
-        answers.append(done.stdout)
+    answers = [answer_of(line, api_key, tmp_path) for line in commands]
     assert f"try-{kind}@1" in answers[0]
     assert all(json.loads(answer)["model_version"] == "1" for answer in answers[1:])
+
+
+@pytest.mark.full(keep=1)
+@pytest.mark.parametrize("task", [*TEXT_TASKS, "image-classification", "image-embeddings"])
+def test_printed_commands_of_tasks_run(
+    run: Callable[..., str], url: str, api_key: str, tmp_path: Path, task: str
+) -> None:
+    is_image = task.startswith("image")
+    files = image_export(classes=task == "image-classification") if is_image else text_export(task).files
+    written(files, tmp_path / "export")
+    for name in ("cat.jpg", "dog.jpg"):
+        (tmp_path / name).write_bytes(picture("red", "JPEG"))
+    out = run(f"push {tmp_path}/export --name try-{task} --api-key {api_key} --url {url}")
+    commands = out.partition("Try it:")[2].split("\n\n")[1:]
+    assert len(commands) == (2 if task in ("embeddings", "rerank") else 1)
+    answers = [answer_of(line, api_key, tmp_path) for line in commands]
+    for answer in answers[1:]:
+        assert json.loads(answer)["model"] == f"try-{task}@1"
+
+
+def answer_of(line: str, api_key: str, folder: Path) -> str:
+    """What a printed command prints. It may not fail or complain."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "MAAS_API_KEY": api_key}
+    done = subprocess.run(["sh", "-c", line], env=environment, cwd=folder, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, ""), line[:2000]
+    return done.stdout
