@@ -11,6 +11,7 @@ import pytest
 from maas_client import InvalidRequest, MaasClient
 from support.exports.small import ENTITIES, TEXT_TASKS, image_export, picture, text_export, written
 
+pytestmark = pytest.mark.full  # eight models; test_try_it.py keeps one
 Run = Callable[..., str]
 
 
