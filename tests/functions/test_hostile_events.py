@@ -78,6 +78,23 @@ def test_idempotency_and_page_tokens_ignore_the_host(cloud: Cloud, load_function
     assert json.loads(refused["body"])["field"] == "page_token"
 
 
+@pytest.mark.full(keep=1)
+def test_documents_hold_nothing_of_a_request(app: ModuleType) -> None:
+    """Neither pages nor OpenAPI documents repeat an address or a header."""
+    mark = "<script>alert(1)</script>"
+    headers = dict.fromkeys(("host", "x-forwarded-host", "x-forwarded-prefix", "referer", "user-agent"), mark)
+    prefix = "/api/v1" if hasattr(app, "app") else "/v2"
+    for path, kind in ((f"{prefix}/openapi.json", "application/json"), (f"{prefix}/docs", "text/html")):
+        event = wire.event(f"{path}?url={mark}&x={mark}", b"", headers, "GET")
+        event["requestContext"]["authorizer"] = {"lambda": {"actor": "key:1", "scopes": "admin"}}
+        event["requestContext"]["stage"] = mark
+        answer = answered(app, event)
+        assert answer["statusCode"] == 200 and kind in answer["headers"]["content-type"], answer
+        assert "alert(1)" not in answer["body"]
+    missing = ask(app, f"{prefix}/{mark}", {}, caller=True)
+    assert (missing["statusCode"], missing["headers"]["content-type"]) == (404, "application/json")
+
+
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     if isinstance(value, dict):
         for name, part in value.items():

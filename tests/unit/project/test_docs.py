@@ -76,3 +76,15 @@ def test_named_files_exist(path: Path) -> None:
     named = re.findall(r"`((?:tests|functions|layers|client|local|maas|docs)/[\w/.-]+\.\w+)`", path.read_text())
     missing = [one for one in named if not ((ROOT / one).exists() or (ROOT / "layers/maas" / one).exists())]
     assert not missing
+
+
+def test_tests_of_the_security_page_exist() -> None:
+    """`FILE::TEST`, and `::TEST` of the file before it."""
+    file, named = Path(), 0
+    for told in re.findall(r"`((?:tests/[\w/]+\.py)?(?:::\w+)?)`", (ROOT / "docs" / "security.md").read_text()):
+        path, _, test = told.partition("::")
+        file = ROOT / path if path else file
+        if test:
+            named += 1
+            assert re.search(rf"^def {test}\(", file.read_text(), re.MULTILINE), told
+    assert named > 90
