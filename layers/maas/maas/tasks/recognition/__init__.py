@@ -4,5 +4,6 @@
 """
 
 from maas.tasks.recognition.recognized import Recognized, recognized
+from maas.tasks.recognition.samples import sample_answers
 
-__all__ = ["Recognized", "recognized"]
+__all__ = ["Recognized", "recognized", "sample_answers"]

@@ -10,6 +10,7 @@ from maas.tasks.limits import TaskLimits
 from maas.tasks.loading import root_of, task_runner
 from maas.tasks.names import IMAGE_TASKS, NO_TASK
 from maas.tasks.recognition.export import POOLING, PREPROCESSOR, Export
+from maas.tasks.recognition.samples import sample_answers
 from maas.tasks.task_runner import TaskRunner
 from maas.tasks.text_graph import IDS, Array
 
@@ -78,12 +79,9 @@ def _image(export: Export, raw: Runner, name: str, origin: str) -> Recognized:
 
 def _tried(export: Export, raw: Runner, task: Task, feeds: dict[str, Array]) -> Recognized:
     """The smoke run of the task, with real text or a generated picture."""
-    from maas.tasks.recognition.samples import sample_inputs
-
     runner = task_runner(raw, export.root, task, TaskLimits())
-    parameters = {"candidate_labels": ["animals", "cities"]} if task.name.startswith("zero-shot") else {}
     try:
-        runner.asked(parameters).run(sample_inputs(runner, task))
+        sample_answers(runner, task)
     except ModelRejected:
         raise
     except MaasError as error:
