@@ -15,8 +15,8 @@ from schemas.shared import digits, rfc_3339
 
 Absent = SkipJsonSchema[None]  # an optional parameter; the OpenAPI document must not offer null for it
 Time = Annotated[AwareDatetime, BeforeValidator(rfc_3339)]
-Digits = BeforeValidator(digits)  # pydantic also takes " 5", "+5", "5.0" and "1_0"
-Limit = Annotated[int, Digits, Query(ge=1, le=1000, description="The maximum number of items.")]
+Digits = BeforeValidator(digits)  # pydantic also takes " 5", "+5", "5.0" and "1_0"; last, or the document has no bounds
+Limit = Annotated[int, Query(ge=1, le=1000, description="The maximum number of items."), Digits]
 Token = Annotated[
     str | Absent, Query(alias="page_token", max_length=1000, description="The previous page's next_page_token.")
 ]
@@ -24,7 +24,7 @@ IncludeDeleted = Annotated[bool, Query(description="Include deleted items.")]
 Tags = Annotated[list[str], Query(alias="tag", description="KEY or KEY=VALUE, repeatable.", examples=[["team=vision"]])]
 ModelName = Annotated[str, Path(alias="model", pattern=f"^{NAME_PATTERN}$", examples=["digits"])]
 AliasName = Annotated[str, Path(alias="alias", pattern=f"^({ALIAS_PATTERN})$", max_length=63, examples=["production"])]
-Number = Annotated[int, Digits, Path(ge=1, lt=10**9, examples=[1])]
+Number = Annotated[int, Path(ge=1, lt=10**9, examples=[1]), Digits]
 IfMatch = Annotated[str | Absent, Header(description="Change only if this is the current ETag.", max_length=1000)]
 
 
