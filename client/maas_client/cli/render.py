@@ -102,8 +102,9 @@ def _show_task(version: ModelVersion) -> None:
     task = version.task
     if task is None:
         return
-    table = table_of("task", task.name, "from")
-    row(table, "", "", task.origins.get("task", ""))
+    found_in = task.origins.get("task")
+    say(spaced(line("task ", (task.name, "bold")), (f"from {found_in}" if found_in else "", "dim")))
+    table = table_of("parameter", "value", "from")
     for name, value in task.parameters.items():
         row(table, (name, "dim"), _parameter(value), (task.origins.get(name, ""), "dim"))
     show(table)
