@@ -371,3 +371,66 @@ def test_metadata_has_the_signature_of_the_task(app: ModuleType) -> None:
         {"name": "query", "datatype": "BYTES", "shape": [-1]},
         {"name": "text", "datatype": "BYTES", "shape": [-1]},
     ]
+
+
+ODD = [
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    1e308,
+    2**70,
+    "",
+    "a",
+    "\x00",
+    "é" * 50,
+    [],
+    [[]],
+    [1],
+    [[1, 2]],
+    {},
+    {"a": 1},
+    ["a", None],
+    "data:,x",
+    "s3://a/b",
+]
+BODIES: dict[str, dict[str, Any]] = {
+    EMBED: {"model": "embeddings", "input": ["a", "b"], "encoding_format": "float", "dimensions": 3, "user": "u"},
+    "/v1/embeddings?vectors": {"model": "vectors", "input": "data:image/png;base64,AAAA"},
+    V2: {"model": "rerank", "query": "a", "documents": ["b", {"text": "c"}], "top_n": 1, "max_tokens_per_doc": 2},
+    "/models/embeddings/embed": {"inputs": ["a"], "truncate": True, "normalize": False, "prompt_name": None},
+    "/models/rerank/rerank": {"query": "a", "texts": ["b"], "raw_scores": True, "return_text": True},
+    "/models/text-classification/predict": {"inputs": [["a"]], "raw_scores": False},
+    "/models/embeddings/tokenize": {"inputs": "a", "add_special_tokens": False},
+    "/v1/models/zero-shot-classification:predict": {"instances": ["a"], "parameters": {"candidate_labels": "a,b"}},
+    "/v1/models/token-classification:predict": {"instances": ["a"], "parameters": {"aggregation_strategy": "max"}},
+    "/v1/models/fill-mask:predict": {"instances": ["a [MASK]"], "parameters": {"top_k": 2}},
+    "/v1/models/colours:predict": {"instances": [{"b64": "AAAA"}], "parameters": {"raw_scores": True}},
+}
+
+
+@pytest.mark.parametrize("path", BODIES)
+@pytest.mark.full(keep=1)
+def test_odd_values_are_never_our_fault(app: ModuleType, path: str) -> None:
+    body = BODIES[path]
+    options = [
+        "truncate",
+        "normalize",
+        "token_ids",
+        "prompt_name",
+        "task",
+        "raw_scores",
+        "parameters",
+        "hypothesis_template",
+    ]
+    for field in (*body, *options):
+        for value in ODD:
+            for changed in (body | {field: value}, body | {"parameters": {field: value}}):
+                status, document = post(app, path, changed)
+                assert status < 500, (changed, document)
+    inner = next(key for key, value in body.items() if isinstance(value, list | str) and key != "model")
+    for value in ODD:
+        for nested in ([value], [[value]], {"text": value}, {"b64": value}):
+            status, document = post(app, path, body | {inner: nested})
+            assert status < 500, (nested, document)

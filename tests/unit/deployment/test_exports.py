@@ -64,12 +64,14 @@ def test_served_through_its_task_or_raw(cloud: Cloud) -> None:
     assert (raw["name"], raw["shape"]) == ("last_hidden_state", [1, 3, 32])
 
 
+@pytest.mark.full
 def test_task_none_of_the_push(cloud: Cloud) -> None:
     version = pushed(cloud, EMBEDDINGS.files, {"task": "none"})
     assert (version.status, version.task) == (Status.READY, None)
     assert version.inputs and {one.datatype for one in version.inputs} == {"INT64"}
 
 
+@pytest.mark.full
 def test_quantized_form_has_the_task(cloud: Cloud) -> None:
     wish = {"quantize": {"scheme": "dynamic-int8", "tolerance": 1.0}}
     version = pushed(cloud, EMBEDDINGS.files, wish)
@@ -183,7 +185,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-@pytest.mark.full(keep=3)
+@pytest.mark.full(keep=2)
 def test_hostile_tokenizer_fails_its_version_alone(cloud: Cloud, kind: str) -> None:
     version = pushed(cloud, changed(EMBEDDINGS, tokenizer=HOSTILE[kind]))
     assert version.status is Status.FAILED, kind
