@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from onnx import TensorProto, helper
 
 from maas.errors import ModelRejected
 from maas.serving.runner import Runner
@@ -109,6 +110,18 @@ def test_files_without_use_are_a_warning(tmp_path: Path) -> None:
     assert "tokenizer.json is not used: the graph takes ['x']" in found(files, tmp_path / "a").warning
     bare = changed(EMBEDDINGS, modules=None, pooling=None, sentence_bert_config=None, config={})
     assert "names no architecture" in found(bare, tmp_path / "b").warning
+
+
+def test_generators_have_no_task(tmp_path: Path) -> None:
+    config = config_of(EMBEDDINGS, architectures=["GPT2LMHeadModel"])
+    files = changed(EMBEDDINGS, modules=None, pooling=None, sentence_bert_config=None, config=config)
+    assert "GPT2LMHeadModel" in found(files, tmp_path / "a").warning
+    inputs = {"input_ids": TensorProto.INT64, "past_key": TensorProto.FLOAT}
+    names = [helper.make_tensor_value_info(name, kind, ["n", "s"]) for name, kind in inputs.items()]
+    nodes = [helper.make_node("Identity", [name], [f"{name}_out"]) for name in inputs]
+    outputs = [helper.make_tensor_value_info(f"{name}_out", kind, ["n", "s"]) for name, kind in inputs.items()]
+    graph = onnx_models.model(helper.make_graph(nodes, "generator", names, outputs)).SerializeToString()
+    assert "['input_ids', 'past_key']" in found(files | {"model.onnx": graph}, tmp_path / "b").warning
 
 
 @pytest.mark.parametrize(

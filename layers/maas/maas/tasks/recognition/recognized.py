@@ -12,7 +12,7 @@ from maas.tasks.names import IMAGE_TASKS, NO_TASK
 from maas.tasks.recognition.export import POOLING, PREPROCESSOR, Export
 from maas.tasks.recognition.samples import sample_answers
 from maas.tasks.task_runner import TaskRunner
-from maas.tasks.text_graph import IDS, Array
+from maas.tasks.text_graph import IDS, KNOWN_INPUTS, Array
 
 PUSHED = "the push"
 _BY_ARCHITECTURE = {
@@ -43,7 +43,8 @@ def recognized(model: Path, raw: Runner, wanted: str | None) -> Recognized:
     if wanted:
         return _text(export, raw, wanted)
     takes_text = any(tensor.name == IDS for tensor in raw.inputs)
-    if export.has(TOKENIZER_NAME) and takes_text:
+    is_known = all(tensor.optional or tensor.name in KNOWN_INPUTS for tensor in raw.inputs)
+    if export.has(TOKENIZER_NAME) and takes_text and is_known:  # other inputs are the state of a generator
         return _text(export, raw, None)
     if export.has(PREPROCESSOR) and not takes_text:
         return _image(export, raw, *_image_task(export, raw))
@@ -97,7 +98,7 @@ def _text_task(export: Export, outputs: dict[str, Array]) -> tuple[str | None, s
         return "embeddings", file
     if found := next((task for end, task in _BY_ARCHITECTURE.items() if architecture.endswith(end)), None):
         return found, f"config.json architectures {architecture}"
-    if architecture.endswith("Model"):
+    if architecture.endswith("Model") and "Head" not in architecture:  # GPT2LMHeadModel gives logits
         return "embeddings", f"config.json architectures {architecture}"
     return None, ""
 
