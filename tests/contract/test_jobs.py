@@ -241,6 +241,22 @@ def test_job_is_done_without_pending_shards(jobs: Jobs) -> None:
     assert jobs.is_done(made.id)
 
 
+def test_job_is_not_done_before_all_shards_are_stored(jobs: Jobs) -> None:
+    made = jobs.create(job())
+    jobs.add_shards(made, shards(2)[:1])
+    at_once([lambda: jobs.start(made.id, True, run=1)] * 4)
+    started = jobs.get(made.id)
+    assert (started.status, started.revision) == (JobStatus.RUNNING, 2) and jobs.is_unplanned(made.id)
+    jobs.finish_shard(made, shards(1)[0], done(shards(1)[0]), [])
+    assert list(jobs.pending(made.id)) == [] and not jobs.is_done(made.id)
+    jobs.add_shards(made, shards(2))
+    for _ in range(2):
+        jobs.end_planning(made.id)
+    assert not jobs.is_unplanned(made.id) and list(jobs.pending(made.id)) == ["00001"]
+    jobs.finish_shard(made, shards(2)[1], done(shards(2)[1]), [])
+    assert jobs.is_done(made.id)
+
+
 def test_deliveries_agree_on_the_end_of_a_part(jobs: Jobs) -> None:
     made = jobs.create(job())
     jobs.add_shards(made, shards(1))

@@ -79,7 +79,7 @@ class Harness:
         boto3.setup_default_session()
         assert boto3.DEFAULT_SESSION
         FaultyProcess(lambda: faults[0], boto3.DEFAULT_SESSION)
-        self.planner = replace(bootstrap.planner(self.settings), shard_bytes=600)
+        self.planner = replace(bootstrap.planner(self.settings), shard_bytes=600, shards_at_once=3)
         self.worker = bootstrap.worker(self.settings)
         self._submission = replace(bootstrap.submission(self.settings), shard_bytes=600)
         self._version = bootstrap.registry(settings).resolve(MODEL, "1")

@@ -7,6 +7,7 @@
 | `J#id` | `JOB` | BatchJob |
 | `J#id` | `S#name` | Shard |
 | `J#id` | `P#name` | one marker per pending shard; a job without markers is done |
+| `J#id` | `P#~` | some of the job's shards are not stored yet, so it cannot be done |
 | `J#id` | `C#00` to `C#15` | what the shards add up to: `tallies` |
 | `OUTPUTS` | folder | the job that writes to the folder |
 """
@@ -41,6 +42,14 @@ def index(job: BatchJob) -> Put:
 
 def open_index(job: BatchJob) -> Put:
     return Put((OPEN, f"{job.created_at}#{job.id}"), {"id": job.id, "expires_at": job.expires_at}, None)
+
+
+def unplanned(job: BatchJob) -> Put:
+    return Put(unplanned_key(job.id), {"expires_at": max(job.expires_at, job.keep_until)}, None)
+
+
+def unplanned_key(job_id: str) -> Key:
+    return pending_key(job_id, "~")  # sorts after the names of all shards
 
 
 def has_expired(item: Item) -> bool:

@@ -3,8 +3,6 @@
 Every change is conditional on the row that was read, so repeated, late and concurrent messages change nothing.
 """
 
-import random
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,10 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from maas.aws.dynamodb import Delete, Item, Put, Table, Write, WriteConflict
-from maas.batch import job_rows, output_folders, tallies
+from maas.batch import adding, job_rows, output_folders, tallies
 from maas.batch.job_records import ENDED, OPEN, BatchJob, JobStatus, Shard, ShardStatus, fields_of
 from maas.batch.tallies import Tally
-from maas.errors import Conflict, Contended, NotFound, ServiceUnavailable
+from maas.errors import Conflict, Contended, NotFound
 from maas.registry.ledger import PAGE_CHARACTERS, attempts
 from maas.times import time_after
 
@@ -79,8 +77,12 @@ class Jobs:
                     return found, job_rows.index_key(found[-1])[1]
         return found, last
 
-    def change(self, job_id: str, decide: Callable[[BatchJob], BatchJob | None]) -> BatchJob:
+    def change(
+        self, job_id: str, decide: Callable[[BatchJob], BatchJob | None], also: Sequence[Write] = ()
+    ) -> BatchJob:
         """Replace the job by what `decide` makes of it, unless that is None; returns the job as it is then.
+
+        The writes `also` happen in the same transaction.
 
         Raises NotFound, Contended, and what `decide` raises.
         """
@@ -91,19 +93,21 @@ class Jobs:
                 return job
             changed = replace(wanted, revision=job.revision + 1, updated_at=time_after(job.updated_at))
             try:
-                self._replace(job, changed)
+                self._replace(job, changed, also)
                 return changed
             except WriteConflict:
                 continue
         raise Contended(job_id)
 
-    def _replace(self, job: BatchJob, changed: BatchJob) -> None:
+    def _replace(self, job: BatchJob, changed: BatchJob, also: Sequence[Write]) -> None:
         put = Put(job_rows.job_key(job.id), fields_of(changed), job.revision)
-        if (job.status in ENDED) == (changed.status in ENDED):
-            self._table.put(put)
-        else:
+        if (job.status in ENDED) != (changed.status in ENDED):
             index = job_rows.open_index(changed)
-            self._table.write([put, Delete(index.key) if changed.status in ENDED else index])
+            also = [*also, Delete(index.key) if changed.status in ENDED else index]
+        if also:
+            self._table.write([put, *also])
+        else:
+            self._table.put(put)
 
     def open(self, before: str) -> Iterator[BatchJob]:
         """Jobs created before that time that have not ended, oldest first."""
@@ -134,6 +138,14 @@ class Jobs:
         """Set the status if the current one is allowed; otherwise the job stays as it is."""
         return self.change(job_id, lambda job: replace(job, status=to, **changes) if job.status in allowed else None)
 
+    def start(self, job_id: str, unplanned: bool, **changes: Any) -> BatchJob:
+        """Move from PLANNING to RUNNING; `unplanned` says that not all shards are stored yet."""
+
+        def decide(job: BatchJob) -> BatchJob | None:
+            return replace(job, status=JobStatus.RUNNING, **changes) if job.status is JobStatus.PLANNING else None
+
+        return self.change(job_id, decide, [job_rows.unplanned(self.get(job_id))] if unplanned else [])
+
     def cancel(self, job_id: str) -> BatchJob:
         """Raises Conflict for a job that SUCCEEDED, FAILED or is FINISHING."""
 
@@ -150,40 +162,7 @@ class Jobs:
 
     def add_shards(self, job: BatchJob, shards: Sequence[Shard]) -> None:
         """Store those that are not stored yet. Raises Conflict if a stored one has another range."""
-        starts = range(0, len(shards), SHARDS_A_TRANSACTION)
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            for _ in pool.map(lambda start: self._add(job, shards[start : start + SHARDS_A_TRANSACTION]), starts):
-                pass
-
-    def _add(self, job: BatchJob, some: Sequence[Shard]) -> None:
-        try:
-            self._write_patiently([row for shard in some for row in job_rows.new(job, shard)])
-        except WriteConflict:
-            for shard in some:
-                self._add_one(job, shard)
-
-    def _add_one(self, job: BatchJob, shard: Shard) -> None:
-        try:
-            self._write_patiently(job_rows.new(job, shard))
-        except WriteConflict:
-            found = self._find(job.id, shard.name)
-            if found is None:
-                raise Contended(job.id, "job") from None
-            if (found.start, found.end) != (shard.start, shard.end):
-                came, planned = (f"[{one.start:,}, {one.end:,})" for one in (shard, found))
-                raise Conflict(
-                    f"shard {shard.name}: got {came}, expected {planned} as planned before; create another job"
-                ) from None
-
-    def _write_patiently(self, rows: Sequence[Write]) -> None:
-        """Retry while DynamoDB throttles: a new table does not take many thousand rows at once."""
-        for number in range(TRIES - 1):
-            try:
-                self._table.write(rows)
-                return
-            except ServiceUnavailable:
-                time.sleep(random.SystemRandom().uniform(0, FIRST_PAUSE_SECONDS * 2**number))
-        self._table.write(rows)
+        adding.add(self._table, job, shards)
 
     def shard(self, job_id: str, name: str) -> Shard:
         """Raises NotFound."""
@@ -202,11 +181,25 @@ class Jobs:
         return [Shard.of(item) for item in items], last
 
     def pending(self, job_id: str) -> Iterator[str]:
-        """Names of the shards that are not done, in the input's order."""
-        yield from (item["name"] for item in self._items(job_id, "P#"))
+        """Names of the stored shards that are not done, in the input's order."""
+        yield from (item["name"] for item in self._items(job_id, "P#") if "name" in item)
 
     def is_done(self, job_id: str) -> bool:
+        """Whether no stored shard is pending and none is to be stored yet."""
         return not self._table.keys(f"J#{job_id}", "P#", limit=1)
+
+    def is_unplanned(self, job_id: str) -> bool:
+        """Whether some of the job's shards are not stored yet."""
+        return self._table.get(job_rows.unplanned_key(job_id)) is not None
+
+    def end_planning(self, job_id: str) -> None:
+        self._table.delete([job_rows.unplanned_key(job_id)])
+
+    def reset_failed(self, job: BatchJob) -> None:
+        """Set the shards that FAILED to PENDING, for another run."""
+        for shard in self.shards(job.id):
+            if shard.status is ShardStatus.FAILED:
+                self.set_shard_status(job, shard.name, ShardStatus.PENDING, None)
 
     def tally(self, job_id: str) -> Tally:
         """What the job's shards add up to, whatever their number, in one read."""

@@ -45,7 +45,8 @@ class Arrived:
 class Planner:
     """`shard_bytes` and `retention_seconds` are those of jobs for dropped objects.
 
-    Asynchronous requests have a queue of their own, so that the shards of a batch do not delay them.
+    Beyond `shards_at_once` shards, the first ones are queued while the others are stored. Asynchronous requests have a
+    queue of their own, so that the shards of a batch do not delay them.
     """
 
     registry: Registry
@@ -57,6 +58,7 @@ class Planner:
     announcements: Announcements
     shard_bytes: int
     retention_seconds: int
+    shards_at_once: int = 500  # stored in two seconds where DynamoDB takes a thousand units a second
 
     def arrived(self, arrived: Arrived) -> BatchJob | None:
         """Advance the job whose input or start signal the object is; None if there is none.
@@ -149,30 +151,60 @@ class Planner:
         job = self.announcements.announce(job)
         if job.keep_until > job.expires_at:
             job = self.jobs.prolong(job)
-        if job.status is JobStatus.PLANNING:
-            try:
-                changes = {} if job.kind == "infer" or job.format else self._plan(job)
-                now, run = canonical(datetime.now(UTC)), job.run + 1
-                job = self.jobs.move(
-                    job.id, JobStatus.RUNNING, [JobStatus.PLANNING], started_at=now, run=run, **changes
-                )
-            except (ServiceUnavailable, Contended):
-                raise
-            except MaasError as error:
-                return self.job_end.fail(job.id, error.message)
-            except Exception:  # a bug, which a repeat would meet again; raised for the error metric
-                self.job_end.fail(job.id, "an internal error; the trace is in the log of the planner function")
-                raise
-            job = self.announcements.announce(job)
-        if job.status is JobStatus.RUNNING:
-            if job.kind == "infer":
-                self.async_queue.send([job.message("")])
-            else:
-                self.queue.send(job.message(name) for name in self.jobs.pending(job.id))
+        try:
+            shards: list[Shard] = []
+            if job.status is JobStatus.PLANNING:
+                job, shards = self._started(job)
+                job = self.announcements.announce(job)
+            if job.status is JobStatus.RUNNING:
+                job = self._queue(job, shards)
+        except (ServiceUnavailable, Contended):
+            raise
+        except MaasError as error:
+            return self.job_end.fail(job.id, error.message)
+        except Exception:  # a bug, which a repeat would meet again; raised for the error metric
+            self.job_end.fail(job.id, "an internal error; the trace is in the log of the planner function")
+            raise
         return job if job.kind == "infer" else self.job_end.finish(job)
 
-    def _plan(self, job: BatchJob) -> Mapping[str, Any]:
-        """Store the job's shards; returns the fields of the job that describe them. Raises MaasError."""
+    def _started(self, job: BatchJob) -> tuple[BatchJob, list[Shard]]:
+        """Move to RUNNING once the first shards are stored; returns the job, and all shards if it was planned now."""
+        changes: dict[str, Any] = {"started_at": canonical(datetime.now(UTC)), "run": job.run + 1}
+        if job.kind == "infer" or job.format:
+            if self.jobs.tally(job.id).failed:
+                self.jobs.reset_failed(job)
+            return self.jobs.start(job.id, False, **changes), []
+        shards, found = self._plan(job)
+        self.jobs.add_shards(job, shards[: self.shards_at_once])
+        more = len(shards) > self.shards_at_once
+        return self.jobs.start(job.id, more, **changes, **found), shards
+
+    def _queue(self, job: BatchJob, shards: list[Shard]) -> BatchJob:
+        """Queue what is pending, then store and queue the shards that are not stored yet, some at a time.
+
+        Workers of the first shards run meanwhile. A marker says that more shards follow; a planner that finds it after
+        another one died cuts the input again and goes on. Returns the job, as it ended if it did meanwhile.
+        """
+        if job.kind == "infer":
+            self.async_queue.send([job.message("")])
+            return job
+        self.queue.send(job.message(name) for name in self.jobs.pending(job.id))
+        if not self.jobs.is_unplanned(job.id):
+            return job
+        stored = {shard.name for shard in (shards[: self.shards_at_once] or self.jobs.shards(job.id))}
+        missing = [shard for shard in shards or self._plan(job)[0] if shard.name not in stored]
+        for start in range(0, len(missing), self.shards_at_once):
+            current = self.jobs.get(job.id)
+            if (current.status, current.run) != (JobStatus.RUNNING, job.run):
+                return current
+            some = missing[start : start + self.shards_at_once]
+            self.jobs.add_shards(job, some)
+            self.queue.send(job.message(shard.name) for shard in some)
+        self.jobs.end_planning(job.id)
+        return job
+
+    def _plan(self, job: BatchJob) -> tuple[list[Shard], Mapping[str, Any]]:
+        """The job's shards, and the fields of the job that describe them. Raises MaasError."""
         version = self.registry.resolve(job.model, str(job.version)) if job.version else self._version_of_drop(job)
         format_ = formats.format_of(PurePosixPath(job.input_key).name)
         source = source_of(job, self.reader)
@@ -182,15 +214,8 @@ class Planner:
         )  # refuses a file that cannot fit
         ranges = plan.shards or [(0, 0)]  # a file without records gets a part too, with its header or columns
         shards = [Shard(shard_name(index), start, end) for index, (start, end) in enumerate(ranges)]
-        self.jobs.add_shards(job, shards)
-        planned = [shards[0].start, shards[-1].end]
-        return {
-            "version": version.number,
-            "format": format_,
-            "layout": plan.layout,
-            "planned": planned,
-            "shards": len(shards),
-        }
+        fields = {"version": version.number, "format": format_, "layout": plan.layout, "shards": len(shards)}
+        return shards, fields | {"planned": [shards[0].start, shards[-1].end]}
 
     def _version_of_drop(self, job: BatchJob) -> ModelVersion:
         """The version that a dropped object's key names. Raises InvalidRequest, NotFound, Gone, NotReady."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from maas.aws.s3 import PART_BYTES, ModelBucket, StoredObject, UploadPart
 from maas.batch.announcements import Announcements
 from maas.batch.deferred import check_notify
-from maas.batch.job_records import BatchJob, JobRequest, JobResult, JobStatus, Shard, ShardStatus
+from maas.batch.job_records import BatchJob, JobRequest, JobResult, JobStatus, Shard
 from maas.batch.jobs import Jobs
 from maas.batch.locations import DATA, DEFERRED, INPUTS, OUTPUT, REQUEST, RESPONSE, START, UPLOADS, is_marker
 from maas.errors import Conflict, InvalidRequest, NotFound, TooLarge
@@ -106,11 +106,6 @@ class Submission:
 
         Raises NotFound, Conflict for a job that SUCCEEDED or was CANCELLED, or whose upload is not complete.
         """
-        job = self.jobs.get(job_id)
-        if job.status is JobStatus.FAILED and self.jobs.tally(job_id).failed:
-            for shard in self.jobs.shards(job_id):
-                if shard.status is ShardStatus.FAILED:
-                    self.jobs.set_shard_status(job, shard.name, ShardStatus.PENDING, None)
         keep_until = int(time.time()) + self.retention_seconds
 
         def decide(found: BatchJob) -> BatchJob | None:
