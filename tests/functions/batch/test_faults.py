@@ -1,11 +1,12 @@
 """Faults do not change the result of a batch job by a byte."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
 from support import onnx_models
-from support.batch import fault_harness, seeds
+from support.batch import fault_harness, faults, seeds
 from support.batch.fault_harness import Harness, Outcome, is_right
 
 SEEDS = 50
@@ -34,3 +35,10 @@ def test_without_faults(expected: dict[str, Outcome]) -> None:
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_faults(harness: Harness, expected: dict[str, Outcome], seed: int) -> None:
     assert seeds.check(harness, expected, seed)["seeds"] == 1
+
+
+def test_each_kind_of_fault_happens(harness: Harness, expected: dict[str, Outcome]) -> None:
+    met: Counter[str] = Counter()
+    for seed in range(SEEDS, SEEDS + 4):
+        met += seeds.check(harness, expected, seed)
+    assert met.keys() > faults.KINDS

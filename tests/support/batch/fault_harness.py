@@ -77,6 +77,7 @@ class Harness:
         self._told_url = self._subscribe()
         self.settings = replace(settings, queue_url=self._queue_url)
         boto3.setup_default_session()
+        client.cache_clear()  # clients of this session have the faults
         assert boto3.DEFAULT_SESSION
         FaultyProcess(lambda: faults[0], boto3.DEFAULT_SESSION)
         self.planner = replace(bootstrap.planner(self.settings), shard_bytes=600, shards_at_once=3)
@@ -202,6 +203,7 @@ def harness(folder: Any, model: bytes) -> Iterator[Harness]:
             yield Harness(cloud, faults, patch)
         finally:
             boto3.DEFAULT_SESSION = default
+            client.cache_clear()
             server.shutdown()
             server.server_close()
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import boto3
 
+KINDS = {"refused", "answer lost", "died before a write", "died after a write", "overtaken"}
 WRITES = {"PutObject", "PutItem", "TransactWriteItems", "SendMessageBatch", "PutEvents"}
 
 
