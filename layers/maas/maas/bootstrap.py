@@ -1,6 +1,7 @@
 """The object graph of each function, built once at cold start from the settings; tests pass other settings."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from maas.batch.worker import Worker
     from maas.deployment.deploy import Deployment
     from maas.deployment.inbox import Inbox
+    from maas.deployment.preparation import Inspection
     from maas.deployment.write_back import WriteBack
     from maas.serving.dataplane import DataPlane
     from maas.serving.runner import Runner
@@ -86,20 +88,22 @@ def _with_task(
 
 def _write_back(settings: Settings, reader: "S3Reader") -> "WriteBack":
     from maas.aws.s3_writer import S3Writer
-    from maas.deployment.child import Limits
-    from maas.deployment.preparation import Inspection, Job, inspect
     from maas.deployment.variants import own_key
     from maas.deployment.write_back import WriteBack
-    from maas.tasks.names import NO_TASK
+    from maas.serving.sessions import RUNTIME
 
-    def prepare(path: str, to: str, shapes: dict[str, list[int]] | None) -> Inspection:
+    def prepare(path: str, to: str, shapes: dict[str, list[int]] | None) -> "Inspection":
+        from maas.deployment.child import Limits
+        from maas.deployment.preparation import Job, inspect
+        from maas.tasks.names import NO_TASK
+
         limits = Limits(settings.model_memory_bytes)
         # The graph alone: a task changes nothing of its prepared form.
         job = Job(path, settings.threads, settings.max_tensor_bytes, to, shapes=shapes, search_seconds=1, task=NO_TASK)
         return inspect(job, limits)
 
     writer = S3Writer(settings.region, settings.endpoint("s3"), settings.bucket)
-    return WriteBack(reader, writer, own_key, Path(settings.tmp_dir), prepare)
+    return WriteBack(reader, writer, partial(own_key, RUNTIME), Path(settings.tmp_dir), prepare)
 
 
 def registry(settings: Settings) -> Registry:

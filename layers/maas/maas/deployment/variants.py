@@ -6,7 +6,6 @@ version alone.
 
 import platform
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 # https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/core/mlas/lib/platform.cpp: widths with own kernels.
@@ -15,9 +14,16 @@ MODEL_NAME, DATA_NAME = "model.onnx", "model.data"
 
 
 @cache
-def own_key() -> str:
-    """This environment's key, e.g. `1.32.0-x86_64-avx512f`."""
-    return f"{version('onnxruntime')}-{platform.machine()}-{_width(Path('/proc/cpuinfo'))}"
+def own_key(runtime: str | None = None) -> str:
+    """This environment's key, e.g. `1.32.0-x86_64-avx512f`.
+
+    `runtime` is onnxruntime's version where it is loaded; to look it up in the installed packages takes 10 ms.
+    """
+    if runtime is None:
+        from importlib.metadata import version
+
+        runtime = version("onnxruntime")
+    return f"{runtime}-{platform.machine()}-{_width(Path('/proc/cpuinfo'))}"
 
 
 def _width(cpu_info: Path) -> str:

@@ -11,14 +11,18 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maas.aws.s3_reader import S3Reader
 from maas.aws.s3_writer import S3Writer
-from maas.deployment import artifacts, preparation
+from maas.deployment import artifacts
 from maas.deployment.artifacts import content_digest
 from maas.errors import MaasError, NotFound
 from maas.records import ModelFile, ModelVersion, Variant
 from maas.telemetry.observability import logger
+
+if TYPE_CHECKING:
+    from maas.deployment.preparation import Inspection
 
 MANIFEST = "manifest.json"
 MAX_FILE_BYTES = 5 * 1024**3  # of one PUT
@@ -37,7 +41,7 @@ class WriteBack:
         writer: S3Writer,
         key: Callable[[], str],
         tmp_dir: Path,
-        prepare: Callable[[str, str, dict[str, list[int]] | None], preparation.Inspection],
+        prepare: Callable[[str, str, dict[str, list[int]] | None], "Inspection"],
     ) -> None:
         self._reader, self._writer, self._key, self._tmp_dir = reader, writer, key, tmp_dir
         self._prepare = prepare

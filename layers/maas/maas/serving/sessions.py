@@ -6,6 +6,7 @@ import onnxruntime as ort
 
 from maas.serving import locales
 
+RUNTIME: str = ort.__version__
 # Without fallback, which would print to standard output and try a failed load or run again.
 PROVIDERS = ["CPUExecutionProvider"]
 
