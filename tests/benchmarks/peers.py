@@ -5,6 +5,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -13,11 +14,20 @@ from benchmarks import servers
 from benchmarks.cases import Case
 from benchmarks.connection import Connection
 from benchmarks.figures import Figure
+from benchmarks.processes import cpu_ms, having, tree
 from benchmarks.servers import Endpoint
 
-GOAL = 0.5
+GOAL, CPU_GOAL = 0.5, 0.2
+FUNCTION = "ours, the function alone"
 PEERS = {"kserve": servers.kserve, "mlserver": servers.mlserver}
 WARM_UP, ROUNDS = 5, 15
+
+
+class Measured(NamedTuple):
+    """By server: milliseconds of each call, and milliseconds of CPU time that one call costs all of its processes."""
+
+    times: dict[str, list[float]]
+    cpu_ms: dict[str, float]
 
 
 def measure(console: Console, cases: list[Case]) -> list[Figure]:
@@ -34,13 +44,16 @@ def measure(console: Console, cases: list[Case]) -> list[Figure]:
             models[case.model].write_bytes(case.content)
         start = [servers.local_stack, *(PEERS[peer] for peer in PEERS if peer not in missing)]
         endpoints = [running.enter_context(one(models, folder)) for one in start]
-        measured = [(case, _times(case, endpoints)) for case in cases]
-    _show(console, measured, [endpoint.name for endpoint in endpoints])
-    return [_figure(case, times) for case, times in measured if len(times) > 1]
+        measured = [(case, _measured(case, endpoints)) for case in cases]
+    names = [endpoint.name for endpoint in endpoints]
+    _show(console, measured, names)
+    _show_cpu(console, measured, [FUNCTION, *names])
+    compared = [(case, found) for case, found in measured if len(found.times) > 1]
+    return [figure for case, found in compared for figure in (_figure(case, found.times), _cpu_figure(case, found))]
 
 
-def _times(case: Case, endpoints: list[Endpoint]) -> dict[str, list[float]]:
-    """Milliseconds of each call, by server: one call to each in turn, so that the machine's noise is everyone's."""
+def _measured(case: Case, endpoints: list[Endpoint]) -> Measured:
+    """One call to each server in turn, so that the machine's noise is everyone's."""
     able = [endpoint for endpoint in endpoints if endpoint.binary or not case.binary]
     turns: list[tuple[Connection, bytes, list[float]]] = []
     for endpoint in able:
@@ -51,12 +64,24 @@ def _times(case: Case, endpoints: list[Endpoint]) -> dict[str, list[float]]:
         for connection, request, _ in turns:
             answer = connection.answer(request)
             case.check(answer.headers, answer.body)
+    spent = _cpu_ms(able)
     for _ in range(ROUNDS * case.calls):
         for connection, request, times in turns:
             started = time.perf_counter()
             connection.answer(request)
             times.append((time.perf_counter() - started) * 1000)
-    return {endpoint.name: times for endpoint, (*_, times) in zip(able, turns, strict=True)}
+    each_ms = {name: (ms - spent[name]) / (ROUNDS * case.calls) for name, ms in _cpu_ms(able).items()}
+    return Measured({endpoint.name: times for endpoint, (*_, times) in zip(able, turns, strict=True)}, each_ms)
+
+
+def _cpu_ms(endpoints: list[Endpoint]) -> dict[str, float]:
+    spent = {}
+    for endpoint in endpoints:
+        processes = tree(endpoint.pid)
+        spent[endpoint.name] = cpu_ms(processes)
+        if endpoint.function:
+            spent[FUNCTION] = cpu_ms(having(processes, endpoint.function))
+    return spent
 
 
 def _figure(case: Case, times: dict[str, list[float]]) -> Figure:
@@ -67,10 +92,25 @@ def _figure(case: Case, times: dict[str, list[float]]) -> Figure:
     return Figure(f"HTTP, {case.name}", medians[ours], best, medians[best], ratio, "×", goal=GOAL)
 
 
-def _show(console: Console, measured: list[tuple[Case, dict[str, list[float]]]], names: list[str]) -> None:
+def _cpu_figure(case: Case, found: Measured) -> Figure:
+    ours, *peers = found.times
+    best = min(peers, key=found.cpu_ms.__getitem__)
+    ours_ms, best_ms = found.cpu_ms[FUNCTION], found.cpu_ms[best]
+    note = f"{found.cpu_ms[ours]:.3g} ms with the local stack"
+    return Figure(f"CPU, {case.name}", ours_ms, best, best_ms, ours_ms / best_ms, "×", goal=CPU_GOAL, note=note)
+
+
+def _show_cpu(console: Console, measured: list[tuple[Case, Measured]], names: list[str]) -> None:
+    table = Table("infer, ms of CPU time a request", *names, box=None, header_style="bold")
+    for case, found in measured:
+        table.add_row(case.name, *(f"{found.cpu_ms[name]:.3g}" if name in found.cpu_ms else "" for name in names))
+    console.print(table)
+
+
+def _show(console: Console, measured: list[tuple[Case, Measured]], names: list[str]) -> None:
     table = Table("infer, p50 / p99 in ms", *names, box=None, header_style="bold")
-    for case, times in measured:
-        table.add_row(case.name, *(_percentiles(times.get(name)) for name in names))
+    for case, found in measured:
+        table.add_row(case.name, *(_percentiles(found.times.get(name)) for name in names))
     console.print(table)
 
 

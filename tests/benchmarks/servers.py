@@ -25,11 +25,16 @@ Models = Mapping[str, Path]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A server that is ready. `infer` is its path to a model; `binary` is whether it takes the binary extension."""
+    """A server that is ready. `infer` is its path to a model; `binary` is whether it takes the binary extension.
+
+    `pid` is its first process. `function` is a word of the process that would be the Lambda function, if there is one.
+    """
 
     name: str
     connection: Connection
+    pid: int
     infer: str
+    function: str | None = None
     binary: bool = True
 
 
@@ -37,13 +42,14 @@ class Endpoint:
 def local_stack(models: Models, folder: Path) -> Iterator[Endpoint]:
     port = _free_port()
     command = [sys.executable, "-c", "from maas_client.cli import app; app()", "local", "--port", str(port)]
-    with _running("maas", command, {}, folder, port, "/v2/health/ready"):
+    with _running("maas", command, {}, folder, port, "/v2/health/ready") as pid:
         said = re.search(r"MAAS_API_KEY=(\S+)", (folder / "maas.log").read_text())
         assert said
         with MaasClient(f"http://127.0.0.1:{port}", said[1]) as maas:
             for name, path in models.items():
                 maas.push(path, name)
-        yield Endpoint("ours", Connection(port, {"x-api-key": said[1]}), "/v2/models/{}/versions/1/infer")
+        connection, infer = Connection(port, {"x-api-key": said[1]}), "/v2/models/{}/versions/1/infer"
+        yield Endpoint("ours", connection, pid, infer, function="functions/inference")
 
 
 @contextmanager
@@ -51,8 +57,8 @@ def kserve(models: Models, folder: Path) -> Iterator[Endpoint]:
     port = _free_port()
     named = [f"{name}={path}" for name, path in models.items()]
     command = [_python("kserve"), str(SOURCES / "kserve_server.py"), str(port), str(THREADS), *named]
-    with _running("kserve", command, {}, folder, port, *(f"/v2/models/{name}/ready" for name in models)):
-        yield Endpoint("KServe", Connection(port), "/v2/models/{}/infer")
+    with _running("kserve", command, {}, folder, port, *(f"/v2/models/{name}/ready" for name in models)) as pid:
+        yield Endpoint("KServe", Connection(port), pid, "/v2/models/{}/infer")
 
 
 @contextmanager
@@ -69,8 +75,8 @@ def mlserver(models: Models, folder: Path) -> Iterator[Endpoint]:
     (settings / "settings.json").write_text(json.dumps(server))
     command = [_python("mlserver"), "-m", "mlserver.cli.main", "start", str(settings)]
     paths = {"PYTHONPATH": str(SOURCES)}
-    with _running("mlserver", command, paths, folder, port, *(f"/v2/models/{name}/ready" for name in models)):
-        yield Endpoint("MLServer", Connection(port), "/v2/models/{}/infer", binary=False)
+    with _running("mlserver", command, paths, folder, port, *(f"/v2/models/{name}/ready" for name in models)) as pid:
+        yield Endpoint("MLServer", Connection(port), pid, "/v2/models/{}/infer", binary=False)
 
 
 def is_installed(name: str) -> bool:
@@ -85,8 +91,11 @@ def _python(name: str) -> str:
 @contextmanager
 def _running(
     name: str, command: list[str], environment: Mapping[str, str], folder: Path, port: int, *ready: str
-) -> Iterator[None]:
-    """A process from the time that all `ready` paths answer 200 to the block's end; its output is shown if it fails."""
+) -> Iterator[int]:
+    """The id of a process, from the time that all `ready` paths answer 200 to the block's end.
+
+    Its output is shown if it fails.
+    """
     kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
     with (folder / f"{name}.log").open("w+b") as log:
         process = subprocess.Popen(command, env=kept | dict(environment), cwd=ROOT, stdout=log, stderr=log)
@@ -97,7 +106,7 @@ def _running(
                     log.seek(0)
                     raise RuntimeError(f"{name} did not start:\n{log.read()[-2000:].decode(errors='replace')}")
                 time.sleep(0.1)
-            yield
+            yield process.pid
         finally:
             process.terminate()
             try:
