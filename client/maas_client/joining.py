@@ -11,6 +11,7 @@ import numpy as np
 from maas_client.errors import DownloadFailed
 
 BLOCK_BYTES = 8 << 20
+MAX_ROWS = 1 << 28  # of a part, which may hold rows without a byte; a shard's input has 64 MB
 
 
 def join(suffix: str, parts: Sequence[Path], target: BinaryIO) -> None:
@@ -82,11 +83,14 @@ def _head(part: Path) -> _Head:
         with part.open("rb") as file:
             np.lib.format.read_magic(file)
             shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
-            if is_fortran or dtype.hasobject or not shape:
-                raise ValueError(f"{dtype} of shape {shape}")
-            return _Head(shape, dtype, file.tell())
-    except ValueError as error:
-        raise DownloadFailed(f"{part.name} is not an array of rows: {error}") from None
+            head = _Head(shape, dtype, file.tell())
+            if is_fortran or dtype.hasobject or dtype.fields or not shape or min(shape) < 0 or shape[0] > MAX_ROWS:
+                raise ValueError(f"{dtype} of shape {shape!s:.200}")
+            if head.offset + prod(shape) * dtype.itemsize != part.stat().st_size:
+                raise ValueError(f"{part.stat().st_size:,} bytes for {dtype} of shape {shape!s:.200}")
+            return head
+    except Exception as error:  # NumPy evaluates the header as Python, which raises many classes
+        raise DownloadFailed(f"{part.name} is not an array of rows: {error!s:.300}") from None
 
 
 def _record(heads: Sequence[_Head]) -> tuple[int, ...]:

@@ -204,3 +204,38 @@ def test_joining_memory(tmp_path: Path) -> None:
     assert whole.shape == (4_000_000, 16)
     assert whole[::1_000_000, 0].tolist() == [0, 1, 2, 3]
     assert not any(path.exists() for path in paths)
+
+
+def npy_file(header: str, body: bytes) -> bytes:
+    return b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header.encode() + body
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [
+        ("(99999999999999999999999,)", "'<f4'"),
+        ("(3,)", "'<f4'"),
+        ("(1,)", "'<f4'"),
+        ("(-1, -2)", "'<f4'"),
+        ("(True,)", "'|O'"),
+        ("(1000000000000, 0)", "'<f4'"),
+        ("(9223372036854775807,)", "'|S0'"),
+        ("(2,)", "[('a', '<i2'), ('b', '<i2')]"),
+        ("(" + "-" * 5000 + "1,)", "'<f4'"),
+        ("(" + "(" * 3000 + ")" * 3000 + ",)", "'<f4'"),
+        ("(" + "9" * 5000 + ",)", "'<f4'"),
+        ("__import__('os')", "'<f4'"),
+    ],
+    ids=lambda one: one[:16],
+)
+def test_parts_whose_header_lies(tmp_path: Path, shape: str, dtype: str) -> None:
+    """Their digests are right: a server may say anything."""
+    lying = npy_file(f"{{'descr': {dtype}, 'fortran_order': False, 'shape': {shape}, }}\n", bytes(8))
+    good = npy_file("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }\n", bytes(8))
+    for contents in ([lying, good], [good, lying], [lying, lying]):
+        parts = [tmp_path / name for name in "ab"]
+        for part, content in zip(parts, contents, strict=True):
+            part.write_bytes(content)
+        with (tmp_path / "out").open("wb") as file, pytest.raises(DownloadFailed):
+            join("y.npy", parts, file)
+        assert (tmp_path / "out").stat().st_size == 0
