@@ -4,8 +4,10 @@
 - SQS authorizes a batch call as the call for one message:
   https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
 - S3 authorizes the deletion of many versions as that of one: s3:DeleteObjectVersion, by key.
-- `dynamodb:LeadingKeys` holds the partition keys of a request, of all items of a batch or transaction:
+- `dynamodb:LeadingKeys` holds the partition keys of a request, of all items of a batch:
   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+- An item of a transaction is authorized as the action for one item, with its own key:
+  https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
 """
 
 import json
@@ -16,6 +18,8 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator
 
 _BATCHES = {f"sqs:{one}Batch": f"sqs:{one}" for one in ("SendMessage", "DeleteMessage", "ChangeMessageVisibility")}
+_KEYS = "dynamodb:LeadingKeys"
+_OF_ACTIONS = "keys of actions"  # in the context of a request, beside the keys of conditions
 _EQUALS = re.compile(r"#?\w+\s*=\s*(:\w+)")
 
 
@@ -32,13 +36,35 @@ def mend() -> None:
             return "s3:DeleteObjectVersion"
         return _BATCHES.get(found, found)
 
-    context = iam_actions.dynamodb_service_context
+    iam_actions.extract_iam_action = action_for_one
+    _know_leading_keys()
+
+
+def _know_leading_keys() -> None:
+    context, enforce = iam_actions.dynamodb_service_context, iam_evaluator.enforce
 
     def context_with_keys(body: bytes) -> dict[str, Any]:
-        keys = leading_keys(json.loads(body or b"{}"))
-        return context(body) | ({"dynamodb:LeadingKeys": keys} if keys else {})
+        request = json.loads(body or b"{}")
+        keys = leading_keys(request)
+        return context(body) | ({_KEYS: keys} if keys else {}) | {_OF_ACTIONS: keys_of_actions(request)}
 
-    iam_actions.extract_iam_action, iam_actions.dynamodb_service_context = action_for_one, context_with_keys
+    def enforce_by_item(access_key: str, action: str, *rest: Any, **options: Any) -> Any:
+        known = options.get("service_context") or {}
+        if keys := known.get(_OF_ACTIONS, {}).get(action):
+            options["service_context"] = known | {_KEYS: keys}
+        return enforce(access_key, action, *rest, **options)
+
+    iam_actions.dynamodb_service_context, iam_evaluator.enforce = context_with_keys, enforce_by_item
+
+
+def keys_of_actions(request: dict[str, Any]) -> dict[str, list[str]]:
+    """The partition keys in a transaction, by the action that its items are authorized as."""
+    found: dict[str, list[str]] = {}
+    for item in request.get("TransactItems", []):
+        for kind, operation in item.items():
+            action = iam_actions._DYNAMODB_TRANSACT_ITEM_ACTIONS[kind]
+            found.setdefault(action, []).extend(leading_keys(operation))
+    return found
 
 
 def leading_keys(request: dict[str, Any]) -> list[str]:
