@@ -52,8 +52,8 @@ class ModelVersion:
     """A version: PENDING_UPLOAD → VALIDATING → READY; or FAILED, for the `status_reason`.
 
     `inputs`, `outputs`, `task` and `profile` are empty until it is READY. `task` is None for a graph alone. `profile`
-    is what deployment measured. `warnings` are about a READY version. `quantized` tells of the form that `quantize`
-    asked for; None if it did not.
+    is what deployment measured. `stage` is what the validation does at the moment, like "loading". `warnings` are
+    about a READY version. `quantized` tells of the form that `quantize` asked for; None if it did not.
 
     >>> maas.versions.get("digits", 1).aliases
     ('production',)
@@ -63,6 +63,7 @@ class ModelVersion:
     version: int
     status: str
     status_reason: str | None = None
+    stage: str | None = None
     description: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()

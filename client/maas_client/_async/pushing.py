@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
+from typing import cast
 
 from maas_client._async import uploads
 from maas_client._async.aliases_api import AsyncAliases
@@ -21,7 +23,7 @@ from maas_client.errors import (
 )
 from maas_client.files import LocalFile, Report, declare
 from maas_client.model_records import ModelVersion
-from maas_client.transfer_records import Progress
+from maas_client.transfer_records import Progress, Stage
 from maas_client.version_files import NewOptions
 
 
@@ -43,11 +45,17 @@ async def deploy(
         if progress:
             progress(Progress("checking", 0, 0))
         number = (await versions.complete(name, new.version.version)).version
-        return await versions.wait(name, number, timeout_seconds)
+        return await versions.wait(name, number, timeout_seconds, progress and partial(_tell, progress))
     except (InvalidRequest, Conflict, TooManyRequests, UploadFailed, DeploymentFailed):
         if is_new:
             await discard(models, versions, name)
         raise
+
+
+def _tell(progress: Report, version: ModelVersion) -> None:
+    """The stage of the version's validation, once it has begun."""
+    if version.stage:
+        progress(Progress(cast(Stage, version.stage), 0, 0))
 
 
 async def ensure_model(models: AsyncModels, name: str) -> bool:

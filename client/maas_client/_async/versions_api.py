@@ -2,7 +2,7 @@
 
 import builtins
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from operator import index
 from pathlib import Path
@@ -196,8 +196,16 @@ class AsyncVersions:
             ModelVersion, await self._transport.call("POST", _path(model, version, "complete"), repeatable=True)
         )
 
-    async def wait(self, model: str, version: int, timeout_seconds: float = CHECK_SECONDS) -> ModelVersion:
-        """The version once it is READY. Raises DeploymentFailed if it is refused, TimedOut if that takes longer.
+    async def wait(
+        self,
+        model: str,
+        version: int,
+        timeout_seconds: float = CHECK_SECONDS,
+        progress: Callable[[ModelVersion], None] | None = None,
+    ) -> ModelVersion:
+        """The version once it is READY. `progress` gets it at each look, with its `stage`.
+
+        Raises DeploymentFailed if it is refused, TimedOut if that takes longer.
 
         >>> (await maas.versions.wait("digits", 1)).status
         'READY'
@@ -213,6 +221,8 @@ class AsyncVersions:
                     raise
                 raise TimedOut(model, version, status, timeout_seconds) from None
             status = found.status
+            if progress:
+                progress(found)
             if status == "READY":
                 return found
             if status == "FAILED":

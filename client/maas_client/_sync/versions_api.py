@@ -3,7 +3,7 @@
 
 import builtins
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from operator import index
 from pathlib import Path
@@ -195,8 +195,16 @@ class Versions:
         """
         return read(ModelVersion, self._transport.call("POST", _path(model, version, "complete"), repeatable=True))
 
-    def wait(self, model: str, version: int, timeout_seconds: float = CHECK_SECONDS) -> ModelVersion:
-        """The version once it is READY. Raises DeploymentFailed if it is refused, TimedOut if that takes longer.
+    def wait(
+        self,
+        model: str,
+        version: int,
+        timeout_seconds: float = CHECK_SECONDS,
+        progress: Callable[[ModelVersion], None] | None = None,
+    ) -> ModelVersion:
+        """The version once it is READY. `progress` gets it at each look, with its `stage`.
+
+        Raises DeploymentFailed if it is refused, TimedOut if that takes longer.
 
         >>> maas.versions.wait("digits", 1).status
         'READY'
@@ -212,6 +220,8 @@ class Versions:
                     raise
                 raise TimedOut(model, version, status, timeout_seconds) from None
             status = found.status
+            if progress:
+                progress(found)
             if status == "READY":
                 return found
             if status == "FAILED":

@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
-from typing import Self
+from typing import Self, get_args
 
 from rich.progress import (
     BarColumn,
@@ -21,9 +21,17 @@ from rich.text import Text
 
 from maas_client.cli.looks import console, line
 from maas_client.job_records import Job
-from maas_client.transfer_records import Progress
+from maas_client.transfer_records import Progress, Transfer
 
-CHECKING = "the server loads the model, runs it and measures it"
+# What the server does with an uploaded version, by stage.
+TOLD = {
+    "checking": "are all files there?",
+    "checking digests": "the server reads the files and compares their digests",
+    "loading": "the server loads the model",
+    "smoke run": "the server runs the model and measures it",
+    "preparing": "the server prepares the form that loads fastest",
+    "quantizing": "the server makes the quantised form and compares it",
+}
 
 
 def spinner(text: str, *, silent: bool = False) -> AbstractContextManager[object]:
@@ -70,8 +78,8 @@ class Display:
     def show(self, progress: Progress | Job) -> None:
         if isinstance(progress, Job):
             self._show_job(progress)
-        elif progress.stage == "checking":
-            self._bars.update(self._task("checking"), told=CHECKING)
+        elif progress.stage not in get_args(Transfer):
+            self._bars.update(self._task("checking"), told=TOLD.get(progress.stage, progress.stage))
         else:
             task = self._task(progress.stage)
             self._bars.update(task, total=progress.total_bytes, completed=progress.done_bytes)

@@ -211,6 +211,7 @@ class Version(BaseModel):
     version: int
     status: records.Status
     status_reason: str | None
+    stage: records.Stage | None
     description: str
     tags: dict[str, str]
     aliases: list[str]

@@ -36,6 +36,16 @@ class Status(StrEnum):
     FAILED = "FAILED"
 
 
+class Stage(StrEnum):
+    """What the validation of a version does, in this order."""
+
+    CHECKING_DIGESTS = "checking digests"
+    LOADING = "loading"
+    SMOKE_RUN = "smoke run"
+    PREPARING = "preparing"
+    QUANTIZING = "quantizing"
+
+
 @dataclass(frozen=True, slots=True)
 class MetadataTensor:
     """An input or output of a model, in terms of the Open Inference Protocol. -1 is a variable dimension.
@@ -187,6 +197,7 @@ class RegisteredModel:
 class ModelVersion:
     """An immutable set of files with the results of its validation. `revision` is the model's at its last change.
 
+    `stage` is what the validation does at the moment (a Stage); None before and after it.
     `options` come from the push (see `maas.deployment.golden`); `origin` is the key of the inbox object, if any.
     """
 
@@ -211,6 +222,7 @@ class ModelVersion:
     origin: str = ""
     deleted_at: str | None = None
     purging: bool = False
+    stage: str | None = None
 
     def etag(self, aliases: list[str]) -> str:
         """The ETag of the version as the API shows it, with its aliases."""

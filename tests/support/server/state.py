@@ -115,6 +115,7 @@ class ContractState(ContractJobs, ContractLifecycle):
         version = self.versions.get((name, number), {})
         if version.get("status") == "VALIDATING":
             version["looks"] -= 1
+            version["stage"] = "loading" if version["looks"] > 0 else None
             if version["looks"] <= 0 and self.stored(name, number, version["files"][0]["name"]).startswith(b"bad"):
                 version |= {"status": "FAILED", "status_reason": "model.onnx is not an ONNX file"}
             elif version["looks"] <= 0:

@@ -62,7 +62,7 @@ def test_upload_retried(server: Server, maas: Any, onnx_file: Path) -> None:
     assert [one.done_bytes for one in seen if one.stage == "hashing"][-1] == size_bytes
     assert [one.done_bytes for one in seen if one.stage == "uploading"][-1] == size_bytes
     assert max(one.done_bytes for one in seen) == size_bytes
-    assert seen[-1] == Progress("checking", 0, 0)
+    assert seen[-2:] == [Progress("checking", 0, 0), Progress("loading", 0, 0)]  # the last is told by the server
 
 
 def test_refused_upload_not_retried(server: Server, maas: Any, onnx_file: Path) -> None:

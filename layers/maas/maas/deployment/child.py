@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maas.deployment.child_stages import STAGES, Report, reported
 from maas.errors import ModelRejected
 from maas.settings import MB
 from maas.telemetry.observability import logger
@@ -32,23 +33,25 @@ class Limits:
     timeout_seconds: float = TIMEOUT_SECONDS
 
 
-def run(module: str, job: dict[str, Any], folder: Path, limits: Limits) -> dict[str, Any]:
-    """Runs `python -m module JOB` in the model's folder and returns its answer.
+def run(module: str, job: dict[str, Any], folder: Path, limits: Limits, report: Report | None = None) -> dict[str, Any]:
+    """Runs `python -m module JOB` in the model's folder and returns its answer. `report` gets its stages.
 
     Raises ModelRejected with the child's reason, or that it crashed or took too long.
     """
     _dumpable(False)
     size_bytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     try:
-        child = subprocess.run(  # noqa: S603 (our own interpreter and module)
-            [sys.executable, "-m", module, json.dumps(job)],
-            env=_environment(),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=limits.timeout_seconds,
-            preexec_fn=_set_limits(limits, 2 * size_bytes + SPARE_FILE_BYTES),
-        )
+        with reported(report) as stages:
+            child = subprocess.run(  # noqa: S603 (our own interpreter and module)
+                [sys.executable, "-m", module, json.dumps(job)],
+                env=_environment() | {STAGES: str(stages)},
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=limits.timeout_seconds,
+                preexec_fn=_set_limits(limits, 2 * size_bytes + SPARE_FILE_BYTES),
+                pass_fds=[stages],
+            )
     except subprocess.TimeoutExpired:
         raise ModelRejected(f"loading and running took over {limits.timeout_seconds:.0f} s") from None
     answer = _answer(child)

@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from maas.deployment.child import Limits
 from maas.deployment.inbox import write_version_result
 from maas.deployment.variants import own_key
 from maas.errors import ArtifactCorrupt, InsufficientStorage, ModelRejected, NotFound, ServiceUnavailable
-from maas.records import ModelFile, ModelVersion, Quantized, Status, Variant, fields_of
+from maas.records import ModelFile, ModelVersion, Quantized, Stage, Status, Variant, fields_of
 from maas.registry import Registry
 
 ACTOR = "deployment"
@@ -84,11 +85,13 @@ class Deployment:
             source, prepared = folder / "source", folder / "prepared"
             source.mkdir()
             prepared.mkdir()
+            report = partial(self._registry.versions.set_stage, version.model, version.number)
+            report(Stage.CHECKING_DIGESTS)
             files = artifacts.fetch_source(self._reader, version, version.files, source)
             path = str(source / version.model_file.name)
             options = {name: version.options[name] for name in JOB_OPTIONS if name in version.options}
             job = preparation.Job(path, means.threads, means.max_tensor_bytes, str(prepared), **options)
-            found = preparation.inspect(job, means.limits)
+            found = preparation.inspect(job, means.limits, report)
             variants = (self._prepared(version, found, prepared),)
             shutil.rmtree(prepared)  # the quantised form needs the space
             quantized = self._quantized(version, found, path, folder / "quantized")
@@ -124,6 +127,7 @@ class Deployment:
         if found.profile is None:
             return replace(quantized, reason="the model never ran, so its outputs cannot be compared: push an example")
         folder.mkdir()
+        self._registry.versions.set_stage(version.model, version.number, Stage.QUANTIZING)
         try:
             job = preparation.QuantizeJob(
                 path,

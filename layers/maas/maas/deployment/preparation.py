@@ -6,6 +6,7 @@ from typing import Any
 
 from maas.deployment import child
 from maas.deployment.child import Limits
+from maas.deployment.child_stages import Report
 from maas.records import MetadataTensor, Task
 
 RTOL, ATOL = 1e-3, 1e-5  # ONNX's backend tests allow 1e-3 and 1e-7; sums of float32 need a little more
@@ -66,12 +67,13 @@ class Inspection:
     task: Task | None = None
 
 
-def inspect(job: Job, limits: Limits) -> Inspection:
+def inspect(job: Job, limits: Limits, report: Report | None = None) -> Inspection:
     """Checks, loads, runs and prepares the model in a child process without credentials, within limits.
 
-    Raises ModelRejected with the reason, also when the child crashes or takes too long.
+    `report` gets the stages of this. Raises ModelRejected with the reason, also when the child crashes or takes too
+    long.
     """
-    answer = child.run("maas.deployment.inspection", asdict(job), Path(job.path).parent, limits)
+    answer = child.run("maas.deployment.inspection", asdict(job), Path(job.path).parent, limits, report)
     return Inspection(
         tuple(MetadataTensor.of(fields) for fields in answer["inputs"]),
         tuple(MetadataTensor.of(fields) for fields in answer["outputs"]),

@@ -1,12 +1,13 @@
 """Model versions: numbered without gaps, validated once, immutable from then on, deleted and restored."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from maas.aws.dynamodb import Delete, Put, Write, WriteConflict
-from maas.errors import Conflict, Contended, NotFound, QuotaExceeded
-from maas.records import ModelFile, ModelQuota, ModelVersion, RegisteredModel, Status
+from maas.errors import Conflict, Contended, NotFound, QuotaExceeded, ServiceUnavailable
+from maas.records import ModelFile, ModelQuota, ModelVersion, RegisteredModel, Stage, Status, fields_of
 from maas.registry import table_rows
 from maas.registry.ledger import (
     Change,
@@ -210,6 +211,14 @@ class Versions:
             model, number, Status.PENDING_UPLOAD, lambda version: replace(version, status=Status.VALIDATING), actor
         )
 
+    def set_stage(self, model: str, number: int, stage: Stage) -> None:
+        """Tell what the validation does at the moment. A concurrent change wins, and a failure does not matter."""
+        with suppress(NotFound, WriteConflict, ServiceUnavailable):
+            version = self._ledger.version(model, number, deleted=True)
+            if version.status is Status.VALIDATING:
+                fields = fields_of(replace(version, stage=stage))
+                self._ledger.table.write([Put(table_rows.version_key(model, number), fields, version.revision)])
+
     def finish_validation(self, checked: ModelVersion, actor: str) -> ModelVersion:
         """VALIDATING → READY or FAILED, with the findings in `checked`. A version that is READY or FAILED stays so."""
 
@@ -224,6 +233,7 @@ class Versions:
                 profile=checked.profile,
                 warnings=checked.warnings,
                 task=checked.task,
+                stage=None,
                 variants=checked.variants,
                 quantized=checked.quantized,
             )
