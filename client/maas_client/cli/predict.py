@@ -140,7 +140,9 @@ def _ask_later(
     as_json: bool,
 ) -> None:
     if given.request is not None:
-        raise InvalidInput(f"{source} is a whole request: --later takes inputs by name, or an array")
+        raise InvalidInput(
+            f'{source} is a whole request: --later takes inputs by name, as {{"x": [[1, 2]]}}, or an array'
+        )
     job = maas.infer_later(model, given.inputs, version, outputs, parameters=parameters)
     print_json(job) if as_json else echo(
         f"job {job.id} is {job.status}: get its answer with `maas job answer {job.id}`"

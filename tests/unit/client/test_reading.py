@@ -7,7 +7,7 @@ import pytest
 from maas_client import InvalidResponse, MaasError
 from maas_client.job_records import Job
 from maas_client.model_records import ModelVersion
-from maas_client.reading import parse, read
+from maas_client.reading import instant, parse, read
 from support.server.server import ContractServer
 
 VERSION: dict[str, Any] = {
@@ -83,3 +83,12 @@ def test_rate_is_a_number() -> None:
     job |= {"created_at": "", "updated_at": "", "actor": "ann", "progress": progress}
     found = read(Job, job)
     assert found.progress and found.progress.rows_per_second == 3
+
+
+@pytest.mark.parametrize(
+    "time", ["", "x", "2026-01-31", "2026-01-31T12:00:00", "2026-13-01T00:00:00Z", "\ud800", "9" * 5000], ids=ascii
+)
+def test_times_that_are_none(time: str) -> None:
+    with pytest.raises(InvalidResponse, match="the answer has the time"):
+        instant(time)
+    assert instant("2026-01-31T12:00:00.5Z").year == 2026
