@@ -338,6 +338,7 @@ def test_wrong_fields(app: ModuleType, path: str, fields: dict[str, Any], status
     if status != 200:
         assert set(document["error"]) == {"message", "type", "param", "code"}
         assert document["error"]["param"] == param
+        assert "parameters." not in document["error"]["message"]
 
 
 def test_body_that_is_no_object(app: ModuleType) -> None:

@@ -93,7 +93,8 @@ def named(document: Mapping[str, Any]) -> str:
 def text(document: Mapping[str, Any], field: str) -> str:
     value = document.get(field)
     if type(value) is not str or not value:
-        raise InvalidRequest(f"{field}: got {kind_of(value)}, expected text", field=field)
+        came = "an empty string" if value == "" else kind_of(value)
+        raise InvalidRequest(f"{field}: got {came}, expected text", field=field)
     return value
 
 

@@ -20,7 +20,8 @@ def openai_error(status: int, document: Mapping[str, Any], texts: str) -> dict[s
     field = document.get("field")
     param = texts if field in (TEXT, IMAGE) else field and field.removeprefix("parameters.")
     kind = "server_error" if status >= 500 else _TYPES.get(status, "invalid_request_error")
-    error = {"message": document["error"], "type": kind, "param": param, "code": _CODES.get(status)}
+    message = document["error"].removeprefix("parameters.")  # options stand in the body here
+    error = {"message": message, "type": kind, "param": param, "code": _CODES.get(status)}
     return {"error": error}
 
 
