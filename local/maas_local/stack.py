@@ -72,10 +72,12 @@ class LocalStack:
             server.start()
             for pump in pumps:
                 pump.start()
+            api_key = cloud.admin_key(known, folder)
             if folder:
-                # Daemon: the end of the stack does not wait for it.
+                # Daemon: the end of the stack does not wait for it. After the key: both import the registry, and two
+                # threads that import packages which import each other may find one half made.
                 threading.Thread(target=_resume, args=(cloud, known), name="resuming", daemon=True).start()
-            yield cls(f"http://{host}:{listener.getsockname()[1]}", cloud, cloud.admin_key(known, folder))
+            yield cls(f"http://{host}:{listener.getsockname()[1]}", cloud, api_key)
 
 
 def _resume(cloud: LocalCloud, template: Template) -> None:
