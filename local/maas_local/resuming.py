@@ -15,14 +15,14 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from maas.aws.dynamodb import Table, boto3_call
+from maas.aws.dynamodb import CallFailed, Table, boto3_call
 from maas.batch import locations
 from maas.batch.job_records import ENDED, BatchJob, JobStatus
 from maas.batch.jobs import Jobs
 from maas.batch.planner import Arrived, job_id_of
 from maas.deployment import inbox
 from maas.deployment.artifacts import commit_mark_key
-from maas.errors import NotFound
+from maas.errors import MaasError, NotFound
 from maas.names import is_model_file
 from maas.records import Status
 from maas.registry import Registry
@@ -53,7 +53,7 @@ def resume(cloud: LocalCloud, template: Template) -> None:
             for arrived in found:
                 _log.info("resumed: %s", arrived.key)
                 events.put_events(Entries=[_event(arrived)])
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, CallFailed, MaasError) as error:
         _log.warning("not all that was in flight is resumed: %s", error)
 
 

@@ -1,19 +1,15 @@
 """What is stored: buckets, versions in the order of their keys, unfinished uploads. Each change is one transaction."""
 
 import json
-import sqlite3
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from maas_local.s3.blobs import Blob
+from maas_local.s3.bucket_index import Buckets
 from maas_local.s3.errors import S3Error
-from maas_local.s3.stored import SCHEMA, StoredBucket, StoredPart, StoredUpload, StoredVersion
-from maas_local.sqlite import connect, transaction
+from maas_local.s3.stored import StoredBucket, StoredPart, StoredUpload, StoredVersion
 
 LAST = "\U0010ffff"  # no key with a prefix is beyond the prefix and this
 UNVERSIONED = "null"
@@ -21,40 +17,8 @@ _COLUMNS = "key, seq, id, is_latest, is_marker, size_bytes, etag, modified, head
 Condition = Callable[[StoredVersion | None], None]  # raises for a current version that the request does not accept
 
 
-class Index:
-    def __init__(self, path: Path | None) -> None:
-        self._lock, self._database = threading.Lock(), connect(path, SCHEMA)
-
-    # --------------------------------------------------------------- buckets
-
-    def create_bucket(self, name: str) -> None:
-        """Raises BucketAlreadyOwnedByYou."""
-        try:
-            self._write("INSERT INTO buckets (name) VALUES (?)", name)
-        except sqlite3.IntegrityError:
-            raise S3Error("BucketAlreadyOwnedByYou", f"bucket {name} exists") from None
-
-    def configure(self, name: str, *, versioned: bool | None = None, events: bool | None = None) -> None:
-        for column, value in (("versioned", versioned), ("events", events)):
-            if value is not None:
-                self._write(f"UPDATE buckets SET {column} = ? WHERE name = ?", value, name)  # noqa: S608 (our names)
-
-    def bucket(self, name: str) -> StoredBucket:
-        """Raises NoSuchBucket."""
-        for row in self._read("SELECT name, versioned, events FROM buckets WHERE name = ?", name):
-            return StoredBucket(row[0], bool(row[1]), bool(row[2]))
-        raise S3Error("NoSuchBucket", f"there is no bucket {name}")
-
-    def buckets(self) -> list[str]:
-        return [row[0] for row in self._read("SELECT name FROM buckets ORDER BY name")]
-
-    def delete_bucket(self, name: str) -> None:
-        """Raises NoSuchBucket, BucketNotEmpty."""
-        self.bucket(name)
-        with self._changing():
-            if self._database.execute("SELECT 1 FROM versions WHERE bucket = ? LIMIT 1", (name,)).fetchone():
-                raise S3Error("BucketNotEmpty", f"bucket {name} holds objects or versions")
-            self._database.execute("DELETE FROM buckets WHERE name = ?", (name,))
+class Index(Buckets):
+    """Versions and uploads, and the buckets that they are in."""
 
     # -------------------------------------------------------------- versions
 
@@ -245,19 +209,6 @@ class Index:
         if not self._database.execute("DELETE FROM uploads WHERE id = ?", (upload,)).rowcount:
             raise _no_upload(upload)
         self._database.execute("DELETE FROM parts WHERE upload = ?", (upload,))
-
-    def _read(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._database.execute(sql, values).fetchall()
-
-    def _write(self, sql: str, *values: object) -> None:
-        with self._lock:
-            self._database.execute(sql, values)
-
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        with self._lock, transaction(self._database):
-            yield
 
 
 def _version(row: tuple[Any, ...]) -> StoredVersion:
