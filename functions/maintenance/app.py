@@ -17,13 +17,13 @@ from maas.telemetry.observability import count, logger
 
 ACTOR = "maintenance"
 RESERVE_SECONDS = 30  # for the purge that is running at the deadline
-IDLE = timedelta(days=1)  # nothing takes so long from one step to the next, with all its retries
 REVIVE = "revive"  # in the detail of the daily event
 
 settings = Settings.from_env()
 registry, bucket = bootstrap.registry(settings), bootstrap.bucket(settings)
 purge = registry.purge(bucket.delete_prefix)
 submission = bootstrap.submission(settings)
+idle = timedelta(days=settings.idle_days)  # a day: no step takes so long, with all its retries
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def _told(what: str, *sweeps: Iterator[str]) -> dict[str, Any]:
 
 def _stalled_versions(deadline: float) -> Iterator[str]:
     """Write the commit mark of versions left VALIDATING again, as `complete` does: its event restarts them."""
-    for version in registry.stalled(datetime.now(UTC) - IDLE):
+    for version in registry.stalled(datetime.now(UTC) - idle):
         if time.monotonic() > deadline:
             return
         try:
@@ -70,5 +70,5 @@ def _stalled_versions(deadline: float) -> Iterator[str]:
 def _stuck_jobs(deadline: float) -> Iterator[str]:
     now = datetime.now(UTC)
     abandoned = now - timedelta(days=settings.upload_retention_days)
-    for job in submission.wake_stuck(now - IDLE, abandoned, deadline):
+    for job in submission.wake_stuck(now - idle, abandoned, deadline):
         yield f"job {job}"

@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,41 @@ def test_scheduled_purge_of_unfinished_upload(maas: MaasClient, http: httpx.Clie
     event = json.loads((ROOT / "events" / "maintenance_purge.json").read_text())
     purged = call("maintenance", "app", event, MAAS_RETENTION_DAYS="0")["purged"]
     assert "purged-by-schedule" in purged
+
+
+def test_schedule_revives_and_cleans_up(
+    system: LocalStack, maas: MaasClient, http: httpx.Client, call: Callable[..., Any]
+) -> None:
+    """A version left VALIDATING, a job whose upload never came, and a version that was never uploaded."""
+    content = onnx_models.linear(1.0)
+    maas.models.create("stuck")
+    file = {"name": "model.onnx", "size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    made = http.post("/api/v1/models/stuck/versions", json={"files": [file]}).json()
+    (part,) = made["uploads"][0]["parts"]
+    assert httpx.put(part["url"], content=content, headers=part["headers"]).is_success
+    system.cloud.client("dynamodb").update_item(
+        TableName=NAME,
+        Key={"pk": {"S": "M#stuck"}, "sk": {"S": "V#00000001"}},
+        UpdateExpression="SET #status = :validating",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":validating": {"S": "VALIDATING"}},
+    )
+    upload = {"name": "x.npy", "size_bytes": 100, "sha256": "0" * 64}
+    event = json.loads((ROOT / "events" / "maintenance_revive.json").read_text())
+    retention = {"MAAS_IDLE_DAYS": "0", "MAAS_UPLOAD_RETENTION_DAYS": "0"}
+    assert "stuck@1" in call("maintenance", "app", event, **retention)["revived"]
+    version = maas.versions.wait("stuck", 1)
+    assert version.status == "READY"
+    job = http.post("/api/v1/jobs", json={"model": "stuck", "upload": upload}).json()
+    assert f"job {job['id']}" in call("maintenance", "app", event, **retention)["revived"]
+    ended = wait_for_job(http, job["id"])
+    assert (ended["status"], "is not complete" in ended["reason"]) == ("FAILED", True)
+    time.sleep(1)  # retention counts in seconds: the retry prolongs it
+    assert http.post(f"/api/v1/jobs/{job['id']}/retry").status_code == 202
+    assert wait_for_job(http, job["id"])["status"] == "FAILED"
+    assert http.post("/api/v1/models/stuck/versions", json={"files": [file]}).status_code == 201
+    event = json.loads((ROOT / "events" / "maintenance_purge.json").read_text())
+    assert "stuck@2" in call("maintenance", "app", event, MAAS_UPLOAD_RETENTION_DAYS="0")["purged"]
 
 
 def test_unfinished_multipart_upload_is_not_completed(maas: MaasClient, http: httpx.Client) -> None:

@@ -54,6 +54,9 @@ class Settings:
     upload_retention_days: int = _setting(
         "MAAS_UPLOAD_RETENTION_DAYS", "days that versions are kept that did not become READY", 7
     )
+    idle_days: int = _setting(
+        "MAAS_IDLE_DAYS", "days without a change after which a job or version is started again", 1
+    )
     job_retention_days: int = _setting("MAAS_JOB_RETENTION_DAYS", "days that batch jobs are kept", 90)
     max_model_bytes: int = _setting("MAAS_MAX_MODEL_BYTES", "maximum bytes of a version's files together", 10 * 1024**3)
     max_tensor_bytes: int = _setting("MAAS_MAX_TENSOR_BYTES", "maximum bytes of one tensor of a model", 4 * 1024**3)

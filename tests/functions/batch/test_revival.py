@@ -127,7 +127,7 @@ def test_daily_schedule_revives_what_is_stuck(
     lose_messages(runs)
     function = load_function("MaintenanceFunction")
     assert function.lambda_handler(REVIVE, Context) == {"revived": []}  # none of them is idle for long enough
-    monkeypatch.setattr(function, "IDLE", timedelta(0))
+    monkeypatch.setattr(function, "idle", timedelta(0))
     revived = function.lambda_handler(REVIVE, Context)["revived"]
     assert {f"job {one.id}" for one in (running, planning, uploading)} < set(revived)
     assert f"job {waiting.id}" not in revived
@@ -153,7 +153,7 @@ def test_hourly_schedule_cleans_up_abandoned_uploads(
     assert answer == {"purged": ["example@2"]}  # uploaded and never validated; version 1 is READY
     assert not s3.list_object_versions(Bucket=bucket, Prefix="models/example/2/").get("Versions")
     assert bootstrap.registry(runs.cloud.settings).models.get("example").kept_versions == 1
-    monkeypatch.setattr(function, "IDLE", timedelta(0))
+    monkeypatch.setattr(function, "idle", timedelta(0))
     function.lambda_handler(REVIVE, Context)
     ended = runs.jobs.get(waiting.id)
     assert (ended.status, ended.reason) == (JobStatus.FAILED, f"the upload of job '{waiting.id}' is not complete")
@@ -172,7 +172,7 @@ def test_version_without_files_does_not_stop_the_sweep(
     runs: Runs, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     function: Any = load_function("MaintenanceFunction")
-    monkeypatch.setattr(function, "IDLE", timedelta(0))
+    monkeypatch.setattr(function, "idle", timedelta(0))
     stalled = runs.cloud.upload("example", onnx_models.linear(7.0))
     bootstrap.registry(runs.cloud.settings).versions.start_validation("example", stalled.number, "deployment")
     job = runs.job()

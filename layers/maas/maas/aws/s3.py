@@ -42,10 +42,11 @@ class StoredObject:
 
 
 class Kept(NamedTuple):
-    """A stored object; `metadata` is its user-defined metadata, names in lower case."""
+    """A stored object; `metadata` is its user-defined metadata, names in lower case; `sha256` of the body, in hex."""
 
     body: bytes
     metadata: Mapping[str, str]
+    sha256: str
 
 
 @contextmanager
@@ -174,7 +175,8 @@ class ModelBucket:
 
         Raises ServiceUnavailable, also during a concurrent write of the same key.
         """
-        checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
+        digest = hashlib.sha256(body)
+        checksum = base64.b64encode(digest.digest()).decode()
         try:
             with _errors():
                 self._s3.put_object(
@@ -185,7 +187,7 @@ class ModelBucket:
                     IfNoneMatch="*",
                     Metadata=metadata,
                 )
-            return Kept(body, metadata)
+            return Kept(body, metadata, digest.hexdigest())
         except ClientError as error:
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             if status == 409:
@@ -201,7 +203,8 @@ class ModelBucket:
     def _kept(self, key: str) -> Kept:
         with _errors():
             found = self._s3.get_object(Bucket=self._bucket, Key=key)
-            return Kept(found["Body"].read(), found["Metadata"])
+            body = found["Body"].read()
+            return Kept(body, found["Metadata"], hashlib.sha256(body).hexdigest())
 
     def presign_download(self, key: str, s3_version: str | None) -> str:
         """A URL for the validated object version, or for the current one if `s3_version` is None."""

@@ -1,13 +1,14 @@
 """The objects that a job writes into its output folder, each written once: the first delivery to write wins."""
 
-import hashlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from maas.aws.s3 import Kept, ModelBucket
 from maas.batch.job_records import BatchJob, Part, Shard
 from maas.errors import Conflict
 
+PARALLEL = 4  # a shard of NPY has a part for each output
 MARK = "maas-job"  # object metadata: `BatchJob.mark` of the job that wrote the object
 
 
@@ -20,11 +21,16 @@ class JobOutput:
 
         Raises ServiceUnavailable, Conflict if one of the names holds an object of another job.
         """
-        return tuple(self._part(job, f"part-{shard.name}.{suffix}", files[suffix]) for suffix in sorted(files))
+        if len(files) == 1:
+            ((suffix, body),) = files.items()
+            return (self._part(job, shard, suffix, body),)
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            return tuple(pool.map(lambda suffix: self._part(job, shard, suffix, files[suffix]), sorted(files)))
 
-    def _part(self, job: BatchJob, name: str, body: bytes) -> Part:
-        kept = self.write_once(job, name, body).body
-        return Part(job.output + name, len(kept), hashlib.sha256(kept).hexdigest())
+    def _part(self, job: BatchJob, shard: Shard, suffix: str, body: bytes) -> Part:
+        name = f"part-{shard.name}.{suffix}"
+        kept = self.write_once(job, name, body)
+        return Part(job.output + name, len(kept.body), kept.sha256)
 
     def write_once(self, job: BatchJob, name: str, body: bytes, metadata: Mapping[str, str] | None = None) -> Kept:
         """Write the object unless the job has it already; returns the stored one.
