@@ -1,7 +1,8 @@
 """Runs a model on chunks of records: as one batch, or record by record where the batch fails."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Self
 
 import numpy as np
 
@@ -26,6 +27,28 @@ def one_ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         while chunk := under_way.result():
             under_way = pool.submit(next, chunks, None)
             yield chunk
+
+
+class OneBehind:
+    """Runs calls in a thread, one after another: the next one waits for the last, whose exception it raises."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, "writer")
+        self._under_way: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+    def call(self, function: Callable[..., None], *arguments: object) -> None:
+        self.wait()
+        self._under_way = self._pool.submit(function, *arguments)
+
+    def wait(self) -> None:
+        if self._under_way:
+            self._under_way.result()
 
 
 class Predictor:

@@ -18,7 +18,7 @@ from maas.batch.job_output import JobOutput
 from maas.batch.job_records import BatchJob, JobStatus, Shard, ShardStatus
 from maas.batch.jobs import Jobs
 from maas.batch.locations import RESPONSE
-from maas.batch.predicting import Predictor, batch_rows, one_ahead, row_ms, selected
+from maas.batch.predicting import OneBehind, Predictor, batch_rows, one_ahead, row_ms, selected
 from maas.batch.s3_source import source_of
 from maas.errors import ArtifactCorrupt, Contended, MaasError, ServiceUnavailable
 from maas.serving.dataplane import DataPlane
@@ -130,21 +130,24 @@ class Worker:
         version = self.dataplane.resolve(job.model, str(job.version))
         rows_at_once = batch_rows(runner.inputs, job.options.get("batch_size"), row_ms(version))
         before = looked = time.monotonic()
-        for chunk in one_ahead(reader.chunks(source_of(job, self.reader), start, end, rows_at_once)):
-            predicted, failed = predictor.predict(chunk)
-            writer.add(chunk, predicted, failed)
-            rows, errors = rows + chunk.rows, errors + len(failed)
-            if failed and reason is None:
-                reason = failed[min(failed)][:MAX_REASON]
-            now = time.monotonic()
-            slowest, before = max(slowest, now - before), now  # includes the wait for the chunk
-            if now - looked > LOOK_SECONDS:
-                looked = now
-                if self.jobs.get(job.id).status is not JobStatus.RUNNING:
-                    raise NotWanted
-            full = now + 2 * slowest > limit or (writer.size_bytes > MAX_PART_BYTES and limit != float("inf"))
-            if full and chunk.end < end:
-                return Predicted(chunk.end, rows, errors, reason, writer.finish())
+        with OneBehind() as writing:  # a part is written while the model runs on the next chunk
+            for chunk in one_ahead(reader.chunks(source_of(job, self.reader), start, end, rows_at_once)):
+                predicted, failed = predictor.predict(chunk)
+                writing.call(writer.add, chunk, predicted, failed)
+                rows, errors = rows + chunk.rows, errors + len(failed)
+                if failed and reason is None:
+                    reason = failed[min(failed)][:MAX_REASON]
+                now = time.monotonic()
+                slowest, before = max(slowest, now - before), now  # includes the wait for the chunk
+                if now - looked > LOOK_SECONDS:
+                    looked = now
+                    if self.jobs.get(job.id).status is not JobStatus.RUNNING:
+                        raise NotWanted
+                full = now + 2 * slowest > limit or (writer.size_bytes > MAX_PART_BYTES and limit != float("inf"))
+                if full and chunk.end < end:
+                    end = chunk.end
+                    break
+            writing.wait()
         return Predicted(end, rows, errors, reason, writer.finish())
 
     def _answer(self, job: BatchJob, deadline: float) -> BatchJob:
