@@ -39,7 +39,7 @@ def _measure(cloud: Cloud, format_: str, path: Path) -> Figure:
             for block in _blocks(format_, megabytes << 20):
                 file.write(block)
         name = f"{megabytes}.{format_}"
-        place.worker.bucket.upload(f"{DATA}{name}", path)
+        place.worker.output.bucket.upload(f"{DATA}{name}", path)
         path.unlink()
         job = place.job("small", name)
         worked = process.run(cloud, "memory", "small")

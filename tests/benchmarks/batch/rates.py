@@ -95,7 +95,7 @@ def _measure(place: Place, model: str, format_: str, x: np.ndarray) -> Figure:
         batch_rows(runner.inputs, None, row_ms(place.worker.dataplane.resolve(model, "1"))),
     )
     session = runner._session = Stopwatch(runner._session)
-    place.worker.bucket.write(f"{DATA}{model}.{format_}", FORMATS[format_](x, feed))
+    place.worker.output.bucket.write(f"{DATA}{model}.{format_}", FORMATS[format_](x, feed))
     pairs, shares = [], []
     for _ in range(ROUNDS):
         job = place.job(model, f"{model}.{format_}")
@@ -138,13 +138,13 @@ def _check(place: Place, job_id: str, runner: Runner, x: np.ndarray, rows: int) 
         expected = runner.run({runner.inputs[0].name: x[:rows]})
         for tensor, array in zip(runner.outputs, expected, strict=True):
             (key,) = [part.key for part in shards[0].parts if part.key.endswith(f".{tensor.name}.npy")]
-            found = np.load(io.BytesIO(place.worker.bucket.read(key)))
+            found = np.load(io.BytesIO(place.worker.output.bucket.read(key)))
             assert np.array_equal(found[: len(array)], array), f"{tensor.name}: other values than the model's"
 
 
 def _stand_in(place: Place) -> list[Figure]:
     """The throughput of the stand-in for S3 alone, in pieces of the size that the worker reads and writes."""
-    key, body, bucket = f"{DATA}limit", bytes(4 * BLOCK_BYTES), place.worker.bucket
+    key, body, bucket = f"{DATA}limit", bytes(4 * BLOCK_BYTES), place.worker.output.bucket
     bucket.write(key, body)
     reader = place.worker.reader
     starts = range(0, len(body), BLOCK_BYTES)

@@ -29,7 +29,7 @@ def measure(cloud: Cloud, folder: Path, console: Console) -> list[Figure]:
     assert cloud.deploy("scaled", networks.dense(50)).status == "READY"
     place = Place.of(cloud, "scaling")
     x = np.random.default_rng(0).random((ROWS, 64), np.float32)
-    place.worker.bucket.write(f"{DATA}scaling.npy", npy(x))
+    place.worker.output.bucket.write(f"{DATA}scaling.npy", npy(x))
     alone, both, planning, starts, shards = [], [], [], [], []
     for _ in range(ROUNDS):
         for workers, times in ((1, alone), (2, both)):
