@@ -30,6 +30,9 @@ OTHER, PUBLIC_6 = "8.8.8.8", "2606:2800:220:1::1"
     [
         "http://hooks.example.com/",
         "https://user:secret@hooks.example.com/",
+        "https://:secret@hooks.example.com/",
+        "https://@hooks.example.com/",
+        "https://hooks.example.com:0/",
         "https://",
         "https://127.0.0.1/",
         "https://[::1]/",

@@ -26,7 +26,7 @@ def check(url: str, field: str) -> str:
     """Return `url`; raises InvalidRequest unless it is https to a host name or a public address."""
     parts = _split(url)
     problem = "expected an https URL in ASCII, without spaces and credentials"
-    if parts and parts.scheme == "https" and parts.hostname and not parts.username and len(url) <= MAX_URL:
+    if parts and parts.scheme == "https" and parts.hostname and "@" not in parts.netloc and len(url) <= MAX_URL:
         problem = "expected a public host"
         if not _is_host(parts.hostname):
             problem = "expected a host with labels of 1 to 63 characters"
@@ -128,8 +128,7 @@ def _split(url: str) -> SplitResult | None:
         return None
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises ValueError for a port that is no number
-        return parts
+        return None if parts.port == 0 else parts  # ValueError: a port that is no number
     except ValueError:
         return None
 
