@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 FIRST_WORKERS, MORE_A_SECOND = 5, 300 / 60
 PARTITION_UNITS_A_SECOND = 1000.0
-PLAN_UNITS, SHARD_UNITS = 4, 6  # capacity units of transactions: row and marker; agreed end, row and deleted marker
+PLAN_UNITS = 4  # capacity units of a transaction: row and marker
+SHARD_UNITS = 7  # agreed end; in a transaction row, deleted marker and counter
 SENT_A_SECOND = 1000.0  # messages: ten in a call of 10 ms
+FIRST_SHARDS = 500  # `Planner.shards_at_once`: then workers start
 LISTED_A_SECOND = 5000.0  # rows of shards, read for the manifest
 
 
@@ -25,14 +27,20 @@ class Times:
 
 def seconds(workers: int, shards: int, run_seconds: float, times: Times) -> float:
     """Seconds from the arrival of the input to `_SUCCESS`."""
-    planned = shards * PLAN_UNITS / PARTITION_UNITS_A_SECOND
+    planned = min(shards, FIRST_SHARDS) * PLAN_UNITS / PARTITION_UNITS_A_SECOND
     free = [planned + max(0.0, (place - FIRST_WORKERS + 1) / MORE_A_SECOND) + times.start for place in range(workers)]
     heapq.heapify(free)
-    written = ended = 0.0
+    ends: list[float] = []  # of the shards so far, in order of time: they delay planning, which gets what is left
+    written = ended = queued = 0.0
+    passed = 0
     for shard in range(shards):
-        queued = planned + shard / SENT_A_SECOND
+        while passed < len(ends) and ends[passed] <= queued:
+            passed += 1
+        units = PLAN_UNITS * (shard + 1) + SHARD_UNITS * passed
+        queued = max(queued, units / PARTITION_UNITS_A_SECOND, shard / SENT_A_SECOND)
         ran = max(heapq.heappop(free), queued) + times.calls + run_seconds
         written = max(written, ran) + SHARD_UNITS / PARTITION_UNITS_A_SECOND
+        ends.append(written)
         heapq.heappush(free, written)
         ended = max(ended, written)
     return ended + shards / LISTED_A_SECOND
