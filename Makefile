@@ -111,7 +111,7 @@ sam-test: build ## the end-to-end suite and every event under the real `sam loca
 	@SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/pytest tests/sam tests/e2e --stack=sam
 
 cloud-test: build $(CLOUD_VENV)/.done ## the same suite on what `make deploy` deploys, and its updates, in an AWS emulator (needs Docker)
-	@SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/pytest tests/e2e tests/cloud --stack=cloud
+	@SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/pytest tests/e2e tests/cloud --stack=cloud $(ARGS)
 
 aws-smoke: build ## deploy under a throw-away name into your AWS account, drive it, delete it, print what it cost
 	@PYTHONPATH=tests $(RUN)/python tests/cloud/smoke.py $(PARAMETERS)

@@ -89,6 +89,7 @@ CHECKS: dict[str, Callable[[CloudStack, Path], None]] = {
 }
 
 
+@pytest.mark.full(keep=len(OTHER_STACKS))
 @pytest.mark.parametrize("variant", OTHER_STACKS)
 def test_variant(variant: str, aws_engine: Engine, tmp_path: Path) -> None:
     parameters = dict(OTHER_STACKS[variant])
