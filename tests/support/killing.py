@@ -33,13 +33,13 @@ MAX_SECONDS = 6.0  # from the start of the work to the kill
 
 @dataclass
 class Acknowledged:
-    """What a client was told. `weights` by version; `moves` of the alias, and the one without an answer, if any."""
+    """What a client was told. `weights` by version; `moves` of the alias, and those without an answer."""
 
     key: str = ""
     url: str = ""
     weights: dict[int, float] = field(default_factory=dict)
     moves: list[int] = field(default_factory=list)
-    asked: int | None = None
+    asked: list[int] = field(default_factory=list)
     jobs: list[str] = field(default_factory=list)
     history: int = 0
 
@@ -97,11 +97,11 @@ def check(maas: MaasClient, known: Acknowledged) -> None:
     known.history = len(entries)
     if known.moves or known.asked:
         is_set = {alias.alias: alias.version for alias in maas.aliases.list(MODEL)}.get(ALIAS)
-        allowed = {known.moves[-1] if known.moves else None, known.asked}
+        allowed = {known.moves[-1] if known.moves else None, *known.asked}
         assert is_set in allowed, f"the alias is at {is_set}, expected one of {allowed}"
         moved = [entry for entry in entries if entry.kind == "alias.set"]
         assert len(known.moves) <= len(moved), "a move has no history entry"
-        known.moves, known.asked = [is_set] * len(moved) if is_set else [], None
+        known.moves, known.asked = [is_set] * len(moved) if is_set else [], []
     for job_id in known.jobs[-5:]:
         job = maas.jobs.wait(job_id, 90)
         assert job.progress and job.progress.rows == ROWS, "a job lost records"
@@ -132,10 +132,11 @@ class Work:
     def _move(self) -> None:
         others = [number for number in list(self.known.weights) if number not in self.known.moves[-1:]]
         if others:  # the same again is no move
-            self.known.asked = random.choice(others)
-            self.maas.aliases.set(MODEL, ALIAS, self.known.asked)
-            self.known.moves.append(self.known.asked)
-            self.known.asked = None
+            number = random.choice(others)
+            self.known.asked.append(number)
+            self.maas.aliases.set(MODEL, ALIAS, number)
+            self.known.asked.remove(number)
+            self.known.moves.append(number)
 
     def _batch(self) -> None:
         if self.known.weights:
