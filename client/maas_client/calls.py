@@ -164,7 +164,10 @@ def path_of(*parts: str | int) -> str:
     for part in parts:
         if str(part) in ("", ".", ".."):
             raise InvalidInput(f"{str(part)!r} is no name")
-    return "/" + "/".join(quote(str(part), safe="") for part in parts)
+    try:
+        return "/" + "/".join(quote(str(part), safe="") for part in parts)
+    except UnicodeEncodeError as error:  # a lone surrogate
+        raise InvalidInput(f"{error.object!r:.80} is no name") from None
 
 
 def api_path(*parts: str | int) -> str:

@@ -33,7 +33,9 @@ async def retried(attempt: Callable[[], Awaitable[_Result]], retries: Retries) -
 
 
 def next_token(token: str, asked: Mapping[str, object]) -> str:
-    """Raises InvalidResponse for the token of the page itself, with which a list never ends."""
+    """Raises InvalidResponse for the token of the page itself, with which a list never ends, and for other text."""
+    if not token.isascii():
+        raise InvalidResponse(f"the answer's next_page_token is {token!r:.80}")
     if token == asked.get("page_token"):
         raise InvalidResponse("the answer's next_page_token is that of the page itself")
     return token

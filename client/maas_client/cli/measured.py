@@ -1,15 +1,33 @@
 """A version's measurements as text."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any
+from functools import partial, wraps
+from typing import Any, ParamSpec, TypeVar
 
 from rich.table import Table
 
 from maas_client.cli.looks import facts, row, size
+from maas_client.errors import InvalidResponse
 from maas_client.inference_records import ShapeProfile
 
+_Parameters = ParamSpec("_Parameters")
+_Shown = TypeVar("_Shown")
 
+
+def _of_an_answer(show: Callable[_Parameters, _Shown]) -> Callable[_Parameters, _Shown]:
+    """Measurements have no dataclass: what is none of them raises InvalidResponse here."""
+
+    @wraps(show)
+    def shown(*arguments: _Parameters.args, **named: _Parameters.kwargs) -> _Shown:
+        try:
+            return show(*arguments, **named)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise InvalidResponse(f"the answer has measurements of another form: {error!s:.80}") from error
+
+    return shown
+
+
+@_of_an_answer
 def profile_table(profile: Mapping[str, Any], variants: Sequence[Mapping[str, Any]]) -> Table:
     """One measurement of the deployment a row, then the prepared forms."""
     table = facts()
@@ -53,6 +71,7 @@ def shape_profile(measured: ShapeProfile) -> Table:
     return table
 
 
+@_of_an_answer
 def quantized_line(form: Mapping[str, Any]) -> str:
     """Whether the quantised form was kept, with its figures."""
     if not form["kept"]:

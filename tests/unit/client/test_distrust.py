@@ -26,6 +26,7 @@ from maas_client import (
     UploadFailed,
     name_rules,
 )
+from maas_client.cli.measured import profile_table, quantized_line
 from maas_client.protocol.tensors import decode
 from maas_client.retries import retry_after_seconds
 from support.server.server import ContractServer, Drip
@@ -387,3 +388,33 @@ def test_an_answer_that_drips_from_the_storage_ends_in_time(times: ContractServe
     with pytest.raises(NoAnswerInTime):
         maas.jobs.answer(job, timeout_seconds=1)
     assert time.monotonic() - started < 3
+
+
+def test_tokens_and_ids_that_no_address_carries(server: ContractServer, maas: Any) -> None:
+    page = json.dumps({"models": [], "next_page_token": "\ud800"}).encode()
+    server.trouble = [("GET", (200, {}, page))]
+    with pytest.raises(InvalidResponse, match="next_page_token"):
+        maas.models.list()
+    with pytest.raises(InvalidInput, match="is no name"):
+        maas.jobs.get("\ud800")
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        {"size_bytes": "x"},
+        {"size_bytes": []},
+        {"golden_vectors": "x"},
+        {"load_ms": [1]},
+        {"shapes": 5},
+        {"shapes": {"x": 1}},
+    ],
+    ids=str,
+)
+def test_measurements_that_are_none(profile: dict[str, Any]) -> None:
+    with pytest.raises(InvalidResponse, match="measurements of another form"):
+        profile_table(profile, [])
+    with pytest.raises(InvalidResponse, match="measurements of another form"):
+        profile_table({}, [{"key": 1}])
+    with pytest.raises(InvalidResponse, match="measurements of another form"):
+        quantized_line({"kept": True, "scheme": 1})
