@@ -37,6 +37,7 @@ OTHER_STACKS = {
         "MaxStoredBytes": "2097152",
         "JobRetentionDays": "15",
         "RetentionDays": "1",
+        "UploadRetentionDays": "8",
         "LogRetentionDays": "1",
         "InferenceConcurrency": "3",
         "ManagementConcurrency": "3",
