@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 import urllib.request
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -24,7 +23,7 @@ from support.cloud.deployment import CloudStack
 from support.cloud.engine import Engine
 
 LoadFunction = Callable[[str], ModuleType]
-QUICK_CASES = 2  # of a parametrised test, in `make test`
+CLIENTS = ("blocking", "async")  # cases of what both clients do; `make test` takes them in turn
 REQUIRED = os.environ.get("MAAS_REQUIRE_ENGINES") == "1"
 
 
@@ -113,20 +112,25 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --quick, keeps the first QUICK_CASES of each test, of one marked `full(keep=N)` N, of `full` none."""
+    """With --quick, keeps one case of each test, of a test marked `full(keep=N)` N, of `full` none."""
     if not config.getoption("--quick"):
         return
-    cases: Counter[str] = Counter()
-    kept: list[pytest.Item] = []
-    left_out: list[pytest.Item] = []
+    tests: dict[str, list[pytest.Item]] = {}
     for item in items:
-        test = item.nodeid.partition("[")[0]
-        cases[test] += 1
-        mark = item.get_closest_marker("full")
-        most = mark.kwargs.get("keep", 0) if mark else QUICK_CASES
-        (left_out if cases[test] > most else kept).append(item)
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = kept
+        tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    kept = {case for turn, cases in enumerate(tests.values()) for case in _quick(cases, CLIENTS[turn % 2])}
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in items if item in kept]
+
+
+def _quick(cases: list[pytest.Item], client: str) -> list[pytest.Item]:
+    """The first cases; where both clients run, one with this client; where some cases are marked, the others."""
+    mark = cases[0].get_closest_marker("full")
+    unmarked = [case for case in cases if not case.get_closest_marker("full")]
+    if 0 < len(unmarked) < len(cases):
+        return unmarked
+    of_client = [case for case in cases if f"[{client}" in case.nodeid]
+    return (of_client or cases)[: mark.kwargs.get("keep", 0) if mark else 1]
 
 
 class OneSystem(LoadScopeScheduling):

@@ -58,6 +58,7 @@ def test_next_start_finds_everything(data: Path, tmp_path: Path) -> None:
         assert len(Path(part).read_text().splitlines()) == 5
 
 
+@pytest.mark.full
 def test_what_was_in_flight_goes_on(data: Path, tmp_path: Path) -> None:
     """The services alone, without functions: the events come to nothing, as when the stack is killed before them."""
     with DataFolder.open(data) as folder, LocalCloud.start(TEMPLATE, data=folder) as alone:
