@@ -1,34 +1,34 @@
-"""scikit-learn classifiers as skl2onnx exports them, with ZipMap."""
+"""scikit-learn classifiers as skl2onnx exports them, with ZipMap. The fixtures import these: it takes four seconds."""
 
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
-from skl2onnx import to_onnx
-from skl2onnx.common.data_types import FloatTensorType, StringTensorType
-from sklearn.compose import ColumnTransformer
-from sklearn.datasets import load_iris
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from maas_client import MaasClient
 from support import onnx_models
 
 FLATS = np.array([["Bonn", 1.0], ["Köln", 2.0], ["Bonn", 3.0], ["Köln", 0.5]], object)
-COLUMNS = [("city", StringTensorType([None, 1])), ("size", FloatTensorType([None, 1]))]
 
 
 @pytest.fixture(scope="module")
-def iris() -> tuple[LogisticRegression, Any]:
+def iris() -> tuple[Any, Any]:
+    from sklearn.datasets import load_iris
+    from sklearn.linear_model import LogisticRegression
+
     x, y = load_iris(return_X_y=True)
     return LogisticRegression(max_iter=1000).fit(x, y), x.astype(np.float32)
 
 
 @pytest.fixture(scope="module")
-def flats() -> Pipeline:
+def flats() -> Any:
     """A classifier of one text column and one number column."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
     columns = ColumnTransformer([("city", OneHotEncoder(), [0]), ("size", StandardScaler(), [1])])
     return make_pipeline(columns, LogisticRegression()).fit(FLATS, ["no", "yes", "no", "yes"])
 
@@ -37,13 +37,17 @@ def flats() -> Pipeline:
 def models(
     maas: MaasClient,
     tmp_path_factory: pytest.TempPathFactory,
-    iris: tuple[LogisticRegression, Any],
-    flats: Pipeline,
+    iris: tuple[Any, Any],
+    flats: Any,
 ) -> None:
+    from skl2onnx import to_onnx
+    from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+
+    columns = [("city", StringTensorType([None, 1])), ("size", FloatTensorType([None, 1]))]
     fitted, x = iris
     for name, content in (
         ("c_iris", to_onnx(fitted, x[:1]).SerializeToString()),
-        ("c_flats", to_onnx(flats, initial_types=COLUMNS).SerializeToString()),
+        ("c_flats", to_onnx(flats, initial_types=columns).SerializeToString()),
         ("c_names", onnx_models.zipmap(["setosa", "virginica"])),
     ):
         folder = tmp_path_factory.mktemp(name)
@@ -56,7 +60,7 @@ def outputs(answer: httpx.Response) -> dict[str, Any]:
     return {one["name"]: one for one in answer.json()["outputs"]}
 
 
-def test_zipmap(http: httpx.Client, iris: tuple[LogisticRegression, Any]) -> None:
+def test_zipmap(http: httpx.Client, iris: tuple[Any, Any]) -> None:
     fitted, x = iris
     metadata = http.get("/v2/models/c_iris").json()["outputs"]
     assert metadata == [
@@ -85,7 +89,7 @@ def test_zipmap_with_string_labels(http: httpx.Client) -> None:
 
 @pytest.mark.full(keep=1)
 @pytest.mark.parametrize("rows", [1, 2, 3])  # 2 is also the number of classes
-def test_text_and_number_columns(http: httpx.Client, flats: Pipeline, rows: int) -> None:
+def test_text_and_number_columns(http: httpx.Client, flats: Any, rows: int) -> None:
     given = FLATS[:rows]
     expected = flats.predict(given).tolist()
     instances = [{"city": [city], "size": [size]} for city, size in given]

@@ -7,11 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, save
-from skl2onnx import to_onnx
-from skl2onnx.common.data_types import StringTensorType
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
 
 from maas_client import MaasClient
 from maas_client.errors import DeploymentFailed
@@ -41,8 +36,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def reviews(**words: str) -> tuple[Pipeline, bytes]:
+def reviews(**words: str) -> tuple[Any, bytes]:
     """The document's text classifier on one column, and its export with these options of TfidfVectorizer."""
+    from skl2onnx import to_onnx
+    from skl2onnx.common.data_types import StringTensorType
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
     model = make_pipeline(TfidfVectorizer(), LogisticRegression())
     model.fit(["Good café", "Bad food", "nice good", "bad BAD staff"], ["pos", "neg", "pos", "neg"])
     options = {id(model): {"zipmap": False}, TfidfVectorizer: words}

@@ -124,6 +124,7 @@ def parts(bucket: Bucket, job: dict[str, Any]) -> list[str]:
     return [(bucket.get(key) or b"").decode() for key in bucket.keys(job["output"]) if "/part-" in key]
 
 
+@pytest.mark.full
 def test_folder_in_the_inbox(http: httpx.Client, bucket: Bucket) -> None:
     for name, content in sorted(small.image_export().items()):
         bucket.put(f"inbox/colours/export/{name}", content)

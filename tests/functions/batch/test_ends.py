@@ -90,7 +90,7 @@ def test_job_with_a_missing_shard_fails(runs: Runs) -> None:
     assert all("_SUCCESS" not in one for one in runs.worker.output.bucket.sizes(job.output, 100))
 
 
-@pytest.mark.full(keep=1)
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("given", "expected"),
     [

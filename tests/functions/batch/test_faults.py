@@ -31,7 +31,7 @@ def test_without_faults(expected: dict[str, Outcome]) -> None:
         assert len(outcome.manifest["parts"]) > 2
 
 
-@pytest.mark.full(keep=2)
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_faults(harness: Harness, expected: dict[str, Outcome], seed: int) -> None:
     assert seeds.check(harness, expected, seed)["seeds"] == 1

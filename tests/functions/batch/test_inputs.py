@@ -63,6 +63,7 @@ def test_marker_files_create_no_job(runs: Runs) -> None:
     assert runs.jobs.page(100, None) == before
 
 
+@pytest.mark.full
 def test_marker_file_as_the_input_of_a_job_is_refused(runs: Runs) -> None:
     before = runs.jobs.page(100, None)
     for name in ("_SUCCESS", "_part-0.jsonl", "folder/.part-0.jsonl"):
@@ -73,6 +74,7 @@ def test_marker_file_as_the_input_of_a_job_is_refused(runs: Runs) -> None:
     assert runs.job(name="_folder/part-0.jsonl").status is JobStatus.RUNNING
 
 
+@pytest.mark.full
 def test_drop_in_a_folder(runs: Runs) -> None:
     """As Spark writes its parts."""
     job = runs.dropped(f"{DROP}out.jsonl/day=1/part-00000-c0de.jsonl")
@@ -92,6 +94,7 @@ def test_drop_without_a_version_fails(runs: Runs) -> None:
         assert (retried.status, retried.reason) == (JobStatus.FAILED, job.reason)
 
 
+@pytest.mark.full
 def test_drop_of_another_format_fails(runs: Runs) -> None:
     job = runs.dropped(f"{DROP}rows.txt")
     assert job
@@ -153,6 +156,7 @@ def _rows(name: str, part: bytes) -> int:
     return 0
 
 
+@pytest.mark.full
 def test_file_of_no_bytes_is_refused_where_its_format_has_a_header(runs: Runs) -> None:
     for name, came in (
         ("x.npy", "an empty file"),
@@ -165,6 +169,7 @@ def test_file_of_no_bytes_is_refused_where_its_format_has_a_header(runs: Runs) -
         assert (ended.reason or "").startswith(f"input: got {came}, expected")
 
 
+@pytest.mark.full
 def test_wrong_header_without_records_is_refused(runs: Runs) -> None:
     job = runs.job(b"a,b\n", name="x.csv")
     assert (job.status, "expected 3 for input 'x'" in (job.reason or "")) == (JobStatus.FAILED, True)
@@ -197,11 +202,13 @@ def test_job_without_a_good_record_fails(runs: Runs) -> None:
         assert (again.status, again.reason) == (JobStatus.FAILED, ended.reason)
 
 
+@pytest.mark.full
 def test_one_good_record_is_enough(runs: Runs) -> None:
     job = runs.job(b'{"x": "a"}\n' * 8 + ROWS[:17])
     assert runs.work(job).status is JobStatus.SUCCEEDED
 
 
+@pytest.mark.full
 def test_max_errors_is_the_reason_where_both_hold(runs: Runs) -> None:
     job = runs.job(b'{"x": "a"}\n' * 2, max_errors=1)
     assert runs.work(job).reason == "2 records failed, allowed are 1 (max_errors)"

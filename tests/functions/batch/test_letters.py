@@ -60,7 +60,7 @@ def broken(seeded: Cloud, load_function: LoadFunction, monkeypatch: pytest.Monke
     return importlib.reload(sys.modules["planner"])
 
 
-@pytest.mark.full(keep=1)
+@pytest.mark.full
 @pytest.mark.parametrize("body", [None, arrival(DROPPED)])
 def test_dead_event_is_retried(seeded: Cloud, load_function: LoadFunction, body: dict[str, Any] | None) -> None:
     handler = load_function("PlannerFunction").lambda_handler
@@ -98,7 +98,7 @@ def test_dead_event_of_an_upload_fails_its_job(seeded: Cloud, load_function: Loa
     assert job and job.status is JobStatus.FAILED
 
 
-@pytest.mark.full(keep=1)
+@pytest.mark.full
 @pytest.mark.parametrize("key", ["batch/jobs/0123/start", "batch/input/rows.jsonl"])
 @pytest.mark.parametrize("received", ["1", LAST])
 def test_dead_event_of_another_object_is_dropped(

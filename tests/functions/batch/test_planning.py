@@ -67,6 +67,7 @@ def test_first_shards_run_while_others_are_stored(runs: Runs, queue: WatchedQueu
     )
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("dies_at", [1, 2, 4])
 def test_planner_that_died_is_continued(runs: Runs, queue: WatchedQueue, job: BatchJob, dies_at: int) -> None:
     def watch(number: int, _: list[Mapping[str, Any]]) -> None:

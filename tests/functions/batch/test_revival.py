@@ -168,6 +168,7 @@ def test_jobs_with_progress_are_left_alone(runs: Runs) -> None:
     assert job.id in list(runs.submission.wake_stuck(datetime.now(UTC), between, time.monotonic() + 60))
 
 
+@pytest.mark.full
 def test_version_without_files_does_not_stop_the_sweep(
     runs: Runs, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -161,12 +161,13 @@ def wide(server: ContractServer) -> ContractServer:
     return server
 
 
+@pytest.mark.full
 def test_tables_in_a_pipe_are_not_folded(wide: ContractServer) -> None:
     (row,) = [one for one in run(wide, "models").stdout.decode().splitlines() if "doubler" in one]
     assert 30 * "wide " in row
 
 
-@pytest.mark.full(keep=1)
+@pytest.mark.full
 @pytest.mark.parametrize(
     "environment",
     [{"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "ascii"}]

@@ -62,6 +62,7 @@ def test_bad_model_fails_with_reason(cloud: Cloud, content: bytes, sha256: str |
         infer(cloud, 1)
 
 
+@pytest.mark.full
 def test_missing_file_fails_version(cloud: Cloud) -> None:
     cloud.upload("m", onnx_models.linear())
     found = cloud.s3.list_object_versions(Bucket=cloud.settings.bucket, Prefix="models/m/1/source/model.onnx")
@@ -74,7 +75,7 @@ def test_missing_file_fails_version(cloud: Cloud) -> None:
     )
 
 
-@pytest.mark.full(keep=1)
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("limits", "reason"),
     [

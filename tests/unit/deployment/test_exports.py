@@ -82,6 +82,7 @@ def test_quantized_form_has_the_task(cloud: Cloud) -> None:
         assert output["shape"] == [1, 32]
 
 
+@pytest.mark.full
 def test_parts_that_do_not_fit_fail_with_the_reason(cloud: Cloud) -> None:
     version = pushed(cloud, changed(EMBEDDINGS, config=small.config_of(EMBEDDINGS, vocab_size=30522)))
     assert version.status is Status.FAILED and "they are of two models" in (version.status_reason or "")
@@ -100,7 +101,7 @@ def test_golden_vector_of_a_task(cloud: Cloud) -> None:
     assert version.profile and version.profile["golden_vectors"] == 1, version.status_reason
 
 
-@pytest.mark.full(keep=1)
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("document", "reason"),
     [
@@ -138,6 +139,7 @@ def test_folder_in_the_inbox_is_one_version(cloud: Cloud, monkeypatch: pytest.Mo
     assert version.task and version.task.name == "embeddings"
 
 
+@pytest.mark.full
 def test_inbox_waits_for_the_rest_of_a_folder(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inbox_export, "QUIET_SECONDS", 0.05)
     names = ["config.json", "tokenizer.json", "modules.json", "1_Pooling/config.json"]

@@ -118,13 +118,14 @@ def test_model_file_of_any_name(cloud: Cloud, key: str) -> None:
     assert result(cloud, key)["status"] == "READY"
 
 
+@pytest.mark.full
 def test_external_data_with_a_dot_in_its_path(cloud: Cloud) -> None:
     assert drop(cloud, "m/a.onnx", with_weights(external("./w/./x.bin")).SerializeToString()) is None
     assert drop(cloud, "m/w/x.bin", DATA)
     assert deployed(cloud, "m", 1).status == Status.READY
 
 
-@pytest.mark.full(keep=1)
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["my model (1).onnx.data", "größe.bin", "a+b=100%/w#1.bin"])
 def test_external_data_of_any_usual_name(cloud: Cloud, name: str) -> None:
     assert drop(cloud, "m/f/my model (1).onnx", with_weights(external(name)).SerializeToString()) is None
@@ -135,6 +136,7 @@ def test_external_data_of_any_usual_name(cloud: Cloud, name: str) -> None:
     assert b'"y"' in bootstrap.dataplane(cloud.settings).infer("m", "1", body).body
 
 
+@pytest.mark.full
 def test_external_data_in_folder_of_a_model_in_capitals(cloud: Cloud) -> None:
     large = with_weights(external("A/weights.bin")).SerializeToString()
     assert drop(cloud, "m/A.ONNX", large) is None
@@ -152,6 +154,7 @@ def test_misplaced_model_has_a_result(cloud: Cloud, key: str) -> None:
     assert bootstrap.registry(cloud.settings).models.page(10)[0] == []
 
 
+@pytest.mark.full
 def test_model_among_too_many_objects_has_a_result(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inbox, "MAX_OBJECTS", 2)
     for name in "ab":
@@ -201,6 +204,7 @@ def test_drop_for_deleted_model_names_restore(cloud: Cloud) -> None:
     assert "restore" in result(cloud, "m/b.onnx")["reason"]
 
 
+@pytest.mark.full
 def test_failed_drop_has_a_result(cloud: Cloud) -> None:
     drop(cloud, "m/a.onnx", onnx_models.never_runs())
     deployed(cloud, "m", 1)

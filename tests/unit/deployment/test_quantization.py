@@ -202,7 +202,7 @@ def test_small_model_is_not_quantised(cloud: Cloud) -> None:
     assert version.quantized and version.quantized.reason
 
 
-@pytest.mark.full(keep=1)
+@pytest.mark.full
 @pytest.mark.parametrize(
     "nodes",
     [

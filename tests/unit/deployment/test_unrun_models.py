@@ -62,6 +62,7 @@ def answer(cloud: Cloud, x: list[int]) -> dict[str, Any]:
     return response
 
 
+@pytest.mark.full
 def test_pad_needs_no_hint(cloud: Cloud) -> None:
     version = pushed(cloud, {"model.onnx": PAD})
     assert version.status is Status.READY
@@ -91,6 +92,7 @@ def test_example_makes_it_ready(cloud: Cloud) -> None:
     assert answer(cloud, [12345])["outputs"][0]["data"] == [7.0]
 
 
+@pytest.mark.full
 def test_example_that_does_not_run_fails_the_version(cloud: Cloud) -> None:
     version = pushed(cloud, {"model.onnx": ODD, "example.npz": npz(x=np.array([5]))}, smoke_run="optional")
     assert version.status is Status.FAILED
@@ -115,6 +117,7 @@ def test_profile_is_of_the_example_rather_than_of_the_vector(cloud: Cloud) -> No
     assert version.profile["golden_vectors"] == 1
 
 
+@pytest.mark.full
 def test_optional_smoke_run_is_ready_with_a_warning(cloud: Cloud) -> None:
     version = pushed(cloud, {"model.onnx": ODD}, smoke_run="optional")
     assert (version.status, version.profile) == (Status.READY, None)

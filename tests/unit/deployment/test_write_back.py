@@ -71,6 +71,7 @@ def test_version_that_never_ran_gets_no_form(write_back: WriteBack, version: Mod
     assert write_back.find(replace(version, profile=None)) == Variant(KIND)
 
 
+@pytest.mark.full
 def test_form_of_a_model_that_takes_certain_shapes(cloud: Cloud, write_back: WriteBack, tmp_path: Path) -> None:
     weights = np.random.default_rng(0).standard_normal((64, 64, 1, 81)).astype(np.float32)
     graph = onnx.load_from_string(parsed("(float[n, 64, 1, s] x) => (float y) { y = Conv (x, w) }"))
