@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from conftest import skip_or_fail
-from maas.tasks.limits import TaskLimits
 from maas.tasks.texts import Texts
 from support import zoo
 from support.aws.engine import ROOT
@@ -32,7 +31,7 @@ def test_tokens_equal_those_of_plain_python() -> None:
     command = [PYTHON, ROOT / "tests/support/reference_tokens.py", folder, str(MAX_LENGTH)]
     done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, timeout=50)
     assert done.returncode == 0, done.stderr[-3000:]
-    tokenizer = Texts(folder / "tokenizer.json", {"max_length": MAX_LENGTH}, TaskLimits())
+    tokenizer = Texts(folder / "tokenizer.json", {"max_length": MAX_LENGTH})
     ours = [encoding.ids for encoding in tokenizer.encode(given, truncate=True)]
     expected = json.loads(done.stdout)
     assert [text for text, ids, wanted in zip(given, ours, expected, strict=True) if ids != wanted] == []
