@@ -162,6 +162,7 @@ def test_failed_shard_changes_message_visibility(system: LocalStack, call: Calla
         "body": json.dumps({"job": "nobody's", "shard": "00000"}),
         "attributes": {"ApproximateReceiveCount": "1"},
         "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:BatchShards",
     }
     answer = call("worker", "worker", {"Records": [record]}, MAAS_QUEUE_URL=queue)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "one"}]}

@@ -86,7 +86,7 @@ def job_of(
     created = http.post("/api/v1/jobs", json=body)
     assert created.status_code == 201, created.text
     job = wait_for_job(http, created.json()["id"])
-    assert (job["status"], job["progress"]["errors"]) == ("SUCCEEDED", errors), job
+    assert (job["status"], job["progress"]["errors"]) == ("SUCCEEDED", errors), job["reason"]
     found = [line for part in parts(bucket, job) for line in part.splitlines()]
     return [json.loads(line) for line in found] if name.endswith(".jsonl") else found
 

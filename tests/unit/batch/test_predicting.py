@@ -49,14 +49,14 @@ def fixed(shape: list[int]) -> bytes:
     return onnx_models.model(graph).SerializeToString()
 
 
-def picky() -> bytes:
-    """y = table[i] with three entries: one index out of range fails the batch."""
+def picky(entries: Any = (10, 20, 30), kind: int = TensorProto.FLOAT) -> bytes:
+    """y = entries[i]: one index out of range fails the batch."""
     graph = helper.make_graph(
         [helper.make_node("Cast", ["i"], ["n"], to=TensorProto.INT64), helper.make_node("Gather", ["t", "n"], ["y"])],
         "picky",
         [helper.make_tensor_value_info("i", TensorProto.FLOAT, ["n"])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n"])],
-        [helper.make_tensor("t", TensorProto.FLOAT, [3], [10, 20, 30])],
+        [helper.make_tensor_value_info("y", kind, ["n"])],
+        [helper.make_tensor("t", kind, [3], entries)],
     )
     return onnx_models.model(graph).SerializeToString()
 
@@ -65,6 +65,12 @@ def test_good_records_run_as_one_batch(load: Load) -> None:
     predicted, failed = predict(load(onnx_models.linear()), chunk([0, 2], {1: "bad"}, x=[[1, 2, 3], [4, 5, 6]]), ["y"])
     assert predicted["y"].tolist() == [[6, 6], [15, 15]]
     assert failed == {1: "bad"}
+
+
+def test_texts_of_records_that_ran_alone(load: Load) -> None:
+    runner = load(picky([b"a", b"b", b"c"], TensorProto.STRING))
+    predicted, failed = predict(runner, chunk([0, 1, 2], i=[0, 7, 2]), ["y"])
+    assert (predicted["y"].dtype, predicted["y"].tolist(), list(failed)) == (np.dtype(object), ["a", "c"], [1])
 
 
 def test_chunk_without_good_records(load: Load) -> None:

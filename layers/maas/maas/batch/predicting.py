@@ -92,7 +92,7 @@ class Predictor:
                 failed[place] = error.message
                 continue
             self._check_axes(arrays, 1)
-            found.append([np.asarray(array[0]) for array in arrays])
+            found.append([np.asarray(array[0], array.dtype) for array in arrays])  # of text, too: an item is a str
         if not found:
             return {}, failed
         return {name: _stacked([one[index] for one in found]) for index, name in enumerate(self._names)}, failed

@@ -62,7 +62,7 @@ class JsonlWriter:
                 OutputTensor(tensor.name, tensor.datatype, record_rows(predicted[tensor.name], tensor, whole))
             )
             levels = values.ndim if isinstance(values, np.ndarray) else 1
-            if levels > 2 or (isinstance(values, list) and not (values and type(values[0]) is int)):
+            if levels > 2 or not _are_numbers(values):
                 return None
             text = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
             columns.append(text[levels:-levels].split((b",", b"],[")[levels - 1]))
@@ -102,6 +102,12 @@ def _values(output: OutputTensor) -> Any:
     """As `listed`, but a column of integers as a list: orjson writes NumPy's arrays, not their items."""
     is_flat = output.array.ndim == 1 and output.array.dtype.kind in "iu"
     return output.array.tolist() if is_flat else listed(output)
+
+
+def _are_numbers(values: Any) -> bool:
+    if isinstance(values, np.ndarray):
+        return values.dtype.kind in "fiub"
+    return bool(values) and type(values[0]) is int
 
 
 def _fields(record: JsonRecord) -> dict[str, Any]:
