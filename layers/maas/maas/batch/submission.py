@@ -112,9 +112,10 @@ class Submission:
             if found.status in (JobStatus.SUCCEEDED, JobStatus.CANCELLED):
                 raise Conflict(f"job '{job_id}' is {found.status}: there is nothing to try again")
             found = replace(found, keep_until=keep_until)
-            if found.status is JobStatus.FAILED:
+            if found.status is JobStatus.FAILED and found.input_s3_version:
                 return replace(found, status=JobStatus.PLANNING, reason=None)
-            return self._arrived(found) if found.status is JobStatus.UPLOADING else found
+            # The sweep fails jobs whose upload never came: they have no input yet.
+            return self._with_upload(found) if found.status in (JobStatus.UPLOADING, JobStatus.FAILED) else found
 
         job = self.announcements.announce(self.jobs.change(job_id, decide))
         self._wake_planner(job)
@@ -143,14 +144,19 @@ class Submission:
             yield job.id
 
     def _arrived(self, job: BatchJob) -> BatchJob | None:
+        return self._with_upload(job) if job.status is JobStatus.UPLOADING else None
+
+    def _with_upload(self, job: BatchJob) -> BatchJob:
         """The job in PLANNING, for an upload whose event was lost. Raises Conflict if it is not complete."""
-        if job.status is not JobStatus.UPLOADING:
-            return None
         stored = self.bucket.stored(job.input_key)
         if stored is None:
             raise Conflict(f"the upload of job '{job.id}' is not complete", field="upload")
         return replace(
-            job, status=JobStatus.PLANNING, input_s3_version=stored.s3_version, input_bytes=stored.size_bytes
+            job,
+            status=JobStatus.PLANNING,
+            reason=None,
+            input_s3_version=stored.s3_version,
+            input_bytes=stored.size_bytes,
         )
 
     def shown_results(
