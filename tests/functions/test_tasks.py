@@ -280,6 +280,7 @@ def test_bad_images(app: ModuleType) -> None:
         body = {"instances": [{"b64": base64.b64encode(content).decode()}]}
         came, refused = post(app, "/v1/models/colours:predict", body)
         assert came == status and "image 0: got" in refused["error"], (content[:9], refused)
+        assert "object at" not in refused["error"]
     came, refused = post(app, EMBED, {"model": "vectors", "input": "https://example.com/cat.png"})
     assert came == 400 and "no other URL is fetched" in refused["error"]["message"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from maas.errors import InvalidRequest, TooLarge
 from maas.tasks.limits import TaskLimits
@@ -56,9 +56,11 @@ class Images:
                 image.load()
                 return ImageOps.exif_transpose(image).convert("RGB")
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            expected = "a whole JPEG, PNG or WebP file"
+            reason = (
+                "of another format" if isinstance(error, UnidentifiedImageError) else f"that are none ({error!s:.100})"
+            )
             raise InvalidRequest(
-                f"image {index}: got {len(content):,} bytes that are none ({error!s:.100}), expected {expected}",
+                f"image {index}: got {len(content):,} bytes {reason}, expected a whole JPEG, PNG or WebP file",
                 field="image",
             ) from None
 
