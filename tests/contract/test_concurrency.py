@@ -22,7 +22,7 @@ from maas.records import HistoryEntry, ModelFile, Status
 from maas.registry import Registry
 
 WRITERS = 32
-ENOUGH = WRITERS
+ENOUGH = 2 * WRITERS
 SECONDS = float(os.environ.get("MAAS_STRESS_SECONDS", "1"))
 FILE = ModelFile("model.onnx", 10, "0" * 64)
 
