@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from maas import bootstrap
+from maas.aws.after_answer import AfterAnswer
 from maas.aws.sqs import Queue
 from maas.batch.holding import held
 from maas.event_kinds import SQS, kind_of
@@ -23,8 +24,10 @@ worker = bootstrap.worker(settings)
 shards = bootstrap.queue(settings)
 queues = {one.name: one for one in (shards, bootstrap.async_queue(settings))}
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+after_answer = AfterAnswer.start()
 
 
+@after_answer.follows
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     if kind_of(event) != SQS:
         logger().info("ignored", extra={"event": kind_of(event)})

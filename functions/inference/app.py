@@ -8,6 +8,7 @@ import orjson
 
 from maas import bootstrap
 from maas.access.caller import INFER, Need, caller_of
+from maas.aws.after_answer import AfterAnswer
 from maas.errors import TooLarge
 from maas.serving.oip import HEADER_LENGTH
 from maas.serving.oip_reply import Reply
@@ -19,8 +20,10 @@ from maas.web.requests import Request, asgi_event, http_function
 TASK = re.compile(r"/(v1/embeddings|v[12]/rerank|models/[^/]+/(embed|rerank|predict|tokenize))")
 settings = Settings.from_env()
 dataplane = bootstrap.dataplane(settings)
+after_answer = AfterAnswer.start()
 
 
+@after_answer.follows
 @http_function
 def lambda_handler(request: Request, context: Any) -> dict[str, Any]:
     infer = events.INFER.fullmatch(request.path)

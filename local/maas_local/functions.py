@@ -20,6 +20,7 @@ from maas_local.intrinsics import REGION
 from maas_local.template import Function
 
 ENVIRONMENTS = min(4, max(2, os.cpu_count() or 1))  # per function; further events wait
+END_SECONDS = 0.5  # from SIGTERM to SIGKILL
 INIT_SECONDS = 30  # to import the handler; Lambda allows 10, but this machine is shared
 PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 # Variables of this process that handlers inherit; Lambda sets the same or does without.
@@ -106,6 +107,10 @@ class Environment:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     async def stop(self) -> None:
+        """End the process as Lambda does: it may finish its work first."""
+        with suppress(ProcessLookupError, TimeoutError):
+            self._process.terminate()
+            await asyncio.wait_for(self._process.wait(), END_SECONDS)
         self.kill()
         await self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -155,8 +160,8 @@ class Functions:
 
     async def stop(self) -> None:
         """Stop all environments, including busy ones."""
-        for chosen in [*self._busy, *(warm for idle in self._idle.values() for warm in idle)]:
-            await chosen.stop()
+        all_of_them = [*self._busy, *(warm for idle in self._idle.values() for warm in idle)]
+        await asyncio.gather(*(chosen.stop() for chosen in all_of_them))
 
 
 def _variables(function: Function, credentials: Mapping[str, str], folder: str) -> dict[str, str]:

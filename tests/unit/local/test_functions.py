@@ -51,6 +51,16 @@ def lambda_handler(event, context):
     (what, value), = event.items()
     return ANSWERS[what](value)
 """
+FINISHING = """
+import pathlib, signal, sys
+
+def lambda_handler(end, context):
+    def finish(*_):
+        pathlib.Path(end).write_text("finished")
+        sys.exit()
+    signal.signal(signal.SIGTERM, finish)
+    return "ready"
+"""
 Call = Callable[..., Awaitable[Any]]
 
 
@@ -172,6 +182,13 @@ def test_stop_kills_running_handlers_and_their_children(folder: Path) -> None:
         return pids
 
     assert all(map(gone, run(folder, body)))
+
+
+def test_stop_lets_a_process_finish(folder: Path, tmp_path: Path) -> None:
+    (folder / "app.py").write_text(FINISHING)
+    end = tmp_path / "end"
+    assert run(folder, lambda functions: functions.invoke("One", str(end))) == "ready"
+    assert end.read_text() == "finished"
 
 
 def test_process_that_got_the_number_of_a_dead_one_is_not_killed() -> None:
