@@ -24,22 +24,24 @@ alias `production` points, and version 2. Its output y is its input x, FP32 [-1,
 
 def reference() -> str:
     maas = MaasClient("http://127.0.0.1:8080")
-    sections = [HEAD, *_class_section("MaasClient", MaasClient, "maas", "## ")]
+    sections = [HEAD, *_class_section("MaasClient", maas, "maas", "## ")]
     for part in PARTS:
-        sections += _class_section(f"maas.{part}", type(getattr(maas, part)), f"maas.{part}", "## ")
+        sections += _class_section(f"maas.{part}", getattr(maas, part), f"maas.{part}", "## ")
     sections.append("## What they return\n")
     sections += [_record(name) for name in maas_client.__all__ if is_dataclass(getattr(maas_client, name))]
     sections += ["## Errors\n", _errors(maas_client.MaasError, 0)]
     return "\n".join(sections).rstrip() + "\n"
 
 
-def _class_section(title: str, owner: type, prefix: str, level: str) -> Iterator[str]:
+def _class_section(title: str, part: object, prefix: str, level: str) -> Iterator[str]:
+    """The client takes some methods of its parts as its own."""
+    owner = type(part)
     yield f"{level}{title}\n"
     if owner is MaasClient:
         yield f"```python\n{_signature('MaasClient', owner)}\n```\n"
     yield _prose(owner)
-    for name, member in vars(owner).items():
-        if inspect.isfunction(member) and not name.startswith("_"):
+    for name, member in (vars(owner) | vars(part)).items():
+        if inspect.isroutine(member) and not name.startswith("_"):
             yield f"#### `{prefix}.{name}`\n\n```python\n{_signature(f'{prefix}.{name}', member)}\n```\n"
             yield _prose(member)
 

@@ -16,7 +16,7 @@ Items = Item | Sequence[Item]
 
 def calls_of(items: Items) -> Iterator[dict[str, np.ndarray]]:
     """The inputs of each call. Raises InvalidInput for texts and images in one list, and files that cannot be read."""
-    name, contents = _contents([items] if isinstance(items, Item) else items)
+    name, contents = _contents(_listed(items))
     group: list[str | bytes] = []
     size_bytes = 0
     for content in contents:
@@ -26,6 +26,11 @@ def calls_of(items: Items) -> Iterator[dict[str, np.ndarray]]:
         group.append(content)
         size_bytes += len(content)
     yield {name: array_of(group)}
+
+
+def are_images(items: Items) -> bool:
+    """Whether the first one is an image."""
+    return isinstance(next(iter(_listed(items)), None), bytes | Path)
 
 
 def array_of(contents: Sequence[str | bytes]) -> np.ndarray:
@@ -44,6 +49,10 @@ def texts_of(name: str, texts: object) -> list[str]:
         if not isinstance(text, str):
             raise InvalidInput(f"'{name}' {index} is a {type(text).__name__}, expected text")
     return found
+
+
+def _listed(items: Items) -> Sequence[Item]:
+    return [items] if isinstance(items, Item) else items
 
 
 def _contents(items: Sequence[Item]) -> tuple[str, Iterator[str | bytes]]:

@@ -48,7 +48,7 @@ def profile(
     found = plane.resolve(model, version)
     concerns(found)
     measured = profile_at(
-        plane.runner(model, version, deadline).asked({"task": "raw"}), wanted.shapes, wanted.runs, deadline
+        plane.runner(model, version, deadline, {"task": "raw"}), wanted.shapes, wanted.runs, deadline
     )
     memory_mb: int = request.app.state.memory_mb
     return ProfileAnswer(

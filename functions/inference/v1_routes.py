@@ -71,8 +71,8 @@ def predicted(plane: DataPlane, model: str, reference: str | None, document: Any
     """Raises InvalidRequest for a document without rows or columns, and as `DataPlane.predict` does."""
     if not isinstance(document, dict):
         raise InvalidRequest("body: got no object, expected one with instances or inputs", field="body")
-    parameters = document.get("parameters") or {}
-    if not isinstance(parameters, dict):
+    parameters = document.get("parameters")
+    if not isinstance(parameters, dict | None):
         raise InvalidRequest("parameters: got no object, expected one with options of the task", field="parameters")
     return plane.predict(
         model,

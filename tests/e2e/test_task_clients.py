@@ -19,6 +19,7 @@ pytestmark = pytest.mark.full  # their imports alone take seconds
 PYTHON = Path(os.environ.get("MAAS_CLIENTS_PYTHON", ROOT / ".venv-clients/bin/python"))
 TEXTS = ["The cat sat on the mat.", "Paris is the capital of France.", "dog"]
 QUERY = "Where did the cat sit?"
+VARIANT = "dynamic-int8"
 NEARLY = 1e-6  # texts of one call and of several are padded differently
 
 
@@ -30,10 +31,16 @@ def ours(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     for name, task in (("c-sentences", "embeddings"), ("c-reranker", "rerank")):
         folder = tmp_path_factory.mktemp(name)
         written(text_export(task).files, folder)
-        assert maas.push(folder, name, alias="live").task.name == task
+        pushed = maas.push(folder, name, alias="live", quantize=VARIANT, quantize_tolerance=1)
+        assert pushed.task.name == task
+        assert pushed.quantized["kept"], pushed.quantized
     return {
         "vectors": maas.embed("c-sentences", TEXTS, "live"),
+        "quantized": maas.embed("c-sentences", TEXTS, "live", variant=VARIANT),
         "ranked": [[one.index, one.score] for one in maas.rerank("c-reranker", QUERY, TEXTS, "live")],
+        "quantized_ranks": [
+            [one.index, one.score] for one in maas.rerank("c-reranker", QUERY, TEXTS, "live", variant=VARIANT)
+        ],
     }
 
 
@@ -69,6 +76,8 @@ def test_embeddings_of_openai(answers: dict[str, Any], ours: dict[str, Any]) -> 
         ("empty", 400, "input"),
         ("long", 400, "expected at most 40"),
         ("no_key", 401, ""),
+        ("no_variant", 400, "variant: got 'int4', expected 'dynamic-int8' or no variant"),
+        ("no_task", 400, "'c-reranker' has the task rerank, expected a model with the task embeddings"),
     ],
 )
 def test_refusals_reach_openai(answers: dict[str, Any], name: str, status: int, message: str) -> None:
@@ -84,6 +93,15 @@ def test_rerank_of_cohere(answers: dict[str, Any], ours: dict[str, Any]) -> None
     assert said["top_n"] == [index for index, _ in ours["ranked"][:2]]
     assert said["documents"] == [TEXTS[index] for index, _ in ours["ranked"]]
     assert said["absent"][0] == 404
+    assert said["no_task"][0] == 400
+    assert "has the task embeddings, expected a model with the task rerank" in json.dumps(said["no_task"][1])
+
+
+def test_variant(answers: dict[str, Any], ours: dict[str, Any]) -> None:
+    """The quantised form by OpenAI's and Cohere's clients, as by ours; its answers differ from the version's."""
+    np.testing.assert_allclose(answers["of_openai"]["variant"], ours["quantized"], atol=NEARLY)
+    np.testing.assert_allclose(answers["of_cohere"]["variant"], ours["quantized_ranks"], atol=NEARLY)
+    assert np.abs(ours["quantized"] - ours["vectors"]).max() > 100 * NEARLY
 
 
 def test_langchain(answers: dict[str, Any], ours: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from maas_client import InvalidRequest, MaasClient
+from support import onnx_models
 from support.exports.small import ENTITIES, TEXT_TASKS, image_export, picture, text_export, written
 
 pytestmark = pytest.mark.full  # eight models; test_try_it.py keeps one
@@ -21,6 +22,8 @@ def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("exports")
     folders = {task: text_export(task).files for task in TEXT_TASKS}
     folders |= {"image-classification": image_export(), "image-embeddings": image_export(classes=False)}
+    (root / "linear.onnx").write_bytes(onnx_models.linear())
+    maas.push(root / "linear.onnx", "t-none")
     for task, files in folders.items():
         layout = {f"onnx/{name}" if name == "model.onnx" else name: content for name, content in files.items()}
         written(layout | {"README.md": b"# A model", "model.safetensors": b"s"}, root / task)
@@ -90,13 +93,35 @@ def test_images(models: Path, run: Run, maas: MaasClient) -> None:
         ("predict t-image-classification --image README", "cannot read README"),
         ("predict t-embeddings --text a --option task=other", "parameters.task: got 'other'"),
         ("predict t-zero-shot-classification --text a", "candidate_labels: got 0"),
-        ("embed t-rerank a", "query"),
+        ("embed t-rerank a", "got 'embeddings', but the model has the task rerank: expected that"),
+        ("embed t-none a", "got 'embeddings', but the model has no task"),
+        ("embed t-image-embeddings a", "got 'embeddings', but the model has the task image-embeddings"),
+        ("rerank t-embeddings a {texts}", "got 'rerank', but the model has the task embeddings"),
+        ("rerank t-none a {texts}", "got 'rerank', but the model has no task"),
+        ("predict t-none --text a", "--text: the model has no task and takes x FP32"),
+        ("predict t-rerank --text a", "--text: the model has the task rerank and takes query BYTES [-1], text BYTES"),
+        ("predict t-image-embeddings --text a", "--text: the model has the task image-embeddings and takes image"),
+        (
+            "predict t-fill-mask --image a",
+            "--image: the model has the task fill-mask and takes text BYTES [-1], no image",
+        ),
+        ("embed t-embeddings a --variant int8", "variant: got 'int8', expected no variant"),
         ("embed t-embeddings a --prompt query", "prompt_name: got 'query'"),
         ("embed t-embeddings a --dimensions 99", "dimensions: got 99"),
     ],
 )
 def test_refusals_name_the_option(models: Path, run: Run, line: str, said: str) -> None:
-    assert said in run(line, fails=1)
+    (models / "texts.txt").write_text("a\n")
+    assert said in run(line.format(texts=models / "texts.txt"), fails=1)
+
+
+def test_classify_of_another_task(models: Path, maas: MaasClient) -> None:
+    with pytest.raises(InvalidRequest, match="got 'text-classification', but the model has the task rerank"):
+        maas.classify("t-rerank", ["a"])
+    with pytest.raises(InvalidRequest, match="got 'image-classification', but the model has the task embeddings"):
+        maas.classify("t-embeddings", models / "red.png")
+    with pytest.raises(InvalidRequest, match="got 'zero-shot-classification', but the model has the task text-class"):
+        maas.classify("t-text-classification", ["a"], labels=["b"])
 
 
 def test_raw_gives_the_graph(models: Path, maas: MaasClient) -> None:

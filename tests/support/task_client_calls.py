@@ -1,7 +1,7 @@
 """Every call of the clients of OpenAI, Cohere, LangChain and LlamaIndex, for a Python that has them.
 
 `python task_client_calls.py URL KEY` prints what came back as one line of JSON; test_task_clients.py has the
-expectations. The server has the models `c-sentences` and `c-reranker`, each with the alias `live`.
+expectations. The server has the models `c-sentences` and `c-reranker`, each with the alias `live` and a quantised form.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from llama_index.postprocessor.jinaai_rerank import JinaRerank
 
 TEXTS = ["The cat sat on the mat.", "Paris is the capital of France.", "dog"]
 QUERY = "Where did the cat sit?"
-SENTENCES, RERANKER = "c-sentences@live", "c-reranker@live"
+SENTENCES, RERANKER, VARIANT = "c-sentences@live", "c-reranker@live", "dynamic-int8"
 
 
 def of_openai(url: str, key: str) -> dict[str, Any]:
@@ -44,6 +44,12 @@ def of_openai(url: str, key: str) -> dict[str, Any]:
         "by_number": vectors(input=TEXTS)
         == [one.embedding for one in client.embeddings.create(model="c-sentences@1", input=TEXTS).data],
         "listed": [one.id for one in client.models.list() if one.id.startswith("c-")],
+        "variant": vectors(input=TEXTS, extra_body={"variant": VARIANT}),
+        "no_variant": refusal(
+            openai.APIStatusError,
+            lambda: client.embeddings.create(model=SENTENCES, input="a", extra_body={"variant": "int4"}),
+        ),
+        "no_task": refusal(openai.APIStatusError, lambda: client.embeddings.create(model=RERANKER, input="a")),
         "model_of": client.models.retrieve(SENTENCES).id,
         "async": asyncio.run(_of_async_openai(url, key)),
         "absent": refusal(openai.APIStatusError, lambda: client.embeddings.create(model="absent", input="a")),
@@ -71,6 +77,13 @@ def of_cohere(url: str, key: str) -> dict[str, Any]:
         "top_n": [one.index for one in second.rerank(**asked, top_n=2).results],
         "v1": [[one.index, one.relevance_score] for one in returned.results],
         "documents": [one.document.text if one.document else None for one in returned.results],
+        "variant": [
+            [one.index, one.relevance_score]
+            for one in second.rerank(
+                **asked, request_options={"additional_body_parameters": {"variant": VARIANT}}
+            ).results
+        ],
+        "no_task": refusal(cohere.core.ApiError, lambda: second.rerank(**asked | {"model": SENTENCES})),
         "absent": refusal(cohere.core.ApiError, lambda: second.rerank(**asked | {"model": "absent"})),
     }
 

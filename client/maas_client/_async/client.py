@@ -2,35 +2,28 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Literal, Self
 
 from maas_client._async import submission
 from maas_client._async.aliases_api import AsyncAliases
 from maas_client._async.backend import in_thread
+from maas_client._async.inference_api import AsyncInference
 from maas_client._async.jobs_api import AsyncJobs
 from maas_client._async.keys_api import AsyncKeys
 from maas_client._async.models_api import AsyncModels
 from maas_client._async.pushing import deploy, release
+from maas_client._async.tasks_api import AsyncTasks
 from maas_client._async.transport import AsyncTransport
 from maas_client._async.versions_api import CHECK_SECONDS, AsyncVersions
-from maas_client.calls import ATTEMPTS, deadline_after, seconds_until
-from maas_client.errors import TooLarge
+from maas_client.calls import ATTEMPTS
 from maas_client.example_files import Example, example_file
 from maas_client.files import Report, quantizing
-from maas_client.inference_records import ClassScore, InferenceResponse, ModelMetadata, Ranked
 from maas_client.job_records import Job, batch_body
 from maas_client.model_records import ModelVersion
 from maas_client.name_rules import check_alias
 from maas_client.settings import Server
 from maas_client.transfer_records import Progress
 from maas_client.version_files import NewOptions, version_files
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from maas_client.inference_records import Outputs
-    from maas_client.protocol.requests import Inputs, Signature, Wanted
-    from maas_client.task_inputs import Items
 
 
 class AsyncMaasClient:
@@ -60,13 +53,17 @@ class AsyncMaasClient:
         attempts: int = ATTEMPTS,
     ) -> None:
         self._transport = AsyncTransport(Server.of(url, api_key), attempts)
-        self._timeout_seconds = timeout_seconds
-        self._signatures: dict[tuple[str, str], Signature] = {}
         self.models = AsyncModels(self._transport)
         self.versions = AsyncVersions(self._transport)
         self.aliases = AsyncAliases(self._transport)
         self.jobs = AsyncJobs(self._transport)
         self.keys = AsyncKeys(self._transport)
+        inference = AsyncInference(self._transport, self.jobs, timeout_seconds)
+        self.metadata = inference.metadata
+        self.infer, self.infer_response = inference.infer, inference.infer_response
+        self.infer_json, self.infer_later = inference.infer_json, inference.infer_later
+        tasks = AsyncTasks(self._transport, timeout_seconds)
+        self.embed, self.rerank, self.classify = tasks.embed, tasks.rerank, tasks.classify
 
     @property
     def url(self) -> str:
@@ -143,226 +140,6 @@ class AsyncMaasClient:
         }
         ready = await deploy(self.models, self.versions, name, files, options, progress, timeout_seconds)
         return ready if alias is None else await release(self.versions, self.aliases, ready, alias)
-
-    async def metadata(self, model: str, version: str | int | None = None) -> ModelMetadata:
-        """The inputs and outputs of a version: its number, an alias, or None for the default one.
-
-        >>> (await maas.metadata("digits", "production")).inputs
-        (MetadataTensor(name='x', datatype='FP32', shape=(-1, 2)),)
-        """
-        from maas_client._async.inference import metadata
-
-        return await metadata(self._transport, model, version, deadline_after(self._timeout_seconds))
-
-    async def infer(
-        self,
-        model: str,
-        inputs: "Inputs",
-        version: str | int | None = None,
-        outputs: Sequence[str] | None = None,
-        *,
-        request_id: str | None = None,
-        binary: bool = True,
-        timeout_seconds: float | None = None,
-        variant: str | None = None,
-        parameters: Mapping[str, Any] | None = None,
-        large: Literal["refuse", "later"] = "refuse",
-    ) -> "Outputs":
-        """Run a model. Gives its outputs by name, or those asked for, as row-major arrays.
-
-        `inputs` are arrays by name, or the array of a model's only input. Lists and numbers become what the model's
-        signature says, and so do arrays whose values stay exactly the same: smaller integers, float64 that float32
-        holds, a single record without its batch axis. Optional inputs may be left out. `version` is a number or an
-        alias. Tensors go as bytes, or as JSON if not `binary`; with gzip where a call would not take them otherwise.
-        `timeout_seconds` is for all of it; the server stops then too. `variant` asks for another form of the version,
-        one that it was pushed with (`quantize`). `parameters` are the request's: options of a task, or {"task": "raw"}
-        for its graph's tensors. With `large="later"`, what a call does not take (4.7 MB of bytes) is answered by way of
-        `infer_later`.
-        Raises InvalidRequest when an array does not fit the signature, TooLarge when a call does not take it,
-        InvalidInput when it cannot be sent, NoAnswerInTime or DeadlineExceeded when it takes too long, InvalidResponse
-        for an answer of another protocol.
-
-        >>> (await maas.infer("digits", {"x": np.ones((1, 2), np.float32)}, version=2))["y"]
-        array([[2., 2.]], dtype=float32)
-        >>> (await maas.infer("digits", [[1, 2], [3, 4]], "production"))["y"].shape
-        (2, 2)
-        """
-        response = await self.infer_response(
-            model,
-            inputs,
-            version,
-            outputs,
-            request_id=request_id,
-            binary=binary,
-            timeout_seconds=timeout_seconds,
-            variant=variant,
-            parameters=parameters,
-            large=large,
-        )
-        return response.outputs
-
-    async def infer_response(
-        self,
-        model: str,
-        inputs: "Inputs",
-        version: str | int | None = None,
-        outputs: Sequence[str] | None = None,
-        *,
-        request_id: str | None = None,
-        binary: bool = True,
-        timeout_seconds: float | None = None,
-        variant: str | None = None,
-        parameters: Mapping[str, Any] | None = None,
-        large: Literal["refuse", "later"] = "refuse",
-    ) -> InferenceResponse:
-        """Like `infer`, with the model and version that answered, and the request's id.
-
-        >>> (await maas.infer_response("digits", [[1, 2]], "production")).model_version
-        '1'
-        """
-        from maas_client._async.inference import infer, infer_later
-        from maas_client.protocol.requests import Wanted
-
-        deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
-        wanted = Wanted(model, version, outputs, request_id, binary, deadline, variant, parameters or {})
-        try:
-            return await infer(self._transport, inputs, wanted, self._signatures)
-        except TooLarge:
-            if large != "later":
-                raise
-        job = await infer_later(self._transport, inputs, wanted, None)
-        return await self.jobs.answer_response(job, seconds_until(deadline))
-
-    async def infer_json(
-        self,
-        model: str,
-        request: Mapping[str, Any],
-        version: str | int | None = None,
-        *,
-        timeout_seconds: float | None = None,
-    ) -> dict[str, Any]:
-        """Send a request of the Open Inference Protocol as it is. Gives the response as JSON.
-
-        With `timeout_seconds` the request gets a `timeout` of that, unless it has one.
-
-        >>> request = {"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [1, 2]}]}
-        >>> (await maas.infer_json("digits", request, 2))["outputs"][0]["data"]
-        [2.0, 4.0]
-        """
-        from maas_client._async.inference import infer_json
-
-        deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
-        return await infer_json(self._transport, model, request, version, deadline)
-
-    async def infer_later(
-        self,
-        model: str,
-        inputs: "Inputs",
-        version: str | int | None = None,
-        outputs: Sequence[str] | None = None,
-        *,
-        request_id: str | None = None,
-        binary: bool = True,
-        variant: str | None = None,
-        parameters: Mapping[str, Any] | None = None,
-        notify: str | None = None,
-    ) -> Job:
-        """Like `infer`, but answered later, by `jobs.answer`: for more than a call takes, or more than 29 s.
-
-        Large inputs are uploaded. `notify`, an https URL or the ARN of an SNS topic, is told when it has ended.
-
-        >>> job = await maas.infer_later("digits", np.ones((1, 2), np.float32), 2)
-        >>> (await maas.jobs.answer(job))["y"]
-        array([[2., 2.]], dtype=float32)
-        """
-        from maas_client._async.inference import infer_later
-        from maas_client.protocol.requests import Wanted
-
-        wanted = Wanted(model, version, outputs, request_id, binary, None, variant, parameters or {})
-        return await infer_later(self._transport, inputs, wanted, notify)
-
-    async def embed(
-        self,
-        model: str,
-        items: "Items",
-        version: str | int | None = None,
-        *,
-        dimensions: int | None = None,
-        truncate: bool = False,
-        prompt_name: str | None = None,
-        timeout_seconds: float | None = None,
-    ) -> "np.ndarray":
-        """Vectors of texts or images, a row each: (items, dimensions), float32.
-
-        `items` are texts (str), or image files as their path (Path) or content (bytes); long lists go in several calls.
-        `dimensions` keeps the first ones of each vector, normalised anew if the model's are. Texts longer than the
-        model takes are refused, unless `truncate`. `prompt_name` names one of the model's prompts: "query".
-        Raises InvalidRequest for a text that is too long, and for a model whose task is another.
-
-        >>> (await maas.embed("sentences", ["The cat sat on the mat.", "It rains."])).shape
-        (2, 3)
-        """
-        from maas_client._async.tasks import embed
-
-        parameters = {"dimensions": dimensions, "truncate": truncate or None, "prompt_name": prompt_name}
-        return await embed(self._transport, items, self._wanted(model, version, parameters, timeout_seconds))
-
-    async def rerank(
-        self,
-        model: str,
-        query: str,
-        texts: Sequence[str],
-        version: str | int | None = None,
-        *,
-        top_n: int | None = None,
-        timeout_seconds: float | None = None,
-    ) -> list[Ranked]:
-        """The texts, or the best `top_n` of them, by how well they answer `query`, the best first.
-
-        Each score is between 0 and 1. A text too long for the model is cut. Raises InvalidRequest as `embed` does.
-
-        >>> [found.text for found in await maas.rerank("reranker", "cats", ["dogs bark", "cats purr"])]
-        ['cats purr', 'dogs bark']
-        """
-        from maas_client._async.tasks import rerank
-
-        return await rerank(self._transport, query, texts, self._wanted(model, version, {}, timeout_seconds), top_n)
-
-    async def classify(
-        self,
-        model: str,
-        items: "Items",
-        version: str | int | None = None,
-        *,
-        top: int | None = None,
-        labels: Sequence[str] | None = None,
-        multi_label: bool = False,
-        truncate: bool = False,
-        timeout_seconds: float | None = None,
-    ) -> list[tuple[ClassScore, ...]]:
-        """The classes of texts or images, `items` as of `embed`: for each all of them, or the `top` best, best first.
-
-        A zero-shot classifier chooses among `labels`, for each by itself if `multi_label`. Raises InvalidRequest as
-        `embed` does.
-
-        >>> (await maas.classify("reviews", ["I liked it a lot"], top=1))[0]
-        (ClassScore(label='positive', score=0.75),)
-        """
-        from maas_client._async.tasks import classify
-
-        parameters = {"truncate": truncate or None, "multi_label": multi_label or None}
-        wanted = self._wanted(model, version, parameters, timeout_seconds)
-        return await classify(self._transport, items, wanted, top, labels)
-
-    def _wanted(
-        self, model: str, version: str | int | None, parameters: Mapping[str, Any], timeout_seconds: float | None
-    ) -> "Wanted":
-        """Of a task, with those parameters that are given."""
-        from maas_client.protocol.requests import Wanted
-
-        deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
-        given = {name: value for name, value in parameters.items() if value is not None}
-        return Wanted(model, version, deadline=deadline, parameters=given)
 
     async def batch(
         self,

@@ -12,13 +12,14 @@ from maas_client._async.transport import AsyncTransport
 from maas_client.errors import InvalidInput, InvalidResponse
 from maas_client.inference_records import ClassScore, Ranked
 from maas_client.protocol.requests import Wanted
-from maas_client.task_inputs import QUERY, TEXT, Items, array_of, calls_of, texts_of
+from maas_client.task_inputs import QUERY, TEXT, Items, are_images, array_of, calls_of, texts_of
 
 ALL_CLASSES = 1_000_000
 
 
 async def embed(transport: AsyncTransport, items: Items, wanted: Wanted) -> np.ndarray:
-    (vectors,) = await _each(transport, items, replace(wanted, outputs=["embedding"]))
+    task = "image-embeddings" if are_images(items) else "embeddings"
+    (vectors,) = await _each(transport, items, replace(wanted, outputs=["embedding"]), task)
     return vectors
 
 
@@ -27,7 +28,7 @@ async def rerank(
 ) -> list[Ranked]:
     given = texts_of("texts", texts)
     inputs = {QUERY: array_of(texts_of("query", [query])), TEXT: array_of(given)}
-    answer = await infer(transport, inputs, replace(wanted, outputs=["score"]), {})
+    answer = await infer(transport, inputs, replace(_of(wanted, "rerank"), outputs=["score"]), {})
     scores = answer.outputs.get("score")
     if scores is None or scores.shape != (len(given),):
         raise InvalidResponse(f"the answer has no score for each of {len(given)} texts")
@@ -41,19 +42,20 @@ async def classify(
     top = _checked("top", top)
     if labels is None:
         wanted = replace(wanted, outputs=["scores"], classes=ALL_CLASSES if top is None else top)
-        (classes,) = await _each(transport, items, wanted)
+        task = "image-classification" if are_images(items) else "text-classification"
+        (classes,) = await _each(transport, items, wanted, task)
         return [tuple(map(_class_score, row)) for row in classes.tolist()]
     parameters = {**wanted.parameters, "candidate_labels": texts_of("labels", labels)}
     wanted = replace(wanted, outputs=["label", "score"], parameters=parameters)
-    names, scores = await _each(transport, items, wanted)
+    names, scores = await _each(transport, items, wanted, "zero-shot-classification")
     pairs = zip(names[:, :top].tolist(), scores[:, :top].tolist(), strict=True)
     return [tuple(map(ClassScore, *row)) for row in pairs]
 
 
-async def _each(transport: AsyncTransport, items: Items, wanted: Wanted) -> list[np.ndarray]:
+async def _each(transport: AsyncTransport, items: Items, wanted: Wanted, task: str) -> list[np.ndarray]:
     """The wanted outputs, those of all calls joined: an alias that moves meanwhile has no effect."""
     parts = []
-    calls = calls_of(items)
+    calls, wanted = calls_of(items), _of(wanted, task)
     while (inputs := await in_thread(next, calls, None)) is not None:
         answer = await infer(transport, inputs, wanted, {})
         parts.append(answer.outputs)
@@ -63,6 +65,11 @@ async def _each(transport: AsyncTransport, items: Items, wanted: Wanted) -> list
     if missing:
         raise InvalidResponse(f"the answer has no rows of output '{missing[0]}'")
     return [np.concatenate([part[name] for part in parts]) for name in names]
+
+
+def _of(wanted: Wanted, task: str) -> Wanted:
+    """With the task's name, so that a server refuses another one by name."""
+    return replace(wanted, parameters={"task": task, **wanted.parameters})
 
 
 def _checked(name: str, count: int | None) -> int | None:

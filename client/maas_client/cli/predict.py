@@ -75,6 +75,7 @@ def predict(
     """
     from maas_client.cli.inputs import read, read_images, read_texts
     from maas_client.protocol.responses import response_json, response_of
+    from maas_client.task_inputs import IMAGE, TEXT
 
     if (source is not None) + bool(text) + bool(image) != 1:
         raise typer.BadParameter("give one of --input, --text and --image")
@@ -85,6 +86,8 @@ def predict(
         def signature() -> "tuple[MetadataTensor, ...]":
             return maas.metadata(model, version).inputs
 
+        if text or image:
+            _check_takes(maas, model, version, TEXT if text else IMAGE)
         given = (
             read_texts(text, signature)
             if text
@@ -93,7 +96,7 @@ def predict(
             else read(source or "", signature)
         )
         if later:
-            _ask_later(maas, source, given, model, version, output, parameters, as_json=as_json)
+            _ask_later(maas, source, given, model, version, output, variant, parameters, as_json=as_json)
             return
         if given.request is not None:
             if output or variant or parameters:
@@ -106,6 +109,21 @@ def predict(
             )
             answer = response_json(response)
         print_json(answer) if as_json else _show(maas, response, given, [*map(str, image or [])])
+
+
+def _check_takes(maas: "MaasClient", model: str, version: str | None, kind: str) -> None:
+    """Raises InvalidInput unless the model's only input takes texts or images, whichever `kind` says."""
+    from maas_client.protocol.fitting import shown
+    from maas_client.task_inputs import IMAGE, TEXT
+
+    found = maas.metadata(model, version)
+    required = [tensor for tensor in found.inputs if not tensor.is_optional]
+    if len(required) != 1 or required[0].datatype != "BYTES" or {required[0].name, kind} == {TEXT, IMAGE}:
+        has = ""
+        with suppress(MaasError):  # a key that may only infer
+            task = maas.versions.get(model, int(found.versions[0])).task
+            has = f" has the task {task.name} and" if task else " has no task and"
+        raise InvalidInput(f"--{kind}: the model{has} takes {shown(required)}, no {kind} alone")
 
 
 def _show(maas: "MaasClient", response: "InferenceResponse", given: "Given", images: list[str]) -> None:
@@ -135,6 +153,7 @@ def _ask_later(
     model: str,
     version: str | None,
     outputs: list[str] | None,
+    variant: str | None,
     parameters: dict[str, Any],
     *,
     as_json: bool,
@@ -143,7 +162,7 @@ def _ask_later(
         raise InvalidInput(
             f'{source} is a whole request: --later takes inputs by name, as {{"x": [[1, 2]]}}, or an array'
         )
-    job = maas.infer_later(model, given.inputs, version, outputs, parameters=parameters)
+    job = maas.infer_later(model, given.inputs, version, outputs, variant=variant, parameters=parameters)
     print_json(job) if as_json else echo(
         f"job {job.id} is {job.status}: get its answer with `maas job answer {job.id}`"
     )

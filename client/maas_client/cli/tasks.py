@@ -9,6 +9,9 @@ from maas_client.cli.options import Json, Key, Reference, Url, connect, split
 from maas_client.cli.output import print_json
 from maas_client.cli.texts import STDIN, lines_of, positive, whole
 
+Variant = Annotated[
+    str | None, typer.Option("--variant", metavar="NAME", help="Another form of the version, such as dynamic-int8.")
+]
 Timeout = Annotated[
     float | None,
     typer.Option("--timeout", metavar="SECONDS", parser=positive, help="Limit for each call; the server stops too."),
@@ -35,6 +38,7 @@ def embed(
     prompt: Annotated[
         str | None, typer.Option("--prompt", metavar="NAME", help="One of the model's prompts, such as query.")
     ] = None,
+    variant: Variant = None,
     timeout: Timeout = None,
     as_json: Json = False,
     url: Url = None,
@@ -55,6 +59,7 @@ def embed(
             dimensions=dimensions,
             truncate=truncate,
             prompt_name=prompt,
+            variant=variant,
             timeout_seconds=timeout,
         )
     if output is not None:
@@ -75,6 +80,7 @@ def rerank(
     query: Annotated[str, typer.Argument(metavar="QUERY")],
     source: Annotated[str, typer.Argument(metavar="FILE", help="A file with a text a line; - is standard input.")],
     top: Annotated[int | None, typer.Option("--top", metavar="N", parser=whole(1), help="Only the N best.")] = None,
+    variant: Variant = None,
     timeout: Timeout = None,
     as_json: Json = False,
     url: Url = None,
@@ -86,7 +92,7 @@ def rerank(
     model, version = split(reference)
     texts = lines_of(source)
     with connect(url, api_key) as maas:
-        ranked = maas.rerank(model, query, texts, version, top_n=top, timeout_seconds=timeout)
+        ranked = maas.rerank(model, query, texts, version, top_n=top, variant=variant, timeout_seconds=timeout)
     print_json(ranked) if as_json else show_ranking(ranked)
 
 

@@ -1,13 +1,14 @@
 """The inference function over exports on disk, each a model with its task found as at deployment."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 from maas.errors import NotFound
-from maas.records import ModelFile, ModelVersion, Status
+from maas.records import ModelFile, ModelVersion, Quantized, Status
 from maas.serving.dataplane import DataPlane
-from maas.serving.runner import Runner
+from maas.serving.runner import Runner, write_quantized
 from maas.serving.runner_cache import RunnerCache
 from maas.tasks.limits import TaskLimits
 from maas.tasks.loading import root_of, task_runner
@@ -16,22 +17,29 @@ from support import wire
 from support.exports import small
 from support.exports.small import Files
 
-CREATED = "2026-01-02T03:04:05Z"
+CREATED, SCHEME = "2026-01-02T03:04:05Z", "dynamic-int8"
 
 
 class Exports:
-    """A registry of exports: each model has one READY version, 1, with an alias `prod`."""
+    """A registry of exports: each model has one READY version, 1, with an alias `prod`; some a quantised form too."""
 
-    def __init__(self, exports: dict[str, Files], folder: Path) -> None:
+    def __init__(self, exports: dict[str, Files], folder: Path, quantized: Sequence[str] = ()) -> None:
         self.paths = {name: small.written(files, folder / name) for name, files in exports.items()}
         self._versions = {name: self._version(name, path) for name, path in self.paths.items()}
+        for name in quantized:
+            form = self.paths[name].parent / SCHEME / "model.onnx"
+            form.parent.mkdir()
+            write_quantized(self.paths[name], form)
+            kept = Quantized(SCHEME, 1.0, (ModelFile("model.onnx", 1, ""),), 1)
+            self._versions[name] = replace(self._versions[name], quantized=kept)
 
     def _version(self, name: str, path: Path) -> ModelVersion:
         raw = Runner(path, threads=1)
         found = recognized(path, raw, None)
-        assert found.task and found.runner
-        task = replace(found.task, raw_outputs=raw.outputs)
         version = ModelVersion(name, 1, Status.READY, (ModelFile("model.onnx", 1, ""),), CREATED, CREATED, 1)
+        if not found.task or not found.runner:
+            return replace(version, inputs=raw.inputs, outputs=raw.outputs)
+        task = replace(found.task, raw_outputs=raw.outputs)
         return replace(version, task=task, inputs=found.runner.inputs, outputs=found.runner.outputs)
 
     def resolve(self, model: str, reference: str | None) -> ModelVersion:
@@ -40,15 +48,15 @@ class Exports:
         return self._versions[model]
 
 
-def function(exports: dict[str, Files], folder: Path, limits: TaskLimits) -> ModuleType:
+def function(exports: dict[str, Files], folder: Path, limits: TaskLimits, quantized: Sequence[str] = ()) -> ModuleType:
     """functions/inference/app.py over these exports."""
-    registry = Exports(exports, folder)
+    registry = Exports(exports, folder, quantized)
     app = wire.inference_function({})
 
-    def load(version: ModelVersion, _: object) -> object:
+    def load(version: ModelVersion, form: Quantized | None) -> object:
         path = registry.paths[version.model]
-        assert version.task
-        return task_runner(Runner(path, threads=1), root_of(path), version.task, limits)
+        graph = Runner(path.parent / form.scheme / path.name if form else path, threads=1)
+        return task_runner(graph, root_of(path), version.task, limits) if version.task else graph
 
     app.dataplane = DataPlane(registry, RunnerCache(load, 1 << 30), 3600)  # type: ignore[arg-type, attr-defined]
     return app

@@ -96,7 +96,10 @@ def test_pickled_client(server: ContractServer, monkeypatch: pytest.MonkeyPatch,
         assert (asyncio.run(found) if kind is AsyncMaasClient else found) == []
         assert server.seen[-1][2]["x-api-key"] == given or "of-the-environment"
         assert loaded.url == server.url
-        assert loaded._timeout_seconds == 5
+        inferred = loaded.infer("echo", {"x": np.ones((1, 2), np.float32)})
+        if kind is AsyncMaasClient:
+            asyncio.run(inferred)
+        assert 0 < server.requests[-1]["parameters"]["timeout"] <= 5_000_000
 
 
 def test_closed_client(server: ContractServer, kind: str) -> None:

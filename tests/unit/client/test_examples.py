@@ -21,10 +21,10 @@ WITHOUT = {"BF16", "Upload", "UploadPart"}  # nobody makes them but `push`
 
 def methods_of(client: type[Any]) -> Iterator[tuple[str, object]]:
     one = client("http://127.0.0.1:9")
-    for name, owner in (("", client), *((f"{part}.", type(getattr(one, part))) for part in PARTS)):
-        yield f"{client.__name__}.{name}".rstrip("."), owner
-        for member, found in vars(owner).items():
-            if not member.startswith("_"):
+    for name, part in (("", one), *((f"{part}.", getattr(one, part)) for part in PARTS)):
+        yield f"{client.__name__}.{name}".rstrip("."), type(part)
+        for member, found in (vars(type(part)) | vars(part)).items():
+            if not member.startswith("_") and member not in PARTS:
                 yield f"{client.__name__}.{name}{member}", found
 
 

@@ -18,13 +18,28 @@ def test_vectors_are_rows_of_float32(maas: Any, server: ContractServer) -> None:
     assert vectors.tolist() == [[3, 2, 1], [0, 0, 1], [7, 2, 1]]
     assert maas.embed("sentences", "one text").shape == (1, 3)
     assert "outputs" in server.requests[0]
-    assert server.requests[0]["parameters"] == {"binary_data_output": True}
+    assert server.requests[0]["parameters"] == {"task": "embeddings", "binary_data_output": True}
 
 
 def test_options_of_embed_are_parameters_of_the_request(maas: Any, server: ContractServer) -> None:
-    assert maas.embed("sentences", ["a"], dimensions=2, truncate=True, prompt_name="query").shape == (1, 2)
-    parameters = {"dimensions": 2, "truncate": True, "prompt_name": "query", "binary_data_output": True}
-    assert server.requests[0]["parameters"] == parameters
+    options = {"dimensions": 2, "truncate": True, "prompt_name": "query", "variant": "dynamic-int8"}
+    assert maas.embed("sentences", ["a"], **options).shape == (1, 2)
+    assert server.requests[0]["parameters"] == {"task": "embeddings", **options, "binary_data_output": True}
+
+
+def test_request_names_its_task(maas: Any, server: ContractServer) -> None:
+    """A server refuses another one before it reads the inputs."""
+    maas.classify("reviews", ["a"], variant="dynamic-int8")
+    maas.classify("topics", ["a"], labels=["art"])
+    maas.classify("pictures", b"image")
+    maas.rerank("reranker", "cats", ["dogs"], variant="dynamic-int8")
+    asked = [(one["parameters"]["task"], one["parameters"].get("variant")) for one in server.requests]
+    assert asked == [
+        ("text-classification", "dynamic-int8"),
+        ("zero-shot-classification", None),
+        ("image-classification", None),
+        ("rerank", "dynamic-int8"),
+    ]
 
 
 @pytest.mark.parametrize("size", [1, CALL_BYTES // 100])

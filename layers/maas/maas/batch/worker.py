@@ -88,7 +88,7 @@ class Worker:
         return self.job_end.settle(job, shard, self.queue)
 
     def _done(self, job: BatchJob, shard: Shard, limit: float) -> Shard:
-        runner = self.dataplane.runner(job.model, str(job.version)).asked(job.options.get("parameters") or {})
+        runner = self.dataplane.runner(job.model, str(job.version), parameters=job.options.get("parameters"))
         end = shard.end if shard.agreed_end is None else shard.agreed_end
         found = self._predicted(job, runner, shard.start, end, limit if shard.agreed_end is None else float("inf"))
         shard = self.jobs.agree(job, shard, found.end)

@@ -84,13 +84,14 @@ class DataPlane:
     ) -> Prediction:
         """The outputs `names`, or all, for protocols that encode tensors differently, as text. Raises as `infer` does.
 
-        `parameters` are options of the version's task.
+        `parameters` are as in a request of the protocol: `variant`, and options of the version's task.
         """
-        measured = Stage.start()
+        measured, options = Stage.start(), parameters or {}
         version = self.resolve(model, reference)
         with self.statistics.measure(version, measured):
             measured.reached("queue")
-            runner = self._loaded(version, measured, deadline).asked(parameters or {})
+            quantized = _quantized(version, oip.variant_of(options))
+            runner = self._loaded(version, measured, deadline, quantized).asked(options)
             inputs = decode(runner)
             measured.reached("compute_input")
             asked = runner.output_names if names is None else names
@@ -124,9 +125,16 @@ class DataPlane:
         measured.reached("load")
         return runner
 
-    def runner(self, model: str, reference: str | None, deadline: float | None = None) -> ServedModel:
-        """The loaded runner. Raises as `infer` does."""
-        return self._runners.get(self.resolve(model, reference), deadline)
+    def runner(
+        self,
+        model: str,
+        reference: str | None,
+        deadline: float | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> ServedModel:
+        """The loaded model as `parameters` ask for it, which are as of `predict`. Raises as `infer` does."""
+        version, options = self.resolve(model, reference), parameters or {}
+        return self._runners.get(version, deadline, _quantized(version, oip.variant_of(options))).asked(options)
 
     def models(self) -> Iterator[RegisteredModel]:
         """All models that are not deleted, by name."""

@@ -137,18 +137,23 @@ def _parsed(body: bytes, tail: _Tail) -> InferenceRequest:
     inputs = _typed(document.get("inputs"), list, "inputs")
     outputs, identity = document.get("outputs"), document.get("id")
     parameters = _parameters(document, "")
-    variant = parameters.get("variant")
     request = InferenceRequest(
         tuple([_input(one, f"inputs[{index}]", tail) for index, one in enumerate(inputs)]),
         None if outputs is None else _requested_outputs(_typed(outputs, list, "outputs")) or None,
         None if identity is None else _typed(identity, str, "id"),
         _flag(parameters, "binary_data_output", "") or False,
         _whole(parameters.get("timeout", 0), "parameters.timeout", MAX_TIMEOUT_US),
-        _typed(variant, str, "parameters.variant") if variant is not None else None,
+        variant_of(parameters),
         parameters,
     )
     tail.check_end()
     return request
+
+
+def variant_of(parameters: Mapping[str, Any]) -> str | None:
+    """The requested form of the model; None is the version as pushed. Raises InvalidRequest."""
+    variant = parameters.get("variant")
+    return None if variant is None else _typed(variant, str, "parameters.variant")
 
 
 def _input(document: object, where: str, tail: _Tail) -> RequestInput:

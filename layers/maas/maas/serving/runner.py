@@ -22,6 +22,7 @@ from maas.serving.deadlines import run_here_until, run_until
 from maas.serving.dimensions import symbol_of
 from maas.serving.graph_outputs import ServedOutput
 from maas.serving.messages import plain_message
+from maas.serving.served_model import wants_graph
 from maas.serving.sessions import session, session_options
 
 Array = np.ndarray[Any, Any]
@@ -97,7 +98,8 @@ class Runner:
             )
 
     def asked(self, parameters: Mapping[str, Any]) -> "Runner":
-        """Itself: without a task, requests have no options of one."""
+        """Itself, which has no task. Raises InvalidRequest for the name of one."""
+        wants_graph(parameters, None)
         return self
 
     def run(

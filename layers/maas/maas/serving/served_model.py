@@ -5,9 +5,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
 
 Array = np.ndarray[Any, Any]
+RAW = "raw"  # what a request names as task for the tensors of the graph
 
 
 class ServedModel(Protocol):
@@ -44,3 +46,15 @@ class ServedModel(Protocol):
         *,
         punctual: bool = False,
     ) -> list[Array]: ...
+
+
+def wants_graph(parameters: Mapping[str, Any], task: str | None) -> bool:
+    """Whether a request to a model with this task, or none, is for the graph. Raises InvalidRequest for another one."""
+    asked = parameters.get("task")
+    if asked is None:
+        return task is None
+    if type(asked) is str and asked in (RAW, task):
+        return asked == RAW
+    has = f"the task {task}: expected that, or 'raw' for the tensors of its graph" if task else "no task: expected none"
+    came = f"{asked!r:.80}" if isinstance(asked, str | int | float) else "no text"
+    raise InvalidRequest(f"parameters.task: got {came}, but the model has {has}", field="parameters.task")

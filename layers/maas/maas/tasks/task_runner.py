@@ -5,15 +5,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from maas.errors import InvalidRequest
 from maas.serving.runner import Runner
-from maas.serving.served_model import ServedModel
+from maas.serving.served_model import ServedModel, wants_graph
 from maas.tasks.limits import TaskLimits, TextTooLong, slices
 from maas.tasks.options import Options
 from maas.tasks.steps import QUERY, TEXT, TOKENS, Steps
 from maas.tasks.text_graph import Array, Call
-
-RAW = "raw"
 
 
 class TaskRunner:
@@ -35,12 +32,8 @@ class TaskRunner:
 
     def asked(self, parameters: Mapping[str, Any]) -> ServedModel:
         """The graph alone for `task: raw`, else this task with these options. Raises InvalidRequest."""
-        task = parameters.get("task")
-        if task == RAW:
+        if wants_graph(parameters, self.name):
             return self.raw
-        if task not in (None, self.name):
-            expected = f"'{RAW}' for the tensors of the graph, or '{self.name}'"
-            raise InvalidRequest(f"parameters.task: got {task!r:.80}, expected {expected}", field="parameters.task")
         return self._with(parameters) if parameters else self
 
     def _with(self, parameters: Mapping[str, Any]) -> Self:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from maas.errors import InvalidRequest
-from maas.serving.dataplane import DataPlane
+from maas.serving.dataplane import DataPlane, Prediction
 from maas.serving.oip import kind_of, read_json
 from maas.tasks.steps import TOKENS
 from maas.tasks.task_runner import TaskRunner
@@ -39,26 +39,26 @@ class Call:
 
     def run(
         self, model: str, tasks: Sequence[str], inputs: Inputs, options: Mapping[str, Any], outputs: Sequence[str]
-    ) -> dict[str, Array]:
-        """The outputs of the model's task, which is one of `tasks`, by name; and the tokens of each row.
+    ) -> Prediction:
+        """The run of the model's task, which is one of `tasks`; its outputs have the tokens of each row too.
 
         `model` is `name`, `name@alias` or `name@3`. Raises as `DataPlane.predict` does.
         """
         name, reference = self.allowed(model)
-        self.check_task(name, reference, tasks)
+        self.task_of(model, tasks)
         given = {key: _objects(values) for key, values in inputs.items()}
         names = [*outputs, TOKENS] if "text" in inputs else outputs
-        found = self.plane.predict(
+        return self.plane.predict(
             name, reference, lambda _: given, self.deadline, self.max_bytes, options, names=names
         )
-        return dict(found.outputs)
 
     def runner(self, model: str) -> TaskRunner:
         """The loaded model. Raises InvalidRequest for one without a task on text."""
         name, reference = self.allowed(model)
         runner = self.plane.runner(name, reference, self.deadline)
         if not isinstance(runner, TaskRunner) or runner.steps.texts is None:
-            raise InvalidRequest(f"model: got '{name}', which takes no text", field="model")
+            came = f"the task {runner.name}" if isinstance(runner, TaskRunner) else "no task"
+            raise InvalidRequest(f"model: '{name}' has {came}, expected one that takes text", field="model")
         return runner
 
     def allowed(self, model: str) -> tuple[str, str | None]:
@@ -69,12 +69,15 @@ class Call:
             raise InvalidRequest(f"model: got {model!r:.80}, expected NAME, NAME@ALIAS or NAME@VERSION", field="model")
         return name, reference or None
 
-    def check_task(self, name: str, reference: str | None, tasks: Sequence[str]) -> None:
-        """Raises InvalidRequest unless the version has one of the tasks."""
+    def task_of(self, model: str, tasks: Sequence[str]) -> str:
+        """The version's task. Raises InvalidRequest unless it is one of these."""
+        name, reference = self.allowed(model)
         task = self.plane.resolve(name, reference).task
         if task is None or task.name not in tasks:
             came = f"the task {task.name}" if task else "no task"
-            raise InvalidRequest(f"model: '{name}' has {came}, expected {' or '.join(tasks)}", field="model")
+            expected = f"a model with the task {' or '.join(tasks)}"
+            raise InvalidRequest(f"model: '{name}' has {came}, expected {expected}", field="model")
+        return task.name
 
 
 def _objects(values: Sequence[Any]) -> Array:

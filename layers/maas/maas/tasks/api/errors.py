@@ -17,15 +17,19 @@ _CODES: Mapping[int, str] = {401: "invalid_api_key", 404: "model_not_found", 429
 
 def openai_error(status: int, document: Mapping[str, Any], texts: str) -> dict[str, Any]:
     """`document` is the error as our own routes have it; `texts` is the field of the texts here."""
+    document = _beside_fields(document)
     field = document.get("field")
-    param = texts if field in (TEXT, IMAGE) else field and field.removeprefix("parameters.")
     kind = "server_error" if status >= 500 else _TYPES.get(status, "invalid_request_error")
-    message = document["error"].removeprefix("parameters.")  # options stand in the body here
-    error = {"message": message, "type": kind, "param": param, "code": _CODES.get(status)}
-    return {"error": error}
+    param = texts if field in (TEXT, IMAGE) else field
+    return {"error": {"message": document["error"], "type": kind, "param": param, "code": _CODES.get(status)}}
 
 
 def tei_error(status: int, document: Mapping[str, Any]) -> dict[str, Any]:
     """As text-embeddings-inference has it, with the field."""
     kind = "Backend" if status >= 500 else "Unauthorized" if status in (401, 403) else "Validation"
-    return {**document, "error_type": kind}
+    return {**_beside_fields(document), "error_type": kind}
+
+
+def _beside_fields(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Options stand beside the body's other fields here."""
+    return {name: value.removeprefix("parameters.") for name, value in document.items()}

@@ -16,6 +16,7 @@ from maas.tasks.options import Options
 from maas.tasks.steps import IMAGE, TEXT, TOKENS
 
 FORMATS = ("float", "base64")
+TASKS = (TEXT_EMBEDDINGS, IMAGE_EMBEDDINGS)
 _FOREIGN = (
     "input: got token ids, expected text: these are of another model's vocabulary. With LangChain's OpenAIEmbeddings "
     "set check_embedding_ctx_length=False; ids of this model's own tokenizer are taken with token_ids: true"
@@ -29,13 +30,10 @@ def embeddings(call: Call) -> bytes:
     read = Options(document, "")
     encoding = read.text("encoding_format", FORMATS[0], FORMATS)
     read.text("user", "")
-    given = options(document, "dimensions", "truncate", "normalize", "prompt_name", "token_ids")
-    name, reference = call.allowed(model)
-    call.check_task(name, reference, (TEXT_EMBEDDINGS, IMAGE_EMBEDDINGS))
-    task = call.plane.resolve(name, reference).task
-    is_image = task is not None and task.name == IMAGE_EMBEDDINGS
+    given = options(document, "dimensions", "truncate", "normalize", "prompt_name", "token_ids", "variant")
+    is_image = call.task_of(model, TASKS) == IMAGE_EMBEDDINGS
     inputs = {IMAGE: _images(document)} if is_image else {TEXT: _texts(document, read)}
-    found = call.run(model, (TEXT_EMBEDDINGS, IMAGE_EMBEDDINGS), inputs, given, [EMBEDDING])
+    found = call.run(model, TASKS, inputs, given, [EMBEDDING]).outputs
     rows: Any = found[EMBEDDING]
     if encoding == "base64":
         rows = [base64.b64encode(row.tobytes()).decode() for row in rows]  # float32, little-endian as this CPU

@@ -24,8 +24,8 @@ def rerank(call: Call, version: str) -> bytes:
     model, query, documents = named(document), text(document, "query"), _documents(document)
     read = Options(document, "")
     top, returns = read.whole("top_n", len(documents), MOST), read.flag("return_documents")
-    given = options(document, "max_tokens_per_doc", "raw_scores", "truncate")
-    found = call.run(model, [RERANK], {QUERY: [query], TEXT: documents}, given, [SCORE])
+    given = options(document, "max_tokens_per_doc", "raw_scores", "truncate", "variant")
+    found = call.run(model, [RERANK], {QUERY: [query], TEXT: documents}, given, [SCORE]).outputs
     scores, tokens = found[SCORE], int(found[TOKENS].sum())
     results = [
         {"index": index, "relevance_score": scores[index]}

@@ -19,9 +19,9 @@ from maas.tasks.steps import QUERY, TEXT
 def embed(call: Call) -> bytes:
     """An array of vectors."""
     document = call.document()
-    given = options(document, "truncate", "normalize", "prompt_name", "dimensions")
+    given = options(document, "truncate", "normalize", "prompt_name", "dimensions", "variant")
     found = call.run(_model(call), [TEXT_EMBEDDINGS], {TEXT: texts(document, "inputs")}, given, [EMBEDDING])
-    return _dumped(found[EMBEDDING])
+    return _dumped(found.outputs[EMBEDDING])
 
 
 def rerank(call: Call) -> bytes:
@@ -29,8 +29,8 @@ def rerank(call: Call) -> bytes:
     document = call.document()
     query, passages = text(document, "query"), texts(document, "texts")
     returns = Options(document, "").flag("return_text")
-    given = options(document, "truncate", "raw_scores")
-    scores = call.run(_model(call), [RERANK], {QUERY: [query], TEXT: passages}, given, [SCORE])[SCORE]
+    given = options(document, "truncate", "raw_scores", "variant")
+    scores = call.run(_model(call), [RERANK], {QUERY: [query], TEXT: passages}, given, [SCORE]).outputs[SCORE]
     ranks = best_first(scores)
     return _dumped(
         [{"index": one, "score": scores[one]} | ({"text": passages[one]} if returns else {}) for one in ranks]
@@ -41,13 +41,12 @@ def predict(call: Call) -> bytes:
     """`[{score, label}]` for one text, the best first; an array of those for `[["a"], ["b"]]`."""
     document = call.document()
     passages, is_batch = _passages(document)
-    model = _model(call)
-    found = call.run(
-        model, [TEXT_CLASSIFICATION], {TEXT: passages}, options(document, "truncate", "raw_scores"), [SCORES]
-    )
-    labels = call.runner(model).labels or ()
+    given = options(document, "truncate", "raw_scores", "variant")
+    found = call.run(_model(call), [TEXT_CLASSIFICATION], {TEXT: passages}, given, [SCORES])
+    labels = found.runner.labels or ()
     rows = [
-        [{"score": scores[index], "label": labels[index]} for index in best_first(scores)] for scores in found[SCORES]
+        [{"score": scores[index], "label": labels[index]} for index in best_first(scores)]
+        for scores in found.outputs[SCORES]
     ]
     return _dumped(rows if is_batch else rows[0])
 
