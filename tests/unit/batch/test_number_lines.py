@@ -9,9 +9,12 @@ import orjson
 import pytest
 
 from maas.batch.formats import Chunk, Options
+from maas.batch.formats.text.csv_reader import CsvReader
+from maas.batch.formats.text.csv_writer import CsvWriter
 from maas.batch.formats.text.jsonl_reader import JsonlReader
 from maas.batch.formats.text.jsonl_writer import _DUMP, JsonlWriter
 from maas.batch.formats.text.number_lines import number_lines
+from maas.batch.formats.text.taken import Unread
 from support.batch.files import MemorySource, tensor
 
 WIDTH = 20
@@ -48,18 +51,13 @@ def text(choice: random.Random) -> str:
     return "\n".join(lines)
 
 
-def found(text: str, datatype: str, *, at_once: bool) -> tuple[list[Any], int]:
+def found(reader: Any, writer: Any, text: str, rows: int = 64) -> tuple[list[Any], int]:
     """What the writer of errors and the model get; and how many records were read as rows."""
-    reader = JsonlReader(Options(), [tensor("x", datatype, -1, WIDTH)])
-    if not at_once:
-        reader._number_lines = None
-    writer = JsonlWriter(Options(), [])
     source, chunks = MemorySource(text.encode()), []
-    for chunk in reader.chunks(source, 0, source.size_bytes, 64):
+    for chunk in reader.chunks(source, 0, source.size_bytes, rows):
         chunks.append(chunk)
         writer.add(chunk, {}, dict.fromkeys(range(chunk.rows), "failed"))
-    rows = sum(isinstance(record.value, np.ndarray) for chunk in chunks for record in chunk.carried)
-    return [*map(told, chunks), writer.finish()], rows
+    return [*map(told, chunks), writer.finish()], sum(chunk.rows for chunk in chunks if type(chunk.carried) is Unread)
 
 
 def told(chunk: Chunk) -> tuple[Any, ...]:
@@ -71,9 +69,42 @@ def told(chunk: Chunk) -> tuple[Any, ...]:
 def test_rows_and_single_records_agree(seed: int) -> None:
     choice, rows = random.Random(seed), 0
     for number in range(60):
-        lines, datatype = text(choice), DATATYPES[number % len(DATATYPES)]
-        fast, read = found(lines, datatype, at_once=True)
-        slow, none = found(lines, datatype, at_once=False)
+        lines, inputs = text(choice), [tensor("x", DATATYPES[number % len(DATATYPES)], -1, WIDTH)]
+        reader, one_by_one = (JsonlReader(Options(), inputs) for _ in range(2))
+        one_by_one._number_lines = None
+        fast, read = found(reader, JsonlWriter(Options(), []), lines)
+        slow, none = found(one_by_one, JsonlWriter(Options(), []), lines)
+        assert fast == slow, lines
+        assert none == 0
+        rows += read
+    assert rows > 60
+
+
+def table(choice: random.Random) -> str:
+    """As `text`, of lines of CSV without a header."""
+    whole, comma, end = choice.random() < 0.3, choice.choice([",", ",", ", ", "\t,"]), choice.choice(["\n", "\r\n"])
+    lines = []
+    for _ in range(60):
+        numbers = [str(choice.randrange(200)) if whole else repr(choice.random() * 100) for _ in range(WIDTH)]
+        if choice.random() < 0.01:
+            numbers[choice.randrange(WIDTH)] = choice.choice(
+                [*ODD, "Infinity", " 1\t", "1e-0", "1\n", '"1\n"', '"1", 2']
+            )
+        lines.append(comma.join(numbers) + (choice.choice(ENDS) if choice.random() < 0.005 else ""))
+    return end.join(lines)
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 20))])
+def test_tables_and_single_records_agree(seed: int) -> None:
+    choice, rows = random.Random(seed), 0
+    layout = {"header": [f"f{place}" for place in range(WIDTH)]}
+    for number in range(60):
+        lines, options = table(choice), Options(exclude=("f3", "f0")) if choice.random() < 0.3 else Options()
+        inputs = [tensor("x", DATATYPES[number % len(DATATYPES)], -1, -1)]
+        reader, one_by_one = (CsvReader(layout, options, inputs) for _ in range(2))
+        one_by_one._are_numbers = False
+        fast, read = found(reader, CsvWriter(layout, Options(join=True), []), lines)
+        slow, none = found(one_by_one, CsvWriter(layout, Options(join=True), []), lines)
         assert fast == slow, lines
         assert none == 0
         rows += read

@@ -19,7 +19,7 @@ BLANKS = " \t"
 _NUMBER_BYTES = b"0123456789+-.eE, \t"  # nothing that JSON could nest or quote with
 _WORD_BYTES = b"NaInfity"
 _WORD = re.compile(rb"-?Infinity|NaN")
-_NEGATIVE_ZERO = re.compile(rb"(?<![^, \t])-0(?![^, \t])")
+_NEGATIVE_ZERO = re.compile(rb"(?<![^, \t[])-0(?![^, \t\]])")
 _NUMBER = re.compile(r"[ \t]*-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?[ \t]*")
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
@@ -78,7 +78,7 @@ def numbers(texts: Sequence[str], count: int, dtype: np.dtype[Any]) -> Array:
     text = b"[%b]" % (_exact(encoded, bool(words)) if is_fraction else encoded)
     read = None if words or count < json_numbers.FEWEST else json_numbers.read_numbers(text)
     if read is not None and read.size == count and (is_fraction or _fits(read, dtype)):
-        return _rounded(read.astype(np.float64, copy=False), dtype) if is_fraction else read.astype(dtype)
+        return converted(read, dtype)
     try:
         values = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -88,6 +88,33 @@ def numbers(texts: Sequence[str], count: int, dtype: np.dtype[Any]) -> Array:
     if words:
         values = [NOT_FINITE[value] if type(value) is str else value for value in values]
     return _rounded(np.array(values, np.float64), dtype) if is_fraction else _integers(values, dtype)
+
+
+def rows_of_numbers(text: bytes, rows: int, width: int, *, are_fractions: bool) -> Array | None:
+    """The numbers of lines, each with its newline, (rows, width), as NumPy reads them; None where cells differ."""
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n")
+        if b"\r" in text:  # a blank in JSON, but not in a cell
+            return None
+    encoded = b"[[%b]]" % text[:-1].replace(b"\n", b"],[")
+    if are_fractions and _has_negative_zero(text):
+        encoded = _NEGATIVE_ZERO.sub(b"-0.0", encoded)
+    return json_numbers.read_rows(encoded, rows, width)
+
+
+def converted(read: Array, dtype: np.dtype[Any]) -> Array:
+    """Numbers that NumPy read as int64 or float64. Raises InvalidRequest for one that the dtype does not hold."""
+    if dtype.kind == "f":
+        return _rounded(read.astype(np.float64, copy=False), dtype)
+    if not _fits(read, dtype):
+        raise _out_of_range(dtype)
+    return read.astype(dtype)
+
+
+def _has_negative_zero(text: bytes) -> bool:
+    """Whether a cell may be -0, which is sought with care: that is slow."""
+    has_blanks = b" " in text or b"\t" in text
+    return b"-0," in text or b"-0\n" in text or (has_blanks and b"-0" in text)
 
 
 def _exact(encoded: bytes, has_words: bool) -> bytes:

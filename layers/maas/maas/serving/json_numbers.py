@@ -53,6 +53,20 @@ def read_numbers(text: bytes) -> Array | None:
         return None
 
 
+def read_rows(text: bytes, rows: int, width: int) -> Array | None:
+    """The numbers of a JSON array of arrays of them, (rows, width), as `read_document` reads them; None for any other
+    text."""
+    if _brackets(text) != rows + 1:  # an array within a row
+        return None
+    try:
+        found = _parsed(text)
+        if len(found) != rows or any(len(row) != width for row in found):
+            return None
+        return _flat(found).reshape(rows, width)
+    except _FAILURES:
+        return None
+
+
 def _brackets(text: bytes) -> int:
     """The number of `[`; in text with few of them, NumPy counts three times as fast as bytes.count."""
     return int(np.count_nonzero(np.frombuffer(text, np.uint8) == ord("[")))

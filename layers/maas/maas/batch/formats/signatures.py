@@ -56,8 +56,8 @@ class RecordInputs:
         """The shape of one record's value: the model's, or where that varies, the one of the nested lists."""
         return nested_shape(value, len(tensor.shape)) if -1 in tensor.shape else tensor.shape
 
-    def arrays(self, columns: Mapping[str, list[Any]]) -> dict[str, Array]:
-        """The arrays to run. `columns` has each input's values, one a record, all nested alike.
+    def arrays(self, columns: Mapping[str, Any]) -> dict[str, Array]:
+        """The arrays to run. `columns` has each input's values, one a record, all nested alike; a list or an array.
 
         Raises InvalidRequest, InvalidTensor.
         """
@@ -65,14 +65,14 @@ class RecordInputs:
         request = self._stacked if self.is_batched else _alone
         return decode([request(tensor, columns[tensor.name]) for tensor in given], self.signature)
 
-    def _stacked(self, tensor: RecordTensor, values: list[Any]) -> RequestInput:
+    def _stacked(self, tensor: RecordTensor, values: Any) -> RequestInput:
         shape = (len(values), *self.shape_of(tensor, values[0]))
         return RequestInput(tensor.name, tensor.datatype, shape, joined(values))
 
 
-def joined(values: list[Any]) -> Any:
+def joined(values: Any) -> Any:
     """One array of arrays of one shape; other values as a list without arrays."""
-    if not any(isinstance(value, np.ndarray) for value in values):
+    if isinstance(values, np.ndarray) or not any(isinstance(value, np.ndarray) for value in values):
         return values
     if len({getattr(value, "shape", None) for value in values}) == 1:
         return np.stack(values)

@@ -9,7 +9,8 @@ from maas.batch.formats import cuts
 from maas.batch.formats.blocks import BLOCK_BYTES, TAIL_BYTES, UNPACKED_END, unpacked
 from maas.batch.formats.columns import check_unique
 from maas.batch.formats.interface import Plan, Source
-from maas.batch.formats.text.lines import Lines, TooLong
+from maas.batch.formats.text.lines import Lines
+from maas.batch.formats.text.taken import TooLong
 from maas.errors import InvalidRequest
 
 MAX_HEADER_BYTES = 40 << 10  # the layout holds the header
@@ -67,10 +68,10 @@ def _record_start(source: Source, start: int, end: int, is_open: bool) -> int | 
 
 def _header(blocks: Iterator[bytes]) -> tuple[list[str], int]:
     """The column names and where the first record begins; no names for an empty file."""
-    lines, ends = Lines(blocks, 0, UNPACKED_END, quoted=True).take(1)
-    if not lines:
+    taken = Lines(blocks, 0, UNPACKED_END, quoted=True).take(1)
+    if not taken:
         return [], 0
-    line = lines[0]
+    line = taken.lines[0]
     if isinstance(line, TooLong) or len(line) > MAX_HEADER_BYTES:
         raise InvalidRequest(f"header: got more than {MAX_HEADER_BYTES:,} bytes, expected at most that", field="header")
     try:
@@ -80,4 +81,4 @@ def _header(blocks: Iterator[bytes]) -> tuple[list[str], int]:
             f"header: got an unreadable one, expected CSV in UTF-8 ({error})", field="header"
         ) from None
     check_unique(names)
-    return names, ends[0]
+    return names, taken.ends[0]

@@ -11,12 +11,14 @@ from maas.batch.formats.columns import Chosen, choose, unnamed
 from maas.batch.formats.interface import Array, Chunk, Options, Source
 from maas.batch.formats.signatures import record_inputs
 from maas.batch.formats.stacking import stacked
-from maas.batch.formats.text.lines import MAX_LINE_BYTES, Line, Lines, TooLong
+from maas.batch.formats.text.lines import MAX_LINE_BYTES, Lines
+from maas.batch.formats.text.taken import Line, Taken, TooLong, Unread
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
-from maas.serving.csv_values import boolean, expected_cell, is_number, numbers
+from maas.serving.csv_values import boolean, converted, expected_cell, is_number, numbers, rows_of_numbers
 from maas.serving.strings import array_of
 
+FEWEST_LINES = 16  # that are worth being read at once
 csv.field_size_limit(MAX_LINE_BYTES)  # the default is 131,072 characters a cell
 
 Rows = Sequence[str | list[str]]  # records as text, or as lists of cells
@@ -43,16 +45,43 @@ class CsvReader:
         # All columns in order are one input: records need not be split into cells.
         self._has_all = [one.places for one in self._chosen] == [tuple(range(len(self._names)))]
         self._has_words = any(one.tensor.datatype in ("BYTES", "BOOL") for one in self._chosen)
+        # Lines of numbers alone are read at once. Integers lose digits beside fractions, so they have to be all.
+        kinds = {one.tensor.dtype.kind for one in self._chosen}
+        self._are_numbers = self._inputs.is_batched and (kinds == {"f"} or (self._has_all and not self._has_words))
 
     def chunks(self, source: Source, start: int, end: int, batch_rows: int) -> Iterator[Chunk]:
         blocks = unpacked(source, start) if self._packed else stream(source, start, end)
         lines = Lines(blocks, start, end, quoted=True)
         rows = batch_rows if self._inputs.is_batched else 1
         while True:
-            found, ends = lines.take(rows)
-            if not found:
+            taken = lines.take(rows)
+            if not taken:
                 return
-            yield self._chunk([self._record(line) for line in found], min(ends[-1], end))
+            taken_end = min(taken.ends[-1], end)
+            yield self._at_once(taken, taken_end) or self._chunk(self._records(taken), taken_end)
+
+    def _at_once(self, taken: Taken, end: int) -> Chunk | None:
+        """The chunk of lines that are numbers alone; None otherwise."""
+        count, width = len(taken), len(self._names)
+        text = taken.text if self._are_numbers and count >= FEWEST_LINES else None
+        are_fractions = all(one.tensor.dtype.kind == "f" for one in self._chosen)
+        read = None if text is None else rows_of_numbers(text, count, width, are_fractions=are_fractions)
+        if read is None:
+            return None
+        arrays = {}
+        try:
+            for one in self._chosen:
+                values = converted(read if self._has_all else read.take(one.places, axis=1), one.tensor.dtype)
+                arrays[one.tensor.name] = values.reshape(self._shape(one, count))
+        except InvalidRequest:
+            return None
+        return Chunk(end, count, range(count), arrays, {}, carried=Unread(taken, self._records))
+
+    def _shape(self, one: Chosen, records: int) -> tuple[int, ...]:
+        return (records, *(len(one.places) if size == -1 else size for size in one.tensor.shape))
+
+    def _records(self, taken: Taken) -> list[CsvRecord]:
+        return list(map(self._record, taken.lines))
 
     def _record(self, line: Line) -> CsvRecord:
         if isinstance(line, TooLong):
@@ -92,8 +121,7 @@ class CsvReader:
         arrays = {}
         for one in self._chosen:
             values = _values(one, rows) if len(rows) > 1 else self._value(one, rows)
-            shape = (len(one.places) if size == -1 else size for size in one.tensor.shape)
-            array = values.reshape(len(records), *shape)
+            array = values.reshape(self._shape(one, len(records)))
             is_full = self._inputs.is_batched or one.tensor.declared[:1] == (1,)
             arrays[one.tensor.name] = array if is_full else array[0]
         return arrays

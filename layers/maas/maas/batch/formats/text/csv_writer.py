@@ -32,9 +32,13 @@ class CsvWriter:
         self.size_bytes = len(header)
 
     def add(self, chunk: Chunk, predicted: Mapping[str, Array], failed: Mapping[int, str]) -> None:
-        records: list[CsvRecord] = chunk.carried
+        records: Sequence[CsvRecord] = chunk.carried
         rows = self._rows(predicted, chunk.whole)
         first = len(self._lines)
+        if self._joined is None and not failed:
+            self._lines += [f"{row}," for row in rows]
+            self.size_bytes += sum(map(len, self._lines[first:]))
+            return
         for place, record in enumerate(records):
             line = f"{self._nothing}{_quoted(failed[place])}" if place in failed else f"{next(rows)},"
             self._lines.append(line if self._joined is None else f"{self._fields(record)},{line}")

@@ -1,6 +1,6 @@
 """Reads JSON Lines: a line is an object with the inputs by name, a bare value, or a request of the protocol."""
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -10,8 +10,9 @@ from maas.batch.formats.blocks import UNPACKED_END, stream, unpacked
 from maas.batch.formats.interface import Array, Chunk, Options, Plan, Source
 from maas.batch.formats.signatures import record_inputs
 from maas.batch.formats.stacking import stacked
-from maas.batch.formats.text.lines import MAX_CHUNK_BYTES, MAX_LINE_BYTES, Line, Lines, TooLong, after_newline
+from maas.batch.formats.text.lines import MAX_CHUNK_BYTES, MAX_LINE_BYTES, Lines, after_newline
 from maas.batch.formats.text.number_lines import number_lines
+from maas.batch.formats.text.taken import Line, Taken, TooLong, Unread
 from maas.errors import InvalidRequest, InvalidTensor
 from maas.records import MetadataTensor
 from maas.serving import oip
@@ -23,10 +24,7 @@ SURELY_WRITTEN = 250  # levels of JSON that orjson always writes
 
 
 class JsonRecord(NamedTuple):
-    """A line. Records of equal `key` can be stacked; a record with an `error` does not run.
-
-    `value` is that of the JSON, or the row of numbers in it.
-    """
+    """A line and its value. Records of equal `key` can be stacked; a record with an `error` does not run."""
 
     line: Line
     end: int
@@ -67,7 +65,12 @@ class JsonlReader:
         waiting: list[JsonRecord] = []
         while True:
             left_bytes = MAX_CHUNK_BYTES - sum(map(_size_bytes, waiting))
-            waiting += self._records(*lines.take(rows - len(waiting), left_bytes))
+            taken = lines.take(rows - len(waiting), left_bytes)
+            chunk = None if waiting else self._at_once(taken, end)
+            if chunk:
+                yield chunk
+                continue
+            waiting += self._records(taken)
             if not waiting:
                 return
             count = _alike(waiting)
@@ -81,19 +84,26 @@ class JsonlReader:
             return Lines(stream(source, 0, end), 0, end)
         return Lines(*after_newline(stream(source, start - 1, end), start - 1, end), end)
 
-    def _records(self, lines: list[Line], ends: list[int]) -> list[JsonRecord]:
-        values: Iterable[Any] | None = self._rows(lines)
-        if values is None and self._is_plain:
-            values = self._plain(lines)
+    def _at_once(self, taken: Taken, end: int) -> Chunk | None:
+        """The chunk of lines that are numbers alone; None otherwise."""
+        if self._number_lines is None or len(taken) < FEWEST_LINES or taken.size_bytes > MAX_CHUNK_BYTES:
+            return None
+        rows = self._number_lines.read(taken.text, len(taken)) if taken.text else None
+        if rows is None:
+            return None
+        try:
+            inputs = self._inputs.arrays({self._inputs.tensors[0].name: rows})
+        except InvalidRequest:  # a number that the datatype cannot hold
+            return None
+        count = len(taken)
+        return Chunk(min(taken.ends[-1], end), count, range(count), inputs, {}, carried=Unread(taken, self._records))
+
+    def _records(self, taken: Taken) -> list[JsonRecord]:
+        lines, ends = taken.lines, taken.ends
+        values = self._plain(lines) if self._is_plain else None
         if values is None:
             return list(map(self._record, lines, ends))
         return [JsonRecord(line, end, value) for line, end, value in zip(lines, ends, values, strict=True)]
-
-    def _rows(self, lines: list[Line]) -> Array | None:
-        """The rows of lines that are numbers alone; None otherwise."""
-        if self._number_lines is None or len(lines) < FEWEST_LINES or any(map(_is_too_long, lines)):
-            return None
-        return self._number_lines.read(lines)  # type: ignore[arg-type]
 
     def _plain(self, lines: list[Line]) -> list[Any] | None:
         """The values of lines that all are objects with every input and need no further check; None otherwise."""
@@ -190,10 +200,6 @@ def _alike(records: list[JsonRecord]) -> int:
                 return count
             key, has_key = record.key, True
     return len(records)
-
-
-def _is_too_long(line: Line) -> bool:
-    return isinstance(line, TooLong)
 
 
 def _size_bytes(record: JsonRecord) -> int:

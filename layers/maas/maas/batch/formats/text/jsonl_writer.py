@@ -9,7 +9,7 @@ import orjson
 from maas.batch.formats.interface import Array, Chunk, Options
 from maas.batch.formats.signatures import record_outputs, record_rows
 from maas.batch.formats.text.jsonl_reader import WHOLE, JsonRecord, is_too_deep
-from maas.batch.formats.text.lines import TooLong
+from maas.batch.formats.text.taken import TooLong
 from maas.records import MetadataTensor
 from maas.serving.oip_reply import OutputTensor, json_data
 from maas.serving.strings import array_of
@@ -28,7 +28,7 @@ class JsonlWriter:
         self.size_bytes = 0
 
     def add(self, chunk: Chunk, predicted: Mapping[str, Array], failed: Mapping[int, str]) -> None:
-        records: list[JsonRecord] = chunk.carried
+        records: Sequence[JsonRecord] = chunk.carried
         is_request = chunk.whole and records[chunk.good[0]].key is WHOLE
         first = len(self._lines)
         lines = None if self._join or is_request else self._written(predicted, chunk.whole)
@@ -117,8 +117,6 @@ def _fields(record: JsonRecord) -> dict[str, Any]:
 def _shown(record: JsonRecord) -> Any:
     """The record, or the beginning of its text if it is too long or nested too deeply to be written."""
     line = record.line.beginning if isinstance(record.line, TooLong) else record.line
-    if isinstance(record.value, np.ndarray):
-        record = record._replace(value=orjson.loads(line))
     if record.value is not None and len(line) <= MAX_SHOWN_BYTES and not is_too_deep(line, record.value):
         return record.value
     return line[:CUT_BYTES].decode("utf-8", "replace") + ("…" if len(line) > CUT_BYTES else "")
