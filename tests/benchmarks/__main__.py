@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import cold, fuzz, large, many_versions, peers, prepared, quantized, text, warm
+from benchmarks import cold, fuzz, large, many_versions, peers, prepared, quantized, rollout, text, warm
 from benchmarks.batch.run import measure as batch
 from benchmarks.cases import Case, cases
 from benchmarks.figures import Figure, show
@@ -61,6 +61,7 @@ def main() -> int:
                 "large": lambda: large.measure(cloud, Path(folder)),
                 "registry": lambda: many_versions.measure(console),
                 "batch": lambda: batch(cloud, Path(folder), console),
+                "rollout": rollout.measure,
                 "broken": lambda: [fuzz.measure(), fuzz.measure_models()],
             }
             wanted = [one for one in sys.argv[1:] if not one.startswith("--")] or list(parts)
