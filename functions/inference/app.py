@@ -1,7 +1,7 @@
 """The inference function: serves `infer` and the tasks without a web framework, imports web_app for the others."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -12,6 +12,7 @@ from maas.aws.after_answer import AfterAnswer
 from maas.errors import TooLarge
 from maas.serving.oip import HEADER_LENGTH
 from maas.serving.oip_reply import Reply
+from maas.serving.traffic import Sender
 from maas.settings import Settings
 from maas.telemetry.request_log import concerns
 from maas.web import compression, events
@@ -32,14 +33,14 @@ def lambda_handler(request: Request, context: Any) -> dict[str, Any]:
     caller = caller_of(request.context)
     caller.check_infer(infer[1])
     headers = request.headers
-    body = compression.decoded(request.body, headers.get("content-encoding"))
+    body, sender = compression.decoded(request.body, headers.get("content-encoding")), Sender(caller.actor, headers)
     if "respond-async" in headers.get("prefer", ""):
-        return _deferred(infer[1], infer[2], body, headers, caller.actor)
+        return _deferred(infer[1], infer[2], body, sender)
     encodings = compression.accepted(headers.get("accept-encoding"))
     max_bytes = compression.MAX_BYTES if encodings else events.PAYLOAD_LIMIT_BYTES
     deadline = events.deadline_of(context)
     return _answer(
-        dataplane.infer(infer[1], infer[2], body, headers.get(HEADER_LENGTH), deadline, max_bytes), encodings
+        dataplane.infer(infer[1], infer[2], body, headers.get(HEADER_LENGTH), deadline, max_bytes, sender), encodings
     )
 
 
@@ -59,19 +60,20 @@ def _task(request: Request, context: Any) -> dict[str, Any]:
         encodings = compression.accepted(headers.get("accept-encoding"))
         max_bytes = compression.MAX_BYTES if encodings else events.PAYLOAD_LIMIT_BYTES
         deadline = events.deadline_of(context)
-        call = task_calls.Call(dataplane, body, caller.check_infer, route.model, deadline, max_bytes)
+        sender = Sender(caller.actor, headers)
+        call = task_calls.Call(dataplane, body, sender, caller.check_infer, route.model, deadline, max_bytes)
         return _answer(Reply(route.respond(call)), encodings)
     except Exception as error:
         status, document = events.error_document(error)
         return events.answer(status, orjson.dumps(route.error(status, document)), events.error_headers(error))
 
 
-def _deferred(model: str, reference: str | None, body: bytes, headers: Mapping[str, str], actor: str) -> dict[str, Any]:
-    """Answers 202; the result goes to the bucket."""
-    version = dataplane.resolve(model, reference)
-    concerns(version)
+def _deferred(model: str, reference: str | None, body: bytes, sender: Sender) -> dict[str, Any]:
+    """Answers 202; the result goes to the bucket. The version is picked now."""
+    resolved, headers = dataplane.resolve(model, reference, sender), sender.headers
+    concerns(*resolved)
     job = bootstrap.deferred(settings).submit(
-        version, body, headers.get(HEADER_LENGTH), actor, headers.get("maas-notify")
+        resolved.version, body, headers.get(HEADER_LENGTH), sender.actor, headers.get("maas-notify")
     )
     location = f"/api/v1/jobs/{job.id}"
     document = {"id": job.id, "status": job.status, "location": location}

@@ -16,7 +16,7 @@ from maas.serving.dataplane import DataPlane
 from maas.serving.oip import read_tensors
 from maas.web import events
 from maas.web.application import Who
-from plane import Plane
+from plane import Plane, sender_of
 from v1_routes import body_of, deadline_of, json_answer, predicted
 
 _TARGET = "x-amzn-sagemaker-target-model"
@@ -47,11 +47,10 @@ async def invocations(
     who.check_infer(name)
     came = _content_type(request.headers.get("content-type", ""))
     wanted = _accepted(request.headers.get("accept", ""), came)
-    body, deadline = await body_of(request), deadline_of(request)
+    body, deadline, sender = await body_of(request), deadline_of(request), sender_of(who, request)
     if came == _CSV:
         found = plane.predict(
-            name,
-            version,
+            plane.resolve(name, version, sender),
             lambda runner: compatibility.decode_csv(body, runner),
             deadline,
             events.PAYLOAD_LIMIT_BYTES,
@@ -59,7 +58,7 @@ async def invocations(
         document: dict[str, Any] = {"instances": None}
     else:
         document = compatibility.document_of(read_tensors(body))
-        found = predicted(plane, name, version, document, deadline)
+        found = predicted(plane, plane.resolve(name, version, sender), document, deadline)
     if wanted == _CSV:
         rows = compatibility.row_count(found.inputs)
         return Response(compatibility.encode_csv(found.outputs, found.runner, rows), media_type=_CSV)

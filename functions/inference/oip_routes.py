@@ -46,7 +46,7 @@ def statistics(plane: Plane, who: Who) -> dict[str, Any]:
 @routes.get(MODEL)
 @routes.get(VERSION)
 def model_metadata(plane: Plane, model: str, version: str | None = None) -> dict[str, Any]:
-    found = plane.resolve(model, version)
+    found = plane.resolve(model, version).version
     return {
         "name": found.model,
         "versions": [str(found.number)],
@@ -70,13 +70,13 @@ def model_ready(plane: Plane, model: str, response: Response, version: str | Non
 @routes.get(f"{MODEL}/config")
 @routes.get(f"{VERSION}/config")
 def model_config(plane: Plane, model: str, version: str | None = None) -> dict[str, Any]:
-    return _config(plane.resolve(model, version))
+    return _config(plane.resolve(model, version).version)
 
 
 @routes.get(f"{MODEL}/stats")
 @routes.get(f"{VERSION}/stats")
 def model_statistics(plane: Plane, model: str, version: str | None = None) -> dict[str, Any]:
-    return plane.statistics.document(model, plane.resolve(model, version).number)
+    return plane.statistics.document(model, plane.resolve(model, version).version.number)
 
 
 @routes.post(f"{MODEL}/infer", summary="Infer")

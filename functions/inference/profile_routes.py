@@ -45,11 +45,10 @@ def profile(
 ) -> ProfileAnswer:
     """Runs the model on generated inputs, in this function: at most 20 runs, within 20 seconds."""
     deadline = events.deadline_of(request.scope["aws.context"])
-    found = plane.resolve(model, version)
-    concerns(found)
-    measured = profile_at(
-        plane.runner(model, version, deadline, {"task": "raw"}), wanted.shapes, wanted.runs, deadline
-    )
+    resolved = plane.resolve(model, version)
+    found = resolved.version
+    concerns(*resolved)
+    measured = profile_at(plane.runner(resolved, deadline, {"task": "raw"}), wanted.shapes, wanted.runs, deadline)
     memory_mb: int = request.app.state.memory_mb
     return ProfileAnswer(
         model_name=found.model,

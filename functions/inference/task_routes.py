@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from maas.web.application import Who
-from plane import Plane
+from plane import Plane, sender_of
 from task_calls import Call, find
 
 
@@ -82,5 +82,5 @@ for of_model in (tei_embed, tei_rerank, tei_predict, tei_tokenize):
 
 async def _answer(plane: Plane, who: Who, request: Request) -> Response:
     route = find(request.scope["path"])
-    body = route.respond(Call(plane, await request.body(), who.check_infer, route.model))
+    body = route.respond(Call(plane, await request.body(), sender_of(who, request), who.check_infer, route.model))
     return Response(body, media_type="application/json")

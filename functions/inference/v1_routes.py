@@ -10,19 +10,21 @@ from maas.errors import InvalidRequest, NotOffered
 from maas.serving import compatibility
 from maas.serving.dataplane import DataPlane, Prediction
 from maas.serving.oip import MAX_JSON_BYTES, read_tensors
+from maas.serving.traffic import Resolved
 from maas.web import compression, events
 from maas.web.application import Who
-from plane import Plane
+from plane import Plane, sender_of
 
 _V1 = ["/v1/models/{model}", "/v1/models/{model}/versions/{reference}", "/v1/models/{model}/labels/{reference}"]
 
 routes = APIRouter()
 
 
-async def predict(plane: Plane, model: str, request: Request, reference: str | None = None) -> Response:
+async def predict(plane: Plane, who: Who, model: str, request: Request, reference: str | None = None) -> Response:
     """Answers `instances` (rows) with `predictions`, and `inputs` (columns) with `outputs`."""
     document = read_tensors(await body_of(request))
-    return json_answer(document, predicted(plane, model, reference, document, deadline_of(request)))
+    resolved = plane.resolve(model, reference, sender_of(who, request))
+    return json_answer(document, predicted(plane, resolved, document, deadline_of(request)))
 
 
 def status(plane: Plane, model: str, reference: str | None = None) -> dict[str, Any]:
@@ -31,7 +33,7 @@ def status(plane: Plane, model: str, reference: str | None = None) -> dict[str, 
     The model may be `name@alias` or `name@3`.
     """
     name, _, named = model.partition("@")
-    version = plane.resolve(name, reference or named or None)
+    version = plane.resolve(name, reference or named or None).version
     healthy = {"error_code": "OK", "error_message": ""}
     states = [{"version": str(version.number), "state": "AVAILABLE", "status": healthy}]
     shown = {"name": model, "ready": True, "model_version_status": states}
@@ -67,7 +69,7 @@ def _openai_model(name: str, created_at: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": created, "owned_by": "maas"}
 
 
-def predicted(plane: DataPlane, model: str, reference: str | None, document: Any, deadline: float) -> Prediction:
+def predicted(plane: DataPlane, resolved: Resolved, document: Any, deadline: float) -> Prediction:
     """Raises InvalidRequest for a document without rows or columns, and as `DataPlane.predict` does."""
     if not isinstance(document, dict):
         raise InvalidRequest("body: got no object, expected one with instances or inputs", field="body")
@@ -75,8 +77,7 @@ def predicted(plane: DataPlane, model: str, reference: str | None, document: Any
     if not isinstance(parameters, dict | None):
         raise InvalidRequest("parameters: got no object, expected one with options of the task", field="parameters")
     return plane.predict(
-        model,
-        reference,
+        resolved,
         lambda runner: compatibility.decode(document, runner),
         deadline,
         events.PAYLOAD_LIMIT_BYTES,

@@ -26,8 +26,11 @@ def list_aliases(model: ModelName) -> Aliases:
 def put_alias(
     model: ModelName, alias: AliasName, body: PutAlias, actor: Actor, response: Response, if_match: IfMatch = None
 ) -> Alias:
-    """Create the alias or move it to another READY version. Traffic follows within seconds."""
-    found = registry.aliases.set(model, alias, body.version, actor, if_match)
+    """Create the alias, move it to another READY version or share its requests among several.
+
+    Traffic follows within seconds.
+    """
+    found = registry.aliases.set(model, alias, body.target(), actor, if_match, sticky=body.sticky)
     response.headers["etag"] = found.etag
     return Alias.of(model, alias, found)
 
@@ -37,12 +40,12 @@ def get_alias(
     model: ModelName,
     alias: AliasName,
     response: Response,
-    at: Annotated[Time | Absent, Query(description="Return the version it pointed to at this time.")] = None,
+    at: Annotated[Time | Absent, Query(description="Return where it led at this time.")] = None,
 ) -> Alias | AliasAt:
-    """The version it points to, or pointed to `at` a time. With `at`, deleted models answer too."""
+    """Where it leads, or led `at` a time. With `at`, deleted models answer too."""
     if at is not None:
-        version = registry.aliases.version_at(model, alias, at)
-        return AliasAt(alias=alias, model=model, at=canonical(at.astimezone(UTC)), version=version)
+        then = registry.aliases.routes_at(model, alias, at)
+        return AliasAt.of(model, alias, canonical(at.astimezone(UTC)), then)
     found = registry.aliases.get(model, alias)
     response.headers["etag"] = found.etag
     return Alias.of(model, alias, found)
@@ -50,7 +53,7 @@ def get_alias(
 
 @router.delete("/{alias}", status_code=204, responses=refusals(404, 410, 412))
 def delete_alias(model: ModelName, alias: AliasName, actor: Actor, if_match: IfMatch = None) -> None:
-    """Delete the alias. Its version stays."""
+    """Delete the alias. Its versions stay."""
     registry.aliases.delete(model, alias, actor, if_match)
 
 
@@ -58,7 +61,7 @@ def delete_alias(model: ModelName, alias: AliasName, actor: Actor, if_match: IfM
 def roll_back_alias(
     model: ModelName, alias: AliasName, actor: Actor, response: Response, if_match: IfMatch = None
 ) -> Alias:
-    """Move the alias back to its previous version."""
+    """Give the alias the version or routes that it had before."""
     found = registry.aliases.rollback(model, alias, actor, if_match)
     response.headers["etag"] = found.etag
     return Alias.of(model, alias, found)

@@ -57,7 +57,7 @@ def list_versions(
     status: Status | Absent = None,
     include_deleted: IncludeDeleted = False,
 ) -> Versions:
-    """Versions, newest first, each with the aliases that point to it."""
+    """Versions, newest first, each with the aliases that lead to it."""
 
     def keep(version: ModelVersion) -> bool:
         wanted = (include_deleted or not version.deleted_at) and status in (None, version.status)
@@ -121,7 +121,10 @@ def delete_version(
     actor: Actor,
     response: Response,
     if_match: IfMatch = None,
-    force: Annotated[bool, Query(description="Delete even if aliases point here; the aliases are removed.")] = False,
+    force: Annotated[
+        bool,
+        Query(description="Delete even if aliases lead here: they lose this route, or are removed without another."),
+    ] = False,
     purge_it: Annotated[bool, Query(alias="purge", description="Delete permanently what is deleted already.")] = False,
 ) -> DeletedVersion | None:
     """Delete the version. It can be restored until it is purged, by `purge=true` or after the retention time."""
@@ -129,9 +132,9 @@ def delete_version(
         done = purge.version(model, number, actor, time.monotonic() + PURGE_SECONDS, if_match)
         response.status_code = 204 if done else 202
         return None
-    version, removed = registry.versions.delete(model, number, actor, force=force, if_match=if_match)
+    version, removed, changed = registry.versions.delete(model, number, actor, force=force, if_match=if_match)
     response.headers["etag"] = version.etag([])
-    return DeletedVersion.of(version, [], removed_aliases=removed)
+    return DeletedVersion.of(version, [], removed_aliases=removed, changed_aliases=changed)
 
 
 @router.post("/{number}/restore", responses=item() | refusals(404, 409, 410, 412))

@@ -29,7 +29,7 @@ def _measure(app: Any, case: Case) -> Figure:
     event = case.event(case.model)
     answer = app.lambda_handler(event, CONTEXT)
     assert answer["statusCode"] == 200, answer["body"]
-    session = app.dataplane._runners.get(app.dataplane.resolve(case.model, "1"))._session
+    session = app.dataplane._runners.get(app.dataplane.resolve(case.model, "1").version)._session
     ours: list[float] = []
     bare: list[float] = []
     for _ in range(BLOCKS):

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from maas.alias_records import Alias, Route, Routes, main_version, routes_of, whole
 from maas.errors import Conflict, Contended, Gone, NotFound
 from maas.records import HistoryEntry, ModelFile, Status
 from maas.registry import Registry
@@ -25,6 +26,14 @@ WRITERS = 32
 ENOUGH = 2 * WRITERS
 SECONDS = float(os.environ.get("MAAS_STRESS_SECONDS", "1"))
 FILE = ModelFile("model.onnx", 10, "0" * 64)
+STICKY = ["none", "caller", "header:x-user"]
+
+
+def split(chance: random.Random) -> list[Route]:
+    """Two or three routes."""
+    versions, first = chance.sample(range(1, 5), chance.randint(2, 3)), chance.randint(1, 98)
+    weights = [first, 100 - first] if len(versions) == 2 else [first, 1, 99 - first]
+    return [Route(version, weight) for version, weight in zip(versions, weights, strict=True)]
 
 
 @dataclass
@@ -56,7 +65,9 @@ class Writers:
         count = 0
         while (time.monotonic() < deadline or self.done < ENOUGH) and not self.crashes:
             count += 1
-            kind = chance.choice(["create", "set", "set", "roll back", "delete version", "restore version", "life"])
+            kind = chance.choice(
+                ["create", "set", "split", "split", "stick", "roll back", "delete version", "restore version", "life"]
+            )
             record = Record(f"w{writer}-{count}", kind)
             try:
                 record.result = self._operations(chance)[kind](record.actor)
@@ -75,8 +86,10 @@ class Writers:
         registry, number = self.registry, chance.randint(1, 4)
         return {
             "create": lambda actor: registry.versions.create("m", [FILE], "", {}, actor).number,
-            "set": lambda actor: registry.aliases.set("m", "prod", number, actor).version,
-            "roll back": lambda actor: registry.aliases.rollback("m", "prod", actor).version,
+            "set": lambda actor: registry.aliases.set("m", "prod", number, actor),
+            "split": lambda actor: registry.aliases.set("m", "prod", split(chance), actor),
+            "stick": lambda actor: registry.aliases.set("m", "prod", None, actor, sticky=chance.choice(STICKY)),
+            "roll back": lambda actor: registry.aliases.rollback("m", "prod", actor),
             "delete version": lambda actor: registry.versions.delete("m", number, actor, force=chance.random() < 0.3),
             "restore version": lambda actor: registry.versions.restore("m", number, actor),
             "life": lambda actor: chance.choice([registry.models.delete, *[registry.models.restore] * 4])("m", actor),
@@ -88,7 +101,7 @@ class Replayed:
     """The state derived from the history."""
 
     last_version: int = 0
-    aliases: dict[str, int] = field(default_factory=dict)
+    aliases: dict[str, Alias] = field(default_factory=dict)
     deleted: bool = False
     deleted_versions: set[int] = field(default_factory=set)
 
@@ -100,15 +113,18 @@ class Replayed:
             case "alias.set" | "alias.rolled_back":
                 assert entry.alias
                 assert entry.after
-                assert (entry.before or {}).get("version") == self.aliases.get(entry.alias)
-                assert entry.after["version"] not in self.deleted_versions
-                self.aliases[entry.alias] = entry.after["version"]
+                old, new = self.aliases.get(entry.alias), _alias(entry.after)
+                assert (_alias(entry.before) if entry.before else None) == (old and _shown(old))
+                assert not {route.version for route in new.shares} & self.deleted_versions
+                assert sum(route.weight for route in new.shares) == 100
+                if entry.kind == "alias.rolled_back":
+                    assert old
+                    assert (new.shares, new.sticky) == (old.previous_shares, old.sticky)
+                self.aliases[entry.alias] = _following(old, new)
             case "version.deleted":
                 assert entry.version
-                on_it = sorted(name for name, version in self.aliases.items() if version == entry.version)
-                assert (entry.before or {}).get("aliases", []) == on_it
+                self._leave(entry)
                 self.deleted_versions.add(entry.version)
-                self.aliases = {name: version for name, version in self.aliases.items() if version != entry.version}
             case "version.restored":
                 assert entry.version
                 self.deleted_versions.remove(entry.version)
@@ -117,6 +133,45 @@ class Replayed:
                 self.deleted = not self.deleted
         if entry.kind not in ("model.restored", "model.created", "version.validating", "version.ready"):
             assert not self.deleted or entry.kind == "model.deleted"
+
+    def _leave(self, entry: HistoryEntry) -> None:
+        """The aliases lose their route to the deleted version."""
+        for name, old in [*self.aliases.items()]:
+            left = [route for route in old.shares if route.version != entry.version]
+            if not left:
+                assert name in (entry.before or {})["aliases"]
+                del self.aliases[name]
+            elif len(left) < len(old.shares):
+                assert routes_of((entry.before or {})["routes"][name]) == old.shares
+                shares = routes_of((entry.after or {})["routes"][name])
+                assert [route.version for route in shares] == [route.version for route in left]
+                assert sum(route.weight for route in shares) == 100
+                self.aliases[name] = _following(old, _with(shares, old.sticky))
+
+
+def _with(shares: Routes, sticky: str) -> Alias:
+    return Alias(main_version(shares), "", 0, routes=shares if len(shares) > 1 else (), sticky=sticky)
+
+
+def _alias(shown: dict[str, Any]) -> Alias:
+    """The alias that a history entry shows, without what led there."""
+    shares = routes_of(shown["routes"]) if "routes" in shown else whole(shown["version"])
+    alias = _with(shares, shown.get("sticky", "none"))
+    assert alias.version == shown["version"]
+    return alias
+
+
+def _shown(alias: Alias) -> Alias:
+    return _with(alias.shares, alias.sticky)
+
+
+def _following(old: Alias | None, new: Alias) -> Alias:
+    """`new` with where a rollback leads."""
+    if old is None:
+        return new
+    was = old if old.shares != new.shares else None
+    version, routes = (was.version, was.routes) if was else (old.previous_version, old.previous_routes)
+    return replace(new, previous_version=version, previous_routes=routes)
 
 
 @pytest.fixture
@@ -148,9 +203,11 @@ def test_concurrent_changes_are_serialised(registry: Registry, written: Writers)
     for entry in entries:
         replayed.apply(entry)
         if chance.random() < 0.2:
-            expected = None if replayed.deleted else replayed.aliases.get("prod")
-            assert registry.aliases.version_at("m", "prod", datetime.fromisoformat(entry.at)) == expected
-    assert {name: alias.version for name, alias in model.aliases.items()} == replayed.aliases
+            live = None if replayed.deleted else replayed.aliases.get("prod")
+            expected = live.shares if live else ()
+            assert registry.aliases.routes_at("m", "prod", datetime.fromisoformat(entry.at)) == expected
+    kept = {name: replace(one, updated_at="", revision=0, salt="") for name, one in model.aliases.items()}
+    assert kept == replayed.aliases
     assert bool(model.deleted_at) == replayed.deleted
     assert model.last_version == replayed.last_version
     versions, _ = registry.versions.page("m", 1000, keep=lambda _: True)

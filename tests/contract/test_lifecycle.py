@@ -69,8 +69,8 @@ def test_version_with_aliases_needs_force(registry: Registry) -> None:
         registry.aliases.set("m", alias, 1, "ann")
     with pytest.raises(Conflict, match="version 1 of model 'm' has aliases: canary, prod"):
         registry.versions.delete("m", 1, "bob")
-    version, removed = registry.versions.delete("m", 1, "bob", force=True)
-    assert (bool(version.deleted_at), removed) == (True, ["canary", "prod"])
+    version, removed, changed = registry.versions.delete("m", 1, "bob", force=True)
+    assert (bool(version.deleted_at), removed, changed) == (True, ["canary", "prod"], [])
     assert registry.models.get("m").aliases == {}
     with pytest.raises(Gone, match="POST /api/v1/models/m/versions/1/restore"):
         registry.resolve("m", "1")
@@ -132,15 +132,15 @@ def test_second_rollback_undoes_the_first(registry: Registry) -> None:
 
 def test_alias_version_at_a_time(registry: Registry) -> None:
     ready(registry), ready(registry)
-    expected: list[int | None] = []
+    expected: list[list[int]] = []
     moments: list[datetime] = []
 
-    def now_is(version: int | None) -> None:
-        expected.append(version)
+    def now_is(*versions: int) -> None:
+        expected.append([*versions])
         moments.append(datetime.now(UTC))
         time.sleep(0.002)
 
-    now_is(None)
+    now_is()
     registry.aliases.set("m", "prod", 1, "ann")
     now_is(1)
     registry.aliases.set("m", "prod", 2, "ann")
@@ -148,18 +148,19 @@ def test_alias_version_at_a_time(registry: Registry) -> None:
     registry.aliases.rollback("m", "prod", "ann")
     now_is(1)
     registry.models.delete("m", "ann")
-    now_is(None)
+    now_is()
     registry.models.restore("m", "ann")
     now_is(1)
     registry.versions.delete("m", 1, "ann", force=True)
-    now_is(None)
+    now_is()
     registry.models.delete("m", "ann")
     registry.purge(Objects()).model("m", "ann", NEVER)
-    now_is(None)
-    assert [registry.aliases.version_at("m", "prod", moment) for moment in moments] == expected
-    assert registry.aliases.version_at("m", "canary", moments[3]) is None
+    now_is()
+    led = [registry.aliases.routes_at("m", "prod", moment) for moment in moments]
+    assert [[route.version for route in routes] for routes in led] == expected
+    assert registry.aliases.routes_at("m", "canary", moments[3]) == ()
     with pytest.raises(NotFound):
-        registry.aliases.version_at("n", "prod", moments[0])
+        registry.aliases.routes_at("n", "prod", moments[0])
 
 
 def test_history_filters_and_pagination(registry: Registry) -> None:
@@ -234,7 +235,7 @@ def test_alias_limit(registry: Registry) -> None:
         registry.aliases.set("m", f"a{number}", 1, "ann")
     with pytest.raises(Conflict, match="has 100 aliases, the maximum"):
         registry.aliases.set("m", "one-more", 1, "ann")
-    _, removed = registry.versions.delete("m", 1, "ann", force=True)
+    removed = registry.versions.delete("m", 1, "ann", force=True).removed
     assert len(removed) == 100
     with pytest.raises((Gone, NotReady)):
         registry.aliases.set("m", "prod", 1, "ann")

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from maas.alias_records import whole
 from maas.errors import NotFound
 from maas.records import ModelFile, ModelVersion, Status
+from maas.registry import Resolution
 from maas.serving.dataplane import DataPlane
 from maas.serving.datatypes import DTYPES
 from maas.serving.oip import HEADER_LENGTH
@@ -34,7 +36,10 @@ class Disk:
     def __init__(self, paths: dict[str, Path], described: Sequence[str] = ()) -> None:
         self.paths, self.described = paths, described
 
-    def resolve(self, model: str, _: str | None) -> ModelVersion:
+    def resolution(self, model: str, _: str | None) -> Resolution:
+        return Resolution(whole(1), (self._version(model),))
+
+    def _version(self, model: str) -> ModelVersion:
         if model not in self.paths:
             raise NotFound("model", model)
         version = ModelVersion(model, 1, Status.READY, (ModelFile("model.onnx", 1, ""),), "", "", 1)

@@ -52,14 +52,14 @@ def embedded(app: ModuleType, texts: list[str]) -> Array:
 
 
 def reference(app: ModuleType, text: str) -> Array:
-    runner = app.dataplane.runner("minilm", None)
+    runner = app.dataplane.runner(app.dataplane.resolve("minilm", None))
     (encoding,) = runner.steps.texts.encode([text], truncate=True)
     mean = bert.reference(minilm.weights(), minilm.SHAPE, bert.NONE, encoding.ids).mean(axis=0)
     return mean / np.linalg.norm(mean)
 
 
 def test_task_and_parameters(app: ModuleType) -> None:
-    task = app.dataplane.resolve("minilm", None).task
+    task = app.dataplane.resolve("minilm", None).version.task
     assert task.name == "embeddings"
     found = {name: task.parameters[name] for name in ("max_length", "pooling", "normalize", "dimensions")}
     assert found == {"max_length": 256, "pooling": ["mean_tokens"], "normalize": True, "dimensions": 384}

@@ -1,37 +1,96 @@
 """Schemas of aliases."""
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 
-from maas import records
-from schemas.shared import EXAMPLE_LATER, EXAMPLE_TIME, Body, VersionNumber, like
+from maas import alias_records
+from maas.names import STICKY_PATTERN
+from maas.registry.routing import LEAST_ROUTES, MOST_ROUTES
+from schemas.shared import EXAMPLE_LATER, EXAMPLE_TIME, Body, VersionNumber, like, whole
 
-_ALIAS = {"alias": "production", "model": "digits", "version": 2, "previous_version": 1, "updated_at": EXAMPLE_LATER}
+_ROUTES = [{"version": 3, "weight": 10}, {"version": 2, "weight": 90}]
+_ALIAS = {
+    "alias": "production",
+    "model": "digits",
+    "version": 2,
+    "routes": _ROUTES,
+    "sticky": "caller",
+    "previous_version": 2,
+    "previous_routes": [{"version": 2, "weight": 100}],
+    "updated_at": EXAMPLE_LATER,
+}
+
+Weight = Annotated[int, Field(ge=1, le=alias_records.WHOLE, strict=True), BeforeValidator(whole)]
+Sticky = Annotated[str, StringConstraints(pattern=f"^({STICKY_PATTERN})$")]
+
+
+class WantedRoute(Body):
+    """`weight` of a hundred requests go to `version`."""
+
+    version: VersionNumber
+    weight: Weight
+
+
+class Route(BaseModel):
+    version: int
+    weight: int
 
 
 class PutAlias(Body):
-    model_config = like(version=1)
+    """A `version` for all requests, or `routes` to distinct versions with weights that sum to 100.
 
-    version: VersionNumber
+    What is absent stays as it is; a new alias needs one of both. `sticky` keeps a caller, or the value of a header, on
+    its route.
+    """
+
+    model_config = like(routes=_ROUTES, sticky="caller")
+
+    version: VersionNumber | None = None
+    routes: Annotated[list[WantedRoute], Field(min_length=LEAST_ROUTES, max_length=MOST_ROUTES)] | None = None
+    sticky: Sticky | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.version is not None and self.routes is not None:
+            raise ValueError("expected either version or routes")
+        if self.version is None and self.routes is None and self.sticky is None:
+            raise ValueError("expected version, routes or sticky")
+        return self
+
+    def target(self) -> int | list[alias_records.Route] | None:
+        if self.routes is None:
+            return self.version
+        return [alias_records.Route(route.version, route.weight) for route in self.routes]
 
 
 class Alias(BaseModel):
+    """`routes` is one with all requests, or the shares, the newest version first; `version` has the most weight.
+
+    A rollback leads to `previous_routes`; without any there is nothing to roll back to.
+    """
+
     model_config = like(**_ALIAS)
 
     alias: str
     model: str
     version: int
+    routes: list[Route]
+    sticky: str
     previous_version: int | None
+    previous_routes: list[Route]
     updated_at: str
 
     @classmethod
-    def of(cls, model: str, name: str, alias: records.Alias) -> Self:
+    def of(cls, model: str, name: str, alias: alias_records.Alias) -> Self:
         return cls(
             alias=name,
             model=model,
             version=alias.version,
+            routes=routes(alias.shares),
+            sticky=alias.sticky,
             previous_version=alias.previous_version,
+            previous_routes=routes(alias.previous_shares),
             updated_at=alias.updated_at,
         )
 
@@ -43,11 +102,23 @@ class Aliases(BaseModel):
 
 
 class AliasAt(BaseModel):
-    """`version` is null if the alias did not exist at that time or its model was deleted."""
+    """`version` is null, and `routes` empty, if the alias did not exist at that time or its model was deleted."""
 
-    model_config = like(alias="production", model="digits", at=EXAMPLE_TIME, version=1)
+    model_config = like(
+        alias="production", model="digits", at=EXAMPLE_TIME, version=1, routes=[{"version": 1, "weight": 100}]
+    )
 
     alias: str
     model: str
     at: str
     version: int | None
+    routes: list[Route]
+
+    @classmethod
+    def of(cls, model: str, name: str, at: str, then: alias_records.Routes) -> Self:
+        version = alias_records.main_version(then) if then else None
+        return cls(alias=name, model=model, at=at, version=version, routes=routes(then))
+
+
+def routes(found: alias_records.Routes) -> list[Route]:
+    return [Route(version=route.version, weight=route.weight) for route in found]

@@ -6,6 +6,7 @@ from typing import Any, Self
 from pydantic import BaseModel, Field
 
 from maas import records
+from schemas.aliases import Route, routes
 from schemas.shared import EXAMPLE_LATER, EXAMPLE_TIME, Body, Description, Name, Tags, attributes, like
 
 _MODEL = {
@@ -14,6 +15,7 @@ _MODEL = {
     "tags": {"team": "vision"},
     "status": "READY",
     "aliases": {"production": 1},
+    "splits": {"production": [{"version": 2, "weight": 10}, {"version": 1, "weight": 90}]},
     "latest_ready_version": 1,
     "created_at": EXAMPLE_TIME,
     "updated_at": EXAMPLE_LATER,
@@ -53,7 +55,10 @@ class ModelStatus(StrEnum):
 
 
 class Model(BaseModel):
-    """`status` is READY if a version of the model can be served."""
+    """`status` is READY if a version of the model can be served.
+
+    `aliases` name the version that gets most of their requests; `splits` has the routes of those with several.
+    """
 
     model_config = like(**_MODEL)
 
@@ -62,6 +67,7 @@ class Model(BaseModel):
     tags: dict[str, str]
     status: ModelStatus
     aliases: dict[str, int]
+    splits: dict[str, list[Route]]
     latest_ready_version: int | None
     created_at: str
     updated_at: str
@@ -69,8 +75,10 @@ class Model(BaseModel):
 
     @classmethod
     def of(cls, model: records.RegisteredModel) -> Self:
+        aliases = sorted(model.aliases.items())
         made = {
-            "aliases": {name: alias.version for name, alias in sorted(model.aliases.items())},
+            "aliases": {name: alias.version for name, alias in aliases},
+            "splits": {name: routes(alias.routes) for name, alias in aliases if alias.routes},
             "status": ModelStatus.of(model),
         }
         return cls.model_validate(attributes(cls, model, *made) | made)

@@ -260,11 +260,15 @@ class Versions(BaseModel):
 
 
 class DeletedVersion(Version):
-    """`removed_aliases` pointed to it and were removed."""
+    """`removed_aliases` led only to it and were removed; `changed_aliases` share its weight among other versions."""
 
-    model_config = like(**_VERSION | {"aliases": [], "deleted_at": EXAMPLE_LATER, "removed_aliases": ["production"]})
+    model_config = like(
+        **_VERSION
+        | {"aliases": [], "deleted_at": EXAMPLE_LATER, "removed_aliases": ["production"], "changed_aliases": ["beta"]}
+    )
 
     removed_aliases: list[str]
+    changed_aliases: list[str]
 
 
 class Download(File):

@@ -1,4 +1,4 @@
-"""Rules for names: models, aliases, references to versions, files."""
+"""Rules for names: models, aliases, what an alias sticks to, references to versions, files."""
 
 import re
 from pathlib import PurePosixPath
@@ -6,12 +6,14 @@ from pathlib import PurePosixPath
 from maas.errors import InvalidRequest
 
 NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{0,62}"
+STICKY_PATTERN = r"none|caller|header:[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}"  # a header's name as RFC 9110 has it
 ALIAS_PATTERN = r"[a-z][a-z0-9._-]{0,62}|[0-9]+[a-z._-][a-z0-9._-]*"  # a name that is not a number
 # A segment of a path: what every file system and URL can carry, nothing hidden, nothing that looks like an option.
 _FIRST, _INNER, _LAST = r'[^\x00-\x20\x7f"*./:<>?\\|-]', r'[^\x00-\x1f\x7f"*/:<>?\\|]', r'[^\x00-\x20\x7f"*./:<>?\\|]'
 FILE_PATTERN = f"{_FIRST}({_INNER}*{_LAST})?(/{_FIRST}({_INNER}*{_LAST})?)*"
 _NAME = re.compile(NAME_PATTERN)
 _FILE = re.compile(FILE_PATTERN)
+_STICKY = re.compile(STICKY_PATTERN)
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 MAX_FILE_NAME = 200  # bytes in UTF-8
 MODEL_SUFFIX = ".onnx"
@@ -38,6 +40,13 @@ def check_alias(alias: str) -> str:
     if alias.isdigit():
         raise InvalidRequest(f"alias: got {alias!r:.80}, expected a name that is not a number", field="alias")
     return check_name(alias, "alias")
+
+
+def check_sticky(sticky: str) -> str:
+    """Return `sticky`, which says by what requests to an alias keep their route; raises InvalidRequest."""
+    if not _STICKY.fullmatch(sticky):
+        raise InvalidRequest(f"sticky: got {sticky!r:.80}, expected none, caller or header:NAME", field="sticky")
+    return sticky
 
 
 def version_number(reference: str) -> int | None:

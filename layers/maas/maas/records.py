@@ -1,9 +1,11 @@
-"""Records of the registry: models, versions, aliases, history entries."""
+"""Records of the registry: models, versions, history entries."""
 
 import zlib
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
+
+from maas.alias_records import Alias
 
 LABELS_NAME = "labels.txt"  # names of the classes, one per line
 EXAMPLE_NAMES = ("example.npz", "example.json")  # inputs that a version's model takes: run at deployment, not served
@@ -136,20 +138,6 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Alias:
-    """`previous_version` is where a rollback leads; `revision` is the model's at the alias's last change."""
-
-    version: int
-    updated_at: str
-    revision: int
-    previous_version: int | None = None
-
-    @property
-    def etag(self) -> str:
-        return f'"{self.revision}"'
-
-
-@dataclass(frozen=True, slots=True)
 class RegisteredModel:
     """A model with its aliases and counters. `revision` counts its changes; each has one history entry.
 
@@ -177,11 +165,14 @@ class RegisteredModel:
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> Self:
-        aliases = {name: Alias(**alias) for name, alias in fields["aliases"].items()}
+        aliases = {name: Alias.of(alias) for name, alias in fields["aliases"].items()}
         return cls(**(fields | {"aliases": aliases}))
 
     def aliases_on(self, version: int) -> list[str]:
-        return sorted(name for name, alias in self.aliases.items() if alias.version == version)
+        """Names of the aliases that send requests to the version, be it a share of them."""
+        return sorted(
+            name for name, alias in self.aliases.items() if any(route.version == version for route in alias.shares)
+        )
 
     def keeping(self, versions: int, size_bytes: int) -> Self:
         """The model with these numbers added to its kept versions and bytes."""
@@ -291,7 +282,10 @@ class HistoryEntry:
 
 def fields_of(record: RegisteredModel | ModelVersion | HistoryEntry) -> dict[str, Any]:
     """The record as plain values, which `of` reads. Empty text, the default, is left out."""
-    return {name: value for name, value in asdict(record).items() if value != ""}
+    plain = {name: value for name, value in asdict(record).items() if value != ""}
+    if isinstance(record, RegisteredModel):
+        plain["aliases"] = {name: alias.row() for name, alias in record.aliases.items()}
+    return plain
 
 
 @dataclass(frozen=True, slots=True)

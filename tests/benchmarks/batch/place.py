@@ -30,7 +30,7 @@ class Place:
 
     def job(self, model: str, file: str, shard_bytes: int | None = None) -> BatchJob:
         """A planned job for `batch/data/{file}`, with its shards queued."""
-        version = self.worker.dataplane.resolve(model, "1")
+        version = self.worker.dataplane.resolve(model, "1").version
         submission = replace(self.submission, shard_bytes=shard_bytes or self.submission.shard_bytes)
         made, _ = submission.create(version, JobRequest(input=f"{DATA}{file}"), "tester", None)
         job = self.planner.arrived(Arrived(f"{UPLOADS}{made.id}/{START}", None, 2, ""))

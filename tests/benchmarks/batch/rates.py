@@ -89,10 +89,10 @@ def measure(cloud: Cloud, folder: Path) -> list[Figure]:
 
 def _measure(place: Place, model: str, format_: str, x: np.ndarray) -> Figure:
     """The median ratio of the shards; times in milliseconds for a thousand rows."""
-    runner = place.worker.dataplane.runner(model, "1")
+    runner = place.worker.dataplane.runner(place.worker.dataplane.resolve(model, "1"))
     feed, rows = (
         runner.inputs[0].name,
-        batch_rows(runner.inputs, None, row_ms(place.worker.dataplane.resolve(model, "1"))),
+        batch_rows(runner.inputs, None, row_ms(place.worker.dataplane.resolve(model, "1").version)),
     )
     session = runner._session = Stopwatch(runner._session)
     place.worker.output.bucket.write(f"{DATA}{model}.{format_}", FORMATS[format_](x, feed))

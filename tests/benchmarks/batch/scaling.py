@@ -56,7 +56,7 @@ def measure(cloud: Cloud, folder: Path, console: Console) -> list[Figure]:
 
 def _run_seconds(place: Place, x: np.ndarray) -> float:
     """Seconds that the model alone takes for the rows of a shard."""
-    runner, took = place.worker.dataplane.runner("scaled", "1"), []
+    runner, took = place.worker.dataplane.runner(place.worker.dataplane.resolve("scaled", "1")), []
     for _ in range(5):
         started = time.perf_counter()
         runner.run({"x": x})

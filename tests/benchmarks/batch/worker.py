@@ -18,7 +18,7 @@ def main() -> None:
     queue, model = sys.argv[1:]
     cloud = Cloud(replace(Settings.from_env(), memory_mb=1769))
     place = Place.of(cloud, queue)
-    place.worker.dataplane.runner(model, "1")
+    place.worker.dataplane.runner(place.worker.dataplane.resolve(model, "1"))
     print("ready", flush=True)
     sys.stdin.readline()
     shard_seconds = []

@@ -73,7 +73,7 @@ def operations(registry: Registry) -> dict[str, Callable[[], object]]:
         "resolve an alias": lambda: registry.resolve("m", "prod"),
         "resolve a number": lambda: registry.resolve("m", str(last)),
         "resolve nothing": lambda: registry.resolve("m", None),
-        "what was live": lambda: registry.aliases.version_at("m", "prod", datetime.now(UTC)),
+        "what was live": lambda: registry.aliases.routes_at("m", "prod", datetime.now(UTC)),
         "delete an alias": lambda: registry.aliases.delete("m", "prod", "ann"),
         "delete a version": lambda: registry.versions.delete("m", last, "ann"),
         "restore a version": lambda: registry.versions.restore("m", last, "ann"),

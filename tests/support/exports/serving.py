@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+from maas.alias_records import whole
 from maas.errors import NotFound
 from maas.records import ModelFile, ModelVersion, Quantized, Status
+from maas.registry import Resolution
 from maas.serving.dataplane import DataPlane
 from maas.serving.runner import Runner, write_quantized
 from maas.serving.runner_cache import RunnerCache
@@ -42,10 +44,10 @@ class Exports:
         task = replace(found.task, raw_outputs=raw.outputs)
         return replace(version, task=task, inputs=found.runner.inputs, outputs=found.runner.outputs)
 
-    def resolve(self, model: str, reference: str | None) -> ModelVersion:
+    def resolution(self, model: str, reference: str | None) -> Resolution:
         if model not in self._versions or reference not in (None, "1", "prod"):
             raise NotFound("model", model)
-        return self._versions[model]
+        return Resolution(whole(1), (self._versions[model],))
 
 
 def function(exports: dict[str, Files], folder: Path, limits: TaskLimits, quantized: Sequence[str] = ()) -> ModuleType:

@@ -85,4 +85,4 @@ def test_ready_version_shows_what_was_seen_and_answers(cloud: Cloud) -> None:
     plane = bootstrap.dataplane(cloud.settings)
     (y,) = json.loads(plane.infer("m", None, json.dumps({"inputs": [x, flat]}).encode()).body)["outputs"]
     assert (y["shape"], y["data"]) == ([1, 1, 1], [5])
-    assert plane.runner("m", None).outputs == version.outputs
+    assert plane.runner(plane.resolve("m", None)).outputs == version.outputs

@@ -6,6 +6,7 @@ import pytest
 
 from maas.records import ModelVersion, Status
 from maas.serving.statistics import STAGES, Statistics
+from maas.serving.traffic import Resolved
 from maas.telemetry.stages import Stage
 
 VERSIONS = [
@@ -15,7 +16,7 @@ VERSIONS = [
 
 def inference(statistics: Statistics, version: ModelVersion, error: Exception | None = None) -> None:
     stage = Stage.start()
-    with statistics.measure(version, stage):
+    with statistics.measure(Resolved(version), stage):
         stage.reached("queue")
         if error:
             raise error

@@ -88,7 +88,8 @@ class Worker:
         return self.job_end.settle(job, shard, self.queue)
 
     def _done(self, job: BatchJob, shard: Shard, limit: float) -> Shard:
-        runner = self.dataplane.runner(job.model, str(job.version), parameters=job.options.get("parameters"))
+        resolved = self.dataplane.resolve(job.model, str(job.version))
+        runner = self.dataplane.runner(resolved, parameters=job.options.get("parameters"))
         end = shard.end if shard.agreed_end is None else shard.agreed_end
         found = self._predicted(job, runner, shard.start, end, limit if shard.agreed_end is None else float("inf"))
         shard = self.jobs.agree(job, shard, found.end)
@@ -127,7 +128,7 @@ class Worker:
         rows = errors = 0
         reason: str | None = None
         slowest = 0.0
-        version = self.dataplane.resolve(job.model, str(job.version))
+        version = self.dataplane.resolve(job.model, str(job.version)).version
         rows_at_once = batch_rows(runner.inputs, job.options.get("batch_size"), row_ms(version))
         before = looked = time.monotonic()
         with OneBehind() as writing:  # a part is written while the model runs on the next chunk

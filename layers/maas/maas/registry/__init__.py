@@ -11,21 +11,18 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from maas.aws.dynamodb import Table
-from maas.errors import NotFound, NotReady
-from maas.names import is_name, version_number
-from maas.records import ModelVersion, RegisteredModel, Status
-from maas.registry import table_rows
+from maas.records import ModelVersion
+from maas.registry import resolution
 from maas.registry.aliases import Aliases
 from maas.registry.history import History
-from maas.registry.ledger import Idempotency, Ledger, checked_model, checked_version
+from maas.registry.ledger import Idempotency, Ledger
 from maas.registry.models import Models
 from maas.registry.purge import DeleteObjects, Purge
+from maas.registry.resolution import DEFAULT_ALIAS, Resolution
 from maas.registry.unready import stalled
 from maas.registry.versions import Versions
 
-__all__ = ["DEFAULT_ALIAS", "Idempotency", "Registry"]
-
-DEFAULT_ALIAS = "default"
+__all__ = ["DEFAULT_ALIAS", "Idempotency", "Registry", "Resolution"]
 
 
 class Registry:
@@ -48,34 +45,13 @@ class Registry:
         return self._ledger.secret(name)
 
     def resolve(self, model: str, reference: str | None) -> ModelVersion:
-        """The READY version for a version number or alias.
+        """The READY version for a version number or alias; of an alias with routes, the one with the most weight.
 
         None means the alias `default`, or the newest READY version if there is no such alias.
         Raises NotFound, Gone, NotReady.
         """
-        number = version_number(reference) if reference else None
-        if number is None:
-            number = self._followed(self._ledger.model(model), reference)
-            version = self._ledger.version(model, number)
-        else:
-            version = self._numbered(model, number)
-        if version.status is not Status.READY:
-            raise NotReady(model, number, version.status, version.status_reason)
-        return version
+        return resolution.main(self._ledger, model, reference)
 
-    def _followed(self, owner: RegisteredModel, reference: str | None) -> int:
-        alias = owner.aliases.get(reference or DEFAULT_ALIAS)
-        if alias is None and reference:
-            raise NotFound("version or alias", reference, of=owner.name)
-        number = alias.version if alias else owner.latest_ready_version
-        if number is None:
-            raise NotReady(owner.name, None, "without a READY version")
-        return number
-
-    def _numbered(self, model: str, number: int) -> ModelVersion:
-        """The version, read together with its model in one call: a deleted model must not serve."""
-        if not is_name(model):
-            raise NotFound("model", model)
-        owner, row = self._ledger.table.get_many([table_rows.model_key(model), table_rows.version_key(model, number)])
-        checked_model(model, RegisteredModel.of(owner) if owner else None)
-        return checked_version(model, number, ModelVersion.of(row) if row else None)
+    def resolution(self, model: str, reference: str | None) -> Resolution:
+        """As `resolve`, with every version that the alias sends requests to."""
+        return resolution.resolved(self._ledger, model, reference)

@@ -1,16 +1,19 @@
-"""Aliases: set, rolled back, deleted, and the version each pointed to at a given time."""
+"""Aliases: set, rolled back, deleted, and where each led at a given time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from maas.alias_records import Alias, Route, Routes, routes_of, whole
 from maas.errors import Conflict, NotFound, NotReady
-from maas.names import check_alias
-from maas.records import Alias, RegisteredModel, Status
+from maas.names import check_alias, check_sticky
+from maas.records import RegisteredModel, Status
 from maas.registry import table_rows
 from maas.registry.ledger import Change, Ledger, check_etag
+from maas.registry.routing import changed, checked_routes, shown
 from maas.times import canonical
 
 MAX_ALIASES = 100  # all are stored in the model's row, and again in a timeline row at each change
+Target = int | Sequence[Route] | None  # a version; routes; or what the alias has
 
 
 class Aliases:
@@ -21,36 +24,52 @@ class Aliases:
         """Raises NotFound, Gone."""
         return _existing(self._ledger.model(model), alias)
 
-    def set(self, model: str, alias: str, number: int, actor: str, if_match: str | None = None) -> Alias:
-        """Create the alias or move it to a READY version.
+    def set(
+        self,
+        model: str,
+        alias: str,
+        target: Target,
+        actor: str,
+        if_match: str | None = None,
+        *,
+        sticky: str | None = None,
+    ) -> Alias:
+        """Create the alias or change where it leads, to READY versions. `sticky` None stays as it is.
 
         Raises NotFound, Gone, NotReady, InvalidRequest, Conflict, PreconditionFailed.
         """
         check_alias(alias)
+        if sticky is not None:
+            check_sticky(sticky)
+        wanted = _shares(target)
 
         def decide(owner: RegisteredModel, now: str) -> Change | None:
-            old = owner.aliases.get(alias)
+            old = owner.aliases.get(alias) if wanted else _existing(owner, alias)
             if if_match is not None:
                 check_etag(if_match, _existing(owner, alias).etag, (model, alias, old))
-            self._check_ready(model, number)
-            if old and old.version == number:
+            shares = wanted or _existing(owner, alias).shares
+            self._check_ready(model, wanted)
+            if old and old.shares == shares and sticky in (None, old.sticky):
                 return None
             if not old and len(owner.aliases) >= MAX_ALIASES:
                 raise Conflict(f"model '{model}' has {MAX_ALIASES} aliases, the maximum", field="alias")
-            return _moved(owner, alias, old, number, "alias.set", now)
+            return _moved(owner, alias, shares, "alias.set", now, sticky)
 
         return self._change(model, alias, decide, actor)
 
     def rollback(self, model: str, alias: str, actor: str, if_match: str | None = None) -> Alias:
-        """Move the alias back to its previous version; a second rollback undoes the first. Raises as `set` does."""
+        """Give the alias the routes it had before their last change; a second rollback undoes the first.
+
+        Raises as `set` does.
+        """
 
         def decide(owner: RegisteredModel, now: str) -> Change:
             old = _existing(owner, alias)
             check_etag(if_match, old.etag, (model, alias, old))
-            if old.previous_version is None:
+            if not old.previous_shares:
                 raise Conflict(f"alias '{alias}' of model '{model}' has no previous version to roll back to")
-            self._check_ready(model, old.previous_version)
-            return _moved(owner, alias, old, old.previous_version, "alias.rolled_back", now)
+            self._check_ready(model, old.previous_shares)
+            return _moved(owner, alias, old.previous_shares, "alias.rolled_back", now)
 
         return self._change(model, alias, decide, actor)
 
@@ -60,36 +79,41 @@ class Aliases:
         def decide(owner: RegisteredModel, _: str) -> Change:
             old = _existing(owner, alias)
             check_etag(if_match, old.etag, (model, alias, old))
-            return Change(
-                "alias.deleted",
-                owner.with_alias(alias, None),
-                alias=alias,
-                before={"version": old.version},
-            )
+            return Change("alias.deleted", owner.with_alias(alias, None), alias=alias, before=shown(old))
 
         self._ledger.change(model, decide, actor)
 
-    def version_at(self, model: str, alias: str, at: datetime) -> int | None:
-        """The version the alias pointed to at that time; None if it did not exist or the model was deleted.
+    def routes_at(self, model: str, alias: str, at: datetime) -> Routes:
+        """Where the alias led at that time; empty if it did not exist or the model was deleted.
 
         Also works for models that are deleted or purged now. Raises NotFound.
         """
         if self._ledger.row(model) is None:
             raise NotFound("model", model)
         then = self._ledger.table.last(table_rows.partition(model), table_rows.TIMELINE, canonical(at))
-        served = then["aliases"] if then else None
-        return served.get(alias) if served else None
+        served = (then["aliases"] if then else None) or {}
+        found = served.get(alias)
+        if found is None:
+            return ()
+        return whole(found) if isinstance(found, int) else routes_of(found)
 
-    def _check_ready(self, model: str, number: int) -> None:
-        version = self._ledger.version(model, number)
-        if version.status is not Status.READY:
-            raise NotReady(model, number, version.status, version.status_reason)
+    def _check_ready(self, model: str, shares: Routes) -> None:
+        for route in shares:
+            version = self._ledger.version(model, route.version)
+            if version.status is not Status.READY:
+                raise NotReady(model, route.version, version.status, version.status_reason)
 
     def _change(
         self, model: str, alias: str, decide: Callable[[RegisteredModel, str], Change | None], actor: str
     ) -> Alias:
         change = self._ledger.change(model, decide, actor)
         return change.model.aliases[alias] if change else self.get(model, alias)
+
+
+def _shares(target: Target) -> Routes:
+    if target is None:
+        return ()
+    return whole(target) if isinstance(target, int) else checked_routes(target)
 
 
 def _existing(owner: RegisteredModel, alias: str) -> Alias:
@@ -99,12 +123,10 @@ def _existing(owner: RegisteredModel, alias: str) -> Alias:
     return found
 
 
-def _moved(owner: RegisteredModel, alias: str, old: Alias | None, number: int, kind: str, now: str) -> Change:
-    new = Alias(number, now, owner.revision + 1, old.version if old else None)
-    return Change(
-        kind,
-        owner.with_alias(alias, new),
-        alias=alias,
-        before={"version": old.version} if old else None,
-        after={"version": number},
-    )
+def _moved(
+    owner: RegisteredModel, alias: str, shares: Routes, kind: str, now: str, sticky: str | None = None
+) -> Change:
+    old = owner.aliases.get(alias)
+    new = changed(old, shares, sticky, now, owner.revision + 1)
+    before = shown(old) if old else None
+    return Change(kind, owner.with_alias(alias, new), alias=alias, before=before, after=shown(new))

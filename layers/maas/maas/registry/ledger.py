@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from maas.alias_records import rows_of
 from maas.aws.dynamodb import Item, Put, Table, Write, WriteConflict
 from maas.errors import Conflict, Contended, Gone, NotFound, PreconditionFailed
 from maas.names import is_name
@@ -254,8 +255,8 @@ def idempotency_row(idempotency: Idempotency | None, model: str, number: int | N
     return (Put(table_rows.idempotency_key(idempotency.actor, idempotency.key), fields, None),)
 
 
-def _served(model: RegisteredModel) -> dict[str, int] | None:
-    """The version of each alias; None while the model is deleted or purged."""
+def _served(model: RegisteredModel) -> dict[str, int | list[dict[str, int]]] | None:
+    """The version or the routes of each alias; None while the model is deleted or purged."""
     if model.deleted_at or model.purged:
         return None
-    return {name: alias.version for name, alias in model.aliases.items()}
+    return {name: rows_of(alias.routes) if alias.routes else alias.version for name, alias in model.aliases.items()}

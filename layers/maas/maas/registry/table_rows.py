@@ -6,7 +6,7 @@
 | `M#name` | `V#00000001` | ModelVersion |
 | `M#name` | `R#00000001` | one per READY version that is not deleted: the newest is found with one read |
 | `M#name` | `H#000000000001` | HistoryEntry |
-| `M#name` | `T#time` | the version of each alias from that time on; null while the model is deleted |
+| `M#name` | `T#time` | the version or routes of each alias from that time on; null while the model is deleted |
 | `DELETED` | `time#name#number` | index of deletions, for the purge |
 | `UNREADY` | `time#name#number` | index of versions that are not READY, by their creation |
 | `I#actor` | key | result of a call with an Idempotency-Key |

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from maas.aws.dynamodb import Delete, Put, Write, WriteConflict
 from maas.errors import Conflict, Contended, NotFound, QuotaExceeded, ServiceUnavailable
@@ -21,7 +21,17 @@ from maas.registry.ledger import (
     writes,
 )
 from maas.registry.models import shown
+from maas.registry.routing import without_version
 from maas.registry.tags import checked, merged
+
+
+class DeletedVersion(NamedTuple):
+    """A deleted version, the aliases that were removed with it, and those that send its share to others now."""
+
+    version: ModelVersion
+    removed: list[str]
+    changed: list[str]
+
 
 NO_QUOTA = ModelQuota()
 PURGED_EVERY_SECONDS = 3600  # interval of the maintenance schedule, which frees quota
@@ -151,21 +161,22 @@ class Versions:
 
     def delete(
         self, model: str, number: int, actor: str, *, force: bool = False, if_match: str | None = None
-    ) -> tuple[ModelVersion, list[str]]:
-        """Soft and idempotent. Returns the version and the aliases removed with it; without `force` aliases forbid it.
+    ) -> DeletedVersion:
+        """Soft and idempotent. Without `force`, aliases that send requests to the version forbid it.
 
+        With it, aliases lose their route to the version: one that has no other is removed, the others share its weight.
         Raises NotFound, Gone (the model), Conflict naming the aliases, PreconditionFailed.
         """
-        removed: list[str] = []
+        bereft: list[str] = []
 
         def decide(owner: RegisteredModel, now: str) -> Change | None:
             old = self._ledger.version(model, number, deleted=True)
-            removed[:] = [] if old.deleted_at else owner.aliases_on(number)
+            bereft[:] = [] if old.deleted_at else owner.aliases_on(number)
             if old.deleted_at:
                 return None
-            check_etag(if_match, old.etag(removed), (old, removed))
-            if removed and not force:
-                names = ", ".join(removed)
+            check_etag(if_match, old.etag(bereft), (old, bereft))
+            if bereft and not force:
+                names = ", ".join(bereft)
                 raise Conflict(
                     f"version {number} of model '{model}' has aliases: {names}; move them, or use force=true"
                 )
@@ -174,14 +185,14 @@ class Versions:
             if old.status is Status.READY:
                 also += (Delete(table_rows.ready_key(model, number)),)
                 owner = replace(owner, latest_ready_version=self._newest_ready(model, but=number))
-            for alias in removed:
-                owner = owner.with_alias(alias, None)
-            before = {"aliases": removed} if removed else None
-            return Change("version.deleted", owner, new, old, before=before, also=also)
+            owner, before, after = without_version(owner, number, now)
+            return Change("version.deleted", owner, new, old, before=before, after=after, also=also)
 
         change = self._ledger.change(model, decide, actor)
-        version = change.version if change and change.version else self._ledger.version(model, number, deleted=True)
-        return version, removed
+        if change is None or change.version is None:
+            return DeletedVersion(self._ledger.version(model, number, deleted=True), [], [])
+        gone = [alias for alias in bereft if alias not in change.model.aliases]
+        return DeletedVersion(change.version, gone, [alias for alias in bereft if alias in change.model.aliases])
 
     def restore(self, model: str, number: int, actor: str, if_match: str | None = None) -> ModelVersion:
         """Undo `delete`, except for removed aliases.

@@ -16,6 +16,7 @@ from maas.serving.oip_reply import Array, OutputTensor, Reply, check_size, reply
 from maas.serving.runner_cache import RunnerCache
 from maas.serving.served_model import ServedModel
 from maas.serving.statistics import Statistics
+from maas.serving.traffic import Resolved, Sender, Traffic
 from maas.telemetry.stages import Stage
 
 US_PER_SECOND = 1_000_000
@@ -35,7 +36,7 @@ class Prediction:
 class DataPlane:
     def __init__(self, registry: Registry, runners: RunnerCache, resolve_ttl_seconds: float) -> None:
         self._registry, self._runners, self._ttl = registry, runners, resolve_ttl_seconds
-        self._resolved: dict[tuple[str, str | None], tuple[float, ModelVersion]] = {}
+        self._traffic: dict[tuple[str, str | None], tuple[float, Traffic]] = {}
         self.statistics = Statistics()
 
     def infer(
@@ -46,8 +47,9 @@ class DataPlane:
         header_length: str | None = None,
         deadline: float | None = None,
         max_bytes: int | None = None,
+        sender: Sender | None = None,
     ) -> Reply:
-        """The answer to an inference request. `reference` is a version number, an alias or None.
+        """The answer to an inference request. `reference` is a version number, an alias or None; see `resolve`.
 
         `header_length` is the value of the header HEADER_LENGTH; the call ends before `deadline`, of time.monotonic. An
         answer that certainly has more than `max_bytes` is not encoded. Raises InvalidRequest, InvalidTensor, NotFound,
@@ -55,8 +57,9 @@ class DataPlane:
         """
         started, measured = time.monotonic(), Stage.start()
         request = oip.parse_request(body, header_length)
-        version = self.resolve(model, reference)
-        with self.statistics.measure(version, measured):
+        resolved = self.resolve(model, reference, sender)
+        version = resolved.version
+        with self.statistics.measure(resolved, measured):
             deadline = _earlier(deadline, started, request.timeout_us)
             measured.reached("queue")
             quantized = _quantized(version, request.variant)
@@ -74,8 +77,7 @@ class DataPlane:
 
     def predict(
         self,
-        model: str,
-        reference: str | None,
+        resolved: Resolved,
         decode: Decode,
         deadline: float | None = None,
         max_bytes: int | None = None,
@@ -86,9 +88,8 @@ class DataPlane:
 
         `parameters` are as in a request of the protocol: `variant`, and options of the version's task.
         """
-        measured, options = Stage.start(), parameters or {}
-        version = self.resolve(model, reference)
-        with self.statistics.measure(version, measured):
+        measured, version, options = Stage.start(), resolved.version, parameters or {}
+        with self.statistics.measure(resolved, measured):
             measured.reached("queue")
             quantized = _quantized(version, oip.variant_of(options))
             runner = self._loaded(version, measured, deadline, quantized).asked(options)
@@ -103,17 +104,23 @@ class DataPlane:
                 check_size(shown, max_bytes)
             return Prediction(version, runner, inputs, outputs)
 
-    def resolve(self, model: str, reference: str | None) -> ModelVersion:
-        """The READY version, at most `resolve_ttl_seconds` after the registry's state. Raises NotFound, NotReady."""
+    def resolve(self, model: str, reference: str | None, sender: Sender | None = None) -> Resolved:
+        """The READY version that answers this sender, at most `resolve_ttl_seconds` after the registry's state.
+
+        Without a sender, the one with the most weight. Raises NotFound, Gone, NotReady.
+        """
+        return self._resolution(model, reference).pick(sender)
+
+    def _resolution(self, model: str, reference: str | None) -> Traffic:
         key, now = (model, reference), time.monotonic()
-        resolved_at, version = self._resolved.get(key, (0.0, None))
-        if version is None or now - resolved_at > self._ttl:
-            self._resolved.pop(key, None)
-            version = self._registry.resolve(model, reference)
-            if len(self._resolved) >= 1000:  # callers choose the references: bound their number
-                self._resolved.clear()
-            self._resolved[key] = (now, version)
-        return version
+        read_at, traffic = self._traffic.get(key, (0.0, None))
+        if traffic is None or now - read_at > self._ttl:
+            self._traffic.pop(key, None)
+            traffic = Traffic(self._registry.resolution(model, reference))
+            if len(self._traffic) >= 1000:  # callers choose the references: bound their number
+                self._traffic.clear()
+            self._traffic[key] = (now, traffic)
+        return traffic
 
     def _loaded(
         self, version: ModelVersion, measured: Stage, deadline: float | None, quantized: Quantized | None = None
@@ -126,14 +133,10 @@ class DataPlane:
         return runner
 
     def runner(
-        self,
-        model: str,
-        reference: str | None,
-        deadline: float | None = None,
-        parameters: Mapping[str, Any] | None = None,
+        self, resolved: Resolved, deadline: float | None = None, parameters: Mapping[str, Any] | None = None
     ) -> ServedModel:
         """The loaded model as `parameters` ask for it, which are as of `predict`. Raises as `infer` does."""
-        version, options = self.resolve(model, reference), parameters or {}
+        version, options = resolved.version, parameters or {}
         return self._runners.get(version, deadline, _quantized(version, oip.variant_of(options))).asked(options)
 
     def models(self) -> Iterator[RegisteredModel]:
@@ -146,11 +149,14 @@ class DataPlane:
             yield from _pages(partial(self._registry.versions.page, model.name))
 
     def load(self, model: str, reference: str | None, deadline: float | None = None) -> ModelVersion:
-        """Loads the version into this environment and returns it. Raises as `infer` does."""
-        self._resolved.pop((model, reference), None)
-        version = self.resolve(model, reference)
-        self._runners.get(version, deadline)
-        return version
+        """Loads every version that the reference leads to into this environment; returns the one with the most weight.
+
+        Raises as `infer` does.
+        """
+        self._traffic.pop((model, reference), None)
+        for resolved in self._resolution(model, reference).all:
+            self._runners.get(resolved.version, deadline)
+        return self.resolve(model, reference).version
 
     def unload(self, model: str) -> None:
         """Drops the model's versions from this environment's memory; the next request loads again. Raises NotFound."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from maas.records import ModelVersion
+from maas.serving.traffic import Resolved
 from maas.telemetry.request_log import inference_begins
 from maas.telemetry.stages import Stage
 
@@ -41,9 +42,9 @@ class Statistics:
         self._counts: dict[Key, _Counts] = {}
         self._lock = threading.Lock()
 
-    def measure(self, version: ModelVersion, stage: Stage) -> "_Measured":
+    def measure(self, resolved: Resolved, stage: Stage) -> "_Measured":
         """A context that counts its block as one inference, failed if it raises."""
-        return _Measured(self, version, stage)
+        return _Measured(self, resolved, stage)
 
     def add(self, version: ModelVersion, stage: Stage, *, succeeded: bool) -> None:
         total_ns = time.perf_counter_ns() - stage.started_ns
@@ -74,14 +75,14 @@ class Statistics:
 class _Measured:
     """A class, since a generator as context takes three times as long."""
 
-    def __init__(self, statistics: Statistics, version: ModelVersion, stage: Stage) -> None:
-        self._statistics, self._version, self._stage = statistics, version, stage
+    def __init__(self, statistics: Statistics, resolved: Resolved, stage: Stage) -> None:
+        self._statistics, self._resolved, self._stage = statistics, resolved, stage
 
     def __enter__(self) -> None:
-        inference_begins(self._version, self._stage)
+        inference_begins(*self._resolved, self._stage)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._statistics.add(self._version, self._stage, succeeded=kind is None)
+        self._statistics.add(self._resolved.version, self._stage, succeeded=kind is None)
 
 
 def _document(key: Key, counts: _Counts) -> dict[str, Any]:

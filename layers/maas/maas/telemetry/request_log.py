@@ -43,29 +43,36 @@ Handler = Callable[[Any, Any], dict[str, Any]]
 
 
 class Observation:
-    """What is known of the current request: its ids, its version, its stages."""
+    """What is known of the current request: its ids, its version and the alias that led there, its stages."""
 
     def __init__(self, ids: Mapping[str, Any]) -> None:
         self.ids = ids
         self.version: ModelVersion | None = None
+        self.alias: str | None = None
         self.stage: Stage | None = None
 
 
 _current: ContextVar[Observation | None] = ContextVar("observation", default=None)
 
 
-def inference_begins(version: "ModelVersion", stage: "Stage") -> None:
-    """Note the version and stages of an inference; does nothing outside of an HTTP request, as in batch."""
+def inference_begins(version: "ModelVersion", alias: str | None, stage: "Stage") -> None:
+    """Note version, alias and stages of an inference; does nothing outside of an HTTP request, as in batch."""
     observation = _current.get()
     if observation is not None:
-        observation.version, observation.stage = version, stage
+        observation.version, observation.alias, observation.stage = version, alias, stage
 
 
-def concerns(version: "ModelVersion") -> None:
-    """Note the version of a request that is answered asynchronously."""
+def concerns(version: "ModelVersion", alias: str | None) -> None:
+    """Note the version of a request that is answered asynchronously, and the alias that led there."""
     observation = _current.get()
     if observation is not None:
-        observation.version = version
+        observation.version, observation.alias = version, alias
+
+
+def served_version() -> int | None:
+    """The version that answers the current request, once that is known."""
+    observation = _current.get()
+    return observation.version.number if observation and observation.version else None
 
 
 def request_ids() -> Mapping[str, Any]:
@@ -154,7 +161,7 @@ def _add_inference(line: dict[str, Any], observation: Observation, status: int, 
     version, stage = observation.version, observation.stage
     if version is None:
         return
-    line["Model"], line["Version"] = version.model, str(version.number)
+    line["Model"], line["Version"], line["alias"] = version.model, str(version.number), observation.alias
     if stage is None:
         return
     line["cold"] = stage.cold

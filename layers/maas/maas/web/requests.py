@@ -12,11 +12,12 @@ from urllib.parse import quote, unquote, urlencode
 
 from maas.errors import InvalidRequest
 from maas.event_kinds import as_mapping, is_http, kind_of
-from maas.telemetry.request_log import Handler, observed
+from maas.telemetry.request_log import Handler, observed, served_version
 from maas.web.events import error_answer
 
 # Frameworks build URLs from these headers, which a caller can set to anything. Nothing here needs them.
 _NOT_PASSED_ON = {"host", "x-forwarded-port", "x-forwarded-proto", "x-forwarded-host"}
+VERSION_HEADER = "maas-version"  # on each answer of an inference, errors too, once it is known which version answers
 Answer = dict[str, Any]
 
 
@@ -54,6 +55,9 @@ def http_function(respond: Callable[[Request, Any], Answer]) -> Handler:
                 answer = respond(request, context)
         except Exception as error:
             answer = error_answer(error)
+        version = served_version()
+        if version is not None:
+            answer["headers"][VERSION_HEADER] = str(version)
         return _shaped(answer, event)
 
     return handler

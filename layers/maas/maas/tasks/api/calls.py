@@ -9,9 +9,11 @@ import numpy as np
 from maas.errors import InvalidRequest
 from maas.serving.dataplane import DataPlane, Prediction
 from maas.serving.oip import kind_of, read_json
+from maas.serving.traffic import Resolved, Sender
 from maas.tasks.steps import TOKENS
 from maas.tasks.task_runner import TaskRunner
 from maas.tasks.text_graph import Array
+from maas.telemetry.request_log import concerns
 
 Inputs = Mapping[str, Sequence[Any]]
 
@@ -25,6 +27,7 @@ class Call:
 
     plane: DataPlane
     body: bytes
+    sender: Sender
     check: Callable[[str], None]
     model: str | None = None
     deadline: float | None = None
@@ -37,47 +40,42 @@ class Call:
             raise InvalidRequest(f"body: got {kind_of(document)}, expected an object", field="body")
         return document
 
-    def run(
-        self, model: str, tasks: Sequence[str], inputs: Inputs, options: Mapping[str, Any], outputs: Sequence[str]
-    ) -> Prediction:
-        """The run of the model's task, which is one of `tasks`; its outputs have the tokens of each row too.
-
-        `model` is `name`, `name@alias` or `name@3`. Raises as `DataPlane.predict` does.
-        """
-        name, reference = self.allowed(model)
-        self.task_of(model, tasks)
+    def run(self, resolved: Resolved, inputs: Inputs, options: Mapping[str, Any], outputs: Sequence[str]) -> Prediction:
+        """The run of the version's task; its outputs have the tokens of each row too. Raises as `DataPlane.predict`."""
         given = {key: _objects(values) for key, values in inputs.items()}
         names = [*outputs, TOKENS] if "text" in inputs else outputs
-        return self.plane.predict(
-            name, reference, lambda _: given, self.deadline, self.max_bytes, options, names=names
-        )
+        return self.plane.predict(resolved, lambda _: given, self.deadline, self.max_bytes, options, names=names)
 
     def runner(self, model: str) -> TaskRunner:
         """The loaded model. Raises InvalidRequest for one without a task on text."""
-        name, reference = self.allowed(model)
-        runner = self.plane.runner(name, reference, self.deadline)
+        resolved = self._resolved(model)
+        concerns(*resolved)
+        runner = self.plane.runner(resolved, self.deadline)
         if not isinstance(runner, TaskRunner) or runner.steps.texts is None:
             came = f"the task {runner.name}" if isinstance(runner, TaskRunner) else "no task"
+            name = resolved.version.model
             raise InvalidRequest(f"model: '{name}' has {came}, expected one that takes text", field="model")
         return runner
 
-    def allowed(self, model: str) -> tuple[str, str | None]:
-        """The model's name and the reference to its version. Raises NotAllowed."""
-        name, at, reference = model.partition("@")
-        self.check(name)
-        if at and not reference:
-            raise InvalidRequest(f"model: got {model!r:.80}, expected NAME, NAME@ALIAS or NAME@VERSION", field="model")
-        return name, reference or None
+    def version_for(self, model: str, tasks: Sequence[str]) -> Resolved:
+        """The version that answers, whose task is one of `tasks`. `model` is `name`, `name@alias` or `name@3`.
 
-    def task_of(self, model: str, tasks: Sequence[str]) -> str:
-        """The version's task. Raises InvalidRequest unless it is one of these."""
-        name, reference = self.allowed(model)
-        task = self.plane.resolve(name, reference).task
+        To be asked once a request: a second call may pick another version. Raises NotAllowed, InvalidRequest.
+        """
+        resolved = self._resolved(model)
+        name, task = resolved.version.model, resolved.version.task
         if task is None or task.name not in tasks:
             came = f"the task {task.name}" if task else "no task"
             expected = f"a model with the task {' or '.join(tasks)}"
             raise InvalidRequest(f"model: '{name}' has {came}, expected {expected}", field="model")
-        return task.name
+        return resolved
+
+    def _resolved(self, model: str) -> Resolved:
+        name, at, reference = model.partition("@")
+        self.check(name)
+        if at and not reference:
+            raise InvalidRequest(f"model: got {model!r:.80}, expected NAME, NAME@ALIAS or NAME@VERSION", field="model")
+        return self.plane.resolve(name, reference or None, self.sender)
 
 
 def _objects(values: Sequence[Any]) -> Array:

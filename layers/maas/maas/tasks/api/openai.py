@@ -24,16 +24,18 @@ _FOREIGN = (
 
 
 def embeddings(call: Call) -> bytes:
-    """Raises as `Call.run` does."""
+    """Raises as `Call.version_for` and `Call.run` do."""
     document = call.document()
     model = named(document)
     read = Options(document, "")
     encoding = read.text("encoding_format", FORMATS[0], FORMATS)
     read.text("user", "")
     given = options(document, "dimensions", "truncate", "normalize", "prompt_name", "token_ids", "variant")
-    is_image = call.task_of(model, TASKS) == IMAGE_EMBEDDINGS
+    resolved = call.version_for(model, TASKS)
+    task = resolved.version.task
+    is_image = task is not None and task.name == IMAGE_EMBEDDINGS
     inputs = {IMAGE: _images(document)} if is_image else {TEXT: _texts(document, read)}
-    found = call.run(model, TASKS, inputs, given, [EMBEDDING]).outputs
+    found = call.run(resolved, inputs, given, [EMBEDDING]).outputs
     rows: Any = found[EMBEDDING]
     if encoding == "base64":
         rows = [base64.b64encode(row.tobytes()).decode() for row in rows]  # float32, little-endian as this CPU

@@ -19,13 +19,14 @@ MOST = 1 << 31
 
 
 def rerank(call: Call, version: str) -> bytes:
-    """`version` is that of Cohere's API. Raises as `Call.run` does."""
+    """`version` is that of Cohere's API. Raises as `Call.version_for` and `Call.run` do."""
     document = call.document()
     model, query, documents = named(document), text(document, "query"), _documents(document)
     read = Options(document, "")
     top, returns = read.whole("top_n", len(documents), MOST), read.flag("return_documents")
     given = options(document, "max_tokens_per_doc", "raw_scores", "truncate", "variant")
-    found = call.run(model, [RERANK], {QUERY: [query], TEXT: documents}, given, [SCORE]).outputs
+    resolved = call.version_for(model, [RERANK])
+    found = call.run(resolved, {QUERY: [query], TEXT: documents}, given, [SCORE]).outputs
     scores, tokens = found[SCORE], int(found[TOKENS].sum())
     results = [
         {"index": index, "relevance_score": scores[index]}

@@ -20,8 +20,8 @@ def embed(call: Call) -> bytes:
     """An array of vectors."""
     document = call.document()
     given = options(document, "truncate", "normalize", "prompt_name", "dimensions", "variant")
-    found = call.run(_model(call), [TEXT_EMBEDDINGS], {TEXT: texts(document, "inputs")}, given, [EMBEDDING])
-    return _dumped(found.outputs[EMBEDDING])
+    passages, resolved = texts(document, "inputs"), call.version_for(_model(call), [TEXT_EMBEDDINGS])
+    return _dumped(call.run(resolved, {TEXT: passages}, given, [EMBEDDING]).outputs[EMBEDDING])
 
 
 def rerank(call: Call) -> bytes:
@@ -30,7 +30,8 @@ def rerank(call: Call) -> bytes:
     query, passages = text(document, "query"), texts(document, "texts")
     returns = Options(document, "").flag("return_text")
     given = options(document, "truncate", "raw_scores", "variant")
-    scores = call.run(_model(call), [RERANK], {QUERY: [query], TEXT: passages}, given, [SCORE]).outputs[SCORE]
+    resolved = call.version_for(_model(call), [RERANK])
+    scores = call.run(resolved, {QUERY: [query], TEXT: passages}, given, [SCORE]).outputs[SCORE]
     ranks = best_first(scores)
     return _dumped(
         [{"index": one, "score": scores[one]} | ({"text": passages[one]} if returns else {}) for one in ranks]
@@ -42,7 +43,8 @@ def predict(call: Call) -> bytes:
     document = call.document()
     passages, is_batch = _passages(document)
     given = options(document, "truncate", "raw_scores", "variant")
-    found = call.run(_model(call), [TEXT_CLASSIFICATION], {TEXT: passages}, given, [SCORES])
+    resolved = call.version_for(_model(call), [TEXT_CLASSIFICATION])
+    found = call.run(resolved, {TEXT: passages}, given, [SCORES])
     labels = found.runner.labels or ()
     rows = [
         [{"score": scores[index], "label": labels[index]} for index in best_first(scores)]

@@ -1,0 +1,81 @@
+"""Aliases: names whose requests go to one version, or in shares to several."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+WHOLE = 100  # the sum of the weights of an alias's routes
+NOT_STICKY = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`weight` of a hundred requests go to `version`."""
+
+    version: int
+    weight: int
+
+
+Routes = tuple[Route, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Where requests go, and where a rollback leads (`previous_…`). `revision` is the model's at the last change.
+
+    `routes` are the shares, the newest version first; without any, all requests go to `version`. With routes, `version`
+    is the one with the most weight, of equals the older. `sticky` says by what requests keep their route (see
+    `maas.names.STICKY_PATTERN`); `salt` is the key of that hash, in hex, made with the first routes and constant.
+    """
+
+    version: int
+    updated_at: str
+    revision: int
+    previous_version: int | None = None
+    routes: Routes = ()
+    previous_routes: Routes = ()
+    sticky: str = NOT_STICKY
+    salt: str = ""
+
+    @property
+    def etag(self) -> str:
+        return f'"{self.revision}"'
+
+    @property
+    def shares(self) -> Routes:
+        """`routes`, or the one with all requests."""
+        return self.routes or whole(self.version)
+
+    @property
+    def previous_shares(self) -> Routes:
+        """Empty if there is nothing to roll back to."""
+        return self.previous_routes or ((Route(self.previous_version, WHOLE),) if self.previous_version else ())
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        made = {name: routes_of(row[name]) for name in ("routes", "previous_routes") if name in row}
+        return cls(**(dict(row) | made))
+
+    def row(self) -> dict[str, Any]:
+        """The plain values that `of` reads. Defaults are left out: a model's row may hold a hundred aliases."""
+        plain = asdict(self)
+        return {one.name: plain[one.name] for one in fields(self) if getattr(self, one.name) != one.default}
+
+
+def whole(version: int) -> Routes:
+    """All requests to one version."""
+    return (Route(version, WHOLE),)
+
+
+def routes_of(rows: Iterable[Mapping[str, int]]) -> Routes:
+    return tuple(Route(**row) for row in rows)
+
+
+def rows_of(routes: Routes) -> list[dict[str, int]]:
+    """The plain values that `routes_of` reads."""
+    return [asdict(route) for route in routes]
+
+
+def main_version(routes: Routes) -> int:
+    """The version with the most weight, of equals the older."""
+    return min(routes, key=lambda route: (-route.weight, route.version)).version
