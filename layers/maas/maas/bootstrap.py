@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from maas.deployment.inbox import Inbox
     from maas.deployment.preparation import Inspection
     from maas.deployment.write_back import WriteBack
+    from maas.notices.notices import Notices
     from maas.serving.dataplane import DataPlane
     from maas.serving.runner import Runner
     from maas.serving.served_model import ServedModel
@@ -175,13 +176,18 @@ def jobs(settings: Settings) -> "Jobs":
     return Jobs(Table(boto3_call(_client("dynamodb", settings)), settings.table))
 
 
-def announcements(settings: Settings) -> "Announcements":
+def notices(settings: Settings) -> "Notices":
     from maas.aws.event_bus import EventBus
     from maas.aws.sns import Topics
+    from maas.notices.notices import Notices
+
+    return Notices(EventBus(_client("events", settings)), Topics(_client("sns", settings)))
+
+
+def announcements(settings: Settings) -> "Announcements":
     from maas.batch.announcements import Announcements
 
-    bus, topics = EventBus(_client("events", settings)), Topics(_client("sns", settings))
-    return Announcements(jobs(settings), bus, topics)
+    return Announcements(jobs(settings), notices(settings))
 
 
 def job_output(settings: Settings) -> "JobOutput":

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from maas.aws.s3_writer import S3Writer
-from maas.batch import webhook
 from maas.batch.job_records import BatchJob, JobStatus
 from maas.batch.jobs import Jobs
 from maas.batch.locations import DEFERRED, REQUEST
 from maas.errors import InvalidRequest
+from maas.notices.webhook import check_notify
 from maas.records import ModelVersion
 from maas.times import canonical
 
@@ -48,10 +48,3 @@ class Deferred:
         self.jobs.create(job)
         self.writer.put_new(job.input_key, body)
         return job
-
-
-def check_notify(notify: str | None) -> str | None:
-    """Return `notify`; raises InvalidRequest unless it is None, the ARN of an SNS topic or a URL to a public host."""
-    if notify is None or (notify.startswith("arn:") and notify.count(":") == 5 and ":sns:" in notify):
-        return notify
-    return webhook.check(notify, "notify")

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 
 from maas.aws.s3 import PART_BYTES, ModelBucket, StoredObject, UploadPart
 from maas.batch.announcements import Announcements
-from maas.batch.deferred import check_notify
 from maas.batch.job_records import BatchJob, JobRequest, JobResult, JobStatus, Shard
 from maas.batch.jobs import Jobs
 from maas.batch.locations import DATA, DEFERRED, INPUTS, OUTPUT, REQUEST, RESPONSE, START, UPLOADS, is_marker
 from maas.errors import Conflict, InvalidRequest, NotFound, TooLarge
 from maas.names import check_file_name
+from maas.notices.webhook import check_notify
 from maas.records import ModelFile, ModelVersion
 from maas.registry import Idempotency
 from maas.times import canonical

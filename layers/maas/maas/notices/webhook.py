@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from maas.batch.addresses import is_public, is_public_host
 from maas.errors import InvalidRequest
+from maas.notices.addresses import is_public, is_public_host
 
 ATTEMPT_SECONDS = 10.0
 MAX_URL = 2000
@@ -33,6 +33,13 @@ def check(url: str, field: str) -> str:
         elif is_public_host(parts.hostname):
             return url
     raise InvalidRequest(f"{field}: got {url!r:.200}, {problem}", field=field)
+
+
+def check_notify(notify: str | None) -> str | None:
+    """Return `notify`; raises InvalidRequest unless it is None, the ARN of an SNS topic or a URL to a public host."""
+    if notify is None or (notify.startswith("arn:") and notify.count(":") == 5 and ":sns:" in notify):
+        return notify
+    return check(notify, "notify")
 
 
 def post(url: str, message: Mapping[str, Any]) -> str | None:

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from maas.batch import webhook
-from maas.batch.deferred import check_notify
 from maas.errors import InvalidRequest
+from maas.notices import webhook
+from maas.notices.webhook import check_notify
 
 HOST, PUBLIC = "hooks.example.com", "93.184.216.34"
 OTHER, PUBLIC_6 = "8.8.8.8", "2606:2800:220:1::1"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from maas.batch.addresses import is_public, is_public_host
+from maas.notices.addresses import is_public, is_public_host
 
 PUBLIC = [
     "8.8.8.8",

@@ -1,0 +1,1 @@
+"""Tells other systems what happened: events for EventBridge, messages to the address that a caller named."""
