@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import cold, fuzz, large, many_versions, peers, prepared, quantized, rollout, text, warm
-from benchmarks.batch.run import measure as batch
+from benchmarks.batch import fixed, memory, rates, scaling, seeds
 from benchmarks.cases import Case, cases
 from benchmarks.figures import Figure, show
 from maas.settings import Settings
@@ -60,8 +60,14 @@ def main() -> int:
                 "loading": lambda: loading(cloud, Path(folder)),
                 "large": lambda: large.measure(cloud, Path(folder)),
                 "registry": lambda: many_versions.measure(console),
-                "batch": lambda: batch(cloud, Path(folder), console),
                 "rollout": rollout.measure,
+                "batch": lambda: rates.measure(cloud, Path(folder)),
+                "shard": lambda: fixed.measure(cloud, console),
+                "workers": lambda: [
+                    *memory.measure(cloud, Path(folder)),
+                    *scaling.measure(cloud, Path(folder), console),
+                ],
+                "faults": lambda: [seeds.measure()],
                 "broken": lambda: [fuzz.measure(), fuzz.measure_models()],
             }
             wanted = [one for one in sys.argv[1:] if not one.startswith("--")] or list(parts)

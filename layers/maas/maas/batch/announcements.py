@@ -33,5 +33,5 @@ class Announcements:
                 logger().warning("notification refused", extra={"job": job.id, "reason": refused})
         status = job.status
         return self._jobs.change(
-            job.id, lambda found: replace(found, announced=status) if found.announced != status else None
+            job, lambda found: replace(found, announced=status) if found.announced != status else None
         )

@@ -24,10 +24,10 @@ def held(queue: Queue, receipt_handle: str, deadline: float, seconds: int) -> It
     ended = threading.Event()
 
     def renew() -> None:
+        queue.show_again(receipt_handle, seconds)
         while not ended.wait(seconds / RENEWALS) and time.monotonic() < deadline:
             queue.show_again(receipt_handle, seconds)
 
-    queue.show_again(receipt_handle, seconds)
     thread = threading.Thread(target=renew, name="visibility", daemon=True)
     thread.start()
     try:

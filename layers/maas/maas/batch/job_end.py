@@ -40,32 +40,37 @@ class JobEnd:
         One conditional write, to FINISHING, decides that. After it any delivery may do the rest, because manifest and
         `_SUCCESS` follow from the rows of the job and its shards alone.
         """
+        shards = None
         if job.status is JobStatus.RUNNING:
-            job = self._finishing(job)
+            job, shards = self._finishing(job)
         if job.status is JobStatus.FINISHING:
-            shards = list(self.jobs.shards(job.id))
-            if missing(job, shards):
-                raise NotFound("job", job.id)  # all shards were there: the job expired meanwhile
+            if shards is None:
+                shards = list(self.jobs.shards(job.id))
+                if missing(job, shards):
+                    raise NotFound("job", job.id)  # all shards were there: the job expired meanwhile
             self.output.write_summary(job, MANIFEST, json.dumps(manifest(job, shards), indent=2).encode())
             self.output.write_summary(job, SUCCESS, b"")
-            job = self.jobs.move(job.id, JobStatus.SUCCEEDED, [JobStatus.FINISHING])
+            job = self.jobs.move(job, JobStatus.SUCCEEDED, [JobStatus.FINISHING])
         return self.announcements.announce(job)
 
-    def _finishing(self, job: BatchJob) -> BatchJob:
-        """Move to FINISHING if all planned shards are done, to FAILED if some are missing and so never will be."""
+    def _finishing(self, job: BatchJob) -> tuple[BatchJob, list[Shard] | None]:
+        """Move to FINISHING if all planned shards are done, to FAILED if some are missing and so never will be.
+
+        Returns the job, and its shards if all are done: they change no more.
+        """
         reason = None
         for seconds in LOOKS_AFTER_SECONDS:
             time.sleep(seconds)
             if not self.jobs.is_done(job.id):
-                return job
+                return job, None
             shards = list(self.jobs.shards(job.id))
             reason = missing(job, shards)
             if reason is None:
                 errors = sum(shard.errors for shard in shards)
                 if failure := too_many_errors(job, errors) or all_failed(shards):
-                    return self.fail(job.id, failure, job.run)
-                return self.jobs.move(job.id, JobStatus.FINISHING, [JobStatus.RUNNING])
-        return self.fail(job.id, f"shards are missing: {reason}", job.run)
+                    return self.fail(job.id, failure, job.run), None
+                return self.jobs.move(job, JobStatus.FINISHING, [JobStatus.RUNNING]), shards
+        return self.fail(job.id, f"shards are missing: {reason}", job.run), None
 
     def check_errors(self, job: BatchJob) -> BatchJob:
         """Fail the job as soon as more records failed than `max_errors` allows."""

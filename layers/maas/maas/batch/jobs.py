@@ -19,8 +19,7 @@ from maas.times import time_after
 
 PAGE = 500
 READ_AT_ONCE = 100  # jobs of a page
-SHARDS_A_TRANSACTION, PARALLEL = 5, 8  # DynamoDB charges a transaction by rows: larger ones gain nothing
-TRIES, FIRST_PAUSE_SECONDS = 6, 0.2  # for a throttled transaction, before the whole plan is repeated
+PARALLEL = 8
 
 
 class Jobs:
@@ -55,10 +54,12 @@ class Jobs:
 
     def get(self, job_id: str) -> BatchJob:
         """Raises NotFound, also for an expired job: DynamoDB deletes its rows one by one, in any order."""
-        item = self._table.get(job_rows.job_key(job_id))
-        if item is None or job_rows.has_expired(item):
-            raise NotFound("job", job_id)
-        return BatchJob.of(item)
+        return _unexpired(job_id, self._table.get(job_rows.job_key(job_id)))
+
+    def job_and_shard(self, job_id: str, name: str) -> tuple[BatchJob, Shard | None]:
+        """Both in one read, the shard if it is stored. Raises NotFound as `get` does."""
+        job, shard = self._table.get_many([job_rows.job_key(job_id), job_rows.shard_key(job_id, name)])
+        return _unexpired(job_id, job), Shard.of(shard) if shard else None
 
     def page(self, limit: int, after: str | None) -> tuple[list[BatchJob], str | None]:
         """Up to `limit` jobs, newest first, and the position to go on after, or None at the end.
@@ -78,16 +79,15 @@ class Jobs:
         return found, last
 
     def change(
-        self, job_id: str, decide: Callable[[BatchJob], BatchJob | None], also: Sequence[Write] = ()
+        self, known: str | BatchJob, decide: Callable[[BatchJob], BatchJob | None], also: Sequence[Write] = ()
     ) -> BatchJob:
         """Replace the job by what `decide` makes of it, unless that is None; returns the job as it is then.
 
-        The writes `also` happen in the same transaction.
-
-        Raises NotFound, Contended, and what `decide` raises.
+        `known` is its id, or the job as last read, which saves a read if it is still so. The writes `also` happen in
+        the same transaction. Raises NotFound, Contended, and what `decide` raises.
         """
+        job = known if isinstance(known, BatchJob) else self.get(known)
         for _ in attempts():
-            job = self.get(job_id)
             wanted = decide(job)
             if wanted is None:
                 return job
@@ -96,8 +96,8 @@ class Jobs:
                 self._replace(job, changed, also)
                 return changed
             except WriteConflict:
-                continue
-        raise Contended(job_id)
+                job = self.get(job.id)
+        raise Contended(job.id)
 
     def _replace(self, job: BatchJob, changed: BatchJob, also: Sequence[Write]) -> None:
         put = Put(job_rows.job_key(job.id), fields_of(changed), job.revision)
@@ -134,9 +134,9 @@ class Jobs:
             lambda found: replace(found, expires_at=job.keep_until) if found.expires_at < job.keep_until else None,
         )
 
-    def move(self, job_id: str, to: JobStatus, allowed: Sequence[JobStatus], **changes: Any) -> BatchJob:
-        """Set the status if the current one is allowed; otherwise the job stays as it is."""
-        return self.change(job_id, lambda job: replace(job, status=to, **changes) if job.status in allowed else None)
+    def move(self, known: str | BatchJob, to: JobStatus, allowed: Sequence[JobStatus], **changes: Any) -> BatchJob:
+        """Set the status if the current one is allowed; otherwise the job stays as it is. `known` as for `change`."""
+        return self.change(known, lambda job: replace(job, status=to, **changes) if job.status in allowed else None)
 
     def start(self, job_id: str, unplanned: bool, **changes: Any) -> BatchJob:
         """Move from PLANNING to RUNNING; `unplanned` says that not all shards are stored yet."""
@@ -279,3 +279,9 @@ class Jobs:
             yield from items
             if after is None:
                 return
+
+
+def _unexpired(job_id: str, item: Item | None) -> BatchJob:
+    if item is None or job_rows.has_expired(item):
+        raise NotFound("job", job_id)
+    return BatchJob.of(item)

@@ -5,6 +5,8 @@ early: its part covers what was done, and the rest of its range becomes new shar
 """
 
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -12,7 +14,7 @@ from maas.aws.s3_reader import S3Reader
 from maas.aws.sqs import Queue
 from maas.batch import formats
 from maas.batch.announcements import Announcements
-from maas.batch.formats import Options
+from maas.batch.formats import Chunk, Options
 from maas.batch.job_end import JobEnd
 from maas.batch.job_output import JobOutput
 from maas.batch.job_records import BatchJob, JobStatus, Shard, ShardStatus
@@ -20,7 +22,7 @@ from maas.batch.jobs import Jobs
 from maas.batch.locations import RESPONSE
 from maas.batch.predicting import OneBehind, Predictor, batch_rows, one_ahead, row_ms, selected
 from maas.batch.s3_source import source_of
-from maas.errors import ArtifactCorrupt, Contended, MaasError, ServiceUnavailable
+from maas.errors import ArtifactCorrupt, Contended, MaasError, NotFound, ServiceUnavailable
 from maas.serving.dataplane import DataPlane
 from maas.serving.served_model import ServedModel
 from maas.telemetry.observability import count
@@ -66,12 +68,18 @@ class Worker:
         for the case that this was the last delivery.
         """
         began = time.monotonic()
-        job = self.jobs.get(job_id)
+        job, shard = self.jobs.job_and_shard(job_id, shard_name)
         if job.status not in (JobStatus.RUNNING, JobStatus.FINISHING):  # cancelled, or ended by another delivery
             return self.announcements.announce(job)
         limit = began + FIRST_SHARE * (deadline - began)
         try:
-            return self._answer(job, deadline) if job.kind == "infer" else self._run(job, shard_name, limit)
+            if job.kind == "infer":
+                return self._answer(job, deadline)
+            if shard is None:
+                raise NotFound("shard", shard_name, of=job_id)
+            if shard.status is not ShardStatus.DONE:
+                shard = self._done(job, shard, limit)
+            return self.job_end.settle(job, shard, self.queue)
         except NotWanted:
             return self.announcements.announce(self.jobs.get(job_id))
         except Exception as error:
@@ -81,22 +89,25 @@ class Worker:
                 self.jobs.set_shard_status(job, shard_name, ShardStatus.PENDING, _reason(error))
             raise
 
-    def _run(self, job: BatchJob, name: str, limit: float) -> BatchJob:
-        shard = self.jobs.shard(job.id, name)
-        if shard.status is not ShardStatus.DONE:
-            shard = self._done(job, shard, limit)
-        return self.job_end.settle(job, shard, self.queue)
-
     def _done(self, job: BatchJob, shard: Shard, limit: float) -> Shard:
         resolved = self.dataplane.resolve(job.model, str(job.version))
         runner = self.dataplane.runner(resolved, parameters=job.options.get("parameters"))
         end = shard.end if shard.agreed_end is None else shard.agreed_end
-        found = self._predicted(job, runner, shard.start, end, limit if shard.agreed_end is None else float("inf"))
-        shard = self.jobs.agree(job, shard, found.end)
+        limit = limit if shard.agreed_end is None else float("inf")
+        with ThreadPoolExecutor(1, "agreement") as pool:
+            agreement: list[Future[Shard]] = []
+
+            def agree(end: int) -> None:
+                if not agreement:
+                    agreement.append(pool.submit(self.jobs.agree, job, shard, end))
+
+            found = self._predicted(job, runner, shard.start, end, limit, agree)
+            agree(found.end)
+            shard = agreement[0].result()
         agreed = shard.agreed_end
         assert agreed is not None
         if agreed != found.end:  # another delivery stopped elsewhere and may have written its part: its end counts
-            found = self._predicted(job, runner, shard.start, agreed, float("inf"))
+            found = self._predicted(job, runner, shard.start, agreed, float("inf"), agree)
         parts = self.output.write_parts(job, shard, found.files)
         rest = self._pieces(job, shard, found.end) if found.end < shard.end else []
         done = replace(
@@ -119,20 +130,28 @@ class Worker:
         ranges = formats.pieces(job.format, source, job.layout, start, shard.end, PIECES)
         return [shard.piece(index, *bounds) for index, bounds in enumerate(ranges)]
 
-    def _predicted(self, job: BatchJob, runner: ServedModel, start: int, end: int, limit: float) -> Predicted:
+    def _chunks(self, job: BatchJob, runner: ServedModel, start: int, end: int) -> Iterator[Chunk]:
+        reader = formats.reader(job.format, job.layout, Options.of(job.options), runner.inputs)
+        version = self.dataplane.resolve(job.model, str(job.version)).version
+        rows = batch_rows(runner.inputs, job.options.get("batch_size"), row_ms(version))
+        return reader.chunks(source_of(job, self.reader), start, end, rows)
+
+    def _predicted(
+        self, job: BatchJob, runner: ServedModel, start: int, end: int, limit: float, agree: Callable[[int], None]
+    ) -> Predicted:
+        """Calls `agree` with `end` once the last chunk is there: from then on the part cannot end earlier."""
         options = Options.of(job.options)
         outputs = selected(runner, options.select)
         predictor = Predictor(runner, [tensor.name for tensor in outputs])
-        reader = formats.reader(job.format, job.layout, options, runner.inputs)
         writer = formats.writer(job.format, job.layout, options, outputs)
         rows = errors = 0
         reason: str | None = None
         slowest = 0.0
-        version = self.dataplane.resolve(job.model, str(job.version)).version
-        rows_at_once = batch_rows(runner.inputs, job.options.get("batch_size"), row_ms(version))
         before = looked = time.monotonic()
         with OneBehind() as writing:  # a part is written while the model runs on the next chunk
-            for chunk in one_ahead(reader.chunks(source_of(job, self.reader), start, end, rows_at_once)):
+            for chunk in one_ahead(self._chunks(job, runner, start, end)):
+                if chunk.end >= end:
+                    agree(end)
                 predicted, failed = predictor.predict(chunk)
                 writing.call(writer.add, chunk, predicted, failed)
                 rows, errors = rows + chunk.rows, errors + len(failed)
@@ -159,7 +178,7 @@ class Worker:
         metadata = {} if reply.header_length is None else {HEADER_LENGTH: str(reply.header_length)}
         found = self.output.write_once(job, RESPONSE, reply.body, metadata).metadata.get(HEADER_LENGTH)
         options = job.options | {"response_header_length": None if found is None else int(found)}
-        job = self.jobs.move(job.id, JobStatus.SUCCEEDED, [JobStatus.RUNNING], options=options)
+        job = self.jobs.move(job, JobStatus.SUCCEEDED, [JobStatus.RUNNING], options=options)
         return self.announcements.announce(job)
 
 

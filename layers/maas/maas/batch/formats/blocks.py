@@ -35,9 +35,14 @@ def read_ahead(source: Source, ranges: Sequence[tuple[int, int]]) -> Iterator[by
     return ahead([partial(source.read, *one) for one in ranges])
 
 
-def stream(source: Source, start: int, end: int) -> Iterator[bytes]:
-    """The bytes from `start` on. Those from `end` on, of which few are needed, are not read ahead."""
-    yield from read_ahead(source, spans(start, end, BLOCK_BYTES, FIRST_BYTES))
+def stream(source: Source, start: int, end: int, further_bytes: int = 0) -> Iterator[bytes]:
+    """The bytes from `start` on. Of those from `end` on, few are needed: the first ones come with the last block, the
+    others when they are asked for."""
+    ranges = spans(start, end, BLOCK_BYTES, FIRST_BYTES)
+    if ranges:
+        end = min(end + further_bytes, source.size_bytes)
+        ranges[-1] = (ranges[-1][0], end)
+    yield from read_ahead(source, ranges)
     size = TAIL_BYTES
     while end < source.size_bytes:
         yield source.read(end, min(end + size, source.size_bytes))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from maas.batch.formats import cuts
-from maas.batch.formats.blocks import UNPACKED_END, stream, unpacked
+from maas.batch.formats.blocks import TAIL_BYTES, UNPACKED_END, stream, unpacked
 from maas.batch.formats.interface import Array, Chunk, Options, Plan, Source
 from maas.batch.formats.signatures import record_inputs
 from maas.batch.formats.stacking import stacked
@@ -81,8 +81,8 @@ class JsonlReader:
         if self._packed:
             return Lines(unpacked(source, start), start, end)
         if start == 0:
-            return Lines(stream(source, 0, end), 0, end)
-        return Lines(*after_newline(stream(source, start - 1, end), start - 1, end), end)
+            return Lines(stream(source, 0, end, TAIL_BYTES), 0, end)
+        return Lines(*after_newline(stream(source, start - 1, end, TAIL_BYTES), start - 1, end), end)
 
     def _at_once(self, taken: Taken, end: int) -> Chunk | None:
         """The chunk of lines that are numbers alone; None otherwise."""
