@@ -11,7 +11,7 @@ from rich.table import Table as Grid
 from benchmarks.batch import process
 from benchmarks.batch.files import npy
 from benchmarks.batch.place import Place
-from benchmarks.batch.simulation import Times, seconds
+from benchmarks.batch.simulation import PROVISIONED, STANDARD, Times, seconds
 from benchmarks.figures import Figure
 from maas.batch.job_records import JobStatus
 from maas.batch.locations import DATA
@@ -68,12 +68,14 @@ def _simulated(times: Times, console: Console) -> list[Figure]:
     """Speed-ups over one worker, for shards of the target time and for short shards of a small model."""
     grid = Grid("workers", *(f"{workers:,}" for workers in WORKERS), box=None, header_style="bold")
     figures = []
-    for run_seconds in (2.0, 10.0, SHARD_SECONDS):
+    cases = [(run_seconds, STANDARD) for run_seconds in (2.0, 10.0, SHARD_SECONDS)]
+    for run_seconds, ramp in [*cases, (10.0, PROVISIONED)]:
         alone = seconds(1, SIMULATED_SHARDS, run_seconds, times)
-        sped = [alone / seconds(workers, SIMULATED_SHARDS, run_seconds, times) for workers in WORKERS]
-        grid.add_row(f"shards of {run_seconds:g} s", *(f"{one:,.1f}×" for one in sped))
-        what = f"batch, simulated, {WORKERS[-1]:,} workers, shards of {run_seconds:g} s"
-        figures.append(Figure(what, alone * 1000 / sped[-1], "1 worker", alone * 1000, sped[-1], "×"))
+        sped = [alone / seconds(workers, SIMULATED_SHARDS, run_seconds, times, ramp) for workers in WORKERS]
+        what = f"shards of {run_seconds:g} s" + (", provisioned pollers" if ramp is PROVISIONED else "")
+        grid.add_row(what, *(f"{one:,.1f}×" for one in sped))
+        name = f"batch, simulated, {WORKERS[-1]:,} workers, {what}"
+        figures.append(Figure(name, alone * 1000 / sped[-1], "1 worker", alone * 1000, sped[-1], "×"))
     console.print(grid)
     said = f"a worker's start {times.start:.1f} s, a shard without its model {times.calls * 1000:.0f} ms"
     console.print(f"[dim]Simulated with what was measured here: {said}.[/]")

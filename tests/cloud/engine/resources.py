@@ -59,8 +59,9 @@ def _converted(step: Callable[..., Any], convert: Callable[[dict[str, Any]], Non
 
 
 def _scaling(mapping: dict[str, Any]) -> None:
-    if scaling := mapping.get("ScalingConfig"):
-        scaling["MaximumConcurrency"] = int(scaling["MaximumConcurrency"])
+    for name in ("ScalingConfig", "ProvisionedPollerConfig"):
+        if limits := mapping.get(name):
+            mapping[name] = {limit: int(value) for limit, value in limits.items()}
 
 
 def _protection(table: dict[str, Any]) -> None:

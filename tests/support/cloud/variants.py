@@ -14,6 +14,7 @@ OTHER_STACKS = {
         "ApiRequestsPerSecond": "50",
         "ApiBurst": "60",
         "Tracing": "Active",
+        "BatchPollers": "2",
         "CodeRollout": "Linear10PercentEvery1Minute",
     },
     "one-header": {
