@@ -51,7 +51,17 @@ if TYPE_CHECKING:
     )
     from maas_client.job_records import Job, JobProgress, JobResult, JobResults
     from maas_client.key_records import ApiKey, NewKey
-    from maas_client.model_records import Alias, HistoryEntry, ModelVersion, NewVersion, RegisteredModel, Task
+    from maas_client.model_records import (
+        Alias,
+        AliasThen,
+        DeletedVersion,
+        HistoryEntry,
+        ModelVersion,
+        NewVersion,
+        RegisteredModel,
+        Route,
+        Task,
+    )
     from maas_client.protocol.tensors import BF16
     from maas_client.transfer_records import Download, ModelFile, Progress, Upload, UploadPart
 
@@ -94,7 +104,17 @@ _HOMES = {
     ],
     "job_records": ["Job", "JobProgress", "JobResult", "JobResults"],
     "key_records": ["ApiKey", "NewKey"],
-    "model_records": ["Alias", "HistoryEntry", "ModelVersion", "NewVersion", "RegisteredModel", "Task"],
+    "model_records": [
+        "Alias",
+        "AliasThen",
+        "DeletedVersion",
+        "HistoryEntry",
+        "ModelVersion",
+        "NewVersion",
+        "RegisteredModel",
+        "Route",
+        "Task",
+    ],
     "protocol.tensors": ["BF16"],
     "transfer_records": ["Download", "ModelFile", "Progress", "Upload", "UploadPart"],
 }
@@ -103,6 +123,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "BF16",
     "Alias",
+    "AliasThen",
     "ApiError",
     "ApiKey",
     "AsyncMaasClient",
@@ -110,6 +131,7 @@ __all__ = [
     "ClassScore",
     "Conflict",
     "DeadlineExceeded",
+    "DeletedVersion",
     "DeploymentFailed",
     "Download",
     "DownloadFailed",
@@ -141,6 +163,7 @@ __all__ = [
     "Progress",
     "Ranked",
     "RegisteredModel",
+    "Route",
     "ServerFailed",
     "ShapeProfile",
     "Task",

@@ -7,10 +7,23 @@ from maas_client.inference_records import MetadataTensor
 from maas_client.transfer_records import ModelFile, Upload
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A share of an alias's requests: `weight` of a hundred go to `version`.
+
+    >>> maas.aliases.get("digits", "production").routes
+    (Route(version=1, weight=100),)
+    """
+
+    version: int
+    weight: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredModel:
     """A model: READY once it has a READY version, else EMPTY; or DELETED.
 
+    `aliases` name the version that gets most of their requests; `splits` has the routes of those with several.
     `etag`, where the answer had one, is for `if_match`: change the model only if nobody else did.
 
     >>> maas.models.get("digits").latest_ready_version
@@ -22,6 +35,7 @@ class RegisteredModel:
     tags: dict[str, str] = field(default_factory=dict)
     status: str
     aliases: dict[str, int] = field(default_factory=dict)
+    splits: dict[str, tuple[Route, ...]] = field(default_factory=dict)
     latest_ready_version: int | None = None
     created_at: str
     updated_at: str
@@ -95,9 +109,25 @@ class NewVersion:
     uploads: tuple[Upload, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class DeletedVersion:
+    """A deleted version, the aliases that were removed with it, and those that send its share to others now.
+
+    >>> maas.versions.delete("digits", 1, force=True).removed_aliases
+    ('production',)
+    """
+
+    version: ModelVersion
+    removed_aliases: tuple[str, ...] = ()
+    changed_aliases: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """A name for a version. `previous_version` is where a rollback points it.
+    """A name for a version, or for several that share its requests. A rollback leads to `previous_routes`.
+
+    `routes` is one with weight 100, or the shares, the newest version first; `version` is the one with the most weight.
+    `sticky` says who keeps a route: "none", "caller", or "header:NAME".
 
     >>> maas.aliases.set("digits", "production", 2).previous_version
     1
@@ -106,16 +136,25 @@ class Alias:
     alias: str
     model: str
     version: int
+    routes: tuple[Route, ...] = ()
+    sticky: str = "none"
     previous_version: int | None = None
+    previous_routes: tuple[Route, ...] = ()
     updated_at: str
     etag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AliasThen:
-    """The version that an alias pointed to at a time."""
+    """Where an alias led at a time: the `version` with the most weight, and all `routes`; None and none if nowhere.
+
+    >>> from datetime import UTC, datetime
+    >>> maas.aliases.at("digits", "production", datetime(2030, 1, 1, tzinfo=UTC)).routes
+    (Route(version=1, weight=100),)
+    """
 
     version: int | None = None
+    routes: tuple[Route, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 """`maas.aliases`: aliases of the management API."""
 
 import builtins
+from collections.abc import Mapping
 from datetime import datetime
 
 from maas_client._sync.transport import Transport
@@ -11,7 +12,7 @@ from maas_client.reading import field_of, read
 
 
 class Aliases:
-    """Names such as `production` that point to a READY version of a model."""
+    """Names such as `production` whose requests go to a READY version of a model, or in shares to several."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -33,28 +34,45 @@ class Aliases:
         """
         return read(Alias, self._transport.call("GET", api_path("models", model, "aliases", alias)))
 
-    def at(self, model: str, alias: str, time: datetime) -> int | None:
-        """The version that the alias pointed to at a time (with a time zone); None if to none.
+    def at(self, model: str, alias: str, time: datetime) -> AliasThen:
+        """Where the alias led at a time (with a time zone).
 
         >>> from datetime import UTC, datetime
-        >>> maas.aliases.at("digits", "production", datetime(2030, 1, 1, tzinfo=UTC))
+        >>> maas.aliases.at("digits", "production", datetime(2030, 1, 1, tzinfo=UTC)).version
         1
         """
         path = api_path("models", model, "aliases", alias)
         answer = self._transport.call("GET", path, query={"at": time.isoformat()})
-        return read(AliasThen, answer).version
+        return read(AliasThen, answer)
 
-    def set(self, model: str, alias: str, version: int, *, if_match: str | None = None) -> Alias:
-        """Make or move an alias; traffic follows within seconds. Raises Conflict if the version is not READY.
+    def set(
+        self,
+        model: str,
+        alias: str,
+        version: int | None = None,
+        *,
+        routes: Mapping[int, int] | None = None,
+        sticky: str | None = None,
+        if_match: str | None = None,
+    ) -> Alias:
+        """Make or move an alias; traffic follows within seconds. Raises Conflict if a version is not READY.
+
+        Either `version` gets all requests, or `routes` says how many of a hundred each version gets. `sticky` is
+        "none", "caller" or "header:NAME": who keeps a route. What is None stays as it is.
 
         >>> maas.aliases.set("digits", "canary", 2).version
         2
+        >>> maas.aliases.set("digits", "production", routes={2: 10, 1: 90}, sticky="caller").routes
+        (Route(version=2, weight=10), Route(version=1, weight=90))
         """
-        path, body = api_path("models", model, "aliases", alias), {"version": version}
+        path, given = api_path("models", model, "aliases", alias), {"version": version, "sticky": sticky}
+        body: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+        if routes is not None:
+            body["routes"] = [{"version": number, "weight": weight} for number, weight in routes.items()]
         return read(Alias, self._transport.call("PUT", path, body, if_match=if_match))
 
     def rollback(self, model: str, alias: str, *, if_match: str | None = None) -> Alias:
-        """Point an alias where it pointed before its last change. Raises Conflict if it is new.
+        """Lead an alias where it led before its last change. Raises Conflict if it is new.
 
         >>> _ = maas.aliases.set("digits", "production", 2)
         >>> maas.aliases.rollback("digits", "production").version
@@ -64,7 +82,7 @@ class Aliases:
         return read(Alias, self._transport.call("POST", path, if_match=if_match))
 
     def delete(self, model: str, alias: str, *, if_match: str | None = None) -> None:
-        """Remove an alias; its version stays.
+        """Remove an alias; its versions stay.
 
         >>> maas.aliases.delete("digits", "production")
         >>> maas.aliases.list("digits")

@@ -16,7 +16,7 @@ from maas_client.calls import api_path, changes, filters, inference_path
 from maas_client.errors import DeploymentFailed, InvalidInput, NoAnswerInTime, TimedOut
 from maas_client.files import Report
 from maas_client.inference_records import ShapeProfile
-from maas_client.model_records import ModelVersion, NewVersion
+from maas_client.model_records import DeletedVersion, ModelVersion, NewVersion
 from maas_client.name_rules import check_listed
 from maas_client.reading import field_of, read
 from maas_client.transfer_records import Download, ModelFile, Upload
@@ -106,20 +106,19 @@ class Versions:
         path, body = _path(model, version), changes(description, tags)
         return read(ModelVersion, self._transport.call("PATCH", path, body, if_match=if_match))
 
-    def delete(
-        self, model: str, version: int, *, force: bool = False, if_match: str | None = None
-    ) -> tuple[ModelVersion, tuple[str, ...]]:
-        """Hide a version until it is restored or purged. Gives it, and the aliases that were removed with it.
+    def delete(self, model: str, version: int, *, force: bool = False, if_match: str | None = None) -> DeletedVersion:
+        """Hide a version until it is restored or purged.
 
-        Raises Conflict while aliases point to it, unless `force`.
+        Raises Conflict while aliases lead to it, unless `force`: then they lose this route, and those without another
+        are removed.
 
-        >>> version, removed = maas.versions.delete("digits", 1, force=True)
-        >>> removed
+        >>> maas.versions.delete("digits", 1, force=True).removed_aliases
         ('production',)
         """
         path, query = _path(model, version), filters(force=force)
         answer = self._transport.call("DELETE", path, query=query, if_match=if_match)
-        return read(ModelVersion, answer), field_of(answer, "removed_aliases", tuple[str, ...])
+        removed, changed = (field_of(answer, name, tuple[str, ...]) for name in ("removed_aliases", "changed_aliases"))
+        return DeletedVersion(read(ModelVersion, answer), removed, changed)
 
     def restore(self, model: str, version: int) -> ModelVersion:
         """Bring a deleted version back as it was.

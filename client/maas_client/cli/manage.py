@@ -26,7 +26,7 @@ from maas_client.errors import InvalidInput
 
 if TYPE_CHECKING:
     from maas_client import MaasClient
-    from maas_client.model_records import ModelVersion, RegisteredModel
+    from maas_client.model_records import DeletedVersion
 
 SHOWN = 20
 
@@ -117,7 +117,10 @@ def tag(
 def delete(
     reference: Numbered,
     force: Annotated[
-        bool, typer.Option("--force", help="Delete even if aliases point here; the aliases are removed.")
+        bool,
+        typer.Option(
+            "--force", help="Delete even if aliases lead here: they lose this route, or are removed without another."
+        ),
     ] = False,
     as_json: Json = False,
     url: Url = None,
@@ -127,17 +130,16 @@ def delete(
     model, version = numbered(reference)
     if version is None and force:
         raise typer.BadParameter("--force is for a version: a model is deleted and restored with its aliases")
-    gone: RegisteredModel | ModelVersion
-    removed: tuple[str, ...] = ()
     with connect(url, api_key) as maas:
         if version is None:
-            gone = maas.models.delete(model)
+            said, went = fields(maas.models.delete(model)), ""
         else:
-            gone, removed = maas.versions.delete(model, version, force=force)
+            gone = maas.versions.delete(model, version, force=force)
+            said, went = fields(gone), _went(gone)
+            said = said.pop("version") | said
     if as_json:
-        print_json(fields(gone) | ({} if version is None else {"removed_aliases": removed}))
+        print_json(said)
     else:
-        went = f", and with it the alias{'es'[: 2 * (len(removed) > 1)]} {', '.join(removed)}" if removed else ""
         echo(f"{reference} is deleted{went}; `maas restore {reference}` brings it back")
 
 
@@ -218,6 +220,13 @@ def download(
 
 def _number(maas: "MaasClient", model: str, version: str) -> int:
     return int(version) if is_number(version) else maas.aliases.get(model, version).version
+
+
+def _went(gone: "DeletedVersion") -> str:
+    """What became of the aliases."""
+    removed, changed = gone.removed_aliases, gone.changed_aliases
+    went = f", and with it the alias{'es'[: 2 * (len(removed) > 1)]} {', '.join(removed)}" if removed else ""
+    return f"{went}, its share of {', '.join(changed)} goes to the others" if changed else went
 
 
 COMMANDS = (models, versions, show, tag, delete, restore, purge, history, download)

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from maas_client.cli.looks import Part, ago, line, row, say, show, size, spaced, styled, table_of
 from maas_client.cli.measured import profile_table, quantized_line
+from maas_client.cli.shares import in_short, routes_in
 from maas_client.inference_records import MetadataTensor
 from maas_client.model_records import HistoryEntry, ModelVersion, RegisteredModel
 
@@ -24,7 +25,7 @@ def show_models(models: Sequence[RegisteredModel], *, filtered: bool) -> None:
             (model.name, "bold"),
             styled(model.status),
             "" if model.latest_ready_version is None else str(model.latest_ready_version),
-            Text(" ").join(line((name, "cyan"), f"→{number}") for name, number in sorted(model.aliases.items())),
+            Text(" ").join(line((name, "cyan"), f"→{_leads(model, name)}") for name in sorted(model.aliases)),
             ago(model.updated_at),
             model.description,
         )
@@ -37,7 +38,15 @@ def show_model(model: RegisteredModel, versions: Sequence[ModelVersion]) -> None
     if model.deleted_at:
         _deleted(model.deleted_at, model.name)
     _show_tags(model.tags)
+    for alias, routes in sorted(model.splits.items()):
+        say((alias, "cyan"), " shares its requests: ", in_short(routes))
     show_versions(model.name, versions, filtered=False)
+
+
+def _leads(model: RegisteredModel, alias: str) -> str:
+    """'2', or '3=10,2=90'."""
+    routes = model.splits.get(alias)
+    return in_short(routes).replace(" ", ",") if routes else str(model.aliases[alias])
 
 
 def show_versions(model: str, versions: Sequence[ModelVersion], *, filtered: bool) -> None:
@@ -155,8 +164,10 @@ def _changed(entry: HistoryEntry) -> str:
 
 
 def _short(value: object) -> str:
+    if routes := routes_in(value):
+        return routes
     if isinstance(value, dict):
-        text = " ".join(f"{key}={one}" for key, one in value.items())
+        text = " ".join(f"{key}={routes_in(one) or one}" for key, one in value.items())
     elif isinstance(value, list):
         text = " ".join(map(str, value))
     else:

@@ -14,7 +14,9 @@ class ContractLifecycle:
 
     def __init__(self) -> None:
         self.history: list[dict[str, Any]] = []
-        self.previous: dict[tuple[str, str], int] = {}
+        self.splits: dict[tuple[str, str], list[dict[str, int]]] = {}
+        self.sticky: dict[tuple[str, str], str] = {}
+        self.previous: dict[tuple[str, str], list[dict[str, int]]] = {}
         self.keys = {KEY_ID: _key(KEY_ID, "local", ["admin"])}
 
     def record(self, model: str, kind: str, version: int | None = None, alias: str | None = None) -> None:
@@ -26,20 +28,25 @@ class ContractLifecycle:
         tags = found["tags"] | body["tags"]
         found["tags"] = {key: value for key, value in tags.items() if value is not None}
 
-    def put_alias(self, name: str, alias: str, number: int) -> dict[str, Any]:
-        if self.versions.get((name, number), {}).get("status") != "READY":
-            raise Refusal(409, f"version {number} of model '{name}' is not READY")
-        aliases = self.models[name]["aliases"]
-        if alias in aliases:
-            self.previous[name, alias] = aliases[alias]
-        aliases[alias] = number
-        self.record(name, "alias.set", number, alias)
+    def put_alias(self, name: str, alias: str, body: dict[str, Any]) -> dict[str, Any]:
+        aliases, key = self.models[name]["aliases"], (name, alias)
+        routes = body.get("routes") or ([{"version": body["version"], "weight": 100}] if "version" in body else [])
+        for route in routes:
+            if self.versions.get((name, route["version"]), {}).get("status") != "READY":
+                raise Refusal(409, f"version {route['version']} of model '{name}' is not READY")
+        self.sticky[key] = body.get("sticky") or self.sticky.get(key, "none")
+        if routes:
+            if alias in aliases:
+                self.previous[key] = self.splits[key]
+            self.splits[key] = sorted(routes, key=lambda route: -route["version"])
+            aliases[alias] = main = max(routes, key=lambda route: route["weight"])["version"]
+            self.record(name, "alias.set", main, alias)
         return self.alias_json(name, alias)
 
     def roll_back(self, name: str, alias: str) -> dict[str, Any]:
         if (name, alias) not in self.previous:
             raise Refusal(409, f"alias '{alias}' of model '{name}' is new")
-        return self.put_alias(name, alias, self.previous[name, alias])
+        return self.put_alias(name, alias, {"routes": self.previous[name, alias]})
 
     def delete_alias(self, name: str, alias: str) -> None:
         self.alias_json(name, alias)
@@ -49,7 +56,10 @@ class ContractLifecycle:
         if alias not in self.models.get(name, {}).get("aliases", {}):
             raise Refusal(404, f"there is no alias '{alias}' of model '{name}'")
         found = {"alias": alias, "model": name, "version": self.models[name]["aliases"][alias], "updated_at": NOW}
-        return found | {"previous_version": self.previous.get((name, alias))}
+        key = (name, alias)
+        previous = self.previous.get(key, [])
+        before = {"previous_version": previous[0]["version"] if previous else None, "previous_routes": previous}
+        return found | before | {"routes": self.splits[key], "sticky": self.sticky[key]}
 
     def delete_version(self, name: str, number: int, *, force: bool) -> list[str]:
         """The aliases that went with it."""

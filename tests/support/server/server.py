@@ -173,7 +173,7 @@ ROUTES: dict[str, tuple[int, Callable[..., object]]] = {
     f"GET {VERSION}/files": (200, lambda server, _, name, number: server.files(name, int(number))),
     f"GET {MODEL}/aliases": (200, lambda server, _, name: server.list_aliases(name)),
     f"GET {ALIAS}": (200, lambda server, _, *names: server.alias_json(*names)),
-    f"PUT {ALIAS}": (200, lambda server, body, *names: server.put_alias(*names, body["version"])),
+    f"PUT {ALIAS}": (200, lambda server, body, *names: server.put_alias(*names, body)),
     f"POST {ALIAS}/rollback": (200, lambda server, _, *names: server.roll_back(*names)),
     f"DELETE {ALIAS}": (204, lambda server, _, *names: server.delete_alias(*names)),
     f"GET {JOBS}": (200, lambda server, query: server.list_jobs(query)),

@@ -139,7 +139,7 @@ class ContractState(ContractJobs, ContractLifecycle):
             self.models[name]["deleted_at"] = NOW
             return self.model_json(name, deleted=True)
         removed = self.delete_version(name, number, force="force" in query)
-        return self.version_json(name, number, deleted=True) | {"removed_aliases": removed}
+        return self.version_json(name, number, deleted=True) | {"removed_aliases": removed, "changed_aliases": []}
 
     def restore(self, name: str, number: int | None = None) -> dict[str, Any]:
         found = self.models[name] if number is None else self.versions[name, number]

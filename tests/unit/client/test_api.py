@@ -1,5 +1,6 @@
 """Models, versions and aliases with both clients, over real HTTP."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from maas_client import (
     MaasClient,
     NotAllowed,
     NotFound,
+    Route,
     ServerFailed,
 )
 from support.server.clients import client_of
@@ -46,6 +48,23 @@ def test_alias_life(maas: Any, onnx_file: Path) -> None:
     maas.aliases.delete("doubler", "production")
     with pytest.raises(NotFound, match="there is no alias 'production'"):
         maas.aliases.get("doubler", "production")
+
+
+def test_alias_with_routes(server: Server, maas: Any, onnx_file: Path) -> None:
+    for _ in range(2):
+        maas.push(onnx_file, "doubler")
+    maas.aliases.set("doubler", "production", 1)
+    split = maas.aliases.set("doubler", "production", routes={1: 90, 2: 10}, sticky="header:x-user")
+    routes = (Route(2, 10), Route(1, 90))
+    assert (split.version, split.routes, split.sticky) == (1, routes, "header:x-user")
+    assert (split.previous_version, split.previous_routes) == (1, (Route(1, 100),))
+    assert maas.aliases.set("doubler", "production", sticky="none").routes == routes
+    bodies = [body for method, path, _, body in server.seen if method == "PUT" and "/aliases/" in path]
+    assert [json.loads(body) for body in bodies] == [
+        {"version": 1},
+        {"routes": [{"version": 1, "weight": 90}, {"version": 2, "weight": 10}], "sticky": "header:x-user"},
+        {"sticky": "none"},
+    ]
 
 
 def test_refusals_are_typed_with_hint(server: Server, maas: Any, onnx_file: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from maas_client.cli import app, commands
 from maas_client.errors import MaasError
 from support.server.server import ContractServer, inferences
+from support.server.state import NOW
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -117,6 +118,73 @@ def test_alias(maas: Run, onnx_file: Path) -> None:
     maas("push", onnx_file, "--name", "doubler")
     assert maas("alias", "set", "doubler", "production", 1) == (0, "doubler@production is version 1\n", "")
     assert as_json(maas("alias", "set", "doubler", "canary", 1, "--json"))["alias"] == "canary"
+
+
+def test_alias_shared_by_versions(maas: Run, onnx_file: Path) -> None:
+    for _ in range(2):
+        maas("push", onnx_file, "--name", "doubler", "--alias", "production")
+    said = "doubler@production is version 2 for 10 %, version 1 for 90 %"
+    assert maas("alias", "set", "doubler", "production", "1=90", "2=10", "--sticky", "caller") == (
+        0,
+        f"{said}, the same for each caller (before: 2)\n",
+        "",
+    )
+    assert maas("alias", "set", "doubler", "production", "--sticky", "header:x-user")[1].startswith(
+        f"{said}, the same for each value of x-user"
+    )
+    shown = as_json(maas("alias", "get", "doubler", "production", "--json"))
+    assert shown["routes"] == [{"version": 2, "weight": 10}, {"version": 1, "weight": 90}]
+    assert maas("alias", "get", "doubler", "production", "--at", "2030-01-01")[1].startswith(
+        said.replace(" is ", " was ")
+    )
+    assert maas("alias", "set", "doubler", "production", 1)[1] == (
+        "doubler@production is version 1 (before: 2=10 1=90)\n"
+    )
+
+
+def test_routes_in_lists_and_history(maas: Run, server: ContractServer) -> None:
+    few, many = [{"version": 2, "weight": 100}], [{"version": 3, "weight": 10}, {"version": 2, "weight": 90}]
+    model = {"name": "m", "status": "READY", "created_at": NOW, "updated_at": NOW}
+    model |= {"aliases": {"beta": 3, "production": 2}, "splits": {"production": many}}
+    split, whole = {"version": 2, "routes": many, "sticky": "caller"}, {"version": 3}
+    changes = [("alias.set", {"version": 2}, split), ("alias.set", split, whole)]
+    changes.append(
+        ("version.deleted", {"aliases": ["beta"], "routes": {"production": many}}, {"routes": {"production": few}})
+    )
+    entries = [
+        {"model": "m", "revision": 1, "at": NOW, "actor": "ann", "kind": kind, "before": before, "after": after}
+        for kind, before, after in changes
+    ]
+    server.trouble = [
+        ("GET", (200, {}, json.dumps({"models": [model], "next_page_token": None}).encode())),
+        ("GET .*/history", (200, {}, json.dumps({"entries": entries, "next_page_token": None}).encode())),
+    ]
+    assert "beta→3 production→3=10,2=90" in maas("models")[1]
+    said = maas("history", "m")[1]
+    for line in (
+        "routes 3=10 2=90, sticky caller",
+        "version 2 → 3, routes 3=10 2=90 → none, sticky caller → none",
+        "aliases beta → none, routes production=3=10 2=90 → production=2=100",
+    ):
+        assert line in said
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ((), "expected a VERSION, two or more VERSION=WEIGHT, or --sticky"),
+        ((1, 2), "got 1 without a weight, expected 1=WEIGHT beside others"),
+        (("1=50", 2), "got 2 without a weight, expected 2=WEIGHT beside others"),
+        (("1=50", "1=50"), "got version 1 twice"),
+        (("1=x",), "got 'x', expected a whole number from 1 to 99"),
+        (("0=100",), "got '0', expected a whole number of at least 1"),
+        (("1=-5", "2=105"), "got '-5', expected a whole number from 1 to 99"),
+    ],
+)
+def test_wrong_shares(maas: Run, shares: tuple[object, ...], said: str) -> None:
+    code, out, err = maas("alias", "set", "doubler", "production", *shares)
+    assert (code, out) == (2, "")
+    assert said in " ".join(err.split())
 
 
 def test_failure_is_one_line_and_exit_code_1(maas: Run, onnx_file: Path, server: ContractServer) -> None:

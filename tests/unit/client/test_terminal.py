@@ -30,6 +30,7 @@ MODEL = {
     "tags": {HOSTILE: HOSTILE},
     "status": HOSTILE,
     "aliases": {HOSTILE: 1},
+    "splits": {HOSTILE: [{"version": 2, "weight": 10}, {"version": 1, "weight": 90}]},
     "latest_ready_version": 1,
     "created_at": NOW,
     "updated_at": NOW,
@@ -50,8 +51,10 @@ VERSION = MODEL | {
     "variants": [{"key": HOSTILE, "size_bytes": 1, "load_ms": 1, "run_ms": 1, "max_difference": 0}],
     "quantized": {"scheme": HOSTILE, "kept": False, "reason": HOSTILE},
     "removed_aliases": [HOSTILE],
+    "changed_aliases": [HOSTILE],
 }
 ALIAS = {"alias": HOSTILE, "model": HOSTILE, "version": 1, "previous_version": 2, "updated_at": NOW}
+ALIAS |= {"routes": MODEL["splits"][HOSTILE], "sticky": f"header:{HOSTILE}"}  # type: ignore[index]
 CHANGE = {HOSTILE: HOSTILE}
 ENTRY = {"model": HOSTILE, "revision": 1, "at": NOW, "actor": HOSTILE, "kind": HOSTILE, "version": None}
 ENTRY |= {"alias": HOSTILE, "before": CHANGE, "after": {HOSTILE: "other"}}
@@ -260,7 +263,7 @@ def test_json_has_the_names_of_the_api(command: Run, times: ContractServer, tmp_
         ("show times@2", times.version_json("times", 2)),
         ("alias get times prod", times.alias_json("times", "prod")),
         (f"keys revoke {key}", times.key_json(key)),
-        ("delete times@1", times.version_json("times", 1) | {"removed_aliases": []}),
+        ("delete times@1", times.version_json("times", 1) | {"removed_aliases": [], "changed_aliases": []}),
         ("restore times@1", times.version_json("times", 1)),
     ]
     for line, expected in shown:
