@@ -25,10 +25,13 @@ _EXISTS = {"ResourceInUseException", "BucketAlreadyOwnedByYou"}
 
 
 class LocalCloud:
-    """`url` is the endpoint of all services; `credentials` sign the calls of the functions."""
+    """`url` is the endpoint of all services; `credentials` sign the calls of the functions.
 
-    def __init__(self, url: str, credentials: dict[str, str]) -> None:
-        self.url, self.credentials = url, credentials
+    `poll_seconds` is how long a request for messages waits: each costs milliseconds of the process that answers HTTP.
+    """
+
+    def __init__(self, url: str, credentials: dict[str, str], poll_seconds: int) -> None:
+        self.url, self.credentials, self.poll_seconds = url, credentials, poll_seconds
 
     @classmethod
     @contextmanager
@@ -46,10 +49,12 @@ class LocalCloud:
         """
         given = os.environ.get("AWS_ENDPOINT_URL")
         if given:
-            yield cls(given, _credentials())._with(template)
+            yield cls(given, _credentials(), poll_seconds=1)._with(
+                template
+            )  # what a dead request takes is lost for long
             return
         with engine(host, data) as port:
-            yield cls(f"http://{advertised_host or host}:{port}", FAKE_CREDENTIALS)._with(template)
+            yield cls(f"http://{advertised_host or host}:{port}", FAKE_CREDENTIALS, poll_seconds=20)._with(template)
 
     def client(self, service: str) -> Any:
         config = Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}, max_pool_connections=32)

@@ -1,8 +1,10 @@
 """The child process of an execution environment: one process, one handler, one event at a time, as in Lambda.
 
-Run as `python -P environment.py FD HANDLER SECONDS`. The socket FD carries frames: a 4-byte big-endian length, then
-the content. An event is JSON; an answer is one byte, RESULT or ERROR, then JSON. The first answer reports whether the
-handler was imported. The process ends when its standard input, the lifeline, is closed.
+Run as `python -P environment.py FD HANDLER SECONDS`. The socket FD carries frames: the lengths of head and body, 4
+bytes big-endian each, then both. The head of an event is JSON; that of an answer is one byte, RESULT or ERROR, then
+JSON. The body is the field `body` of that JSON, where it is "": megabytes of text need not be written as JSON and read
+again. The first answer reports whether the handler was imported. The process ends when its standard input, the
+lifeline, is closed.
 """
 
 import importlib
@@ -55,14 +57,17 @@ class Context:
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
-def read_frame(stream: Stream) -> bytes | None:
-    """The next frame; None at the end of the stream."""
-    length = stream.read(4)
-    return stream.read(int.from_bytes(length)) if len(length) == 4 else None
+def read_frame(stream: Stream) -> tuple[bytes, bytes] | None:
+    """The head and the body of the next frame; None at the end of the stream."""
+    lengths = stream.read(8)
+    if len(lengths) < 8:
+        return None
+    return stream.read(int.from_bytes(lengths[:4])), stream.read(int.from_bytes(lengths[4:]))
 
 
-def write_frame(stream: Stream, kind: bytes, frame: bytes) -> None:
-    stream.write((len(frame) + 1).to_bytes(4) + kind + frame)
+def write_frame(stream: Stream, kind: bytes, content: bytes, body: bytes = b"") -> None:
+    stream.write((len(content) + 1).to_bytes(4) + len(body).to_bytes(4) + kind + content)
+    stream.write(body)
     stream.flush()
 
 
@@ -70,16 +75,16 @@ def serve(stream: Stream, handler: Handler, timeout_seconds: float) -> None:
     """Answer every event until the stream ends."""
     while (frame := read_frame(stream)) is not None:
         try:
-            result = handler(orjson.loads(frame), Context(timeout_seconds))
+            result = handler(_event(*frame), Context(timeout_seconds))
         except Exception as error:
             write_frame(stream, ERROR, _told(error))
             continue
         try:
-            encoded = _encoded(result)
+            encoded, body = _encoded(result)
         except (TypeError, ValueError) as error:
             write_frame(stream, ERROR, _told(error, "Runtime.MarshalError"))
             continue
-        write_frame(stream, RESULT, encoded)
+        write_frame(stream, RESULT, encoded, body)
 
 
 def load(name: str) -> Handler:
@@ -89,11 +94,22 @@ def load(name: str) -> Handler:
     return handler
 
 
-def _encoded(result: Any) -> bytes:
+def _event(head: bytes, body: bytes) -> Any:
+    event = orjson.loads(head)
+    if body:
+        event["body"] = body.decode(errors="replace")
+    return event
+
+
+def _encoded(result: Any) -> tuple[bytes, bytes]:
+    """The result as JSON, and its body. Raises TypeError or ValueError for what JSON has not."""
+    body = b""
+    if type(result) is dict and type(text := result.get("body")) is str:
+        result, body = result | {"body": ""}, text.encode()
     try:
-        return orjson.dumps(result, option=_STRICT)
+        return orjson.dumps(result, option=_STRICT), body
     except TypeError:
-        return json.dumps(result, default=_number, allow_nan=False).encode()
+        return json.dumps(result, default=_number, allow_nan=False).encode(), body
 
 
 def _number(value: Any) -> float:

@@ -16,7 +16,6 @@ from maas_local.intrinsics import ACCOUNT, REGION
 from maas_local.template import EventRule, Template
 
 WORKERS = 4
-WAIT_SECONDS = 1
 RETRY_SECONDS = 1.0  # Lambda waits a minute, then two
 Invoke = Callable[[str, dict[str, Any]], object]
 _log = logging.getLogger(__name__)
@@ -52,7 +51,9 @@ class EventPump:
         queue = sqs.get_queue_url(QueueName=rule.name)["QueueUrl"]
         while not self._closing.is_set():
             try:
-                answer = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=WAIT_SECONDS, MaxNumberOfMessages=10)
+                answer = sqs.receive_message(
+                    QueueUrl=queue, WaitTimeSeconds=self._cloud.poll_seconds, MaxNumberOfMessages=10
+                )
                 for message in answer.get("Messages", []):
                     self._take(sqs, queue, message, rule.function)
             except (BotoCoreError, ClientError) as error:

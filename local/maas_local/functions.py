@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -15,7 +15,7 @@ from typing import IO, Any
 import orjson
 
 from maas_local import environment
-from maas_local.channel import Channel
+from maas_local.channel import Channel, Frame
 from maas_local.intrinsics import REGION
 from maas_local.template import Function
 
@@ -23,6 +23,7 @@ ENVIRONMENTS = min(4, max(2, os.cpu_count() or 1))  # per function; further even
 END_SECONDS = 0.5  # from SIGTERM to SIGKILL
 INIT_SECONDS = 30  # to import the handler; Lambda allows 10, but this machine is shared
 PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+LONGEST_ESCAPE = 6  # bytes of one byte of text in JSON at most: \u0000
 # Variables of this process that handlers inherit; Lambda sets the same or does without.
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE", "SSL_CERT_FILE", "AWS_CA_BUNDLE")
 
@@ -47,6 +48,8 @@ class Environment:
         if not function.folder.is_dir():
             raise FunctionError({"errorType": "Runtime.InvalidCodeUri", "errorMessage": f"no folder {function.folder}"})
         ours, theirs = socket.socketpair()
+        for one in (ours, theirs):  # as much as the system allows: each refill wakes up both processes
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PAYLOAD_LIMIT_BYTES)
         folder = tempfile.mkdtemp(prefix="maas-local-")
         arguments = (environment.__file__, str(theirs.fileno()), function.handler, str(function.timeout_seconds))
         with theirs:
@@ -71,13 +74,13 @@ class Environment:
             raise
         return started
 
-    async def invoke(self, event: bytes, timeout_seconds: float) -> Any:
-        """The handler's result. Raises FunctionError; check `alive` before the next event then."""
+    async def invoke(self, event: Frame, timeout_seconds: float) -> tuple[Any, bytes]:
+        """The handler's result and its body. Raises FunctionError; check `alive` before the next event then."""
         return await self._answer(self._channel.exchange(event, timeout_seconds), timeout_seconds)
 
-    async def _answer(self, frame: Any, timeout_seconds: float) -> Any:
+    async def _answer(self, frame: Awaitable[Frame], timeout_seconds: float) -> tuple[Any, bytes]:
         try:
-            answer: bytes = await frame
+            answer = await frame
         except TimeoutError:
             self.kill()
             message = f"Task timed out after {timeout_seconds:.2f} seconds"
@@ -86,13 +89,13 @@ class Environment:
             self.kill()
             message = f"Runtime exited with error: exit status {await self._process.wait()}"
             raise FunctionError({"errorType": "Runtime.ExitError", "errorMessage": message}) from None
-        if len(answer) > PAYLOAD_LIMIT_BYTES:
+        if payload_bytes(answer) > PAYLOAD_LIMIT_BYTES:
             message = f"Response payload size exceeded maximum allowed payload size ({PAYLOAD_LIMIT_BYTES} bytes)."
             raise FunctionError({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message})
-        content = orjson.loads(memoryview(answer)[1:])
-        if answer[:1] == environment.ERROR:
+        content = orjson.loads(memoryview(answer.head)[1:])
+        if answer.head[:1] == environment.ERROR:
             raise FunctionError(content)
-        return content
+        return content, answer.body
 
     @property
     def alive(self) -> bool:
@@ -129,9 +132,11 @@ class Functions:
 
     async def invoke(self, name: str, event: dict[str, Any]) -> Any:
         """The handler's result, as JSON values. Raises FunctionError."""
-        return await self.invoke_bytes(name, orjson.dumps(event))
+        result, body = await self.invoke_beside(name, Frame(orjson.dumps(event)))
+        return result | {"body": body.decode()} if body else result
 
-    async def invoke_bytes(self, name: str, event: bytes) -> Any:
+    async def invoke_beside(self, name: str, event: Frame) -> tuple[Any, bytes]:
+        """The handler's result, and its `body`, which is "" in there. The body of the event is beside it too."""
         function = self._functions[name]
         async with self._free[name]:
             chosen = await self._environment(function)
@@ -162,6 +167,14 @@ class Functions:
         """Stop all environments, including busy ones."""
         all_of_them = [*self._busy, *(warm for idle in self._idle.values() for warm in idle)]
         await asyncio.gather(*(chosen.stop() for chosen in all_of_them))
+
+
+def payload_bytes(frame: Frame) -> int:
+    """The size of what Lambda would carry: head and body as one JSON text."""
+    most = len(frame.head) + LONGEST_ESCAPE * len(frame.body)
+    if most <= PAYLOAD_LIMIT_BYTES or not frame.body:
+        return most
+    return len(frame.head) + len(orjson.dumps(frame.body.decode(errors="replace"))) - len('""')
 
 
 def _variables(function: Function, credentials: Mapping[str, str], folder: str) -> dict[str, str]:

@@ -17,7 +17,8 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from maas_local.functions import PAYLOAD_LIMIT_BYTES, FunctionError, Functions
+from maas_local.channel import Frame
+from maas_local.functions import PAYLOAD_LIMIT_BYTES, FunctionError, Functions, payload_bytes
 from maas_local.intrinsics import ACCOUNT, REGION
 from maas_local.template import Authorizer, Route
 
@@ -68,16 +69,17 @@ class Gateway:
 
     async def _respond(self, scope: Scope, receive: Receive) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         route, path_parameters = self._match(scope["method"], scope["path"])
-        told = _event(scope, route, path_parameters, await _body(receive))
+        body = await _body(receive)
+        event = _event(scope, route, path_parameters)
         if route.authorizer:
-            told["requestContext"]["authorizer"] = {"lambda": await self._authorization(route.authorizer, told)}
-        event = orjson.dumps(told)
-        if len(event) > PAYLOAD_LIMIT_BYTES:
+            event["requestContext"]["authorizer"] = {"lambda": await self._authorization(route.authorizer, event)}
+        frame = _frame(event, body)
+        if payload_bytes(frame) > PAYLOAD_LIMIT_BYTES:
             raise _Answer(413, "Request Entity Too Large")
         try:
             async with asyncio.timeout(INTEGRATION_SECONDS):
-                result = await self._functions.invoke_bytes(route.function, event)
-            return _response(result)
+                result, body = await self._functions.invoke_beside(route.function, frame)
+            return _response(result, body)
         except FunctionError as error:
             _log.error("%s failed: %s", route.function, error)
             if error.details.get("errorType") == "Sandbox.Timedout":
@@ -96,8 +98,7 @@ class Gateway:
         until, context = self._authorized.get(identity, (0.0, None))
         if context is not None and time.monotonic() < until:
             return context
-        asked = {name: value for name, value in event.items() if name not in ("body", "isBase64Encoded")}
-        asked |= {"type": "REQUEST", "identitySource": list(identity), "routeArn": _route_arn(event)}
+        asked = event | {"type": "REQUEST", "identitySource": list(identity), "routeArn": _route_arn(event)}
         try:
             result = await self._functions.invoke(authorizer.function, asked)
         except FunctionError as error:
@@ -145,7 +146,8 @@ async def _body(receive: Receive) -> bytes:
     return b"".join(chunks)
 
 
-def _event(scope: Scope, route: Route, path_parameters: dict[str, str], body: bytes) -> dict[str, Any]:
+def _event(scope: Scope, route: Route, path_parameters: dict[str, str]) -> dict[str, Any]:
+    """The event without its body."""
     headers: dict[str, str] = {}
     cookies = []
     for raw_name, raw_value in scope["headers"]:
@@ -175,7 +177,6 @@ def _event(scope: Scope, route: Route, path_parameters: dict[str, str], body: by
         "time": _clock(int(now)),
         "timeEpoch": int(now * 1000),
     }
-    is_text = bool(_TEXT.match(headers.get("content-type", "")))
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": context["routeKey"],
@@ -183,7 +184,6 @@ def _event(scope: Scope, route: Route, path_parameters: dict[str, str], body: by
         "rawQueryString": query,
         "headers": headers,
         "requestContext": context,
-        "isBase64Encoded": bool(body) and not is_text,
     }
     if cookies:
         event["cookies"] = cookies
@@ -194,9 +194,16 @@ def _event(scope: Scope, route: Route, path_parameters: dict[str, str], body: by
         event["queryStringParameters"] = values
     if path_parameters:
         event["pathParameters"] = path_parameters
-    if body:
-        event["body"] = body.decode(errors="replace") if is_text else base64.b64encode(body).decode()
     return event
+
+
+def _frame(event: dict[str, Any], body: bytes) -> Frame:
+    """The event, and beside it what its field `body` will be: a text as it is, or base64."""
+    is_text = bool(_TEXT.match(event["headers"].get("content-type", "")))
+    event["isBase64Encoded"] = bool(body) and not is_text
+    if body:
+        event["body"] = ""
+    return Frame(orjson.dumps(event), body if is_text else base64.b64encode(body))
 
 
 def _route_arn(event: dict[str, Any]) -> str:
@@ -209,15 +216,19 @@ def _clock(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
 
 
-def _response(result: Any) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """Status, headers and body. A result without statusCode is the JSON body of a 200, as in API Gateway.
+def _response(result: Any, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Status, headers and content, from a result whose `body` is beside it.
+
+    A result without statusCode is the JSON body of a 200, as in API Gateway.
 
     Raises ValueError, TypeError or AttributeError for an invalid part.
     """
     if not isinstance(result, dict) or "statusCode" not in result:
-        return 200, [(b"content-type", b"application/json")], orjson.dumps(result)
-    body = result.get("body") or ""
-    content = base64.b64decode(body) if result.get("isBase64Encoded") else body.encode()
+        whole = result | {"body": body.decode()} if body else result
+        return 200, [(b"content-type", b"application/json")], orjson.dumps(whole)
+    if result.get("body"):
+        raise TypeError("body is no text")
+    content = base64.b64decode(body) if result.get("isBase64Encoded") else body
     headers = [
         (name.lower().encode("latin-1"), str(value).encode("latin-1"))
         for name, value in (result.get("headers") or {}).items()

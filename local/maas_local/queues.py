@@ -16,7 +16,6 @@ from maas_local.intrinsics import ACCOUNT, REGION
 from maas_local.template import QueueSource, Template
 
 WORKERS = 4  # per queue
-WAIT_SECONDS = 1
 RETRY_SECONDS = 1  # instead of the queue's visibility timeout, which is much longer
 _log = logging.getLogger(__name__)
 
@@ -34,8 +33,7 @@ class QueuePump:
 
     def start(self) -> None:
         for source in self._sources:
-            for _ in range(WORKERS):
-                self._workers.submit(self._poll, source)
+            threading.Thread(target=self._poll, args=(source,), daemon=True).start()
 
     def close(self) -> None:
         """Stop taking messages; running invocations continue."""
@@ -47,18 +45,28 @@ class QueuePump:
         self._workers.shutdown(cancel_futures=True)
 
     def _poll(self, source: QueueSource) -> None:
+        """Takes messages while a worker is free for them."""
         sqs = self._cloud.client("sqs")
         url = sqs.get_queue_url(QueueName=source.queue)["QueueUrl"]
+        free = threading.Semaphore(WORKERS)
         while not self._closing.is_set():
             try:
-                answer = sqs.receive_message(
-                    QueueUrl=url,
-                    WaitTimeSeconds=WAIT_SECONDS,
-                    MaxNumberOfMessages=min(source.batch_size, 10),
-                    AttributeNames=["All"],
-                )
+                with free:
+                    answer = sqs.receive_message(
+                        QueueUrl=url,
+                        WaitTimeSeconds=self._cloud.poll_seconds,
+                        MaxNumberOfMessages=min(source.batch_size, 10),
+                        AttributeNames=["All"],
+                    )
                 if answer.get("Messages"):
-                    self._deliver(sqs, url, source, answer["Messages"])
+                    free.acquire()
+                    delivery = self._workers.submit(self._deliver, sqs, url, source, answer["Messages"])
+                    delivery.add_done_callback(lambda _: free.release())
+            except RuntimeError:  # the pump was stopped meanwhile
+                for message in answer["Messages"]:
+                    sqs.change_message_visibility(
+                        QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+                    )
             except (BotoCoreError, ClientError) as error:
                 if not self._closing.is_set():
                     _log.warning("messages of %s: %s", source.queue, error)

@@ -38,6 +38,10 @@ ANSWERS = {
 
 def lambda_handler(event, context):
     what = event.get("pathParameters", {}).get("proxy")
+    if what == "echo":
+        return {"statusCode": 200, "body": event.get("body", "")}
+    if what == "length":
+        return {"statusCode": 200, "body": str(len(event["body"]))}
     return ANSWERS[what] if what in ANSWERS else {"statusCode": 200, "body": json.dumps(event)}
 """
 
@@ -91,6 +95,22 @@ def test_body_is_text_only_for_text_types(http: httpx.Client, content_type: str 
     headers = {} if content_type is None else {"content-type": content_type}
     event = http.post("/one/x", content=b"a", headers=headers).json()
     assert (event["body"], event["isBase64Encoded"]) == (("a", False) if is_text else ("YQ==", True))
+
+
+@pytest.mark.parametrize("text", ['"a\\\\\n\x00ü' * 300_000, "", "{}"])
+def test_text_arrives_as_sent_and_returns_so(http: httpx.Client, text: str) -> None:
+    answer = http.post("/one/echo", content=text.encode(), headers={"content-type": "application/json"})
+    assert answer.text == text
+
+
+def test_text_that_is_not_utf8_has_replacement_characters(http: httpx.Client) -> None:
+    assert http.post("/one/echo", content=b"a\xff", headers={"content-type": "text/plain"}).text == "a\ufffd"
+
+
+def test_limit_counts_escapes(http: httpx.Client) -> None:
+    plain, escaped = b"x" * 4_000_000, b'"' * 4_000_000
+    text = {"content-type": "text/plain"}
+    assert [http.post("/one/length", content=body, headers=text).status_code for body in (plain, escaped)] == [200, 413]
 
 
 def test_paths_are_decoded_once(http: httpx.Client) -> None:
