@@ -10,6 +10,7 @@ SAM_VENV := .venv-sam
 LINT_VENV := .venv-lint
 CLOUD_VENV := .venv-cloud
 PEER_VENVS := .venv-kserve .venv-mlserver .venv-clients .venv-reference .venv-fastembed
+TORCH_VENV := .venv-torch
 PEER_PYTHON ?= >=3.11,<3.13
 RUN := $(VENV)/bin
 # Nothing is resolved here: every version and hash is in the lock files. uv is fast; where it reaches no index,
@@ -36,7 +37,7 @@ export SAM_CLI_TELEMETRY := 0
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test test-all check format docs build serve deploy contract sam-test cloud-test aws-smoke bench models peers lock clean
+.PHONY: help dev demo test test-all check format docs build serve deploy contract sam-test cloud-test aws-smoke bench models peers torch lock clean
 
 help: ## this list
 	@grep -hE '^[a-zA-Z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -124,6 +125,8 @@ bench: dev ## speed as ratios to what it could be
 
 peers: $(PEER_VENVS:=/.done) ## set up other servers, clients and libraries, each alone, for tests and `make bench`
 
+torch: $(TORCH_VENV)/.done ## sentence-transformers and infinity-emb, some GB: for a test of tests/zoo and `make bench ARGS=text`
+
 .venv-%/.done: requirements/%.txt $(VENV)/.done
 	@echo "Setting up .venv-$* (once)"
 	@$(RUN)/uv venv --quiet --allow-existing --python '$(PEER_PYTHON)' .venv-$*
@@ -141,6 +144,7 @@ lock: $(VENV)/.done ## write the lock files anew from pyproject.toml: pins and h
 	@$(UV_COMPILE) --universal --python-version 3.11 --group clients -o requirements/clients.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group reference -o requirements/reference.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group fastembed -o requirements/fastembed.txt
+	@$(UV_COMPILE) --universal --python-version 3.11 --group torch -o requirements/torch.txt
 	@$(UV_COMPILE) --no-deps --python-version 3.11 --group zoo -o requirements/zoo.txt
 	@$(UV_COMPILE) $(LAYER) $(WITHOUT_HUB) --group layer-onnxruntime -o layers/onnxruntime/requirements.txt
 	@$(UV_COMPILE) $(LAYER) --group layer-maas -o layers/maas/requirements.txt
@@ -148,4 +152,4 @@ lock: $(VENV)/.done ## write the lock files anew from pyproject.toml: pins and h
 	@$(UV_COMPILE) $(LAYER) --group layer-quantization $(IN_OTHER_LAYERS) -o layers/quantization/requirements.txt
 
 clean: ## remove what these commands made
-	rm -rf $(VENV) $(SAM_VENV) $(LINT_VENV) $(CLOUD_VENV) $(PEER_VENVS) .aws-sam
+	rm -rf $(VENV) $(SAM_VENV) $(LINT_VENV) $(CLOUD_VENV) $(PEER_VENVS) $(TORCH_VENV) .aws-sam

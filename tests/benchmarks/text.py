@@ -1,4 +1,4 @@
-"""Texts in, vectors out: what a task adds to the graph's run, MiniLM beside fastembed, and a cold start's load."""
+"""Texts in, vectors out: what a task adds to the graph's run, MiniLM beside others, and a cold start's load."""
 
 import json
 import os
@@ -22,7 +22,10 @@ from support.aws.engine import ROOT
 from support.exports import minilm
 from support.exports.small import text_export, written
 
-FASTEMBED = ROOT / ".venv-fastembed/bin/python"
+PEERS = {
+    "fastembed": (ROOT / ".venv-fastembed/bin/python", "make peers"),
+    "infinity": (Path(os.environ.get("MAAS_TORCH_PYTHON", ROOT / ".venv-torch/bin/python")), "make torch"),
+}
 SHORT = "The cat sat on the mat."
 MIXED = [SHORT + " It was a grey cat, and it slept." * (index % 8) for index in range(32)]  # of 9 to 80 tokens
 OVERHEAD_US, CALLS, ROUNDS = 100, 400, 15
@@ -81,22 +84,25 @@ def _minilm(console: Console, path: Path) -> list[Figure]:
     model = _runner(path)
     few, many = {"text": array_of([SHORT])}, {"text": array_of(MIXED)}
     one, mixed = (_median(lambda given=given: model.run(given), ROUNDS) for given in (few, many))
-    if not FASTEMBED.exists():
-        console.print("[dim]Left out, as `make peers` has not set it up: fastembed.[/]")
-        return []
-    theirs = _fastembed(path)
-    names = ("MiniLM, one short text, CPU", "MiniLM, 32 mixed texts, CPU")
-    return [
-        Figure(name, ours, "fastembed", said, ours / said, "×", goal=1.0)
-        for name, ours, said in zip(names, (one, mixed), theirs, strict=True)
-    ]
+    figures = []
+    for peer, (python, target) in PEERS.items():
+        if not python.exists():
+            console.print(f"[dim]Left out, as `{target}` has not set it up: {peer}.[/]")
+            continue
+        names = ("MiniLM, one short text, CPU", "MiniLM, 32 mixed texts, CPU")
+        figures += [
+            Figure(name, ours, peer, said, ours / said, "×", goal=1.0)
+            for name, ours, said in zip(names, (one, mixed), _of_peer(peer, python, path), strict=True)
+        ]
+    return figures
 
 
-def _fastembed(path: Path) -> list[float]:
-    """Milliseconds of CPU of one and of 32 texts, in its own process: the same files, one thread."""
-    script = ROOT / "tests/benchmarks/peer_servers/fastembed_texts.py"
-    given = json.dumps({"folder": str(path.parent), "texts": [[SHORT], MIXED], "rounds": ROUNDS})
-    command = [FASTEMBED, script]
+def _of_peer(peer: str, python: Path, path: Path) -> list[float]:
+    """Milliseconds of CPU of one and of 32 texts, in its own process: the same weights and tokenizer, one thread."""
+    script = ROOT / f"tests/benchmarks/peer_servers/{peer}_texts.py"
+    folder = path.parent if peer == "fastembed" else zoo.package_folder(minilm.PACKAGE) / minilm.FOLDER
+    given = json.dumps({"folder": str(folder), "texts": [[SHORT], MIXED], "rounds": ROUNDS})
+    command = [python, script]
     done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=100, env=_one_thread())
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
@@ -120,7 +126,7 @@ def _load(path: Path) -> Figure:
 
 
 def _one_thread() -> dict[str, str]:
-    return {**os.environ, "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+    return {**os.environ, "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 
 
 def _median(call: Callable[[], object], rounds: int) -> float:
