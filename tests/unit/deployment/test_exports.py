@@ -1,7 +1,9 @@
 """Exports from upload or inbox to READY with a task, and hostile ones contained in the inspection child."""
 
 import json
+import resource
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,9 @@ import pytest
 
 from maas import bootstrap
 from maas.deployment import inbox_export, uploads
+from maas.deployment.child import Limits
+from maas.deployment.preparation import Job, inspect
+from maas.errors import ModelRejected
 from maas.records import MetadataTensor, ModelFile, ModelVersion, Status
 from support.aws.engine import Cloud
 from support.exports import small
@@ -152,6 +157,13 @@ def _tokenizer(**changes: Any) -> bytes:
     return json.dumps(json.loads(small.tokenizer_json()) | changes).encode()
 
 
+def _words(count: int) -> bytes:
+    """A tokenizer with so many words: 17 bytes each."""
+    model = json.loads(small.tokenizer_json())["model"]
+    more = {f"w{index:07}": index for index in range(len(model["vocab"]), count)}
+    return _tokenizer(model=model | {"vocab": model["vocab"] | more})
+
+
 _DEEP = '{"type": "Sequence", "processors": ['
 HOSTILE = {
     "no JSON": b"\x00\xff" * 1000,
@@ -175,6 +187,25 @@ HOSTILE = {
             "special_tokens": {},
         }
     ),
+    "text 100,000 times": _tokenizer(
+        post_processor={
+            "type": "TemplateProcessing",
+            "single": [{"Sequence": {"id": "A", "type_id": 0}}] * 100_000,
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": {},
+        }
+    ),
+    "text twice": _tokenizer(
+        post_processor={
+            "type": "TemplateProcessing",
+            "single": [{"Sequence": {"id": "A", "type_id": 0}}] * 2,
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": {},
+        }
+    ),
+    "letters of a megabyte": _tokenizer(
+        normalizer={"type": "Replace", "pattern": {"Regex": "."}, "content": "a" * 1_000_000}
+    ),
     "hungry pattern": _tokenizer(
         pre_tokenizer={
             "type": "Split",
@@ -192,3 +223,18 @@ def test_hostile_tokenizer_fails_its_version_alone(cloud: Cloud, kind: str) -> N
     version = pushed(cloud, changed(EMBEDDINGS, tokenizer=HOSTILE[kind]))
     assert version.status is Status.FAILED, kind
     assert version.status_reason and "internal error" not in version.status_reason
+
+
+@pytest.mark.full
+def test_huge_tokenizer_is_contained(cloud: Cloud, tmp_path: Path) -> None:
+    """A million words, 17 MB: FAILED for what it is, or for the memory of its child; the parent never loads it."""
+    files = changed(EMBEDDINGS, tokenizer=_words(1_000_000))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    version = pushed(cloud, files)
+    assert version.status is Status.FAILED and "has 1,000,000 tokens" in (version.status_reason or "")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000  # KB: its bytes, not its words
+    path = small.written(files, tmp_path)
+    (tmp_path / "prepared").mkdir()
+    job = Job(str(path), 1, 1 << 30, str(tmp_path / "prepared"))
+    with pytest.raises(ModelRejected, match="memory"):
+        inspect(job, Limits(150 << 20, 60))

@@ -22,7 +22,11 @@ TIMEOUT_SECONDS = 600
 SPARE_FILE_BYTES = 64 * MB  # a written file may exceed twice the model's size by this
 NEARLY = 0.8  # of the memory limit: a rejection beyond it may be for lack of memory
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
-_SIGNALS = {signal.SIGKILL: "ran out of memory or was killed", signal.SIGSEGV: "crashed onnxruntime"}
+_SIGNALS = {
+    signal.SIGKILL: "ran out of memory or was killed",
+    signal.SIGABRT: "ran out of memory or made a library give up",
+    signal.SIGSEGV: "crashed onnxruntime",
+}
 
 
 @dataclass(frozen=True, slots=True)

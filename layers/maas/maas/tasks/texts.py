@@ -121,11 +121,15 @@ class Texts:
         return self._tokenizer.token_to_id(token)
 
     def _cut(self, encoding: Encoding, text: str) -> Encoding:
-        """The encoding with its special tokens, of at most `max_length` tokens."""
+        """The encoding with its special tokens, of at most `max_length` tokens. Raises InvalidRequest."""
         (bare,) = self._encoded([text], special=False)
         room = self.max_length - self._tokenizer.num_special_tokens_to_add(False)
         bare.truncate(max(0, room))
-        return self._tokenizer.post_process(bare)
+        cut = self._tokenizer.post_process(bare)
+        if len(cut) > self.max_length:  # a template that has the text twice
+            came = f"the tokenizer makes {len(cut):,} tokens of one that is cut to {max(0, room):,}"
+            raise InvalidRequest(f"text: {came}, expected at most {self.max_length:,}", field="text")
+        return cut
 
     def _encoded(self, texts: Sequence[str], special: bool = True) -> list[Encoding]:
         if self._lowercase:
