@@ -11,6 +11,7 @@ from maas.aws.after_answer import AfterAnswer
 from maas.aws.sqs import Queue
 from maas.batch.holding import held
 from maas.event_kinds import SQS, kind_of
+from maas.metrics.counters import FLUSH_SECONDS
 from maas.numbers import whole_number
 from maas.settings import Settings
 from maas.telemetry.observability import logger
@@ -25,6 +26,7 @@ shards = bootstrap.queue(settings)
 queues = {one.name: one for one in (shards, bootstrap.async_queue(settings))}
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 after_answer = AfterAnswer.start()
+after_answer.every(FLUSH_SECONDS, worker.counters.flush)
 
 
 @after_answer.follows

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from maas import bootstrap
 from maas.access.caller import INFER, Need, caller_of
 from maas.aws.after_answer import AfterAnswer
 from maas.errors import TooLarge
+from maas.metrics.counters import FLUSH_SECONDS
 from maas.serving.oip import HEADER_LENGTH
 from maas.serving.oip_reply import Reply
 from maas.serving.traffic import Sender
@@ -21,11 +23,13 @@ from maas.web.requests import Request, asgi_event, http_function
 TASK = re.compile(r"/(v1/embeddings|v[12]/rerank|models/[^/]+/(embed|rerank|predict|tokenize))")
 settings = Settings.from_env()
 dataplane = bootstrap.dataplane(settings)
+counters = bootstrap.counters(settings)
 after_answer = AfterAnswer.start()
+after_answer.every(FLUSH_SECONDS, counters.flush)
 
 
 @after_answer.follows
-@http_function
+@partial(http_function, count=counters.count)
 def lambda_handler(request: Request, context: Any) -> dict[str, Any]:
     infer = events.INFER.fullmatch(request.path)
     if not infer or request.method != "POST":

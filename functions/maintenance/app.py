@@ -1,10 +1,11 @@
-"""Scheduled. Every hour: purges what was deleted or abandoned longer ago than its retention time, finishes purges.
+"""Scheduled. Every hour: purges what was deleted or abandoned longer ago than its retention time, finishes purges,
+and rolls counters up.
 
 Once a day: restarts versions and jobs that got stuck because an event or a message was lost.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,12 +18,14 @@ from maas.telemetry.observability import count, logger
 
 ACTOR = "maintenance"
 RESERVE_SECONDS = 30  # for the purge that is running at the deadline
+COUNTED = ("purged", "revived")  # metrics
 REVIVE = "revive"  # in the detail of the daily event
 
 settings = Settings.from_env()
 registry, bucket = bootstrap.registry(settings), bootstrap.bucket(settings)
 purge = registry.purge(bucket.delete_prefix)
 submission = bootstrap.submission(settings)
+roll_up = bootstrap.roll_up(settings)
 idle = timedelta(days=settings.idle_days)  # a day: no step takes so long, with all its retries
 
 
@@ -31,27 +34,31 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
         return {"ignored": kind_of(event)}
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
     if as_mapping(event.get("detail")).get("task") == REVIVE:
-        return _told("revived", _stalled_versions(deadline), _stuck_jobs(deadline))
+        return _told({"revived": (_stalled_versions(deadline), _stuck_jobs(deadline))})
     now = datetime.now(UTC)
     expired = purge.expired(now - timedelta(days=settings.retention_days), ACTOR, deadline)
     abandoned = purge.abandoned(now - timedelta(days=settings.upload_retention_days), ACTOR, deadline)
-    return _told("purged", expired, abandoned)
+    rolled = roll_up.run(now, (time.monotonic() + deadline) / 2)  # first, as a purge may take all of the time
+    return _told({"rolled_up": (rolled,), "purged": (expired, abandoned)})
 
 
-def _told(what: str, *sweeps: Iterator[str]) -> dict[str, Any]:
+def _told(work: Mapping[str, Sequence[Iterator[str]]]) -> dict[str, Any]:
     """Run all sweeps; raises an ExceptionGroup of those that failed, at the end."""
-    done: list[str] = []
+    done: dict[str, list[str]] = {}
     failures: list[Exception] = []
-    for sweep in sweeps:
-        try:
-            done.extend(sweep)
-        except Exception as error:
-            failures.append(error)
-    count(what.capitalize(), len(done))
-    logger().info(what, extra={what: done})
+    for what, sweeps in work.items():
+        done[what] = []
+        for sweep in sweeps:
+            try:
+                done[what].extend(sweep)
+            except Exception as error:
+                failures.append(error)
+        if what in COUNTED:
+            count(what.capitalize(), len(done[what]))
+        logger().info(what, extra={what: done[what]})
     if failures:
-        raise ExceptionGroup(f"{what}: not all", failures)
-    return {what: done}
+        raise ExceptionGroup(f"{', '.join(work)}: not all", failures)
+    return done
 
 
 def _stalled_versions(deadline: float) -> Iterator[str]:

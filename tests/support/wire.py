@@ -27,6 +27,7 @@ from maas.serving.runner_cache import RunnerCache
 from support.aws.engine import CREDENTIALS, ROOT
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 29_000, aws_request_id="id")
+NOWHERE = "http://127.0.0.1:9"  # where counters cannot be written
 Array = np.ndarray[Any, Any]
 
 
@@ -52,7 +53,7 @@ class Disk:
 @cache
 def _application() -> ModuleType:
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (CREDENTIALS | {"MAAS_TABLE": "none", "MAAS_BUCKET": "none"}).items():
+        for name, value in (CREDENTIALS | {"MAAS_TABLE": "none", "MAAS_BUCKET": "none", "AWS_ENDPOINT_URL": NOWHERE}).items():
             patch.setenv(name, value)
         sys.path.insert(0, str(ROOT / "functions" / "inference"))
         sys.modules.pop("app", None)

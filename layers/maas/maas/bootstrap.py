@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from maas.deployment.inbox import Inbox
     from maas.deployment.preparation import Inspection
     from maas.deployment.write_back import WriteBack
+    from maas.metrics.counters import Counters
+    from maas.metrics.metrics import Metrics
+    from maas.metrics.roll_up import RollUp
     from maas.notices.notices import Notices
     from maas.serving.dataplane import DataPlane
     from maas.serving.runner import Runner
@@ -105,6 +108,29 @@ def _write_back(settings: Settings, reader: "S3Reader") -> "WriteBack":
 
     writer = S3Writer(settings.region, settings.endpoint("s3"), settings.bucket)
     return WriteBack(reader, writer, partial(own_key, RUNTIME), Path(settings.tmp_dir), prepare)
+
+
+def counters(settings: Settings) -> "Counters":
+    """Of this environment. Its writes are short: they delay the environment's next event."""
+    from maas.aws.signed import SignedDynamoDb
+    from maas.metrics.counters import Counters
+    from maas.telemetry.start import started_ms
+
+    call = SignedDynamoDb(settings.region, settings.endpoint("dynamodb"), attempts=2, timeout_seconds=1)
+    return Counters(Table(call, settings.table), settings.memory_mb, started_ms())
+
+
+def metrics(settings: Settings) -> "Metrics":
+    """For management: uses boto3."""
+    from maas.metrics.metrics import Metrics
+
+    return Metrics(Table(boto3_call(_client("dynamodb", settings)), settings.table))
+
+
+def roll_up(settings: Settings) -> "RollUp":
+    from maas.metrics.roll_up import RollUp
+
+    return RollUp(Table(boto3_call(_client("dynamodb", settings)), settings.table))
 
 
 def registry(settings: Settings) -> Registry:
@@ -243,6 +269,7 @@ def worker(settings: Settings) -> "Worker":
         job_output(settings),
         job_end(settings),
         announcements(settings),
+        counters(settings),
     )
 
 

@@ -141,7 +141,8 @@ class Task:
 class RegisteredModel:
     """A model with its aliases and counters. `revision` counts its changes; each has one history entry.
 
-    `kept_versions` and `kept_bytes` count all versions that are not purged, including deleted ones.
+    `kept_versions` and `kept_bytes` count all versions that are not purged, including deleted ones. Versions up to
+    `versions_before` belonged to purged models of this name.
     """
 
     name: str
@@ -158,6 +159,7 @@ class RegisteredModel:
     deleted_at: str | None = None
     purging: bool = False
     purged: bool = False
+    versions_before: int = 0
 
     @property
     def etag(self) -> str:

@@ -5,7 +5,7 @@ for functions whose cold start must not import boto3.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,11 +120,25 @@ class Table:
         items = self._call("Query", self._named(request))["Items"]
         return _unpacked(items[0]) if items else None
 
-    def write(self, writes: Sequence[Write]) -> None:
-        """All or nothing. Raises WriteConflict if a condition fails, ServiceUnavailable."""
+    def between(self, pk: str, start: str, end: str) -> Iterator[tuple[str, Item]]:
+        """Sort keys and items of a partition from `start` to `end`, both included; eventually consistent, for half."""
+        request = _range(pk, start, end) | {"ConsistentRead": False}
+        while True:
+            answer = self._call("Query", self._named(request))
+            yield from ((item["sk"]["S"], _unpacked(item)) for item in answer["Items"])
+            if not answer.get("LastEvaluatedKey"):
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def write(self, writes: Sequence[Write], token: str | None = None) -> None:
+        """All or nothing. A repeat with the same `token`, within ten minutes, changes nothing.
+
+        Raises WriteConflict if a condition fails, ServiceUnavailable.
+        """
         items = [self._transaction_item(write) for write in writes]
+        request = {"TransactItems": items} | ({"ClientRequestToken": token} if token else {})
         try:
-            self._call_service("TransactWriteItems", {"TransactItems": items})
+            self._call_service("TransactWriteItems", request)
         except CallFailed as failure:
             if _LOST_RACES & set(failure.reasons) or failure.code == "TransactionConflictException":
                 raise WriteConflict from failure
@@ -186,8 +200,15 @@ class Table:
 
     def delete(self, keys: Sequence[Key]) -> None:
         """Delete in batches, without a transaction; absent items are no error."""
-        for start in range(0, len(keys), _BATCH):
-            left = [{"DeleteRequest": {"Key": _packed_key(key)}} for key in keys[start : start + _BATCH]]
+        self._write_batches([{"DeleteRequest": {"Key": _packed_key(key)}} for key in keys])
+
+    def replace(self, items: Mapping[Key, Item]) -> None:
+        """Write items whether or not they exist, in batches, without a transaction."""
+        self._write_batches([{"PutRequest": {"Item": _packed(Put(key, item, None))}} for key, item in items.items()])
+
+    def _write_batches(self, requests: Sequence[dict[str, Any]]) -> None:
+        for start in range(0, len(requests), _BATCH):
+            left = list(requests[start : start + _BATCH])
             for attempt in range(8):
                 if not left:
                     break

@@ -58,8 +58,11 @@ def _botocore_credentials() -> Any:
 class SignedClient:
     """Requests to one AWS service over one kept-alive connection per thread, retried: all of them are idempotent."""
 
-    def __init__(self, service: str, region: str, url: str) -> None:
+    def __init__(
+        self, service: str, region: str, url: str, attempts: int = ATTEMPTS, timeout_seconds: float = TIMEOUT_SECONDS
+    ) -> None:
         self._service, self._region = service, region
+        self._attempts, self._timeout_seconds = attempts, timeout_seconds
         parts = urlsplit(url)
         self._host, self._tls = parts.netloc, parts.scheme == "https"
         self._local = threading.local()
@@ -78,7 +81,7 @@ class SignedClient:
 
         `sha256` is the body's digest if known; a file needs one.
         """
-        for attempt in range(ATTEMPTS):
+        for attempt in range(self._attempts):
             if attempt:
                 time.sleep(_random.uniform(0, 0.05 * 2**attempt))
             if not isinstance(body, bytes):
@@ -111,7 +114,7 @@ class SignedClient:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             kind = http.client.HTTPSConnection if self._tls else http.client.HTTPConnection
-            connection = self._local.connection = kind(self._host, timeout=TIMEOUT_SECONDS)
+            connection = self._local.connection = kind(self._host, timeout=self._timeout_seconds)
         path, query_string = quote(path, safe="/-_.~"), _query_string(query)
         if sha256 is None:
             sha256 = hashlib.sha256(body).hexdigest() if isinstance(body, bytes) and body else EMPTY_SHA256
@@ -162,8 +165,15 @@ def service_url(service: str, region: str, endpoint_url: str) -> str:
 class SignedDynamoDb:
     """A `maas.aws.dynamodb.Call` for reads and idempotent writes."""
 
-    def __init__(self, region: str, endpoint_url: str) -> None:
-        self._client = SignedClient("dynamodb", region, service_url("dynamodb", region, endpoint_url))
+    def __init__(
+        self,
+        region: str,
+        endpoint_url: str,
+        attempts: int = ATTEMPTS,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
+        url = service_url("dynamodb", region, endpoint_url)
+        self._client = SignedClient("dynamodb", region, url, attempts, timeout_seconds)
 
     def __call__(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         headers = {"content-type": "application/x-amz-json-1.0", "x-amz-target": f"DynamoDB_20120810.{operation}"}

@@ -126,7 +126,8 @@ class Shard:
     """The range [start, end) of the input, in bytes or rows as the format counts. Names sort in the input's order.
 
     `agreed_end` is where its part ends, set by the first delivery that gets there; `rest` names the shards made of the
-    range after it. `reason` says why the last attempt failed; of a DONE shard, why its first bad record did.
+    range after it. `reason` says why the last attempt failed; of a DONE shard, why its first bad record did. `mb_ms` is
+    the time that the delivery which ended it took, in milliseconds by MB of the function.
     """
 
     name: str
@@ -142,6 +143,7 @@ class Shard:
     revision: int = 1
     reason: str | None = None
     expires_at: int = 0
+    mb_ms: int = 0
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> Self:

@@ -20,7 +20,7 @@ ROWS = 16  # a hundred shards end in a second, each in some ten milliseconds: fe
 @dataclass(frozen=True, slots=True)
 class Tally:
     """`split` shards were made of the rest of others; `width` is the part of the range that is done, as the format
-    counts; `updated_at` is when the last shard ended."""
+    counts; `mb_ms` is the time of all shards, in milliseconds by MB; `updated_at` is when the last one ended."""
 
     split: int = 0
     done: int = 0
@@ -28,6 +28,7 @@ class Tally:
     rows: int = 0
     errors: int = 0
     width: int = 0
+    mb_ms: int = 0
     updated_at: str = ""
 
     @classmethod
@@ -46,6 +47,7 @@ def change(job: BatchJob, before: Shard, after: Shard) -> list[Add]:
     if amounts["done"]:
         end = after.end if after.agreed_end is None else after.agreed_end
         amounts |= {"rows": after.rows, "errors": after.errors, "width": end - after.start, "split": len(after.rest)}
+        amounts["mb_ms"] = after.mb_ms
     if not any(amounts.values()):
         return []
     key = job_rows.tally_key(job.id, random.SystemRandom().randrange(ROWS))

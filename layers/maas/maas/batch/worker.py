@@ -22,7 +22,17 @@ from maas.batch.jobs import Jobs
 from maas.batch.locations import RESPONSE
 from maas.batch.predicting import OneBehind, Predictor, batch_rows, one_ahead, row_ms, selected
 from maas.batch.s3_source import source_of
-from maas.errors import ArtifactCorrupt, Contended, MaasError, NotFound, ServiceUnavailable
+from maas.errors import (
+    ArtifactCorrupt,
+    Contended,
+    InvalidRequest,
+    MaasError,
+    NotFound,
+    RunFailed,
+    ServiceUnavailable,
+    TooLarge,
+)
+from maas.metrics.counters import Counters
 from maas.serving.dataplane import DataPlane
 from maas.serving.served_model import ServedModel
 from maas.telemetry.observability import count
@@ -33,17 +43,20 @@ MAX_REASON = 500  # characters of a record's error in the shard's row
 LOOK_SECONDS = 15  # between two reads of the job's status
 HEADER_LENGTH = "maas-header-length"  # metadata of an answer: the length of its JSON, in bytes
 FIRST_SHARE = 0.6  # share of the time limit for a first attempt, so that a full retry still fits
+_REFUSED = (InvalidRequest, RunFailed, TooLarge)
 _TRY_AGAIN = (ServiceUnavailable, Contended, ArtifactCorrupt)
 
 
 class Predicted(NamedTuple):
-    """`end` is where reading stopped; `files` are the part's files by suffix; `reason` is the first record's error."""
+    """`end` is where reading stopped; `files` are the part's files by suffix; `reason` is the first record's error;
+    `run_seconds` is what the model took."""
 
     end: int
     rows: int
     errors: int
     reason: str | None
     files: dict[str, bytes]
+    run_seconds: float
 
 
 class NotWanted(Exception):
@@ -59,6 +72,7 @@ class Worker:
     output: JobOutput
     job_end: JobEnd
     announcements: Announcements
+    counters: Counters
 
     def work(self, job_id: str, shard_name: str, deadline: float) -> BatchJob:
         """Work on the shard unless it is DONE; returns the job as it is then.
@@ -90,6 +104,7 @@ class Worker:
             raise
 
     def _done(self, job: BatchJob, shard: Shard, limit: float) -> Shard:
+        began = time.monotonic()
         resolved = self.dataplane.resolve(job.model, str(job.version))
         runner = self.dataplane.runner(resolved, parameters=job.options.get("parameters"))
         end = shard.end if shard.agreed_end is None else shard.agreed_end
@@ -119,10 +134,12 @@ class Worker:
             rows=found.rows,
             errors=found.errors,
             reason=found.reason,
+            mb_ms=self.counters.mb_ms(time.monotonic() - began),
         )
         finished = self.jobs.finish_shard(job, shard, done, rest)
         count("Records", done.rows)
         count("RecordErrors", done.errors)
+        self.counters.count_shard(job.model, job.version, done.rows, done.errors, found.run_seconds, done.mb_ms)
         return finished
 
     def _pieces(self, job: BatchJob, shard: Shard, start: int) -> list[Shard]:
@@ -146,13 +163,15 @@ class Worker:
         writer = formats.writer(job.format, job.layout, options, outputs)
         rows = errors = 0
         reason: str | None = None
-        slowest = 0.0
+        slowest = run_seconds = 0.0
         before = looked = time.monotonic()
         with OneBehind() as writing:  # a part is written while the model runs on the next chunk
             for chunk in one_ahead(self._chunks(job, runner, start, end)):
                 if chunk.end >= end:
                     agree(end)
+                started = time.monotonic()
                 predicted, failed = predictor.predict(chunk)
+                run_seconds += time.monotonic() - started
                 writing.call(writer.add, chunk, predicted, failed)
                 rows, errors = rows + chunk.rows, errors + len(failed)
                 if failed and reason is None:
@@ -168,13 +187,15 @@ class Worker:
                     end = chunk.end
                     break
             writing.wait()
-        return Predicted(end, rows, errors, reason, writer.finish())
+        return Predicted(end, rows, errors, reason, writer.finish(), run_seconds)
 
     def _answer(self, job: BatchJob, deadline: float) -> BatchJob:
         """Answer the stored request of an `infer` job; the answer is written beside it."""
         body = source_of(job, self.reader).read(0, job.input_bytes)
         length = job.options.get("header_length")
-        reply = self.dataplane.infer(job.model, str(job.version), body, length, deadline)
+        with self.counters.inference(_REFUSED) as seen:
+            reply = self.dataplane.infer(job.model, str(job.version), body, length, deadline)
+            seen.bytes_in, seen.bytes_out = len(body), len(reply.body)
         metadata = {} if reply.header_length is None else {HEADER_LENGTH: str(reply.header_length)}
         found = self.output.write_once(job, RESPONSE, reply.body, metadata).metadata.get(HEADER_LENGTH)
         options = job.options | {"response_header_length": None if found is None else int(found)}

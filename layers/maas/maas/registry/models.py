@@ -43,7 +43,16 @@ class Models:
                 raise AlreadyExists("model", name, remark)
             now = change_time(name, was.updated_at if was else "")
             revision, last_version = (was.revision + 1, was.last_version) if was else (1, 0)
-            model = RegisteredModel(name, now, now, revision, description, tags, last_version=last_version)
+            model = RegisteredModel(
+                name,
+                now,
+                now,
+                revision,
+                description,
+                tags,
+                last_version=last_version,
+                versions_before=last_version,
+            )
             created = Change(
                 "model.created",
                 model,

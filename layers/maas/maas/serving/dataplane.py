@@ -66,6 +66,7 @@ class DataPlane:
             runner = self._loaded(version, measured, deadline, quantized).asked(request.parameters)
             inputs = _decoded(request, runner)
             asked = _asked(request, runner)
+            measured.rows = _rows(inputs, runner)
             measured.reached("compute_input")
             names = runner.output_names if request.outputs is None else [output.name for output in asked]
             arrays = runner.run(inputs, names, deadline, punctual=request.timeout_us > 0)
@@ -94,6 +95,7 @@ class DataPlane:
             quantized = _quantized(version, oip.variant_of(options))
             runner = self._loaded(version, measured, deadline, quantized).asked(options)
             inputs = decode(runner)
+            measured.rows = _rows(inputs, runner)
             measured.reached("compute_input")
             asked = runner.output_names if names is None else names
             outputs = dict(zip(asked, runner.run(inputs, asked, deadline), strict=True))
@@ -194,6 +196,15 @@ def _quantized(version: ModelVersion, variant: str | None) -> Quantized | None:
     else:
         available = f"no variant: '{found.scheme}' of {which} was not kept: {found.reason}"
     raise InvalidRequest(f"parameters.variant: got '{variant:.80}', expected {available}", field="parameters.variant")
+
+
+def _rows(inputs: Mapping[str, Array], runner: ServedModel) -> int:
+    """The longest first dimension of the inputs whose first dimension is variable; 1 if there is none."""
+    rows = 1
+    for tensor in runner.inputs:
+        if tensor.shape[:1] == (-1,) and tensor.name in inputs:
+            rows = max(rows, len(inputs[tensor.name]))
+    return rows
 
 
 def _decoded(request: InferenceRequest, runner: ServedModel) -> Mapping[str, Array]:

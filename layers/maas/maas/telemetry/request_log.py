@@ -13,13 +13,15 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from maas.errors import MaasError
 from maas.event_kinds import as_mapping
 
 if TYPE_CHECKING:
@@ -39,20 +41,36 @@ UNITS: Mapping[str, str] = {
 PATH_LIMIT = 200  # characters of the path in the line
 NS_PER_MS = 1_000_000
 NS_PER_SECOND = 1_000_000_000
+INTERNAL = "Internal"  # the class of every error that is no MaasError
 Handler = Callable[[Any, Any], dict[str, Any]]
 
 
 class Observation:
-    """What is known of the current request: its ids, its version and the alias that led there, its stages."""
+    """What is known of the current request: ids, version and the alias that led there, stages, class of its error.
+
+    `status` and what follows are known at the end. `now_ns` is since 1970.
+    """
 
     def __init__(self, ids: Mapping[str, Any]) -> None:
         self.ids = ids
         self.version: ModelVersion | None = None
         self.alias: str | None = None
         self.stage: Stage | None = None
+        self.error = ""
+        self.status = self.now_ns = self.elapsed_ns = self.bytes_in = self.bytes_out = 0
 
 
 _current: ContextVar[Observation | None] = ContextVar("observation", default=None)
+
+
+@contextmanager
+def observing(observation: Observation) -> Iterator[None]:
+    """What the block does is noted in `observation`."""
+    token = _current.set(observation)
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 def inference_begins(version: "ModelVersion", alias: str | None, stage: "Stage") -> None:
@@ -75,16 +93,24 @@ def served_version() -> int | None:
     return observation.version.number if observation and observation.version else None
 
 
+def failed(error: Exception) -> None:
+    """Note what the current request is answered with."""
+    observation = _current.get()
+    if observation is not None:
+        observation.error = type(error).__name__ if isinstance(error, MaasError) else INTERNAL
+
+
 def request_ids() -> Mapping[str, Any]:
     """The ids of the current request, for other log lines about it."""
     observation = _current.get()
     return observation.ids if observation else {}
 
 
-def observed(handler: Handler) -> Handler:
+def observed(handler: Handler, count: Callable[[Observation], None] | None = None) -> Handler:
     """The handler, with a log line for each answer. An exception passes through and is logged with status 500.
 
-    An answer `{"ignored": KIND}`, to an event that is no HTTP request, is a line without status.
+    An answer `{"ignored": KIND}`, to an event that is no HTTP request, is a line without status. `count` gets the
+    observation of each inference.
     """
     is_first, of_stack = True, service()
 
@@ -107,8 +133,15 @@ def observed(handler: Handler) -> Handler:
             line |= {"service": of_stack, "cold_start": is_first, "duration_ms": _ms(elapsed_ns)}
             is_first = False
             if "statusCode" in answer:
-                _add_request(line, event, gateway, answer)
-                _add_inference(line, observation, answer["statusCode"], now_ns, elapsed_ns)
+                observation.status, observation.now_ns, observation.elapsed_ns = (
+                    answer["statusCode"],
+                    now_ns,
+                    elapsed_ns,
+                )
+                _add_request(line, event, gateway, answer, observation)
+                _add_inference(line, observation)
+                if count is not None and observation.stage is not None:
+                    count(observation)
             else:
                 line |= {"message": "ignored", "event": answer["ignored"]}
             _write(line)
@@ -145,20 +178,24 @@ def _date_and_time(seconds: int) -> str:
 
 
 def _add_request(
-    line: dict[str, Any], event: Mapping[str, Any], gateway: Mapping[str, Any], answer: Mapping[str, Any]
+    line: dict[str, Any],
+    event: Mapping[str, Any],
+    gateway: Mapping[str, Any],
+    answer: Mapping[str, Any],
+    observation: Observation,
 ) -> None:
     path = event.get("rawPath") or event.get("path") or ""
     line["caller"] = _caller(gateway)
     line["method"] = as_mapping(gateway.get("http")).get("method") or event.get("httpMethod")
     line["path"] = _harmless(path[:PATH_LIMIT]) if isinstance(path, str) else None
-    line["status"] = answer["statusCode"]
-    line["bytes_in"] = _size(event)
-    line["bytes_out"] = _size(answer)
+    line["status"] = observation.status
+    line["bytes_in"] = observation.bytes_in = _size(event)
+    line["bytes_out"] = observation.bytes_out = _size(answer)
 
 
-def _add_inference(line: dict[str, Any], observation: Observation, status: int, now_ns: int, elapsed_ns: int) -> None:
+def _add_inference(line: dict[str, Any], observation: Observation) -> None:
     """Model and metrics, only for versions that exist: callers must not add dimension values, which cost money."""
-    version, stage = observation.version, observation.stage
+    version, stage, status = observation.version, observation.stage, observation.status
     if version is None:
         return
     line["Model"], line["Version"], line["alias"] = version.model, str(version.number), observation.alias
@@ -168,7 +205,7 @@ def _add_inference(line: dict[str, Any], observation: Observation, status: int, 
     for name, ns in stage.ns.items():
         line[f"{name}_ms"] = _ms(ns)
     metrics: dict[str, Any] = {
-        "Latency": _ms(elapsed_ns),
+        "Latency": _ms(observation.elapsed_ns),
         "ColdLoads": int(stage.cold),
         "Refused": int(400 <= status < 500),
         "Errors": int(status >= 500),
@@ -178,7 +215,7 @@ def _add_inference(line: dict[str, Any], observation: Observation, status: int, 
     if stage.cold and "load" in stage.ns:
         metrics["LoadTime"] = _ms(stage.ns["load"])
     line |= metrics
-    line["_aws"] = {"Timestamp": now_ns // NS_PER_MS, "CloudWatchMetrics": [_directive(tuple(metrics))]}
+    line["_aws"] = {"Timestamp": observation.now_ns // NS_PER_MS, "CloudWatchMetrics": [_directive(tuple(metrics))]}
 
 
 @functools.cache  # there are four combinations

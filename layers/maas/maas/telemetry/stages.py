@@ -5,12 +5,13 @@ from typing import Self
 
 
 class Stage:
-    """Nanoseconds that each stage of one request took. `cold`: the model was not loaded before."""
+    """Nanoseconds that the stages of a request took. `cold`: the model was not loaded before. `rows`: of the input."""
 
     def __init__(self, started_ns: int) -> None:
         self.started_ns = self._last_ns = started_ns
         self.ns: dict[str, int] = {}
         self.cold = False
+        self.rows = 1
 
     @classmethod
     def start(cls) -> Self:

@@ -10,7 +10,7 @@ import orjson
 
 from maas import errors
 from maas.telemetry.observability import logger
-from maas.telemetry.request_log import request_ids
+from maas.telemetry.request_log import failed, request_ids
 
 # The only mapping of errors to statuses. A subclass without an entry has the status of its nearest ancestor.
 STATUS: Mapping[type[errors.MaasError], int] = {
@@ -118,6 +118,7 @@ def error_document(error: Exception) -> tuple[int, dict[str, Any]]:
     """Status and body of an error. An exception that is no MaasError is logged and answered as an internal error."""
     if isinstance(error, MemoryError):
         error = errors.OutOfMemory()
+    failed(error)
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
     if status >= 500:
         logger().error("request failed", exc_info=error, extra=request_ids())

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlencode
 
 from maas.errors import InvalidRequest
 from maas.event_kinds import as_mapping, is_http, kind_of
-from maas.telemetry.request_log import Handler, observed, served_version
+from maas.telemetry.request_log import Handler, Observation, observed, served_version
 from maas.web.events import error_answer
 
 # Frameworks build URLs from these headers, which a caller can set to anything. Nothing here needs them.
@@ -36,14 +36,16 @@ class Request(NamedTuple):
     context: Mapping[str, Any]
 
 
-def http_function(respond: Callable[[Request, Any], Answer]) -> Handler:
+def http_function(
+    respond: Callable[[Request, Any], Answer], count: Callable[[Observation], None] | None = None
+) -> Handler:
     """A Lambda handler that answers HTTP requests with `respond(request, lambda_context)`.
 
+    `count` gets what was observed of each inference.
     Other events, such as those that keep functions warm, are answered with `{"ignored": KIND}`. Whatever is wrong with
     an event, and whatever `respond` raises, is an error answer.
     """
 
-    @observed
     def handler(event: dict[str, Any], context: Any) -> Answer:
         if not is_http(event):
             return {"ignored": kind_of(event)}
@@ -60,7 +62,7 @@ def http_function(respond: Callable[[Request, Any], Answer]) -> Handler:
             answer["headers"][VERSION_HEADER] = str(version)
         return _shaped(answer, event)
 
-    return handler
+    return observed(handler, count)
 
 
 def request_of(event: Mapping[str, Any]) -> Request:

@@ -1,0 +1,71 @@
+"""What is counted: of one version by one alias in a minute, an hour or a day, or of several of these together."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+_BUCKET, _REASON = "h", "e_"  # prefixes of attributes
+
+
+@dataclass(slots=True)
+class Counts:
+    """`requests` includes `errors` (5xx) and `refused` (4xx); `reasons` has their numbers by class of error.
+
+    `rows` are those of requests, `records` those of batch jobs, done in `shards`. `billed_ms` is the time that Lambda
+    bills, `mb_ms` that time by the function's memory; `batch_mb_ms` is the same of shards. `success_us` and `fail_us`
+    add up latencies, `compute_us` the runs of the model.
+    """
+
+    requests: int = 0
+    errors: int = 0
+    refused: int = 0
+    cold_loads: int = 0
+    rows: int = 0
+    compute_us: int = 0
+    success_us: int = 0
+    fail_us: int = 0
+    billed_ms: int = 0
+    mb_ms: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    shards: int = 0
+    records: int = 0
+    record_errors: int = 0
+    batch_mb_ms: int = 0
+    histogram: dict[int, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: "Counts") -> None:
+        for name in SUMS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for bucket, count in other.histogram.items():
+            self.histogram[bucket] = self.histogram.get(bucket, 0) + count
+        for reason, count in other.reasons.items():
+            self.reasons[reason] = self.reasons.get(reason, 0) + count
+
+    @classmethod
+    def sum(cls, some: Iterable["Counts"]) -> Self:
+        total = cls()
+        for one in some:
+            total.add(one)
+        return total
+
+    def attributes(self) -> dict[str, int]:
+        """Those of a row, without zeros."""
+        found = {name: value for name in SUMS if (value := getattr(self, name))}
+        found |= {f"{_BUCKET}{bucket}": count for bucket, count in self.histogram.items()}
+        return found | {_REASON + reason: count for reason, count in self.reasons.items()}
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Of a row's attributes; others are skipped."""
+        found = cls(**{name: row[name] for name in SUMS if name in row})
+        for name, count in row.items():
+            if name.startswith(_REASON):
+                found.reasons[name.removeprefix(_REASON)] = count
+            elif name[:1] == _BUCKET and name[1:].isdigit():
+                found.histogram[int(name[1:])] = count
+        return found
+
+
+SUMS = tuple(one.name for one in fields(Counts) if one.name not in ("histogram", "reasons"))
