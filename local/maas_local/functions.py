@@ -24,6 +24,7 @@ END_SECONDS = 0.5  # from SIGTERM to SIGKILL
 INIT_SECONDS = 30  # to import the handler; Lambda allows 10, but this machine is shared
 PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LONGEST_ESCAPE = 6  # bytes of one byte of text in JSON at most: \u0000
+TIMED_OUT, DIED = "Sandbox.Timedout", "Runtime.ExitError"  # Lambda's errorType
 # Variables of this process that handlers inherit; Lambda sets the same or does without.
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE", "SSL_CERT_FILE", "AWS_CA_BUNDLE")
 
@@ -34,6 +35,11 @@ class FunctionError(Exception):
     def __init__(self, details: dict[str, Any]) -> None:
         super().__init__(f"{details.get('errorType')}: {details.get('errorMessage')}")
         self.details = details
+
+    @property
+    def is_death(self) -> bool:
+        """Whether the process ended before the handler did, so that nothing after its last act was done."""
+        return self.details.get("errorType") in (TIMED_OUT, DIED)
 
 
 class Environment:
@@ -84,11 +90,11 @@ class Environment:
         except TimeoutError:
             self.kill()
             message = f"Task timed out after {timeout_seconds:.2f} seconds"
-            raise FunctionError({"errorType": "Sandbox.Timedout", "errorMessage": message}) from None
+            raise FunctionError({"errorType": TIMED_OUT, "errorMessage": message}) from None
         except ConnectionError:
             self.kill()
             message = f"Runtime exited with error: exit status {await self._process.wait()}"
-            raise FunctionError({"errorType": "Runtime.ExitError", "errorMessage": message}) from None
+            raise FunctionError({"errorType": DIED, "errorMessage": message}) from None
         if payload_bytes(answer) > PAYLOAD_LIMIT_BYTES:
             message = f"Response payload size exceeded maximum allowed payload size ({PAYLOAD_LIMIT_BYTES} bytes)."
             raise FunctionError({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message})

@@ -1,5 +1,7 @@
 """Delivers SQS messages to functions; failed messages return to the queue and end in its dead-letter queue.
 
+The messages of a function whose process died stay hidden for as long as it had hidden them.
+
 Lambda's pollers do the same: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
@@ -12,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from maas_local.cloud import LocalCloud
 from maas_local.events import Invoke
+from maas_local.functions import FunctionError
 from maas_local.intrinsics import ACCOUNT, REGION
 from maas_local.template import QueueSource, Template
 
@@ -78,6 +81,8 @@ class QueuePump:
             failed = _failed(answer, messages) if source.reports_failures else set()
         except Exception as error:
             _log.error("%s failed on messages of %s: %s", source.function, source.queue, error)
+            if isinstance(error, FunctionError) and error.is_death:
+                return  # as with Lambda, the messages come again after the timeout that the function gave them
             failed = {message["MessageId"] for message in messages}
         for message in messages:
             handle = {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]}

@@ -65,7 +65,7 @@ class Stack:
         """kill -9 of the command, before it of all processes that it started if `everything`."""
         if self.process.returncode is not None:
             return
-        for pid in _descendants(self.process.pid) if everything else []:
+        for pid in descendants(self.process.pid) if everything else []:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.kill()
@@ -74,11 +74,12 @@ class Stack:
         self.process.stdout.close()
 
 
-def _descendants(pid: int) -> Iterator[int]:
+def descendants(pid: int) -> Iterator[int]:
+    """The processes that a process started, and theirs."""
     with suppress(OSError):  # it ended
         for task in Path(f"/proc/{pid}/task").iterdir():
             for child in (task / "children").read_text().split():
-                yield from _descendants(int(child))
+                yield from descendants(int(child))
                 yield int(child)
 
 

@@ -20,6 +20,7 @@ from support.aws.engine import CREDENTIALS, ROOT, TEMPLATE
 from support.aws.iam_gate import for_moto
 
 RECORD = "calls.jsonl"
+HOLD_SECONDS = 6
 
 
 @contextmanager
@@ -79,8 +80,9 @@ def _assume(url: str, function: str) -> dict[str, str]:
 
 
 def _with_roles(folder: Path, credentials: dict[str, dict[str, str]]) -> Path:
-    """A copy of template.yaml whose functions also have these variables."""
+    """A copy of template.yaml whose functions also have these variables, and whose killed workers are soon replaced."""
     document = intrinsics.load(TEMPLATE.read_text())
+    credentials["WorkerFunction"]["MAAS_HOLD_SECONDS"] = str(HOLD_SECONDS)
     for function, variables in credentials.items():
         document["Resources"][function]["Properties"]["Environment"]["Variables"] |= variables
     (folder / "functions").symlink_to(ROOT / "functions")

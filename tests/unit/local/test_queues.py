@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from maas_local.cloud import LocalCloud
+from maas_local.functions import DIED, FunctionError
 from maas_local.queues import QueuePump
 from maas_local.template import Template
 from support import local_project
@@ -113,6 +114,27 @@ def test_failed_message_is_retried_then_dead_lettered(
     eventually(lambda: bool(dead.extend(left(cloud, "Dead")) or dead))
     assert dead == ["poisoned"]
     assert counts == [1, 2]
+
+
+def test_message_of_a_dead_function_stays_hidden(cloud: LocalCloud, pump_to: Callable[..., None]) -> None:
+    """For as long as the function hid it: nothing is done for a process that died."""
+    hidden, seen = 3, []
+    sqs = cloud.client("sqs")
+
+    def invoke(_: str, event: dict[str, Any]) -> dict[str, Any]:
+        seen.append(time.monotonic())
+        (record,) = event["Records"]
+        if len(seen) == 1:
+            url = sqs.get_queue_url(QueueName="Work")["QueueUrl"]
+            handle = record["receiptHandle"]
+            sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=hidden)
+            raise FunctionError({"errorType": DIED, "errorMessage": "exit status -9"})
+        return {"batchItemFailures": []}
+
+    send(cloud, "one")
+    pump_to(invoke)
+    eventually(lambda: len(seen) == 2)
+    assert seen[1] - seen[0] > hidden - 0.5
 
 
 def test_only_failed_messages_of_a_batch_are_retried(cloud: LocalCloud, pump_to: Callable[..., None]) -> None:
