@@ -38,53 +38,53 @@ class AsyncJobs:
         """
         return await self._transport.pages(api_path("jobs"), "jobs", Job, limit, {})
 
-    async def get(self, job_id: str) -> Job:
-        """One job, with its progress. Raises NotFound.
+    async def get(self, job: Job | str) -> Job:
+        """One job, with its progress; it is named by its id or as it was before. Raises NotFound.
 
         >>> job = await maas.batch("digits", "rows.jsonl", wait=True)
         >>> (await maas.jobs.get(job.id)).progress.rows
         3
         """
-        return read(Job, await self._transport.call("GET", _path(job_id)))
+        return read(Job, await self._transport.call("GET", _path(job)))
 
     async def wait(
-        self, job_id: str, timeout_seconds: float | None = None, progress: Callable[[Job], None] | None = None
+        self, job: Job | str, timeout_seconds: float | None = None, progress: Callable[[Job], None] | None = None
     ) -> Job:
         """The job once it SUCCEEDED. Raises JobFailed, JobCancelled; JobTimedOut while the job runs on.
 
         >>> job = await maas.batch("digits", "rows.jsonl")
-        >>> (await maas.jobs.wait(job.id)).status
+        >>> (await maas.jobs.wait(job)).status
         'SUCCEEDED'
         """
         watch = Watch(timeout_seconds)
-        job: Job | None = None
+        seen: Job | None = None
         while True:
-            job = await self._look(job_id, watch, job)
+            seen = await self._look(job, watch, seen)
             if progress:
-                progress(job)
-            pause_seconds = watch.pause_after(job)
+                progress(seen)
+            pause_seconds = watch.pause_after(seen)
             if pause_seconds is None:
-                return job
+                return seen
             await sleep(pause_seconds)
 
-    async def _look(self, job_id: str, watch: Watch, before: Job | None) -> Job:
+    async def _look(self, job: Job | str, watch: Watch, before: Job | None) -> Job:
         try:
-            return read(Job, await self._transport.call("GET", _path(job_id), deadline=watch.deadline))
+            return read(Job, await self._transport.call("GET", _path(job), deadline=watch.deadline))
         except NoAnswerInTime:
             if before is None or not watch.is_over:
                 raise
             raise watch.timed_out(before) from None
 
-    async def cancel(self, job_id: str) -> Job:
+    async def cancel(self, job: Job | str) -> Job:
         """End a job; results that are done stay. Raises Conflict if it has ended.
 
         >>> job = await maas.batch("digits", "rows.jsonl")
-        >>> (await maas.jobs.cancel(job.id)).status
+        >>> (await maas.jobs.cancel(job)).status
         'CANCELLED'
         """
-        return read(Job, await self._transport.call("DELETE", _path(job_id), repeatable=True))
+        return read(Job, await self._transport.call("DELETE", _path(job), repeatable=True))
 
-    async def retry(self, job_id: str) -> Job:
+    async def retry(self, job: Job | str) -> Job:
         """Run the missing shards of a job that FAILED. Raises Conflict for any other.
 
         >>> try:
@@ -93,16 +93,16 @@ class AsyncJobs:
         ...     print((await maas.jobs.retry(failure.job.id)).status)
         PLANNING
         """
-        return read(Job, await self._transport.call("POST", _path(job_id, "retry")))
+        return read(Job, await self._transport.call("POST", _path(job, "retry")))
 
-    async def results(self, job_id: str) -> JobResults:
+    async def results(self, job: Job | str) -> JobResults:
         """The parts of a job's output that are done, each with a URL that is good for an hour.
 
         >>> job = await maas.batch("digits", "rows.jsonl", wait=True)
-        >>> [(part.name, part.rows) for part in (await maas.jobs.results(job.id)).results]
+        >>> [(part.name, part.rows) for part in (await maas.jobs.results(job)).results]
         [('part-00000.jsonl', 2), ('part-00001.jsonl', 1)]
         """
-        path, asked, found = _path(job_id, "results"), {"limit": str(RESULTS_PAGE)}, list[JobResult]()
+        path, asked, found = _path(job, "results"), {"limit": str(RESULTS_PAGE)}, list[JobResult]()
         for _ in range(MAX_PAGES):
             answer = await self._transport.call("GET", path, query=asked)
             page, token = read(JobResults, answer), read(Page, answer).next_page_token
@@ -156,7 +156,7 @@ class AsyncJobs:
         from maas_client.protocol.responses import deferred_response
 
         deadline = deadline_after(timeout_seconds)
-        found = await self.wait(job if isinstance(job, str) else job.id, timeout_seconds)
+        found = await self.wait(job, timeout_seconds)
         if found.kind != "infer":
             raise InvalidInput(f"job {found.id} is a batch: `jobs.download`, or `maas job download`, gets its results")
         listed = await self.results(found.id)
@@ -166,5 +166,5 @@ class AsyncJobs:
         return deferred_response(await downloads.content(one.url, one.name, deadline), listed.header_length)
 
 
-def _path(job_id: str, *rest: str) -> str:
-    return api_path("jobs", job_id, *rest)
+def _path(job: Job | str, *rest: str) -> str:
+    return api_path("jobs", job.id if isinstance(job, Job) else job, *rest)

@@ -39,53 +39,53 @@ class Jobs:
         """
         return self._transport.pages(api_path("jobs"), "jobs", Job, limit, {})
 
-    def get(self, job_id: str) -> Job:
-        """One job, with its progress. Raises NotFound.
+    def get(self, job: Job | str) -> Job:
+        """One job, with its progress; it is named by its id or as it was before. Raises NotFound.
 
         >>> job = maas.batch("digits", "rows.jsonl", wait=True)
         >>> maas.jobs.get(job.id).progress.rows
         3
         """
-        return read(Job, self._transport.call("GET", _path(job_id)))
+        return read(Job, self._transport.call("GET", _path(job)))
 
     def wait(
-        self, job_id: str, timeout_seconds: float | None = None, progress: Callable[[Job], None] | None = None
+        self, job: Job | str, timeout_seconds: float | None = None, progress: Callable[[Job], None] | None = None
     ) -> Job:
         """The job once it SUCCEEDED. Raises JobFailed, JobCancelled; JobTimedOut while the job runs on.
 
         >>> job = maas.batch("digits", "rows.jsonl")
-        >>> maas.jobs.wait(job.id).status
+        >>> maas.jobs.wait(job).status
         'SUCCEEDED'
         """
         watch = Watch(timeout_seconds)
-        job: Job | None = None
+        seen: Job | None = None
         while True:
-            job = self._look(job_id, watch, job)
+            seen = self._look(job, watch, seen)
             if progress:
-                progress(job)
-            pause_seconds = watch.pause_after(job)
+                progress(seen)
+            pause_seconds = watch.pause_after(seen)
             if pause_seconds is None:
-                return job
+                return seen
             sleep(pause_seconds)
 
-    def _look(self, job_id: str, watch: Watch, before: Job | None) -> Job:
+    def _look(self, job: Job | str, watch: Watch, before: Job | None) -> Job:
         try:
-            return read(Job, self._transport.call("GET", _path(job_id), deadline=watch.deadline))
+            return read(Job, self._transport.call("GET", _path(job), deadline=watch.deadline))
         except NoAnswerInTime:
             if before is None or not watch.is_over:
                 raise
             raise watch.timed_out(before) from None
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, job: Job | str) -> Job:
         """End a job; results that are done stay. Raises Conflict if it has ended.
 
         >>> job = maas.batch("digits", "rows.jsonl")
-        >>> maas.jobs.cancel(job.id).status
+        >>> maas.jobs.cancel(job).status
         'CANCELLED'
         """
-        return read(Job, self._transport.call("DELETE", _path(job_id), repeatable=True))
+        return read(Job, self._transport.call("DELETE", _path(job), repeatable=True))
 
-    def retry(self, job_id: str) -> Job:
+    def retry(self, job: Job | str) -> Job:
         """Run the missing shards of a job that FAILED. Raises Conflict for any other.
 
         >>> try:
@@ -94,16 +94,16 @@ class Jobs:
         ...     print(maas.jobs.retry(failure.job.id).status)
         PLANNING
         """
-        return read(Job, self._transport.call("POST", _path(job_id, "retry")))
+        return read(Job, self._transport.call("POST", _path(job, "retry")))
 
-    def results(self, job_id: str) -> JobResults:
+    def results(self, job: Job | str) -> JobResults:
         """The parts of a job's output that are done, each with a URL that is good for an hour.
 
         >>> job = maas.batch("digits", "rows.jsonl", wait=True)
-        >>> [(part.name, part.rows) for part in maas.jobs.results(job.id).results]
+        >>> [(part.name, part.rows) for part in maas.jobs.results(job).results]
         [('part-00000.jsonl', 2), ('part-00001.jsonl', 1)]
         """
-        path, asked, found = _path(job_id, "results"), {"limit": str(RESULTS_PAGE)}, list[JobResult]()
+        path, asked, found = _path(job, "results"), {"limit": str(RESULTS_PAGE)}, list[JobResult]()
         for _ in range(MAX_PAGES):
             answer = self._transport.call("GET", path, query=asked)
             page, token = read(JobResults, answer), read(Page, answer).next_page_token
@@ -157,7 +157,7 @@ class Jobs:
         from maas_client.protocol.responses import deferred_response
 
         deadline = deadline_after(timeout_seconds)
-        found = self.wait(job if isinstance(job, str) else job.id, timeout_seconds)
+        found = self.wait(job, timeout_seconds)
         if found.kind != "infer":
             raise InvalidInput(f"job {found.id} is a batch: `jobs.download`, or `maas job download`, gets its results")
         listed = self.results(found.id)
@@ -167,5 +167,5 @@ class Jobs:
         return deferred_response(downloads.content(one.url, one.name, deadline), listed.header_length)
 
 
-def _path(job_id: str, *rest: str) -> str:
-    return api_path("jobs", job_id, *rest)
+def _path(job: Job | str, *rest: str) -> str:
+    return api_path("jobs", job.id if isinstance(job, Job) else job, *rest)

@@ -141,8 +141,8 @@ def test_failed_job_reason_and_retry(server: Server, maas: Any, tmp_path: Path) 
     server.trouble = [("/retry", 503)]
     with pytest.raises(ServerFailed):  # a second one might find it running, which would look like a refusal
         maas.jobs.retry(failed.id)
-    assert maas.jobs.retry(failed.id).status == "PLANNING"
-    assert maas.jobs.wait(failed.id).status == "SUCCEEDED"
+    assert maas.jobs.retry(failed).status == "PLANNING"
+    assert maas.jobs.wait(failed).status == "SUCCEEDED"
     with pytest.raises(Conflict, match="only one that FAILED is tried again"):
         maas.jobs.retry(failed.id)
 
@@ -153,9 +153,9 @@ def test_cancel_ends_wait(server: Server, maas: Any, lines: Path) -> None:
     with pytest.raises(JobTimedOut, match=rf"is still RUNNING after 0\.3 s: `maas job wait {job.id}` continues"):
         maas.jobs.wait(job.id, timeout_seconds=0.3)
     server.trouble = [("DELETE", 503)]
-    assert maas.jobs.cancel(job.id).status == "CANCELLED"
+    assert maas.jobs.cancel(job).status == maas.jobs.get(job).status == "CANCELLED"
     with pytest.raises(JobCancelled, match="was cancelled"):
-        maas.jobs.wait(job.id)
+        maas.jobs.wait(job)
     with pytest.raises(NotFound, match="there is no job"):
         maas.jobs.get("0" * 20)
 
