@@ -6,10 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from maas.batch.formats import Chunk
+from maas.batch.predicting import Predictor
 from maas.errors import InvalidRequest, TooLarge
+from maas.records import Task
 from maas.serving.runner import Runner
 from maas.serving.strings import array_of
+from maas.tasks.image_tasks import ImageClassification
 from maas.tasks.limits import SLICE_ROWS, TaskLimits, TextTooLong, slices
+from maas.tasks.loading import task_runner
 from maas.tasks.recognition import recognized
 from maas.tasks.task_runner import TaskRunner
 from maas.tasks.text_graph import TextGraph
@@ -82,6 +87,31 @@ def test_groups_are_short_of_padding(embeddings: TaskRunner) -> None:
 def test_lone_surrogate_is_refused(embeddings: TaskRunner) -> None:
     with pytest.raises(InvalidRequest, match="no valid Unicode"):
         embeddings.run(texts("a", "\ud800"))
+
+
+def test_record_beyond_a_limit_fails_alone(tmp_path: Path) -> None:
+    """In a job: a text of more than 1 MB among others, and an image of too many pixels."""
+    path = small.written(text_export("embeddings").files, tmp_path / "texts")
+    found = recognized(path, Runner(path, threads=1), None).runner
+    assert found
+    many = array_of(["a", "b" * (1 << 20) + "b", "c"])
+    outputs, failed = Predictor(found, ["embedding"]).predict(Chunk(0, 3, [0, 1, 2], {"text": many}, {}, False))
+    assert outputs["embedding"].shape == (2, 32) and list(failed) == [1]
+    assert "got 1,048,577 bytes" in failed[1]
+    path = small.written(small.image_export(), tmp_path / "images")
+    found = recognized(path, Runner(path, threads=1), None).runner
+    assert found and isinstance(found.steps, ImageClassification)
+    limited = task_runner(found.raw, path.parent, found_task(path), TaskLimits(image_pixels=100))
+    files = array_of([small.picture("red", size=(10, 10)), small.picture("red", size=(11, 10))])
+    outputs, failed = Predictor(limited, ["label"]).predict(Chunk(0, 2, [0, 1], {"image": files}, {}, False))
+    assert outputs["label"].tolist() == ["red"] and list(failed) == [1]
+    assert "got 11 × 10 pixels, expected at most 100" in failed[1]
+
+
+def found_task(path: Path) -> Task:
+    task = recognized(path, Runner(path, threads=1), None).task
+    assert task
+    return task
 
 
 def test_images_in_s3_are_of_jobs(tmp_path: Path) -> None:

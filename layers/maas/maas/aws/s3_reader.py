@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from maas.aws.signed import CHUNK_BYTES, SignedClient, service_url
-from maas.errors import NotFound, ReadRefused, ServiceUnavailable
+from maas.errors import NotFound, ReadRefused, ServiceUnavailable, TooLarge
 
 ATTEMPTS = 3
 PART_BYTES = 16 * 1024 * 1024
@@ -50,10 +50,12 @@ class S3Reader:
                 digest.update(file.read(PART_BYTES))
         return Downloaded(digest.hexdigest(), s3_version)
 
-    def read(self, key: str) -> bytes:
-        """The body of a small object. Raises as `download` does."""
+    def read(self, key: str, most_bytes: int | None = None) -> bytes:
+        """The body of a small object. Raises TooLarge for one of more than `most_bytes`, and as `download` does."""
         with self._client.request("GET", self._prefix + key, {}, {}) as response:
             _check(response, key, None)
+            if most_bytes is not None and (response.length or 0) > most_bytes:
+                raise TooLarge(f"object {key:.200}: got {response.length:,} bytes, expected at most {most_bytes:,}")
             return response.read()
 
     def read_range(self, key: str, start: int, end: int, s3_version: str | None) -> bytes:

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from maas.batch.formats import Chunk
-from maas.errors import InvalidRequest, RunFailed
+from maas.errors import InvalidRequest, RunFailed, TooLarge
 from maas.records import MetadataTensor, ModelVersion
 from maas.serving.datatypes import DTYPES
 from maas.serving.served_model import Array, ServedModel
@@ -17,6 +17,7 @@ TARGET_BATCH_BYTES = (
 )  # of inputs: the overhead of a call is negligible, intermediate tensors still fit in memory
 TARGET_BATCH_MS = 200.0  # larger batches of a slow model gain nothing
 MAX_BATCH_ROWS, MIN_SLOW_ROWS = 4096, 32
+REFUSED = (RunFailed, InvalidRequest, TooLarge)  # the error is of the records
 Predicted = tuple[dict[str, Array], dict[int, str]]
 
 
@@ -70,7 +71,7 @@ class Predictor:
             return {}, failed
         try:
             arrays = self._runner.run(chunk.inputs, self._names)
-        except (RunFailed, InvalidRequest) as error:
+        except REFUSED as error:
             if chunk.whole or len(chunk.good) == 1:
                 return {}, failed | {chunk.good[0]: error.message}
             return self._one_by_one(chunk, failed)
@@ -88,7 +89,7 @@ class Predictor:
         for index, place in enumerate(chunk.good):
             try:
                 arrays = self._runner.run(_records(chunk, index, index + 1), self._names)
-            except (RunFailed, InvalidRequest) as error:
+            except REFUSED as error:
                 failed[place] = error.message
                 continue
             self._check_axes(arrays, 1)
@@ -109,7 +110,7 @@ class Predictor:
         for fewer in dict.fromkeys((1, count - 1)):  # some models refuse a single record
             try:
                 found = self._runner.run(_records(chunk, 0, fewer), self._names)
-            except (RunFailed, InvalidRequest):
+            except REFUSED:
                 continue
             self._check_axes(found, fewer)
             break
