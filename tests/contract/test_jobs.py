@@ -1,8 +1,6 @@
-"""Jobs and shards on moto and DynamoDB Local: repeated, late and concurrent changes have no effect."""
+"""Jobs on moto and DynamoDB Local: repeated, late and concurrent changes have no effect."""
 
 import io
-import threading
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,51 +9,13 @@ from arro3 import core
 from arro3.io import write_parquet
 
 from maas.aws.clients import client
-from maas.aws.dynamodb import CallFailed, Table, boto3_call
+from maas.aws.dynamodb import Table, boto3_call
 from maas.batch import formats
-from maas.batch.job_end import JobEnd
-from maas.batch.job_records import BatchJob, JobStatus, Part, Shard, ShardStatus, shard_name
+from maas.batch.job_records import BatchJob, JobStatus, ShardStatus
 from maas.batch.jobs import Jobs
-from maas.errors import Conflict, NotFound, ServiceUnavailable
-from support.aws.metering import Meter
+from maas.errors import Conflict, NotFound
 from support.batch.files import MemorySource
-
-NOW = "2026-01-31T12:00:00.000000Z"
-
-
-def job(number: int = 0, **fields: object) -> BatchJob:
-    made = BatchJob(
-        id=f"{number:020x}",
-        kind="batch",
-        model="m",
-        version=1,
-        input_key="batch/data/x.jsonl",
-        output=f"batch/output/{number}/",
-        created_at=f"2026-01-31T12:00:{number:02d}.000000Z",
-        updated_at=NOW,
-        expires_at=4_000_000_000,
-        actor="ann",
-        status=JobStatus.PLANNING,
-    )
-    return replace(made, **fields)  # type: ignore[arg-type]
-
-
-def shards(count: int) -> list[Shard]:
-    return [Shard(shard_name(index), index * 10, index * 10 + 10) for index in range(count)]
-
-
-def done(shard: Shard, **fields: object) -> Shard:
-    part = Part(f"part-{shard.name}", 3, "0" * 64)
-    finished = replace(shard, status=ShardStatus.DONE, agreed_end=shard.end, parts=(part,), rows=10)
-    return replace(finished, **fields)  # type: ignore[arg-type]
-
-
-def at_once(calls: list[Callable[[], object]]) -> None:
-    threads = [threading.Thread(target=call) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+from support.batch.made_jobs import at_once, done, job, shards
 
 
 @pytest.fixture
@@ -186,188 +146,22 @@ def test_one_of_many_writers_ends_a_job(jobs: Jobs) -> None:
     assert jobs.get(job().id).revision == 2
 
 
-def test_adding_shards_twice(jobs: Jobs) -> None:
+def test_change_of_a_job_that_changed_since_it_was_read(jobs: Jobs) -> None:
+    read = jobs.create(job())
+    running = jobs.move(read, JobStatus.RUNNING, [JobStatus.PLANNING])
+    assert jobs.move(read, JobStatus.CANCELLED, [JobStatus.PLANNING]) == running == jobs.get(read.id)
+    assert jobs.move(read, JobStatus.CANCELLED, [JobStatus.PLANNING, JobStatus.RUNNING]).revision == 3
+
+
+def test_job_and_shard_in_one_read(jobs: Jobs) -> None:
     made = jobs.create(job())
-    jobs.add_shards(made, shards(32))
-    jobs.finish_shard(made, shards(1)[0], done(shards(1)[0]), [])
-    jobs.add_shards(made, shards(33))
-    found = list(jobs.shards(made.id))
-    assert [one.name for one in found] == [one.name for one in shards(33)]
-    assert [one.status for one in found[:2]] == [ShardStatus.DONE, ShardStatus.PENDING]
-    assert list(jobs.pending(made.id)) == [one.name for one in shards(33)[1:]]
-
-
-def test_shards_of_another_plan_are_refused(jobs: Jobs) -> None:
-    made = jobs.create(job())
-    jobs.add_shards(made, shards(3))
-    with pytest.raises(Conflict, match=r"shard 00002: got \[20, 25\), expected \[20, 30\)"):
-        jobs.add_shards(made, [*shards(2), Shard("00002", 20, 25)])
-
-
-CANCELLED = "TransactionCanceledException"
-
-
-@pytest.mark.parametrize(
-    ("code", "reasons"),
-    [
-        (CANCELLED, ["None", "ThrottlingError"]),
-        (CANCELLED, ["ProvisionedThroughputExceeded", "None"]),
-        ("TransactionInProgressException", []),
-    ],
-)
-def test_throttled_shards_are_retried(endpoint_url: str, table_name: str, code: str, reasons: list[str]) -> None:
-    through, refused = boto3_call(client("dynamodb", "us-east-1", endpoint_url)), [3]
-
-    def call(operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        if operation == "TransactWriteItems" and refused[0]:
-            refused[0] -= 1
-            raise CallFailed(code, "not now", reasons)
-        return through(operation, request)
-
-    jobs = Jobs(Table(call, table_name))
-    with pytest.raises(ServiceUnavailable):
-        jobs.create(job())
-    jobs.add_shards(job(), shards(12))
-    assert not refused[0]
-    assert [one.name for one in jobs.shards(job().id)] == [one.name for one in shards(12)]
-
-
-def test_job_is_done_without_pending_shards(jobs: Jobs) -> None:
-    made = jobs.create(job())
-    jobs.add_shards(made, shards(3))
-    for shard in shards(3):
-        assert not jobs.is_done(made.id)
-        jobs.finish_shard(made, shard, done(shard), [])
-    assert jobs.is_done(made.id)
-
-
-def test_job_is_not_done_before_all_shards_are_stored(jobs: Jobs) -> None:
-    made = jobs.create(job())
-    jobs.add_shards(made, shards(2)[:1])
-    at_once([lambda: jobs.start(made.id, True, run=1)] * 4)
-    started = jobs.get(made.id)
-    assert (started.status, started.revision) == (JobStatus.RUNNING, 2) and jobs.is_unplanned(made.id)
-    jobs.finish_shard(made, shards(1)[0], done(shards(1)[0]), [])
-    assert list(jobs.pending(made.id)) == [] and not jobs.is_done(made.id)
-    jobs.add_shards(made, shards(2))
-    for _ in range(2):
-        jobs.end_planning(made.id)
-    assert not jobs.is_unplanned(made.id) and list(jobs.pending(made.id)) == ["00001"]
-    jobs.finish_shard(made, shards(2)[1], done(shards(2)[1]), [])
-    assert jobs.is_done(made.id)
-
-
-def test_deliveries_agree_on_the_end_of_a_part(jobs: Jobs) -> None:
-    made = jobs.create(job())
+    assert jobs.job_and_shard(made.id, "00000") == (made, None)
     jobs.add_shards(made, shards(1))
-    agreed: list[int | None] = []
-    (one,) = shards(1)
-    at_once([lambda end=end: agreed.append(jobs.agree(made, one, end).agreed_end) for end in range(2, 10)])
-    assert len(agreed) == 8
-    assert len(set(agreed)) == 1
-
-
-def test_shard_is_finished_once(jobs: Jobs) -> None:
-    made = jobs.create(job())
-    jobs.add_shards(made, shards(2))
-    first = shards(1)[0]
-    rest = [first.piece(0, 4, 7), first.piece(1, 7, 10)]
-    ended = done(first, agreed_end=4, rest=tuple(one.name for one in rest))
-    finished: list[Shard] = []
-    at_once([lambda: finished.append(jobs.finish_shard(made, first, ended, rest))] * 6)
-    assert len(finished) == 6
-    assert {(one.rest, one.status) for one in finished} == {(("00000_00", "00000_01"), ShardStatus.DONE)}
-    names = [one.name for one in jobs.shards(made.id)]
-    assert names == ["00000", "00000_00", "00000_01", "00001"]
-    assert list(jobs.pending(made.id)) == names[1:]
-
-
-def test_done_shard_never_fails(jobs: Jobs) -> None:
-    made = jobs.create(job())
-    jobs.add_shards(made, shards(2))
-    jobs.finish_shard(made, shards(1)[0], done(shards(1)[0]), [])
-    for name in ("00000", "00001"):
-        jobs.set_shard_status(made, name, ShardStatus.FAILED, "poisoned")
-    assert [(one.status, one.reason) for one in jobs.shards(made.id)] == [
-        (ShardStatus.DONE, None),
-        (ShardStatus.FAILED, "poisoned"),
-    ]
-    assert not jobs.is_done(made.id)
-
-
-def test_shard_names_sort_like_the_input() -> None:
-    names = [shard_name(index) for index in (0, 9, 99_999, 100_000, 10**8)]
-    first = Shard(shard_name(3), 0, 9)
-    pieces = [
-        first.name,
-        first.piece(0, 0, 1).name,
-        first.piece(0, 0, 1).piece(1, 0, 1).name,
-        first.piece(1, 0, 1).name,
-    ]
-    pieces.append(shard_name(4))
-    for suffix in ("", ".jsonl", ".0.npy", ".errors.jsonl"):  # rows in the table, and parts in the bucket's order
-        assert [name + suffix for name in names] == sorted(name + suffix for name in names)
-        assert [name + suffix for name in pieces] == sorted(name + suffix for name in pieces)
-
-
-# ---------------------------------------------------------------- what shards add up to
-
-
-def test_tally_counts_each_shard_once(jobs: Jobs) -> None:
-    made = jobs.create(job())
-    first, second = shards(2)
-    jobs.add_shards(made, [first, second])
-    rest = [first.piece(0, 4, 7), first.piece(1, 7, 10)]
-    ended = done(first, agreed_end=4, rows=4, errors=3, rest=tuple(one.name for one in rest))
-    at_once([lambda: jobs.finish_shard(made, first, ended, rest)] * 6)
-    for _ in range(2):
-        jobs.set_shard_status(made, second.name, ShardStatus.FAILED, "poisoned")
-    tally = jobs.tally(made.id)
-    assert (tally.done, tally.failed, tally.split) == (1, 1, 2)
-    assert (tally.rows, tally.errors, tally.width) == (4, 3, 4)
-    assert tally.updated_at == jobs.shard(made.id, first.name).updated_at
-    failed = jobs.shard(made.id, second.name)
-    jobs.finish_shard(made, failed, done(failed), [])
-    tally = jobs.tally(made.id)
-    assert (tally.done, tally.failed, tally.rows, tally.width) == (2, 0, 14, 14)
-
-
-def test_concurrent_ends_lose_no_count(jobs: Jobs) -> None:
-    made, some = jobs.create(job()), shards(40)
-    jobs.add_shards(made, some)
-    at_once([lambda shard=shard: jobs.finish_shard(made, shard, done(shard, errors=1), []) for shard in some])
-    tally = jobs.tally(made.id)
-    assert (tally.done, tally.rows, tally.errors, tally.width) == (40, 400, 40, 400)
-
-
-@pytest.mark.full
-def test_progress_and_max_errors_cost_the_same_at_any_size(endpoint_url: str, table_name: str) -> None:
-    meter = Meter(boto3_call(client("dynamodb", "us-east-1", endpoint_url)))
-    jobs = Jobs(Table(meter, table_name))
-    ends = JobEnd(jobs, None, None)  # type: ignore[arg-type]  # nothing ends here
-    costs = []
-    for number, count in enumerate((20, 400)):
-        running = replace(job(number, status=JobStatus.RUNNING, options={"max_errors": 10**6}), shards=count)
-        made, some = jobs.create(running), shards(count)
-        jobs.add_shards(made, some)
-        for shard in some[: count - 1]:
-            jobs.finish_shard(made, shard, done(shard, errors=2), [])
-        with meter.measured() as progress:
-            jobs.get(made.id), jobs.tally(made.id)
-        with meter.measured() as checked:
-            assert ends.check_errors(made) == made
-        with meter.measured() as ended:
-            jobs.finish_shard(made, some[-1], done(some[-1]), [])
-        costs.append((progress, checked, ended))
-    for few, many in zip(*costs, strict=True):
-        assert (few.operations, few.units) == (many.operations, many.units)
-    progress, checked, ended = costs[1]
-    assert progress.operations == ["GetItem", "Query"] and checked.operations == ["Query"]
-    assert ended.operations == ["TransactWriteItems"]
-    assert progress.units <= 3 and checked.units <= 1
-
-
-# ---------------------------------------------------------------- open jobs and their retention
+    assert jobs.job_and_shard(made.id, "00000") == (made, jobs.shard(made.id, "00000"))
+    jobs.create(job(1, expires_at=1))
+    for gone in (job(1).id, job(2).id):
+        with pytest.raises(NotFound):
+            jobs.job_and_shard(gone, "00000")
 
 
 def test_open_jobs_until_their_end(jobs: Jobs) -> None:

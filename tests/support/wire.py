@@ -53,7 +53,9 @@ class Disk:
 @cache
 def _application() -> ModuleType:
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (CREDENTIALS | {"MAAS_TABLE": "none", "MAAS_BUCKET": "none", "AWS_ENDPOINT_URL": NOWHERE}).items():
+        for name, value in (
+            CREDENTIALS | {"MAAS_TABLE": "none", "MAAS_BUCKET": "none", "AWS_ENDPOINT_URL": NOWHERE}
+        ).items():
             patch.setenv(name, value)
         sys.path.insert(0, str(ROOT / "functions" / "inference"))
         sys.modules.pop("app", None)
