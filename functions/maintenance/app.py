@@ -1,4 +1,6 @@
-"""Scheduled. Every hour: purges what was deleted or abandoned longer ago than its retention time, finishes purges,
+"""Scheduled. Every minute: looks at open rollouts and moves them on or back.
+
+Every hour: purges what was deleted or abandoned longer ago than its retention time, finishes purges,
 and rolls counters up.
 
 Once a day: restarts versions and jobs that got stuck because an event or a message was lost.
@@ -19,13 +21,14 @@ from maas.telemetry.observability import count, logger
 ACTOR = "maintenance"
 RESERVE_SECONDS = 30  # for the purge that is running at the deadline
 COUNTED = ("purged", "revived")  # metrics
-REVIVE = "revive"  # in the detail of the daily event
+ROLLOUTS, REVIVE = "rollouts", "revive"  # in the detail of the event of each minute and day
 
 settings = Settings.from_env()
 registry, bucket = bootstrap.registry(settings), bootstrap.bucket(settings)
 purge = registry.purge(bucket.delete_prefix)
 submission = bootstrap.submission(settings)
 roll_up = bootstrap.roll_up(settings)
+rollouts = bootstrap.rollout_tick(settings, ACTOR)
 idle = timedelta(days=settings.idle_days)  # a day: no step takes so long, with all its retries
 
 
@@ -33,7 +36,10 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     if kind_of(event) != SCHEDULED:
         return {"ignored": kind_of(event)}
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
-    if as_mapping(event.get("detail")).get("task") == REVIVE:
+    task = as_mapping(event.get("detail")).get("task")
+    if task == ROLLOUTS:
+        return _told({"rollouts": (rollouts.run(deadline),)})
+    if task == REVIVE:
         return _told({"revived": (_stalled_versions(deadline), _stuck_jobs(deadline))})
     now = datetime.now(UTC)
     expired = purge.expired(now - timedelta(days=settings.retention_days), ACTOR, deadline)

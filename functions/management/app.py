@@ -1,4 +1,4 @@
-"""HTTP /api/v1: models, versions, aliases, jobs, keys. Each route parses, makes one call and answers."""
+"""HTTP /api/v1: models, versions, aliases, rollouts, jobs, keys. Each route parses, makes one call and answers."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ import alias_routes
 import job_routes
 import key_routes
 import model_routes
+import rollout_routes
 import version_routes
 from etags import precondition_failed
 from maas.access.caller import caller_of
@@ -24,13 +25,13 @@ MAX_BODY_BYTES = 6 * 1024 * 1024  # unpacked; more than Lambda passes on otherwi
 
 app = create_app(
     "MaaS management",
-    "Models, versions, aliases, batch jobs and API keys.",
+    "Models, versions, aliases, rollouts, batch jobs and API keys.",
     PREFIX,
     NEEDS,
     open_documents=settings.opens_documents,
 )
 app.add_exception_handler(PreconditionFailed, precondition_failed)
-for routes in (model_routes, version_routes, alias_routes, job_routes, key_routes):
+for routes in (model_routes, version_routes, alias_routes, rollout_routes, job_routes, key_routes):
     app.include_router(routes.router, prefix=PREFIX)
 
 _adapter = Mangum(app, lifespan="off")

@@ -54,4 +54,13 @@ MADE_JOB: Responses = {
     201: {"links": links(["get_job", "complete_job", "job_results", "retry_job", "cancel_job"], job="id")}
 }
 KEY_LINKS = links(["get_key", "key_history", "rotate_key", "revoke_key"], id="id")
+CREATED_ROLLOUT: Responses = {
+    201: {
+        "links": links(
+            ["get_rollout", "pause_rollout", "resume_rollout", "abort_rollout", "breach_rollout"],
+            model="model",
+            rollout="id",
+        )
+    }
+}
 CREATED_KEY: Responses = {201: {"links": KEY_LINKS}}

@@ -18,6 +18,7 @@ from maas_local.events import EventPump
 from maas_local.gateway import OnAnswer
 from maas_local.intrinsics import REGION
 from maas_local.queues import QueuePump
+from maas_local.schedules import SchedulePump
 from maas_local.server import Server
 from maas_local.template import NAME, Template
 
@@ -48,10 +49,12 @@ class LocalStack:
         log: IO[bytes] | None = None,
         on_answer: OnAnswer | None = None,
         data: Path | None = None,
+        minute_seconds: float = 60,
     ) -> Iterator["LocalStack"]:
         """Run the stack until the block ends. Port 0 takes a free port; `log` receives the output of the functions.
 
         State is kept in the folder `data`, and what was in flight there goes on. Without one, nothing is kept.
+        `minute_seconds` is how long a minute of the template's schedules lasts.
         Raises MaasError if there is no template, the port is in use, or the cloud does not answer.
         """
         path = _existing(template) if template else find_template()
@@ -62,7 +65,11 @@ class LocalStack:
             # A browser sends no key: on one's own machine the pages that describe the API are open.
             known = Template.load(path, {"AwsEndpointUrl": cloud.url, "ApiDocuments": "open"})
             server = Server(known, cloud.credentials, listener, log, on_answer)
-            pumps = (EventPump(cloud, known, server.invoke), QueuePump(cloud, known, server.invoke))
+            pumps = (
+                EventPump(cloud, known, server.invoke),
+                QueuePump(cloud, known, server.invoke),
+                SchedulePump(known, server.invoke, minute_seconds),
+            )
             # Callbacks run in reverse: take no new events, stop the functions, then wait for failed deliveries.
             for pump in pumps:
                 ending.callback(pump.stop)

@@ -1,5 +1,6 @@
 """Reads from template.yaml what the local stack needs, as plain records."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,16 @@ class EventRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """Calls a function every so many `minutes`; `input` is the event as JSON, None for EventBridge's own."""
+
+    name: str
+    function: str
+    minutes: int
+    input: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSource:
     """A queue that is the event source of a function."""
 
@@ -115,6 +126,13 @@ class Template:
         return [
             EventRule(f"{function}{name}", event["Pattern"], function)
             for function, name, event in self._events("EventBridgeRule")
+        ]
+
+    def schedules(self) -> list[Schedule]:
+        """Raises MaasError for one that is no rate."""
+        return [
+            Schedule(f"{function}{name}", function, _minutes(event["Schedule"]), event.get("Input"))
+            for function, name, event in self._events("Schedule")
         ]
 
     def table_request(self) -> dict[str, Any]:
@@ -230,3 +248,10 @@ class Template:
         if kind == "AWS::S3::Bucket":
             return f"arn:aws:s3:::{self._physical_name(logical)}"
         return f"arn:aws:{kind.split('::')[1].lower()}:{REGION}:{ACCOUNT}:{self._physical_name(logical)}"
+
+
+def _minutes(rate: str) -> int:
+    found = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", rate)
+    if not found:
+        raise MaasError(f"the local stack runs schedules at a rate only, not {rate}")
+    return int(found[1]) * {"minute": 1, "hour": 60, "day": 24 * 60}[found[2]]

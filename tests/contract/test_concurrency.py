@@ -21,11 +21,16 @@ from maas.alias_records import Alias, Route, Routes, main_version, routes_of, wh
 from maas.errors import Conflict, Contended, Gone, NotFound
 from maas.records import HistoryEntry, ModelFile, Status
 from maas.registry import Registry
+from maas.rollout.guard import Decision, Verdict
+from maas.rollout.rollout_records import Plan, Rollout, RolloutStatus
 
 WRITERS = 32
 ENOUGH = 2 * WRITERS
 SECONDS = float(os.environ.get("MAAS_STRESS_SECONDS", "1"))
 FILE = ModelFile("model.onnx", 10, "0" * 64)
+KINDS = ["create", "set", "split", "split", "stick", "roll back", "delete version", "restore version", "life"]
+KINDS += ["start", "start", "rollout", "rollout", "rollout"]
+PLAN = Plan("prod", 1, (10, 50, 100), 1)
 STICKY = ["none", "caller", "header:x-user"]
 
 
@@ -65,9 +70,7 @@ class Writers:
         count = 0
         while (time.monotonic() < deadline or self.done < ENOUGH) and not self.crashes:
             count += 1
-            kind = chance.choice(
-                ["create", "set", "split", "split", "stick", "roll back", "delete version", "restore version", "life"]
-            )
+            kind = chance.choice(KINDS)
             record = Record(f"w{writer}-{count}", kind)
             try:
                 record.result = self._operations(chance)[kind](record.actor)
@@ -93,7 +96,36 @@ class Writers:
             "delete version": lambda actor: registry.versions.delete("m", number, actor, force=chance.random() < 0.3),
             "restore version": lambda actor: registry.versions.restore("m", number, actor),
             "life": lambda actor: chance.choice([registry.models.delete, *[registry.models.restore] * 4])("m", actor),
+            "start": lambda actor: registry.rollouts.start("m", self._plan(chance, number), actor),
+            "rollout": lambda actor: self._move(chance, actor),
         }
+
+    def _plan(self, chance: random.Random, number: int) -> Plan:
+        return replace(PLAN, version=number, on_breach=chance.choice(["rollback", "pause"]))
+
+    def _move(self, chance: random.Random, actor: str) -> bool | Rollout:
+        """What a caller or the schedule does to one of the rollouts."""
+        rollouts = self.registry.rollouts
+        found = chance.choice(rollouts.page("m", 10)[0] or [None])
+        if found is None:
+            raise NotFound("rollout", "any")
+        decision = Decision(Verdict.PROMOTE, "simulated", {}, found.standing)
+        return chance.choice(
+            [
+                lambda: rollouts.pause("m", found.id, actor),
+                lambda: rollouts.resume("m", found.id, actor),
+                lambda: rollouts.abort("m", found.id, actor),
+                lambda: rollouts.breach("m", found.id, actor, "simulated"),
+                *[lambda: self._look(found, lambda: rollouts.promoted(found, found, decision, actor))] * 6,
+                lambda: self._look(found, lambda: rollouts.guarded(found, found, decision, actor)),
+                lambda: self._look(found, lambda: rollouts.looked(found, found)),
+                lambda: rollouts.told(found),
+            ]
+        )()
+
+    def _look(self, found: Rollout, move: Callable[[], bool]) -> bool:
+        """Only a running one is looked at."""
+        return found.status is RolloutStatus.RUNNING and move()
 
 
 @dataclass
@@ -104,6 +136,7 @@ class Replayed:
     aliases: dict[str, Alias] = field(default_factory=dict)
     deleted: bool = False
     deleted_versions: set[int] = field(default_factory=set)
+    started: dict[str, Alias] = field(default_factory=dict)  # what the alias was before its rollout
 
     def apply(self, entry: HistoryEntry) -> None:
         match entry.kind:
@@ -114,6 +147,7 @@ class Replayed:
                 assert entry.alias
                 assert entry.after
                 old, new = self.aliases.get(entry.alias), _alias(entry.after)
+                assert old is None or old.rollout is None
                 assert (_alias(entry.before) if entry.before else None) == (old and _shown(old))
                 assert not {route.version for route in new.shares} & self.deleted_versions
                 assert sum(route.weight for route in new.shares) == 100
@@ -121,6 +155,11 @@ class Replayed:
                     assert old
                     assert (new.shares, new.sticky) == (old.previous_shares, old.sticky)
                 self.aliases[entry.alias] = _following(old, new)
+            case "rollout.paused" | "rollout.resumed":
+                assert entry.alias and entry.after
+                assert self.aliases[entry.alias].rollout == entry.after["rollout"]
+            case kind if kind.startswith("rollout."):
+                self._roll(entry)
             case "version.deleted":
                 assert entry.version
                 self._leave(entry)
@@ -133,6 +172,26 @@ class Replayed:
                 self.deleted = not self.deleted
         if entry.kind not in ("model.restored", "model.created", "version.validating", "version.ready"):
             assert not self.deleted or entry.kind == "model.deleted"
+
+    def _roll(self, entry: HistoryEntry) -> None:
+        """The alias moves, and its rollback leads to the stable version until it is back where it was."""
+        assert entry.alias and entry.before and entry.after
+        old, new, number = self.aliases[entry.alias], _alias(entry.after), entry.after["rollout"]
+        assert _alias(entry.before) == _shown(old)
+        assert not {route.version for route in new.shares} & self.deleted_versions
+        assert entry.after["status"] in ("RUNNING", "SUCCEEDED", "ROLLED_BACK", "ABORTED")
+        if entry.kind == "rollout.started":
+            assert old.rollout is None and not old.routes and number == entry.revision
+            self.started[entry.alias] = old
+        before = self.started[entry.alias]
+        new = replace(new, previous_version=before.version, previous_routes=())
+        if entry.kind in ("rollout.rolled_back", "rollout.aborted"):
+            assert new.shares == before.shares
+            previous = before.previous_version, before.previous_routes
+            new = replace(new, previous_version=previous[0], previous_routes=previous[1])
+        if entry.after["status"] == "RUNNING":
+            new = replace(new, rollout=number)
+        self.aliases[entry.alias] = new
 
     def _leave(self, entry: HistoryEntry) -> None:
         """The aliases lose their route to the deleted version."""
@@ -182,6 +241,8 @@ def written(registry: Registry) -> Writers:
     for number in range(1, 5):
         version = registry.versions.start_validation("m", number, "setup")
         registry.versions.finish_validation(replace(version, status=Status.READY), "setup")
+    registry.aliases.set("m", "prod", 2, "setup")
+    registry.rollouts.start("m", PLAN, "setup")
     writers = Writers(registry)
     writers.run()
     return writers
@@ -221,11 +282,19 @@ def test_concurrent_changes_are_serialised(registry: Registry, written: Writers)
     for record in written.records:
         if record.refused:
             assert by_actor[record.actor] == 0, record
-        elif record.kind in ("create", "roll back"):
+        elif record.kind in ("create", "roll back", "start"):
             assert by_actor[record.actor] == 1, record
     created = [record.result for record in written.records if record.kind == "create" and not record.refused]
     assert sorted(created) == list(range(5, model.last_version + 1))
-    print(f"{len(written.records)} calls, {written.done} done, {len(entries)} history entries")
+    # So do the rollouts.
+    last = {entry.after["rollout"]: entry for entry in entries if entry.after and entry.kind.startswith("rollout.")}
+    for number, entry in last.items():
+        found = registry.rollouts.of_any("m", number)
+        assert (found.status, found.weight) == ((entry.after or {})["status"], (entry.after or {})["weight"])
+        assert found.is_open == (model.aliases.get("prod") is not None and model.aliases["prod"].rollout == number)
+    moved = Counter(entry.kind for entry in entries if entry.kind.startswith("rollout."))
+    assert moved["rollout.started"]
+    print(f"{len(written.records)} calls, {dict(moved)}, {written.done} done, {len(entries)} history entries")
 
 
 def whole_history(registry: Registry) -> list[HistoryEntry]:

@@ -13,7 +13,18 @@ from support import wire
 from support.aws.engine import Cloud
 from support.events import seed
 
-SCOPES = ["", "models:read", "models:write", "infer", "infer:example", "infer:other", "jobs", "keys", "admin"]
+SCOPES = [
+    "",
+    "models:read",
+    "models:write",
+    "infer",
+    "infer:example",
+    "infer:other",
+    "jobs",
+    "keys",
+    "rollouts:breach",
+    "admin",
+]
 READ, WRITE, KEYS = {"models:read", "models:write", "admin"}, {"models:write", "admin"}, {"keys", "admin"}
 USE = {"infer", "infer:example", "admin"}
 ABOUT, LIST = USE | READ, USE | READ | {"infer:other"}
@@ -28,6 +39,7 @@ NAMES = {
     "reference": "1",
     "id": "0" * 16,
     "job": "0" * 20,
+    "rollout": "1",
 }
 ALLOWED = {
     "POST /api/v1/models": WRITE,
@@ -50,6 +62,13 @@ ALLOWED = {
     "GET /api/v1/models/{model}/aliases/{alias}": READ,
     "DELETE /api/v1/models/{model}/aliases/{alias}": WRITE,
     "POST /api/v1/models/{model}/aliases/{alias}/rollback": WRITE,
+    "POST /api/v1/models/{model}/rollouts": WRITE,
+    "GET /api/v1/models/{model}/rollouts": READ,
+    "GET /api/v1/models/{model}/rollouts/{rollout}": READ,
+    "POST /api/v1/models/{model}/rollouts/{rollout}/pause": WRITE,
+    "POST /api/v1/models/{model}/rollouts/{rollout}/resume": WRITE,
+    "POST /api/v1/models/{model}/rollouts/{rollout}/abort": WRITE,
+    "POST /api/v1/models/{model}/rollouts/{rollout}/breach": WRITE | {"rollouts:breach"},
     "POST /api/v1/jobs": ASYNC,
     "GET /api/v1/jobs": JOBS,
     "GET /api/v1/jobs/{job}": ASYNC,
@@ -180,7 +199,7 @@ def test_scope_is_checked_before_the_body(app: ModuleType) -> None:
 @pytest.mark.full
 def test_scope_tables_name_every_route(app: ModuleType) -> None:
     modules = {
-        True: ("model_routes", "version_routes", "alias_routes", "job_routes", "key_routes"),
+        True: ("model_routes", "version_routes", "alias_routes", "rollout_routes", "job_routes", "key_routes"),
         False: ("oip_routes", "repository_routes", "task_routes", "v1_routes", "invocations", "profile_routes"),
     }[hasattr(app, "app")]
     names = {"openapi", "swagger_ui_html", "swagger_ui_redirect"}

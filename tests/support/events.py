@@ -85,6 +85,7 @@ CASES = [
     ),
     EventCase("maintenance_purge", None, {"purged": []}),
     EventCase("maintenance_revive", None, {"revived": []}),
+    EventCase("maintenance_rollouts", None, {"rollouts": []}),
     EventCase("authorizer_key", None, KNOWN),
     EventCase("authorizer_bearer", None, KNOWN),
     EventCase("authorizer_unknown_key", None, {"context": {"refusal": "this API key is not known"}}),

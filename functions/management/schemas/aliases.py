@@ -16,6 +16,7 @@ _ALIAS = {
     "version": 2,
     "routes": _ROUTES,
     "sticky": "caller",
+    "rollout": None,
     "previous_version": 2,
     "previous_routes": [{"version": 2, "weight": 100}],
     "updated_at": EXAMPLE_LATER,
@@ -67,7 +68,8 @@ class PutAlias(Body):
 class Alias(BaseModel):
     """`routes` is one with all requests, or the shares, the newest version first; `version` has the most weight.
 
-    A rollback leads to `previous_routes`; without any there is nothing to roll back to.
+    `rollout` is the id of an open one, which alone moves the alias. A rollback leads to `previous_routes`; without any
+    there is nothing to roll back to.
     """
 
     model_config = like(**_ALIAS)
@@ -77,6 +79,7 @@ class Alias(BaseModel):
     version: int
     routes: list[Route]
     sticky: str
+    rollout: int | None
     previous_version: int | None
     previous_routes: list[Route]
     updated_at: str
@@ -89,6 +92,7 @@ class Alias(BaseModel):
             version=alias.version,
             routes=routes(alias.shares),
             sticky=alias.sticky,
+            rollout=alias.rollout,
             previous_version=alias.previous_version,
             previous_routes=routes(alias.previous_shares),
             updated_at=alias.updated_at,

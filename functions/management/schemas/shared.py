@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from maas.errors import InvalidRequest
-from maas.names import FILE_PATTERN, MAX_FILE_NAME, NAME_PATTERN
+from maas.names import ALIAS_PATTERN, FILE_PATTERN, MAX_FILE_NAME, NAME_PATTERN
 from maas.numbers import whole_number
 from maas.registry import tags
 
@@ -43,6 +43,7 @@ def tag_key(key: str) -> str:
 
 
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME_PATTERN}$")]
+AliasText = Annotated[str, StringConstraints(pattern=f"^({ALIAS_PATTERN})$", max_length=63)]
 Description = Annotated[str, StringConstraints(max_length=2000)]
 _CLOSED = {"additionalProperties": False}  # keys that the pattern refuses
 TagKey = Annotated[

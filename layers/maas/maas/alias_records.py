@@ -26,6 +26,7 @@ class Alias:
     `routes` are the shares, the newest version first; without any, all requests go to `version`. With routes, `version`
     is the one with the most weight, of equals the older. `sticky` says by what requests keep their route (see
     `maas.names.STICKY_PATTERN`); `salt` is the key of that hash, in hex, made with the first routes and constant.
+    `rollout` is the open rollout, which alone moves the alias meanwhile.
     """
 
     version: int
@@ -36,6 +37,7 @@ class Alias:
     previous_routes: Routes = ()
     sticky: str = NOT_STICKY
     salt: str = ""
+    rollout: int | None = None
 
     @property
     def etag(self) -> str:

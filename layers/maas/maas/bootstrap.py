@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from maas.metrics.metrics import Metrics
     from maas.metrics.roll_up import RollUp
     from maas.notices.notices import Notices
+    from maas.registry.rollout_tick import RolloutTick
     from maas.serving.dataplane import DataPlane
     from maas.serving.runner import Runner
     from maas.serving.served_model import ServedModel
@@ -194,6 +195,13 @@ def inbox(settings: Settings) -> "Inbox":
         settings.max_model_bytes,
         settings.model_quota,
     )
+
+
+def rollout_tick(settings: Settings, actor: str) -> "RolloutTick":
+    from maas.metrics.tallies import Tallies
+    from maas.registry.rollout_tick import RolloutTick
+
+    return RolloutTick(registry(settings).rollouts, Tallies(metrics(settings)).counted, notices(settings).tell, actor)
 
 
 def jobs(settings: Settings) -> "Jobs":

@@ -21,6 +21,7 @@ from support.aws.iam_gate import for_moto
 
 RECORD = "calls.jsonl"
 HOLD_SECONDS = 6
+MINUTE_SECONDS = 2.0  # of the schedules, so that rollouts take seconds
 
 
 @contextmanager
@@ -30,7 +31,7 @@ def stack(folder: Path) -> Iterator[LocalStack]:
         template = _with_roles(folder, {name: _assume(url, name) for name in iam_policies.roles()})
         with pytest.MonkeyPatch.context() as patch:  # other tests of this process start stacks, too
             patch.setenv("AWS_ENDPOINT_URL", url)
-            running = ending.enter_context(LocalStack.start(template))
+            running = ending.enter_context(LocalStack.start(template, minute_seconds=MINUTE_SECONDS))
         yield running
 
 

@@ -102,7 +102,8 @@ def test_template_of_this_project() -> None:
     called = {route.function for route in template.routes()} | {rule.function for rule in template.event_rules()}
     called |= {source.function for source in template.queue_sources()}
     called |= {route.authorizer.function for route in template.routes() if route.authorizer}
-    assert called == functions.keys() - {"MaintenanceFunction"}  # its schedule does not run here
+    called |= {schedule.function for schedule in template.schedules()}
+    assert called == functions.keys()
     for function in functions.values():
         assert (function.folder / f"{function.handler.partition('.')[0]}.py").is_file()
         assert "http://moto" in function.environment.values()

@@ -37,7 +37,7 @@ def test_every_management_route_is_documented(load_function: LoadFunction) -> No
     document = load_function("ManagementFunction").app.openapi()
     for path, operations in document["paths"].items():
         short = path.removeprefix("/api/v1")
-        for name, letter in (("model", "m"), ("number", "v"), ("alias", "a"), ("job", "id")):
+        for name, letter in (("model", "m"), ("number", "v"), ("alias", "a"), ("job", "id"), ("rollout", "id")):
             short = short.replace(f"{{{name}}}", f"{{{letter}}}")
         for method in operations:
             assert f"`{method.upper()} {short}`" in API

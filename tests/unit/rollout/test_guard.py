@@ -165,9 +165,13 @@ def test_a_standing_survives_being_stored():
         "canary": {"requests": 300, "errors": 4, "slow": 3},
         "stable": {"requests": 2700, "errors": 27, "slow": 30},
         "step_from": 0,
-        "tests": {name: test.as_dict() for name, test in standing.tests.items()},
+        "tests": {name: test.row() for name, test in standing.tests.items()},
     }
-    assert Standing.of(stored) == standing
+    found = Standing.of(stored)
+    assert replace(found, tests={}) == replace(standing, tests={})
+    for name, test in standing.tests.items():
+        assert found.tests[name].masses == pytest.approx(test.masses, rel=1e-6)
+        assert replace(found.tests[name], masses=()) == replace(test, masses=())
 
 
 def test_counts_that_went_away_change_nothing():

@@ -13,7 +13,8 @@ from maas.names import is_name
 from maas.numbers import whole_number
 
 READ, WRITE, INFER, JOBS, KEYS, ADMIN = "models:read", "models:write", "infer", "jobs", "keys", "admin"
-SCOPES = (READ, WRITE, INFER, JOBS, KEYS, ADMIN)
+BREACH = "rollouts:breach"  # for alarms, which need no more
+SCOPES = (READ, WRITE, INFER, JOBS, KEYS, BREACH, ADMIN)
 KEY_ACTOR = "key:"
 _OF_MODEL = f"{INFER}:"
 _JWT_PREFIX = "maas/"  # a scope of a Cognito resource server always has the server's name before it

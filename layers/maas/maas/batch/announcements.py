@@ -9,7 +9,7 @@ from dataclasses import replace
 from maas.batch.job_records import ENDED, BatchJob
 from maas.batch.jobs import Jobs
 from maas.notices.notices import Notices
-from maas.telemetry.observability import count, logger
+from maas.telemetry.observability import count
 
 STATE_CHANGE = "MaaS Job State Change"
 
@@ -24,13 +24,9 @@ class Announcements:
             return job
         detail = {"id": job.id, "kind": job.kind, "model": job.model, "version": job.version, "status": job.status}
         detail |= {"output": job.output, "reason": job.reason, "at": job.updated_at}
-        self._notices.publish(STATE_CHANGE, detail)
+        self._notices.tell(STATE_CHANGE, detail, job.notify if job.status in ENDED else None)
         if job.status in ENDED:
             count(f"Jobs{job.status.capitalize()}")
-        if job.notify and job.status in ENDED:
-            refused = self._notices.notify(job.notify, detail)
-            if refused:  # the caller's own address: the job is fine, and EventBridge has the event
-                logger().warning("notification refused", extra={"job": job.id, "reason": refused})
         status = job.status
         return self._jobs.change(
             job, lambda found: replace(found, announced=status) if found.announced != status else None

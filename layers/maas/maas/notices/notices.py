@@ -6,6 +6,7 @@ from typing import Any
 from maas.aws.event_bus import EventBus
 from maas.aws.sns import Topics
 from maas.notices import webhook
+from maas.telemetry.observability import logger
 
 TOPIC = "arn:"
 
@@ -14,12 +15,14 @@ class Notices:
     def __init__(self, bus: EventBus, topics: Topics) -> None:
         self._bus, self._topics = bus, topics
 
-    def publish(self, kind: str, detail: Mapping[str, Any]) -> None:
-        """An event on the account's default bus. Raises ServiceUnavailable."""
-        self._bus.put(kind, detail)
+    def tell(self, kind: str, detail: Mapping[str, Any], address: str | None) -> None:
+        """Put an event on the account's default bus; send it to the https URL or SNS topic too, if there is one.
 
-    def notify(self, address: str, message: Mapping[str, Any]) -> str | None:
-        """To an https URL or an SNS topic; returns why it was refused, or None. Raises ServiceUnavailable."""
-        if address.startswith(TOPIC):
-            return self._topics.publish(address, message)
-        return webhook.post(address, message)
+        Raises ServiceUnavailable.
+        """
+        self._bus.put(kind, detail)
+        if address is None:
+            return
+        refused = self._topics.publish(address, detail) if address.startswith(TOPIC) else webhook.post(address, detail)
+        if refused:  # the caller's own address: all is well, and EventBridge has the event
+            logger().warning("notification refused", extra={"event": dict(detail), "reason": refused})

@@ -9,6 +9,7 @@ Every change takes the actor, for the history. Names are checked when they are c
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from maas.aws.dynamodb import Table
 from maas.records import ModelVersion
@@ -21,6 +22,9 @@ from maas.registry.purge import DeleteObjects, Purge
 from maas.registry.resolution import DEFAULT_ALIAS, Resolution
 from maas.registry.unready import stalled
 from maas.registry.versions import Versions
+
+if TYPE_CHECKING:
+    from maas.registry.rollouts import Rollouts
 
 __all__ = ["DEFAULT_ALIAS", "Idempotency", "Registry", "Resolution"]
 
@@ -35,6 +39,12 @@ class Registry:
 
     def purge(self, delete_objects: DeleteObjects) -> Purge:
         return Purge(self._ledger, delete_objects)
+
+    @property
+    def rollouts(self) -> "Rollouts":
+        from maas.registry.rollouts import Rollouts  # not needed for a cold start of inference
+
+        return Rollouts(self._ledger)
 
     def stalled(self, before: datetime) -> Iterator[ModelVersion]:
         """See `unready.stalled`."""

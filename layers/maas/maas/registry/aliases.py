@@ -9,7 +9,7 @@ from maas.names import check_alias, check_sticky
 from maas.records import RegisteredModel, Status
 from maas.registry import table_rows
 from maas.registry.ledger import Change, Ledger, check_etag
-from maas.registry.routing import changed, checked_routes, shown
+from maas.registry.routing import changed, check_unmoved, checked_routes, shown
 from maas.times import canonical
 
 MAX_ALIASES = 100  # all are stored in the model's row, and again in a timeline row at each change
@@ -47,6 +47,7 @@ class Aliases:
             old = owner.aliases.get(alias) if wanted else _existing(owner, alias)
             if if_match is not None:
                 check_etag(if_match, _existing(owner, alias).etag, (model, alias, old))
+            check_unmoved(model, alias, old)
             shares = wanted or _existing(owner, alias).shares
             self._check_ready(model, wanted)
             if old and old.shares == shares and sticky in (None, old.sticky):
@@ -60,12 +61,18 @@ class Aliases:
     def rollback(self, model: str, alias: str, actor: str, if_match: str | None = None) -> Alias:
         """Give the alias the routes it had before their last change; a second rollback undoes the first.
 
+        An open rollout of the alias is aborted with it.
+
         Raises as `set` does.
         """
 
         def decide(owner: RegisteredModel, now: str) -> Change:
             old = _existing(owner, alias)
             check_etag(if_match, old.etag, (model, alias, old))
+            if old.rollout:
+                from maas.registry import rollout_changes  # not needed for a cold start of inference
+
+                return rollout_changes.aborted(self._ledger, owner, old.rollout, now, actor)
             if not old.previous_shares:
                 raise Conflict(f"alias '{alias}' of model '{model}' has no previous version to roll back to")
             self._check_ready(model, old.previous_shares)
@@ -74,11 +81,12 @@ class Aliases:
         return self._change(model, alias, decide, actor)
 
     def delete(self, model: str, alias: str, actor: str, if_match: str | None = None) -> None:
-        """Raises NotFound, Gone, PreconditionFailed, Contended."""
+        """Raises NotFound, Gone, PreconditionFailed, Contended, Conflict while a rollout moves the alias."""
 
         def decide(owner: RegisteredModel, _: str) -> Change:
             old = _existing(owner, alias)
             check_etag(if_match, old.etag, (model, alias, old))
+            check_unmoved(model, alias, old)
             return Change("alias.deleted", owner.with_alias(alias, None), alias=alias, before=shown(old))
 
         self._ledger.change(model, decide, actor)

@@ -18,6 +18,7 @@ from maas.registry.ledger import (
     idempotency_row,
     writes,
 )
+from maas.registry.routing import check_closed
 from maas.registry.tags import checked, merged
 
 
@@ -117,12 +118,16 @@ class Models:
         return change.model if change else self._ledger.model(name)
 
     def delete(self, name: str, actor: str, if_match: str | None = None) -> RegisteredModel:
-        """Soft: hides the model and keeps all its data. Idempotent. Raises NotFound, PreconditionFailed."""
+        """Soft: hides the model and keeps all its data. Idempotent.
+
+        Raises NotFound, PreconditionFailed, Conflict while one of its aliases has an open rollout.
+        """
 
         def decide(model: RegisteredModel, now: str) -> Change | None:
             if model.deleted_at:
                 return None
             check_etag(if_match, model.etag, model)
+            check_closed(model)
             also = (table_rows.deletion(now, name),)
             return Change("model.deleted", replace(model, deleted_at=now), also=also)
 

@@ -145,7 +145,7 @@ class Purge:
 
     def _delete_rows(self, name: str, deadline: float) -> bool:
         partition = table_rows.partition(name)
-        for prefix in ("V#", "R#"):
+        for prefix in ("V#", "R#", table_rows.ROLLOUT):
             while keys := self._ledger.table.keys(partition, prefix, limit=_PAGE):
                 if time.monotonic() > deadline:
                     return False

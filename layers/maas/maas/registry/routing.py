@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from maas.alias_records import NOT_STICKY, WHOLE, Alias, Route, Routes, main_version, rows_of
-from maas.errors import InvalidRequest
+from maas.errors import Conflict, InvalidRequest
 from maas.records import RegisteredModel
 
 LEAST_ROUTES, MOST_ROUTES = 2, 10
@@ -96,3 +96,19 @@ def shown(alias: Alias) -> dict[str, Any]:
     if alias.sticky != NOT_STICKY:
         fields["sticky"] = alias.sticky
     return fields
+
+
+def check_unmoved(model: str, name: str, alias: Alias | None) -> None:
+    """Raises Conflict for an alias that only its rollout may move."""
+    if alias and alias.rollout:
+        aborting = f"maas rollout abort {model} {alias.rollout}"
+        raise Conflict(
+            f"alias '{name}' of model '{model}' has an open rollout, {alias.rollout}: end it with `{aborting}`"
+        )
+
+
+def check_closed(owner: RegisteredModel, version: int | None = None) -> None:
+    """Raises Conflict if the model has an open rollout, or one that concerns the version."""
+    names = owner.aliases if version is None else owner.aliases_on(version)
+    for name in names:
+        check_unmoved(owner.name, name, owner.aliases[name])

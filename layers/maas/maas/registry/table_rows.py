@@ -7,6 +7,8 @@
 | `M#name` | `R#00000001` | one per READY version that is not deleted: the newest is found with one read |
 | `M#name` | `H#000000000001` | HistoryEntry |
 | `M#name` | `T#time` | the version or routes of each alias from that time on; null while the model is deleted |
+| `M#name` | `O#000000000001` | Rollout |
+| `ROLLOUTS` | `name#1` | index of rollouts that are open or have something to tell |
 | `DELETED` | `time#name#number` | index of deletions, for the purge |
 | `UNREADY` | `time#name#number` | index of versions that are not READY, by their creation |
 | `I#actor` | key | result of a call with an Idempotency-Key |
@@ -22,6 +24,8 @@ from maas.records import ModelVersion
 MODELS = "MODELS"
 DELETED = "DELETED"
 UNREADY = "UNREADY"
+ROLLOUTS = "ROLLOUTS"
+ROLLOUT = "O#"
 SECRETS = "SECRETS"
 KEYS = "KEYS"
 TIMELINE = "T#"
@@ -50,6 +54,14 @@ def history_key(model: str, revision: int) -> Key:
 
 def timeline_key(model: str, at: str) -> Key:
     return partition(model), TIMELINE + at
+
+
+def rollout_key(model: str, rollout: int) -> Key:
+    return partition(model), f"{ROLLOUT}{rollout:012d}"
+
+
+def open_rollout_key(model: str, rollout: int) -> Key:
+    return ROLLOUTS, f"{model}#{rollout}"
 
 
 def deleted_key(deleted_at: str, model: str, number: int | None = None) -> Key:

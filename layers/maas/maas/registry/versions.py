@@ -21,7 +21,7 @@ from maas.registry.ledger import (
     writes,
 )
 from maas.registry.models import shown
-from maas.registry.routing import without_version
+from maas.registry.routing import check_closed, without_version
 from maas.registry.tags import checked, merged
 
 
@@ -165,6 +165,7 @@ class Versions:
         """Soft and idempotent. Without `force`, aliases that send requests to the version forbid it.
 
         With it, aliases lose their route to the version: one that has no other is removed, the others share its weight.
+        An open rollout forbids it in any case.
         Raises NotFound, Gone (the model), Conflict naming the aliases, PreconditionFailed.
         """
         bereft: list[str] = []
@@ -175,6 +176,7 @@ class Versions:
             if old.deleted_at:
                 return None
             check_etag(if_match, old.etag(bereft), (old, bereft))
+            check_closed(owner, number)
             if bereft and not force:
                 names = ", ".join(bereft)
                 raise Conflict(

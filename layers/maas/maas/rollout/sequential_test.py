@@ -37,8 +37,9 @@ class SequentialTest:
     def of(cls, fields: dict[str, Any]) -> Self:
         return cls(**(fields | {"masses": tuple(fields["masses"])}))
 
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+    def row(self) -> dict[str, Any]:
+        """The plain values that `of` reads. Seven digits of a chance are enough, and half the row."""
+        return asdict(self) | {"masses": [float(f"{chance:.7g}") for chance in self.masses]}
 
     def look(self, expected: Counts, bad: int, budget: float) -> Self:
         """The test after one more look, which found `bad` since the last; `budget` is its chance to err, overall."""
