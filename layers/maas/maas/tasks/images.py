@@ -13,6 +13,7 @@ from maas.tasks.limits import TaskLimits
 from maas.tasks.text_graph import Array
 
 FORMATS = ("JPEG", "PNG", "WEBP")
+Image.MAX_IMAGE_PIXELS = None  # MAAS_MAX_IMAGE_PIXELS is in its place, also where it is more
 
 
 class Images:
@@ -43,7 +44,7 @@ class Images:
         """An upright RGB image, of a JPEG decoded no larger than needed."""
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # our limit of pixels replaces Pillow's
+                warnings.simplefilter("ignore")
                 image = Image.open(io.BytesIO(content), formats=FORMATS)
                 most = self._limits.image_pixels
                 if most and image.width * image.height > most:
@@ -54,8 +55,8 @@ class Images:
                 if image.format == "JPEG" and (size := self._least()):
                     image.draft("RGB", size)
                 image.load()
-                return ImageOps.exif_transpose(image).convert("RGB")
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+                return ImageOps.exif_transpose(_of_8_bits(image)).convert("RGB")
+        except (OSError, SyntaxError, ValueError) as error:
             reason = (
                 "of another format" if isinstance(error, UnidentifiedImageError) else f"that are none ({error!s:.100})"
             )
@@ -90,3 +91,12 @@ class Images:
         height, width = self._crop
         top, left = (image.height - height) // 2, (image.width - width) // 2
         return image.crop((left, top, left + width, top + height))
+
+
+def _of_8_bits(image: Image.Image) -> Image.Image:
+    """Pillow reduces colours of 16 bits itself, but cuts off grey above 255."""
+    if image.mode != "I;16":
+        return image
+    reduced = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    reduced.info = image.info  # with the orientation
+    return reduced
