@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import cold, fuzz, large, many_versions, peers, prepared, quantized, rollout, text, warm
+from benchmarks import cold, fuzz, large, many_versions, peers, prepared, quantized, rollout, text, traffic, warm
 from benchmarks.batch import fixed, memory, rates, scaling, seeds
 from benchmarks.cases import Case, cases
 from benchmarks.figures import Figure, show
@@ -61,6 +61,7 @@ def main() -> int:
                 "large": lambda: large.measure(cloud, Path(folder)),
                 "registry": lambda: many_versions.measure(console),
                 "rollout": rollout.measure,
+                "traffic": lambda: traffic.measure(cloud, requests[0]),
                 "batch": lambda: rates.measure(cloud, Path(folder)),
                 "shard": lambda: fixed.measure(cloud, console),
                 "workers": lambda: [

@@ -17,7 +17,7 @@ CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 29_000)
 
 
 def measure(cloud: Cloud, cases: list[Case]) -> list[Figure]:
-    app = _app(cloud)
+    app = inference_app(cloud)
     for model, content in {case.model: case.content for case in cases}.items():
         cloud.create_model(model)
         assert cloud.deploy(model, content).status == "READY"
@@ -43,7 +43,7 @@ def _measure(app: Any, case: Case) -> Figure:
     )
 
 
-def _app(cloud: Cloud) -> Any:
+def inference_app(cloud: Cloud) -> Any:
     os.environ.update(cloud.environment)
     os.environ["MAAS_RESOLVE_TTL_SECONDS"] = "3600"
     folder = str(ROOT / "functions" / "inference")

@@ -20,6 +20,8 @@ EXPECTED = {
     "change tags of a version": [*READ, *READ, *WRITE],
     "set an alias": [*READ, *READ, *WRITE],
     "move an alias": [*READ, *READ, *WRITE],
+    "share an alias": [*READ, *READ, *READ, *WRITE],
+    "resolve a shared alias": [*READ, *READ_TWO],
     "roll an alias back": [*READ, *READ, *WRITE],
     "resolve an alias": [*READ, *READ],
     "resolve a number": READ_TWO,

@@ -229,8 +229,8 @@ def test_client_lifecycle(maas: MaasClient, model: str, tmp_path: Path) -> None:
     assert [path.read_bytes() for path in paths] == [onnx_models.linear(2.0)]
     with pytest.raises(Conflict, match="prod"):
         maas.versions.delete(model, 1)
-    gone, removed = maas.versions.delete(model, 1, force=True)
-    assert (bool(gone.deleted_at), removed) == (True, ("prod",))
+    gone = maas.versions.delete(model, 1, force=True)
+    assert (bool(gone.version.deleted_at), gone.removed_aliases) == (True, ("prod",))
     maas.models.delete(model)
     with pytest.raises(Gone):
         maas.models.get(model)

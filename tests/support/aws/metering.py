@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from maas.alias_records import Route
 from maas.aws.attributes import pack
 from maas.aws.dynamodb import Call, Put, Table, boto3_call
 from maas.records import ModelFile, ModelVersion, Status, fields_of
@@ -69,6 +70,8 @@ def operations(registry: Registry) -> dict[str, Callable[[], object]]:
         "change tags of a version": lambda: registry.versions.update("m", last, "ann", None, {"a": "b"}),
         "set an alias": lambda: registry.aliases.set("m", "prod", last, "ann"),
         "move an alias": lambda: registry.aliases.set("m", "prod", last - 1, "ann"),
+        "share an alias": lambda: registry.aliases.set("m", "prod", [Route(last, 10), Route(last - 1, 90)], "ann"),
+        "resolve a shared alias": lambda: registry.resolution("m", "prod"),
         "roll an alias back": lambda: registry.aliases.rollback("m", "prod", "ann"),
         "resolve an alias": lambda: registry.resolve("m", "prod"),
         "resolve a number": lambda: registry.resolve("m", str(last)),

@@ -5,11 +5,9 @@ on these places side by side, the newest version first. So a caller has the same
 new version that gets more weight keeps the callers that it has.
 """
 
-import hashlib
 import random
-from bisect import bisect_right
 from collections.abc import Mapping
-from itertools import accumulate
+from hashlib import blake2b
 from typing import NamedTuple
 
 from maas.alias_records import NOT_STICKY, WHOLE
@@ -17,7 +15,6 @@ from maas.records import ModelVersion
 from maas.registry import Resolution
 
 CALLER, HEADER = "caller", "header:"
-_random = random.SystemRandom()  # environments from one snapshot must not draw the same numbers
 
 
 class Sender(NamedTuple):
@@ -39,32 +36,30 @@ class Traffic:
 
     def __init__(self, found: Resolution) -> None:
         self.all = [Resolved(version, found.name) for version in found.versions]
-        self._ends = list(accumulate(route.weight for route in found.routes))
         number = found.alias.version if found.alias else found.routes[0].version
         self._main = next(one for one in self.all if one.version.number == number)
+        # The version at each place; none for a single one.
+        shares = zip(self.all, found.routes, strict=True)
+        self._places = [one for one, route in shares for _ in range(route.weight)] if len(self.all) > 1 else []
         sticky = found.alias.sticky if found.alias else NOT_STICKY
         self._by_caller = sticky == CALLER
         self._header = sticky.removeprefix(HEADER).lower() if sticky.startswith(HEADER) else None
         self._salt = bytes.fromhex(found.alias.salt) if found.alias else b""
+        # Seeded by the system, here and not at import: environments from one snapshot must not draw the same numbers.
+        self._random = random.Random() if self._places else None
 
     def pick(self, sender: Sender | None) -> Resolved:
         """The version for this sender; the main one, with the most weight, if there is none.
 
         Without a name or header to stick to, requests are shared at random.
         """
-        if sender is None or len(self.all) == 1:
+        if sender is None or self._random is None:
             return self._main
-        key = self._key(sender)
-        place = place_of(key, self._salt) if key else _random.randrange(WHOLE)
-        return self.all[bisect_right(self._ends, place)]
-
-    def _key(self, sender: Sender) -> str:
-        if self._by_caller:
-            return sender.actor
-        return sender.headers.get(self._header, "") if self._header else ""
+        key = sender.actor if self._by_caller else sender.headers.get(self._header, "") if self._header else ""
+        return self._places[place_of(key, self._salt) if key else int(self._random.random() * WHOLE)]
 
 
 def place_of(key: str, salt: bytes) -> int:
     """From 0 to 99, the same for the same key and salt."""
-    digest = hashlib.blake2b(key.encode(errors="surrogateescape"), key=salt, digest_size=8).digest()
+    digest = blake2b(key.encode(errors="surrogateescape"), key=salt, digest_size=8).digest()
     return int.from_bytes(digest) % WHOLE
