@@ -4,6 +4,8 @@ WORKERS ?= 3
 # What to build for: a parameter of the template too, so that PARAMETERS may name it as well.
 given = $(patsubst $(1)=%,%,$(filter $(1)=%,$(PARAMETERS)))
 ARCH ?= $(or $(call given,Architecture),x86_64)
+RUNTIME := 3.13
+BUILD := .aws-sam/build
 STACK ?= maas
 VENV := .venv
 SAM_VENV := .venv-sam
@@ -26,18 +28,18 @@ WHEELS_x86_64 := x86_64
 WHEELS_arm64 := aarch64
 TARGET = $(or $(WHEELS_$(ARCH)),$(error ARCH is $(ARCH): expected x86_64 or arm64))
 LAYER_PIP = "$(abspath $(RUN)/python)" -m pip install --quiet --require-hashes --no-deps --only-binary=:all: --no-compile \
-	--python-version 3.13 --implementation cp \
+	--python-version $(RUNTIME) --implementation cp \
 	$(foreach glibc,2_28 2_27 2_24 2_17,--platform manylinux_$(glibc)_$(TARGET)) --platform manylinux2014_$(TARGET)
 # tokenizers asks for it only to download files, which nothing here does.
 WITHOUT_HUB := --overrides requirements/overrides.txt
-LAYER := --python-version 3.13 --python-platform x86_64-manylinux_2_28 --constraints requirements/dev.txt
+LAYER := --python-version $(RUNTIME) --python-platform x86_64-manylinux_2_28 --constraints requirements/dev.txt
 
 export SAM_CLI_TELEMETRY := 0
 # The tests start hundreds of processes: each would compile what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test test-all check format docs build serve deploy contract sam-test cloud-test aws-smoke bench models peers torch lock clean
+.PHONY: help dev demo test test-all check format docs build bytecode serve deploy contract sam-test cloud-test aws-smoke bench models peers torch lock clean
 
 help: ## this list
 	@grep -hE '^[a-zA-Z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -95,7 +97,20 @@ docs: dev ## write docs/cli.md and docs/python.md anew from the code
 
 build: dev $(SAM_VENV)/.done ## layers and functions into .aws-sam/build
 	@LAYER_PIP='$(LAYER_PIP)' $(SAM_VENV)/bin/sam build --parameter-overrides Architecture=$(ARCH)
-	@$(RUN)/python tests/sam/layers.py .aws-sam/build $(ARCH)
+	@$(MAKE) --no-print-directory bytecode
+	@$(RUN)/python tests/sam/layers.py $(BUILD) $(ARCH)
+
+# Without it, every cold start compiles what it imports. It has to be the bytecode of the functions' own Python: pyenv and uv
+# know Pythons that the PATH does not. The layers' is not checked, since times of files do not survive a zip file.
+bytecode: export PYENV_VERSION := $(RUNTIME)
+bytecode:
+	@for python in $(RUN)/python python$(RUNTIME) "$$($(RUN)/uv python find --no-python-downloads $(RUNTIME) 2>/dev/null)" ""; do \
+	  "$$python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(RUNTIME)")' 2>/dev/null && break; done; \
+	if [ -z "$$python" ]; then echo "No Python $(RUNTIME) is here to compile with: each cold start will, for about twice the time"; exit; fi; \
+	for one in $(BUILD)/*Layer/python; do \
+	  "$$python" -m compileall -qq --invalidation-mode unchecked-hash -s "$$one" -p /opt/python "$$one" || exit; done; \
+	for one in functions/*/; do \
+	  "$$python" -m compileall -qq --invalidation-mode checked-hash -s "$$one" -p /var/task "$$one" || exit; done
 
 invoke-%: build ## one event under `sam local invoke`: invoke-InferenceFunction EVENT=events/inference_infer.json
 	@PYTHONPATH=tests SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/python -m support.sam_cli $* $(EVENT)

@@ -66,6 +66,22 @@ def test_layer_is_not_built_without_architecture(layer: str, tmp_path: Path) -> 
     assert not list(tmp_path.iterdir())
 
 
+def test_layers_have_bytecode_of_the_runtime(tmp_path: Path) -> None:
+    """Taken as it is, and with the path that tracebacks show in Lambda; without such a Python, the build says so."""
+    module = tmp_path / "MaasLayer" / "python" / "one.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("1 / 0\n")
+    done = make("bytecode", f"BUILD={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    if done.stdout.startswith("No Python 3.13"):
+        return
+    (compiled,) = (module.parent / "__pycache__").iterdir()
+    assert compiled.name == "one.cpython-313.pyc"
+    content = compiled.read_bytes()
+    assert content[4:8] == b"\x01\x00\x00\x00"  # by hash, not checked: https://peps.python.org/pep-0552/
+    assert b"/opt/python/one.py" in content
+
+
 def test_layer_of_another_architecture_fails_the_build(tmp_path: Path) -> None:
     layers = importlib.util.spec_from_file_location("layers", ROOT / "tests" / "sam" / "layers.py")
     assert layers and layers.loader
