@@ -4,6 +4,7 @@ import json
 import math
 import random
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maas.errors import InvalidRequest
-from maas.serving.csv_values import boolean, expected_cell, numbers, value_of
+from maas.records import MetadataTensor
+from maas.serving import compatibility
+from maas.serving.csv_values import boolean, expected_cell, numbers, numbers_at_once, value_of
 from maas.serving.json_numbers import FEWEST
+from maas.serving.runner import Runner
+from support import onnx_models
 
 NOT_NUMBERS = [
     *("1_0", "٣", "１", "0x1", "0b1", "0o7", "+1", ".5", "5.", "007", "-", "e1", "1e", "1e+", "1.e5", "1d3", "1f"),
@@ -163,3 +168,53 @@ def test_many_numbers_are_read_as_few_are(seed: int) -> None:
             assert (found.dtype, found.tobytes()) == (expected.dtype, expected.tobytes()), cells
             read += 1
     assert read > 40
+
+
+MODELS = {
+    "fractions": onnx_models.parsed("(float[n, f] x) => (float[n, f] y) { y = Identity(x) }"),
+    "integers": onnx_models.parsed("(int64[n, f] x) => (int64[n, f] y) { y = Identity(x) }"),
+    "an input a column": onnx_models.parsed(
+        "(double[n] a, int32[n, 1] b) => (double[n] y, int32[n, 1] z) { y = Identity(a) z = Identity(b) }"
+    ),
+    "texts": onnx_models.parsed("(string[n, f] x) => (string[n, f] y) { y = Identity(x) }"),
+}
+
+
+def decoded(text: str, runner: Runner) -> Any:
+    try:
+        found = compatibility.decode_csv(text.encode(), runner)
+    except InvalidRequest as error:
+        return type(error), error.message, error.field
+    # Of texts, an array has addresses.
+    return {
+        name: (array.dtype, array.shape, array.tolist() if array.dtype.hasobject else array.tobytes())
+        for name, array in found.items()
+    }
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 20))])
+def test_rows_read_at_once_and_cell_by_cell_agree(model: str, seed: int, tmp_path: Path) -> None:
+    """Quotes around a cell change nothing but the way it is read."""
+    (tmp_path / "model.onnx").write_bytes(MODELS[model])
+    runner, choice = Runner(tmp_path / "model.onnx", threads=1), random.Random(f"{model} {seed}")
+    arrays = 0
+    for _ in range(60):
+        odd = choice.choice([0, 0, 0.0005])
+        plain = choice.choice([["1", "-7", "12345"], ["1", "0.5", "-2e-3", "-0.0"], ["-0", "3", " 4\t"]])
+        width = 2 if model == "an input a column" else choice.choice([1, 3])
+        rows = [[choice.choice(CELLS if choice.random() < odd else plain) for _ in range(width)] for _ in range(1500)]
+        end = choice.choice(["\n", "\r\n", "\r", "\n\n"])
+        text = choice.choice(["", "\ufeff"]) + end.join(",".join(row) for row in rows)
+        text = text.replace(end, f",1{end}", 1) if choice.random() < 0.1 else text
+        quoted = text.replace(rows[0][0], f'"{rows[0][0]}"', 1)
+        at_once = decoded(text, runner)
+        assert at_once == decoded(quoted, runner)
+        arrays += isinstance(at_once, dict)
+    assert arrays
+
+
+def test_long_cells_are_refused_as_by_the_csv_module() -> None:
+    inputs = [MetadataTensor("x", "FP64", (-1, -1))]
+    for digits, is_read in ((131_072, True), (131_073, False)):
+        assert (numbers_at_once(b"1," + b"1.".ljust(digits, b"0"), inputs) is not None) is is_read

@@ -19,7 +19,7 @@ import orjson
 from maas.errors import InvalidRequest, RunFailed
 from maas.records import MetadataTensor
 from maas.serving import tensors
-from maas.serving.csv_values import value_of
+from maas.serving.csv_values import numbers_at_once, value_of
 from maas.serving.oip import RequestInput, kind_of
 from maas.serving.oip_reply import Array, OutputTensor, json_data
 from maas.serving.served_model import ServedModel
@@ -81,6 +81,11 @@ def decode_csv(body: bytes, runner: ServedModel) -> dict[str, Array]:
 
     Raises InvalidRequest, InvalidTensor.
     """
+    required = tensors.required_inputs(runner.inputs)
+    return decode({"inputs": numbers_at_once(body, required) or _csv_columns(body, required)}, runner)
+
+
+def _csv_columns(body: bytes, required: Sequence[MetadataTensor]) -> dict[str, Any]:
     try:
         rows = [row for row in csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True) if row]
     except (UnicodeDecodeError, csv.Error) as error:
@@ -89,12 +94,11 @@ def decode_csv(body: bytes, runner: ServedModel) -> dict[str, Array]:
     if len(widths) != 1:
         came = f"rows of {sorted(widths)} values" if widths else "no row"
         raise InvalidRequest(f"body: got {came}, expected rows of one length", field="body")
-    required = tensors.required_inputs(runner.inputs)
     if len(required) == 1 and len(required[0].shape) == 2:
         tensor = required[0]
-        columns: dict[str, Any] = {tensor.name: [[value_of(text, tensor.datatype) for text in row] for row in rows]}
-    elif widths == {len(required)}:
-        columns = {
+        return {tensor.name: [[value_of(text, tensor.datatype) for text in row] for row in rows]}
+    if widths == {len(required)}:
+        return {
             tensor.name: [
                 [value_of(row[index], tensor.datatype)]
                 if len(tensor.shape) == 2
@@ -103,10 +107,8 @@ def decode_csv(body: bytes, runner: ServedModel) -> dict[str, Array]:
             ]
             for index, tensor in enumerate(required)
         }
-    else:
-        expected = f"{len(required)}, one for each of {[tensor.name for tensor in required]}"
-        raise InvalidRequest(f"body: got rows of {widths.pop()} values, expected {expected}", field="body")
-    return decode({"inputs": columns}, runner)
+    expected = f"{len(required)}, one for each of {[tensor.name for tensor in required]}"
+    raise InvalidRequest(f"body: got rows of {widths.pop()} values, expected {expected}", field="body")
 
 
 def encode_csv(outputs: Mapping[str, Array], runner: ServedModel, rows: int) -> bytes:

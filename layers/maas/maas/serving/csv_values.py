@@ -4,6 +4,7 @@ A number is written as in JSON, or is one of the words NaN, Infinity and -Infini
 What only Python or NumPy read as numbers is refused: `1_0`, `٣`, `0x1`, `+1`, `.5`, `5.`, `007`, `nan`, `inf`.
 """
 
+import codecs
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -12,11 +13,13 @@ import numpy as np
 import orjson
 
 from maas.errors import InvalidRequest
+from maas.records import MetadataTensor
 from maas.serving import json_numbers
 from maas.serving.tensors import NOT_FINITE, Array
 
 BLANKS = " \t"
 _NUMBER_BYTES = b"0123456789+-.eE, \t"  # nothing that JSON could nest or quote with
+_LONG_CELL = re.compile(rb"[^,]{131073}")  # beyond what Python's csv reads
 _WORD_BYTES = b"NaInfity"
 _WORD = re.compile(rb"-?Infinity|NaN")
 _NEGATIVE_ZERO = re.compile(rb"(?<![^, \t[])-0(?![^, \t\]])")
@@ -63,6 +66,39 @@ def expected_cell(text: str, datatype: str) -> str:
         if datatype == "BYTES" or is_number(text)
         else f"{datatype} values, numbers as JSON writes them"
     )
+
+
+def numbers_at_once(body: bytes, inputs: Sequence[MetadataTensor]) -> dict[str, Array] | None:
+    """The inputs of a CSV of numbers alone, without a header, as NumPy reads them.
+
+    All columns are the one input of rank 2, or each is an input. None for text that has to be read cell by cell, and for
+    short text.
+    """
+    lines = None if any(tensor.datatype in ("BOOL", "BYTES") for tensor in inputs) else _lines_of_numbers(body)
+    if lines is None:
+        return None
+    if len(inputs) == 1 and len(inputs[0].shape) == 2:
+        read = json_numbers.read_numbers(b"[%b]" % b",".join(lines))
+        return None if read is None or read.size % len(lines) else {inputs[0].name: read.reshape(len(lines), -1)}
+    cells = [*zip(*(line.split(b",") for line in lines), strict=True)]
+    arrays = {}
+    for tensor, column in zip(inputs, cells, strict=False):
+        read = json_numbers.read_numbers(b"[%b]" % b",".join(column))
+        if read is None or len(cells) != len(inputs):
+            return None
+        arrays[tensor.name] = read[:, None] if len(tensor.shape) == 2 else read
+    return arrays
+
+
+def _lines_of_numbers(body: bytes) -> list[bytes] | None:
+    """The lines, without empty ones, which have the same number of cells."""
+    text = body.removeprefix(codecs.BOM_UTF8)
+    if len(text) < json_numbers.FEWEST_BYTES or text.translate(None, _NUMBER_BYTES + b"\r\n"):
+        return None
+    lines = [line for line in text.splitlines() if line]
+    if not lines or any(line.count(b",") != lines[0].count(b",") for line in lines):
+        return None
+    return None if any(_LONG_CELL.search(line) for line in lines) else lines
 
 
 def numbers(texts: Sequence[str], count: int, dtype: np.dtype[Any]) -> Array:
