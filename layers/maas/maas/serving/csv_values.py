@@ -71,8 +71,8 @@ def expected_cell(text: str, datatype: str) -> str:
 def numbers_at_once(body: bytes, inputs: Sequence[MetadataTensor]) -> dict[str, Array] | None:
     """The inputs of a CSV of numbers alone, without a header, as NumPy reads them.
 
-    All columns are the one input of rank 2, or each is an input. None for text that has to be read cell by cell, and for
-    short text.
+    All columns are the one input of rank 2, or each is an input. None for short text, and for text that has to be read
+    cell by cell.
     """
     lines = None if any(tensor.datatype in ("BOOL", "BYTES") for tensor in inputs) else _lines_of_numbers(body)
     if lines is None:
