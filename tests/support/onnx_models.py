@@ -173,6 +173,20 @@ def slow() -> bytes:
     return model(graph).SerializeToString()
 
 
+def quick() -> bytes:
+    """The signature of `slow`, answered at once."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("Cast", ["count"], ["floats"], to=TensorProto.FLOAT),
+            helper.make_node("ReduceSum", ["floats"], ["y"], keepdims=0),
+        ],
+        "quick",
+        [_value("count", TensorProto.INT64, [1])],
+        [_value("y", TensorProto.FLOAT, [])],
+    )
+    return model(graph).SerializeToString()
+
+
 def squared() -> bytes:
     """y is an element of the product of two matrices of ones: a small input makes one operator run for any time."""
     ones = helper.make_tensor("ones", TensorProto.FLOAT, [1], [1.0])

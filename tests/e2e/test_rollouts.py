@@ -1,0 +1,163 @@
+"""Rollouts on a running system: real counters, the real schedule, and clients that keep sending meanwhile.
+
+A minute of the schedule lasts two seconds here. Environments add their counters to the table every ten seconds.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from maas_client import MaasClient
+from support import onnx_models
+
+pytestmark = pytest.mark.not_on("sam", "cloud", reason="schedules of two seconds are the local stack's alone")
+CALLERS = 4
+TIMEOUT_US = 150_000
+STATED_SECONDS = (
+    30  # ten until the counters are there, a tick, an alias that is followed within three; on a busy machine
+)
+
+
+@dataclass
+class Traffic:
+    """Requests to an alias by callers that never stop; each answer as (version, status)."""
+
+    http: httpx.Client
+    model: str
+    count: int
+    answers: list[tuple[str | None, int]] = field(default_factory=list)
+    texts: Counter[str] = field(default_factory=Counter)
+
+    def send(self, until: threading.Event) -> None:
+        tensor = {"name": "count", "datatype": "INT64", "shape": [1], "data": [self.count]}
+        body = {"inputs": [tensor], "parameters": {"timeout": TIMEOUT_US}}
+        while not until.is_set():
+            answer = self.http.post(f"/v2/models/{self.model}/versions/prod/infer", json=body)
+            self.answers.append((answer.headers.get("maas-version"), answer.status_code))
+            if answer.status_code != 200:
+                self.texts[answer.text[:200]] += 1
+            until.wait(0.01)
+
+
+@contextmanager
+def sending(http: httpx.Client, model: str, count: int = 1_000_000) -> Iterator[Traffic]:
+    traffic, ended = Traffic(http, model, count), threading.Event()
+    threads = [threading.Thread(target=traffic.send, args=(ended,)) for _ in range(CALLERS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield traffic
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+def wait_for(
+    http: httpx.Client, place: str, wanted: Callable[[dict[str, Any]], bool], seconds: float
+) -> dict[str, Any]:
+    deadline = time.monotonic() + seconds
+    while True:
+        found: dict[str, Any] = http.get(place).json()
+        if wanted(found):
+            return found
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+
+
+def start(http: httpx.Client, model: str, **plan: Any) -> str:
+    """Its address."""
+    plan = {"alias": "prod", "version": 2, "steps": [50, 100], "minutes_per_step": 0.1} | plan
+    answer = http.post(f"/api/v1/models/{model}/rollouts", json=plan)
+    assert answer.status_code == 201, answer.text
+    return answer.headers["location"]
+
+
+def prepare(maas: MaasClient, write: Any, model: str, canary: bytes) -> None:
+    maas.push(write(onnx_models.quick()), model, alias="prod")
+    maas.push(write(canary), model)
+
+
+def test_a_failing_canary_goes_back_by_itself(maas: MaasClient, http: httpx.Client, write: Any) -> None:
+    """Version 2 takes minutes for what version 1 answers at once: its callers' time limit makes that 504."""
+    prepare(maas, write, "breaking", onnx_models.slow())
+    with sending(http, "breaking") as traffic:
+        begun = time.monotonic()
+        place = start(http, "breaking", steps=[10, 100])
+        ended = wait_for(http, place, lambda found: found["status"] != "RUNNING", STATED_SECONDS)
+        seconds = time.monotonic() - begun
+        time.sleep(4)  # until every environment follows the alias
+        after = len(traffic.answers)
+        time.sleep(1)
+    assert ended["status"] == "ROLLED_BACK"
+    assert ended["decision"]["reason"].startswith("errors: ")
+    statuses = Counter(traffic.answers)
+    assert {status for version, status in statuses if version == "1"} == {200}
+    assert {status for version, status in statuses if version != "1"} == {504}, traffic.texts
+    assert set(traffic.answers[after:]) == {("1", 200)}
+    alias = maas.aliases.get("breaking", "prod")
+    assert (alias.version, len(alias.routes)) == (1, 1)
+    entry = maas.models.history("breaking", 1)[0]
+    assert (entry.kind, entry.actor) == ("rollout.rolled_back", "maintenance")
+    print(f"{seconds:.1f} s, {statuses}")
+
+
+@pytest.mark.full
+def test_a_good_canary_reaches_all(maas: MaasClient, http: httpx.Client, write: Any) -> None:
+    prepare(maas, write, "improving", onnx_models.quick())
+    with sending(http, "improving", 3) as traffic:
+        place = start(http, "improving", steps=[20, 60, 100])
+        ended = wait_for(http, place, lambda found: found["status"] != "RUNNING", 120)
+        time.sleep(4)
+        after = len(traffic.answers)
+        time.sleep(1)
+    assert ended["status"] == "SUCCEEDED", ended
+    assert {status for _, status in traffic.answers} == {200}
+    assert set(traffic.answers[after:]) == {("2", 200)}
+    assert [entry.kind for entry in maas.models.history("improving", 3)] == [
+        "rollout.succeeded", "rollout.promoted", "rollout.started",
+    ]  # fmt: skip
+
+
+@pytest.mark.full
+def test_a_paused_one_stays(maas: MaasClient, http: httpx.Client, write: Any) -> None:
+    prepare(maas, write, "waiting", onnx_models.slow())
+    place = start(http, "waiting", steps=[10, 100])
+    assert http.post(f"{place}/pause", json={"reason": "lunch"}).json()["status"] == "PAUSED"
+    with sending(http, "waiting"):
+        time.sleep(15)
+    found = http.get(place).json()
+    assert (found["status"], found["decision"]) == ("PAUSED", None)
+    assert len(maas.aliases.get("waiting", "prod").routes) == 2
+    assert http.post(f"{place}/abort", json={}).json()["status"] == "ABORTED"
+
+
+def test_bodies_that_are_none(maas: MaasClient, http: httpx.Client, write: Any) -> None:
+    prepare(maas, write, "refusing", onnx_models.quick())
+    place = "/api/v1/models/refusing/rollouts"
+    for wrong, field_ in (
+        ({"steps": [100]}, "steps"),
+        ({"steps": [50, 25, 100]}, "steps"),
+        ({"minutes_per_step": 0}, "minutes_per_step"),
+        ({"guards": {"error_rate": 5}}, "guards.error_rate"),
+        ({"guards": {"min_requests": 0}}, "guards.min_requests"),
+        ({"guards": {"z": 1}}, "guards.z"),
+        ({"on_breach": "cry"}, "on_breach"),
+        ({"notify": "http://10.0.0.1/"}, "notify"),
+        ({"alias": "UPPER"}, "alias"),
+        ({"version": "2"}, "version"),
+    ):
+        answer = http.post(place, json={"alias": "prod", "version": 2} | wrong)
+        assert (answer.status_code, answer.json()["field"]) == (400, field_), answer.text
+    for status, wrong in ((404, {"alias": "none"}), (404, {"version": 9}), (409, {"version": 1})):
+        assert http.post(place, json={"alias": "prod", "version": 2} | wrong).status_code == status
+    assert http.get(f"{place}/7").status_code == 404
+    assert http.post(f"{place}/7/breach", json={"reason": "x"}).status_code == 404
+    assert http.get(place).json()["rollouts"] == []
