@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         Task,
     )
     from maas_client.protocol.tensors import BF16
+    from maas_client.rollout_records import Rollout, RolloutDecision, RolloutGuards
     from maas_client.transfer_records import Download, ModelFile, Progress, Upload, UploadPart
 
 _HOMES = {
@@ -116,6 +117,7 @@ _HOMES = {
         "Task",
     ],
     "protocol.tensors": ["BF16"],
+    "rollout_records": ["Rollout", "RolloutDecision", "RolloutGuards"],
     "transfer_records": ["Download", "ModelFile", "Progress", "Upload", "UploadPart"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -163,6 +165,9 @@ __all__ = [
     "Progress",
     "Ranked",
     "RegisteredModel",
+    "Rollout",
+    "RolloutDecision",
+    "RolloutGuards",
     "Route",
     "ServerFailed",
     "ShapeProfile",

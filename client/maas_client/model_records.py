@@ -127,7 +127,7 @@ class Alias:
     """A name for a version, or for several that share its requests. A rollback leads to `previous_routes`.
 
     `routes` is one with weight 100, or the shares, the newest version first; `version` is the one with the most weight.
-    `sticky` says who keeps a route: "none", "caller", or "header:NAME".
+    `sticky` says who keeps a route: "none", "caller", or "header:NAME". `rollout` is the id of an open one.
 
     >>> maas.aliases.set("digits", "production", 2).previous_version
     1
@@ -138,6 +138,7 @@ class Alias:
     version: int
     routes: tuple[Route, ...] = ()
     sticky: str = "none"
+    rollout: int | None = None
     previous_version: int | None = None
     previous_routes: tuple[Route, ...] = ()
     updated_at: str

@@ -3,6 +3,9 @@
 --stack=local is the local stack with the functions' roles, sam is `sam local`, cloud is what `make deploy` deploys.
 """
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from maas_client.cli import app
 from maas_local.stack import LocalStack
 from support import sam_cli
 from support.aws import iam_stack
+from support.aws.engine import ROOT
 from support.cloud.deployment import CloudStack
 from support.system import RAN, Bucket
 
@@ -112,6 +116,28 @@ def run(
         return err if fails else out
 
     return run_command
+
+
+@pytest.fixture
+def call(system: LocalStack, roles_folder: Path) -> Callable[..., Any]:
+    """Calls a handler in its own process with its role and an event that the local stack's sources do not send."""
+
+    def call_handler(function: str, module: str, event: object, **variables: str) -> Any:
+        script = (
+            f"import json, {module} as app\nfrom types import SimpleNamespace\n"
+            "context = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000, aws_request_id='one')\n"
+            f"print(json.dumps(app.lambda_handler({event!r}, context)))\n"
+        )
+        environment = system.environment | iam_stack.environment(roles_folder, f"{function.title()}Function")
+        environment |= {"AWS_ENDPOINT_URL": system.cloud.url} | variables
+        folder = ROOT / "functions" / ("batch" if module != "app" else function)
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=folder, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return call_handler
 
 
 @pytest.fixture

@@ -2,11 +2,8 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,7 +13,6 @@ from maas_client import MaasClient
 from maas_local.stack import LocalStack
 from maas_local.template import NAME
 from support import networks, onnx_models
-from support.aws import iam_stack
 from support.aws.engine import ROOT
 from support.system import Bucket, wait_for_job
 
@@ -25,28 +21,6 @@ pytestmark = [
     pytest.mark.not_on("sam", "cloud", reason="it calls handlers in processes, as their roles"),
 ]
 MB = 1 << 20
-
-
-@pytest.fixture
-def call(system: LocalStack, roles_folder: Path) -> Callable[..., Any]:
-    """Calls a handler in its own process with its role and an event that the local stack's sources do not send."""
-
-    def call_handler(function: str, module: str, event: object, **variables: str) -> Any:
-        script = (
-            f"import json, {module} as app\nfrom types import SimpleNamespace\n"
-            "context = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000, aws_request_id='one')\n"
-            f"print(json.dumps(app.lambda_handler({event!r}, context)))\n"
-        )
-        environment = system.environment | iam_stack.environment(roles_folder, f"{function.title()}Function")
-        environment |= {"AWS_ENDPOINT_URL": system.cloud.url} | variables
-        folder = ROOT / "functions" / ("batch" if module != "app" else function)
-        done = subprocess.run(
-            [sys.executable, "-c", script], cwd=folder, env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
-
-    return call_handler
 
 
 def test_scheduled_purge_of_unfinished_upload(maas: MaasClient, http: httpx.Client, call: Callable[..., Any]) -> None:

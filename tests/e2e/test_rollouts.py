@@ -16,10 +16,11 @@ import pytest
 
 from maas_client import MaasClient
 from support import onnx_models
+from support.system import kill_environments
 
 pytestmark = pytest.mark.not_on("sam", "cloud", reason="schedules of two seconds are the local stack's alone")
 CALLERS = 4
-TIMEOUT_US = 150_000
+IMPATIENT_US, PATIENT_US = 400_000, 20_000_000  # the time limits that callers send
 STATED_SECONDS = (
     30  # ten until the counters are there, a tick, an alias that is followed within three; on a busy machine
 )
@@ -31,13 +32,13 @@ class Traffic:
 
     http: httpx.Client
     model: str
-    count: int
+    timeout_us: int
     answers: list[tuple[str | None, int]] = field(default_factory=list)
     texts: Counter[str] = field(default_factory=Counter)
 
     def send(self, until: threading.Event) -> None:
-        tensor = {"name": "count", "datatype": "INT64", "shape": [1], "data": [self.count]}
-        body = {"inputs": [tensor], "parameters": {"timeout": TIMEOUT_US}}
+        tensor = {"name": "count", "datatype": "INT64", "shape": [1], "data": [1_000_000]}
+        body = {"inputs": [tensor], "parameters": {"timeout": self.timeout_us}}
         while not until.is_set():
             answer = self.http.post(f"/v2/models/{self.model}/versions/prod/infer", json=body)
             self.answers.append((answer.headers.get("maas-version"), answer.status_code))
@@ -47,8 +48,8 @@ class Traffic:
 
 
 @contextmanager
-def sending(http: httpx.Client, model: str, count: int = 1_000_000) -> Iterator[Traffic]:
-    traffic, ended = Traffic(http, model, count), threading.Event()
+def sending(http: httpx.Client, model: str, timeout_us: int = PATIENT_US) -> Iterator[Traffic]:
+    traffic, ended = Traffic(http, model, timeout_us), threading.Event()
     threads = [threading.Thread(target=traffic.send, args=(ended,)) for _ in range(CALLERS)]
     for thread in threads:
         thread.start()
@@ -88,7 +89,7 @@ def prepare(maas: MaasClient, write: Any, model: str, canary: bytes) -> None:
 def test_a_failing_canary_goes_back_by_itself(maas: MaasClient, http: httpx.Client, write: Any) -> None:
     """Version 2 takes minutes for what version 1 answers at once: its callers' time limit makes that 504."""
     prepare(maas, write, "breaking", onnx_models.slow())
-    with sending(http, "breaking") as traffic:
+    with sending(http, "breaking", IMPATIENT_US) as traffic:
         begun = time.monotonic()
         place = start(http, "breaking", steps=[10, 100])
         ended = wait_for(http, place, lambda found: found["status"] != "RUNNING", STATED_SECONDS)
@@ -112,7 +113,7 @@ def test_a_failing_canary_goes_back_by_itself(maas: MaasClient, http: httpx.Clie
 @pytest.mark.full
 def test_a_good_canary_reaches_all(maas: MaasClient, http: httpx.Client, write: Any) -> None:
     prepare(maas, write, "improving", onnx_models.quick())
-    with sending(http, "improving", 3) as traffic:
+    with sending(http, "improving") as traffic:
         place = start(http, "improving", steps=[20, 60, 100])
         ended = wait_for(http, place, lambda found: found["status"] != "RUNNING", 120)
         time.sleep(4)
@@ -127,11 +128,45 @@ def test_a_good_canary_reaches_all(maas: MaasClient, http: httpx.Client, write: 
 
 
 @pytest.mark.full
+def test_ticks_that_are_doubled_or_killed(
+    maas: MaasClient, http: httpx.Client, write: Any, call: Callable[..., Any]
+) -> None:
+    """The schedule's own function is killed again and again, others look at the same rollout in the same seconds."""
+    prepare(maas, write, "robust", onnx_models.quick())
+    event = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {"task": "rollouts"}}
+    ended, killed = threading.Event(), Counter[int]()
+
+    def kill() -> None:
+        while not ended.wait(1.5):
+            killed[kill_environments("MaintenanceFunction")] += 1
+
+    def double() -> None:
+        while not ended.wait(0.1):
+            call("maintenance", "app", event)
+
+    threads = [threading.Thread(target=work) for work in (kill, double, double)]
+    with sending(http, "robust") as traffic:
+        place = start(http, "robust", steps=[20, 60, 100])
+        for thread in threads:
+            thread.start()
+        try:
+            found = wait_for(http, place, lambda found: found["status"] != "RUNNING", 120)
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
+    assert found["status"] == "SUCCEEDED", found
+    assert killed[1] and {status for _, status in traffic.answers} == {200}
+    kinds = [entry.kind for entry in maas.models.history("robust") if entry.kind.startswith("rollout.")]
+    assert kinds == ["rollout.succeeded", "rollout.promoted", "rollout.started"]
+
+
+@pytest.mark.full
 def test_a_paused_one_stays(maas: MaasClient, http: httpx.Client, write: Any) -> None:
     prepare(maas, write, "waiting", onnx_models.slow())
     place = start(http, "waiting", steps=[10, 100])
     assert http.post(f"{place}/pause", json={"reason": "lunch"}).json()["status"] == "PAUSED"
-    with sending(http, "waiting"):
+    with sending(http, "waiting", IMPATIENT_US):
         time.sleep(15)
     found = http.get(place).json()
     assert (found["status"], found["decision"]) == ("PAUSED", None)

@@ -12,6 +12,7 @@ from maas_client._async.jobs_api import AsyncJobs
 from maas_client._async.keys_api import AsyncKeys
 from maas_client._async.models_api import AsyncModels
 from maas_client._async.pushing import deploy, release
+from maas_client._async.rollouts_api import AsyncRollouts
 from maas_client._async.tasks_api import AsyncTasks
 from maas_client._async.transport import AsyncTransport
 from maas_client._async.versions_api import CHECK_SECONDS, AsyncVersions
@@ -29,8 +30,9 @@ from maas_client.version_files import NewOptions, version_files
 class AsyncMaasClient:
     """One MaaS server. Use it as a context manager, or `close` it.
 
-    `models`, `versions`, `aliases`, `jobs` and `keys` manage what the server has; `push`, `infer` and `batch` are the
-    work itself. `url` and `api_key` default to MAAS_URL and MAAS_API_KEY, then to http://127.0.0.1:8080 and no key.
+    `models`, `versions`, `aliases`, `rollouts`, `jobs` and `keys` manage what the server has; `push`, `infer` and
+    `batch` are the work itself. `url` and `api_key` default to MAAS_URL and MAAS_API_KEY, then to
+    http://127.0.0.1:8080 and no key.
     Without a key, calls to API Gateway or a Function URL are signed with the AWS credentials found (needs botocore).
 
     Reads, inferences, and calls that create with an Idempotency-Key are sent up to `attempts` times while the server
@@ -56,6 +58,7 @@ class AsyncMaasClient:
         self.models = AsyncModels(self._transport)
         self.versions = AsyncVersions(self._transport)
         self.aliases = AsyncAliases(self._transport)
+        self.rollouts = AsyncRollouts(self._transport)
         self.jobs = AsyncJobs(self._transport)
         self.keys = AsyncKeys(self._transport)
         inference = AsyncInference(self._transport, self.jobs, timeout_seconds)

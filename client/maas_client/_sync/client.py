@@ -13,6 +13,7 @@ from maas_client._sync.jobs_api import Jobs
 from maas_client._sync.keys_api import Keys
 from maas_client._sync.models_api import Models
 from maas_client._sync.pushing import deploy, release
+from maas_client._sync.rollouts_api import Rollouts
 from maas_client._sync.tasks_api import Tasks
 from maas_client._sync.transport import Transport
 from maas_client._sync.versions_api import CHECK_SECONDS, Versions
@@ -30,8 +31,9 @@ from maas_client.version_files import NewOptions, version_files
 class MaasClient:
     """One MaaS server. Use it as a context manager, or `close` it.
 
-    `models`, `versions`, `aliases`, `jobs` and `keys` manage what the server has; `push`, `infer` and `batch` are the
-    work itself. `url` and `api_key` default to MAAS_URL and MAAS_API_KEY, then to http://127.0.0.1:8080 and no key.
+    `models`, `versions`, `aliases`, `rollouts`, `jobs` and `keys` manage what the server has; `push`, `infer` and
+    `batch` are the work itself. `url` and `api_key` default to MAAS_URL and MAAS_API_KEY, then to
+    http://127.0.0.1:8080 and no key.
     Without a key, calls to API Gateway or a Function URL are signed with the AWS credentials found (needs botocore).
 
     Reads, inferences, and calls that create with an Idempotency-Key are sent up to `attempts` times while the server
@@ -57,6 +59,7 @@ class MaasClient:
         self.models = Models(self._transport)
         self.versions = Versions(self._transport)
         self.aliases = Aliases(self._transport)
+        self.rollouts = Rollouts(self._transport)
         self.jobs = Jobs(self._transport)
         self.keys = Keys(self._transport)
         inference = Inference(self._transport, self.jobs, timeout_seconds)

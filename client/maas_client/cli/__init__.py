@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from maas_client.cli import aliases, jobs, keys, manage, plugged, predict, profiling, tasks, use
+from maas_client.cli import aliases, jobs, keys, manage, plugged, predict, profiling, rollouts, tasks, use
 from maas_client.cli.output import echo, tolerate_any_text
 from maas_client.cli.words import in_a_terminal
 from maas_client.errors import MaasError
@@ -34,6 +34,7 @@ for command in (
 ):
     commands.command()(command)
 commands.add_typer(aliases.alias)
+commands.add_typer(rollouts.rollout)
 commands.add_typer(jobs.job)
 commands.add_typer(keys.keys)
 plugged.add(commands, "local")

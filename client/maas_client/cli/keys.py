@@ -33,7 +33,9 @@ def create(
     scope: Annotated[
         list[str],
         typer.Option(
-            "--scope", "-s", help="models:read, models:write, infer, infer:MODEL, jobs, keys or admin; repeatable."
+            "--scope",
+            "-s",
+            help="models:read, models:write, infer, infer:MODEL, jobs, rollouts:breach, keys or admin; repeatable.",
         ),
     ],
     expires: Annotated[

@@ -21,8 +21,24 @@ STATUS_STYLES = {
     "SUCCEEDED": "green",
     "RUNNING": "yellow",
     "CANCELLED": "red",
+    "PAUSED": "yellow",
+    "ROLLED_BACK": "bold red",
+    "ABORTED": "red",
 }
-RIGHT = ("size", "newest ready", "version", "#", "rows", "errors", "seconds")
+RIGHT = (
+    "size",
+    "newest ready",
+    "version",
+    "#",
+    "rows",
+    "requests",
+    "errors",
+    "refused",
+    "slow",
+    "compared",
+    "mismatched",
+    "seconds",
+)
 WHOLE = ("when", "what", "status")  # never folded
 UNFOLDED = 1_000_000  # columns: a pipe or a file has no width
 

@@ -151,6 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 MODELS, MODEL = "/api/v1/models", "/api/v1/models/([^/]+)"
 VERSION, ALIAS = f"{MODEL}/versions/(\\d+)", f"{MODEL}/aliases/([^/]+)"
+ROLLOUTS = f"{MODEL}/rollouts"
 JOBS, JOB = "/api/v1/jobs", "/api/v1/jobs/([0-9a-f]{20})"
 KEYS, KEY = "/api/v1/keys", "/api/v1/keys/([0-9a-f]{16})"
 SERVED = "/v2/models/([^/]+)(?:/versions/([^/]+))?"
@@ -176,6 +177,10 @@ ROUTES: dict[str, tuple[int, Callable[..., object]]] = {
     f"PUT {ALIAS}": (200, lambda server, body, *names: server.put_alias(*names, body)),
     f"POST {ALIAS}/rollback": (200, lambda server, _, *names: server.roll_back(*names)),
     f"DELETE {ALIAS}": (204, lambda server, _, *names: server.delete_alias(*names)),
+    f"POST {ROLLOUTS}": (201, lambda server, body, name: server.start_rollout(name, body)),
+    f"GET {ROLLOUTS}": (200, lambda server, query, name: server.list_rollouts(name, query)),
+    f"GET {ROLLOUTS}/(\\d+)": (200, lambda server, _, *names: server.rollout_json(*names)),
+    f"POST {ROLLOUTS}/(\\d+)/(pause|resume|abort|breach)": (200, lambda server, _, *names: server.move_rollout(*names)),
     f"GET {JOBS}": (200, lambda server, query: server.list_jobs(query)),
     f"GET {JOB}": (200, lambda server, _, job: server.look_at_job(job)),
     f"POST {JOB}/complete": (202, lambda server, _, job: server.complete_job(job)),

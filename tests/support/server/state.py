@@ -13,6 +13,7 @@ import numpy as np
 from support.server.inference import answer
 from support.server.jobs import ContractJobs, Refusal
 from support.server.lifecycle import ContractLifecycle
+from support.server.rollouts import ContractRollouts
 from support.server.tasks import TASKS, task_outputs
 
 NOW = "2026-01-02T03:04:05Z"
@@ -22,7 +23,7 @@ SIGNATURE = {
 }
 
 
-class ContractState(ContractJobs, ContractLifecycle):
+class ContractState(ContractJobs, ContractLifecycle, ContractRollouts):
     part_bytes = 64 << 20
     looks_until_ready = 2
     url: str
@@ -30,6 +31,7 @@ class ContractState(ContractJobs, ContractLifecycle):
     def __init__(self) -> None:
         ContractJobs.__init__(self)
         ContractLifecycle.__init__(self)
+        ContractRollouts.__init__(self)
         self.echo_inputs: list[dict[str, Any]] = [{"name": "x", "datatype": "FP32", "shape": [-1, 2]}]
         self.is_strict = False
         self.requests: list[dict[str, Any]] = []
