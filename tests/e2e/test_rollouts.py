@@ -3,6 +3,8 @@
 A minute of the schedule lasts two seconds here. Environments add their counters to the table every ten seconds.
 """
 
+import json
+import re
 import threading
 import time
 from collections import Counter
@@ -14,12 +16,15 @@ from typing import Any
 import httpx
 import pytest
 
-from maas_client import MaasClient
+from maas_client import MaasClient, NotAllowed
+from maas_local import intrinsics
 from support import onnx_models
+from support.aws.engine import ROOT
 from support.system import kill_environments
 
 pytestmark = pytest.mark.not_on("sam", "cloud", reason="schedules of two seconds are the local stack's alone")
 CALLERS = 4
+OPERATIONS = ROOT / "docs" / "operations.md"
 IMPATIENT_US, PATIENT_US = 400_000, 20_000_000  # the time limits that callers send
 STATED_SECONDS = (
     30  # ten until the counters are there, a tick, an alias that is followed within three; on a busy machine
@@ -172,6 +177,33 @@ def test_a_paused_one_stays(maas: MaasClient, http: httpx.Client, write: Any) ->
     assert (found["status"], found["decision"]) == ("PAUSED", None)
     assert len(maas.aliases.get("waiting", "prod").routes) == 2
     assert http.post(f"{place}/abort", json={}).json()["status"] == "ABORTED"
+
+
+def test_an_alarm_breaches_through_the_function_of_the_docs(
+    maas: MaasClient, http: httpx.Client, write: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a key that may do nothing else."""
+    (template,) = re.findall(r"```yaml\n(Parameters:.*?BreachFunction.*?)```", OPERATIONS.read_text(), re.DOTALL)
+    function = intrinsics.load(template)["Resources"]["BreachFunction"]["Properties"]
+    key = maas.keys.create("breach", ["rollouts:breach", "models:read"])
+    values = {"MAAS_URL": maas.url, "MAAS_API_KEY": key.key, "MODEL": "alarmed", "ALIAS": "prod"}
+    assert values.keys() == function["Environment"]["Variables"].keys()
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    names: dict[str, Any] = {}
+    exec(function["Code"]["ZipFile"], names)
+    prepare(maas, write, "alarmed", onnx_models.quick())
+    place = start(http, "alarmed")
+    alarm = {"AlarmName": "checkout", "NewStateValue": "OK", "NewStateReason": "Threshold Crossed"}
+    for state, status in (("OK", "RUNNING"), ("ALARM", "ROLLED_BACK"), ("ALARM", "ROLLED_BACK")):
+        event = {"Records": [{"Sns": {"Message": json.dumps(alarm | {"NewStateValue": state})}}]}
+        names["lambda_handler"](event, None)
+        assert http.get(place).json()["status"] == status
+    entry = maas.models.history("alarmed", 1)[0]
+    assert (entry.kind, entry.actor) == ("rollout.rolled_back", f"key:{key.id}")
+    assert entry.after and entry.after["reason"] == "alarm checkout: Threshold Crossed"
+    with MaasClient(maas.url, key.key) as alone, pytest.raises(NotAllowed):
+        alone.rollouts.abort("alarmed", 1)
 
 
 def test_bodies_that_are_none(maas: MaasClient, http: httpx.Client, write: Any) -> None:
