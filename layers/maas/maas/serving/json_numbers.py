@@ -60,7 +60,7 @@ def read_rows(text: bytes, rows: int, width: int) -> Array | None:
         return None
     try:
         found = _parsed(text)
-        if len(found) != rows or any(len(row) != width for row in found):
+        if len(found) != rows or set(map(len, found)) != {width}:
             return None
         return _flat(found).reshape(rows, width)
     except _FAILURES:
