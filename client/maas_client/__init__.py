@@ -51,6 +51,14 @@ if TYPE_CHECKING:
     )
     from maas_client.job_records import Job, JobProgress, JobResult, JobResults
     from maas_client.key_records import ApiKey, NewKey
+    from maas_client.metrics_records import (
+        MetricsCost,
+        MetricsPoint,
+        MetricsPrices,
+        MetricsSeries,
+        MetricsSums,
+        ModelMetrics,
+    )
     from maas_client.model_records import (
         Alias,
         AliasThen,
@@ -105,6 +113,14 @@ _HOMES = {
     ],
     "job_records": ["Job", "JobProgress", "JobResult", "JobResults"],
     "key_records": ["ApiKey", "NewKey"],
+    "metrics_records": [
+        "MetricsCost",
+        "MetricsPoint",
+        "MetricsPrices",
+        "MetricsSeries",
+        "MetricsSums",
+        "ModelMetrics",
+    ],
     "model_records": [
         "Alias",
         "AliasThen",
@@ -153,8 +169,14 @@ __all__ = [
     "MaasClient",
     "MaasError",
     "MetadataTensor",
+    "MetricsCost",
+    "MetricsPoint",
+    "MetricsPrices",
+    "MetricsSeries",
+    "MetricsSums",
     "ModelFile",
     "ModelMetadata",
+    "ModelMetrics",
     "ModelVersion",
     "NewKey",
     "NewVersion",

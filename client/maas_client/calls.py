@@ -5,6 +5,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -199,6 +200,11 @@ def filters(**values: str | bool | list[str] | tuple[str, ...] | None) -> dict[s
         for name, value in values.items()
         if value
     }
+
+
+def times(start: datetime | None, end: datetime | None) -> dict[str, str | list[str]]:
+    """The query parameters `from` and `to`, without those that are None."""
+    return {name: time.isoformat() for name, time in (("from", start), ("to", end)) if time}
 
 
 def changes(description: str | None, tags: Mapping[str, str | None] | None) -> dict[str, Any]:

@@ -11,7 +11,8 @@ ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobProgress:
-    """`rows` and `errors` count finished shards. Rate and remaining time are None until they are known.
+    """`rows` and `errors` count finished shards, `gb_seconds` their billed time by memory, `usd` what Lambda charges
+    for it, None if the server knows no prices. Rate and remaining time are None until they are known.
 
     >>> job = maas.batch("digits", "rows.jsonl", wait=True)
     >>> job.progress.shards_done, job.progress.rows, job.progress.errors
@@ -25,6 +26,8 @@ class JobProgress:
     errors: int
     rows_per_second: float | None = None
     eta_seconds: float | None = None
+    gb_seconds: float = 0.0
+    usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

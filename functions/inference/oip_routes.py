@@ -1,16 +1,17 @@
 """The Open Inference Protocol's other routes: health, metadata, configuration, statistics."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from maas import __version__
-from maas.errors import MaasError
+from maas.errors import InvalidRequest, MaasError
 from maas.records import MetadataTensor, ModelVersion
 from maas.serving.oip import HEADER_LENGTH
+from maas.serving.statistics import fleet_document
 from maas.web import events
 from maas.web.application import Who
-from plane import Plane
+from plane import Fleet, Plane
 
 PLATFORM = "onnx_onnxv1"
 EXTENSIONS = ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"]
@@ -37,8 +38,15 @@ def ready() -> dict[str, bool]:
     return {"ready": True}
 
 
+Scope = Annotated[
+    Literal["environment", "fleet"], Query(description="`environment`: this one since its start; `fleet`: all of them.")
+]
+
+
 @routes.get("/v2/models/stats")
-def statistics(plane: Plane, who: Who) -> dict[str, Any]:
+def statistics(plane: Plane, who: Who, scope: Scope = "environment") -> dict[str, Any]:
+    if scope == "fleet":
+        raise InvalidRequest("scope: got fleet for all models, expected it for one: /v2/models/M/stats", field="scope")
     document = plane.statistics.document()
     return {"model_stats": [one for one in document["model_stats"] if who.sees(one["name"])]}
 
@@ -75,8 +83,13 @@ def model_config(plane: Plane, model: str, version: str | None = None) -> dict[s
 
 @routes.get(f"{MODEL}/stats")
 @routes.get(f"{VERSION}/stats")
-def model_statistics(plane: Plane, model: str, version: str | None = None) -> dict[str, Any]:
-    return plane.statistics.document(model, plane.resolve(model, version).version.number)
+def model_statistics(
+    plane: Plane, fleet: Fleet, model: str, version: str | None = None, scope: Scope = "environment"
+) -> dict[str, Any]:
+    number = plane.resolve(model, version).version.number
+    if scope == "fleet":
+        return {"model_stats": [fleet_document(model, number, *fleet.ever(model, number))]}
+    return plane.statistics.document(model, number)
 
 
 @routes.post(f"{MODEL}/infer", summary="Infer")

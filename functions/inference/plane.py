@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from maas.access.caller import Caller
+from maas.metrics.metrics import Metrics
 from maas.serving.dataplane import DataPlane
 from maas.serving.traffic import Sender
 
@@ -19,3 +20,11 @@ def sender_of(who: Caller, request: Request) -> Sender:
 
 
 Plane = Annotated[DataPlane, Depends(_of_application)]
+
+
+def _metrics_of_application(request: Request) -> Metrics:
+    found: Metrics = request.app.state.metrics
+    return found
+
+
+Fleet = Annotated[Metrics, Depends(_metrics_of_application)]

@@ -11,6 +11,7 @@ import profile_routes
 import repository_routes
 import task_routes
 import v1_routes
+from maas import bootstrap
 from maas.serving.dataplane import DataPlane
 from maas.settings import Settings
 from maas.web.application import create_app
@@ -30,6 +31,7 @@ def application(dataplane: DataPlane, settings: Settings) -> FastAPI:
     )
     app = create_app("MaaS inference", description, "/v2", NEEDS, open_documents=settings.opens_documents)
     app.state.dataplane, app.state.memory_mb = dataplane, settings.memory_mb
+    app.state.metrics = bootstrap.metrics(settings)
     for module in (oip_routes, profile_routes, repository_routes, task_routes, v1_routes, invocations):
         app.include_router(module.routes)
     return app

@@ -7,6 +7,7 @@ from mangum import Mangum
 import alias_routes
 import job_routes
 import key_routes
+import metrics_routes
 import model_routes
 import rollout_routes
 import version_routes
@@ -31,7 +32,7 @@ app = create_app(
     open_documents=settings.opens_documents,
 )
 app.add_exception_handler(PreconditionFailed, precondition_failed)
-for routes in (model_routes, version_routes, alias_routes, rollout_routes, job_routes, key_routes):
+for routes in (model_routes, version_routes, alias_routes, rollout_routes, metrics_routes, job_routes, key_routes):
     app.include_router(routes.router, prefix=PREFIX)
 
 _adapter = Mangum(app, lifespan="off")

@@ -8,7 +8,7 @@ from maas import bootstrap
 from maas.access.caller import JOBS
 from maas.errors import NotAllowed
 from maas.web.application import Who
-from objects import page_tokens, registry, settings
+from objects import page_tokens, prices, registry, settings
 from openapi import MADE_JOB, refusals
 from parameters import Limit, ListScope, OnceOnly, Token
 from schemas.jobs import CreatedJob, CreateJob, Job, JobResult, JobResults, Jobs
@@ -52,7 +52,7 @@ def list_jobs(scope: ListScope, limit: Limit = 100, token: Token = None) -> Jobs
 def get_job(job: OwnJob) -> Job:
     """The job with its progress."""
     found = jobs.get(job)
-    return Job.of(found, jobs.tally(job) if found.planned else None)
+    return Job.of(found, jobs.tally(job) if found.planned else None, prices)
 
 
 @router.post("/{job}/complete", status_code=202, responses=refusals(404, 409))

@@ -8,6 +8,7 @@ settings = Settings.from_env()
 registry = bootstrap.registry(settings)
 keys = bootstrap.keys(settings)
 bucket = bootstrap.bucket(settings)
+prices = bootstrap.prices(settings)
 page_tokens = PageTokens(lambda: registry.secret("page-tokens"))
 purge = registry.purge(bucket.delete_prefix)
 

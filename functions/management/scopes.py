@@ -4,7 +4,7 @@ from maas.access.caller import ANYBODY, BREACH, INFER, JOBS, KEYS, READ, WRITE, 
 
 _ROUTES = {
     READ: "list_models get_model model_history list_versions get_version version_files list_aliases get_alias "
-    "list_rollouts get_rollout",
+    "list_rollouts get_rollout model_metrics",
     WRITE: "create_model update_model delete_model restore_model create_version complete_version update_version "
     "delete_version restore_version put_alias delete_alias roll_back_alias start_rollout pause_rollout "
     "resume_rollout abort_rollout",

@@ -49,6 +49,7 @@ ALLOWED = {
     "DELETE /api/v1/models/{model}": WRITE,
     "POST /api/v1/models/{model}/restore": WRITE,
     "GET /api/v1/models/{model}/history": READ,
+    "GET /api/v1/models/{model}/metrics": READ,
     "POST /api/v1/models/{model}/versions": WRITE,
     "GET /api/v1/models/{model}/versions": READ,
     "GET /api/v1/models/{model}/versions/{number}": READ,

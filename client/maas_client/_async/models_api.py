@@ -2,9 +2,12 @@
 
 import builtins
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal
 
 from maas_client._async.transport import AsyncTransport
-from maas_client.calls import api_path, changes, filters
+from maas_client.calls import api_path, changes, filters, times
+from maas_client.metrics_records import ModelMetrics
 from maas_client.model_records import HistoryEntry, RegisteredModel
 from maas_client.reading import read
 
@@ -107,3 +110,24 @@ class AsyncModels:
         """
         path, query = api_path("models", name, "history"), filters(kind=kind, actor=actor)
         return await self._transport.pages(path, "entries", HistoryEntry, limit, query)
+
+    async def metrics(
+        self,
+        name: str,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        step: Literal["minute", "hour", "day"] | None = None,
+        by: Literal["version", "alias"] = "version",
+    ) -> ModelMetrics:
+        """Requests, errors, latencies, rows and cost over all environments, at most some ten seconds late.
+
+        The times need a zone. By default the last hour, in the finest step that gives at most 400 points. Raises
+        InvalidInput, and InvalidRequest for a range that has too many.
+
+        >>> found = await maas.models.metrics("digits")
+        >>> [(series.version, series.total.requests) for series in found.series]
+        [(1, 2)]
+        """
+        query = filters(step=step, by=by) | times(start, end)
+        return read(ModelMetrics, await self._transport.call("GET", api_path("models", name, "metrics"), query=query))

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from maas_client.cli import aliases, jobs, keys, manage, plugged, predict, profiling, rollouts, tasks, use
+from maas_client.cli import aliases, jobs, keys, manage, plugged, predict, profiling, rollouts, stats, tasks, use
 from maas_client.cli.output import echo, tolerate_any_text
 from maas_client.cli.words import in_a_terminal
 from maas_client.errors import MaasError
@@ -28,6 +28,7 @@ for command in (
     *predict.COMMANDS,
     *tasks.COMMANDS,
     *profiling.COMMANDS,
+    *stats.COMMANDS,
     *jobs.COMMANDS,
     *manage.COMMANDS,
     *aliases.COMMANDS,

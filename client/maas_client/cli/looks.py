@@ -38,6 +38,12 @@ RIGHT = (
     "compared",
     "mismatched",
     "seconds",
+    "per second",
+    "p50 ms",
+    "p95 ms",
+    "p99 ms",
+    "records",
+    "$ per 1,000",
 )
 WHOLE = ("when", "what", "status")  # never folded
 UNFOLDED = 1_000_000  # columns: a pipe or a file has no width

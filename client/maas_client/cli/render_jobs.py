@@ -51,7 +51,7 @@ def show_job(job: Job) -> None:
 
 def show_ended(job: Job, files: Sequence[Path]) -> None:
     """A finished job, and where its results are."""
-    table = table_of("job", "status", "rows", "errors", "seconds", "where")
+    table = table_of("job", "status", "rows", "errors", "seconds", "cost", "where")
     found = job.progress
     row(
         table,
@@ -60,6 +60,7 @@ def show_ended(job: Job, files: Sequence[Path]) -> None:
         f"{found.rows:,}" if found else "0",
         f"{found.errors:,}" if found else "0",
         f"{seconds_of(job):.1f}",
+        f"${found.usd:.3g}" if found and found.usd is not None else "",
         " ".join(map(str, files)) or f"{job.output} in the bucket",
     )
     show(table)

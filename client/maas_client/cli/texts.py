@@ -5,7 +5,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,14 @@ def decoded(source: str, content: bytes) -> str:
     except UnicodeDecodeError as error:
         found = "UTF-16" if content.startswith(_UTF_16) else f"other bytes, from byte {error.start:,} on"
         raise InvalidInput(f"{called(source)}: got {found}, expected text in UTF-8") from None
+
+
+def duration(text: str) -> timedelta:
+    """The time that 30m, 1h or 7d is; an option's `parser`."""
+    found = re.fullmatch(r"([1-9][0-9]{0,5})(m|h|d)", text)
+    if not found:
+        raise typer.BadParameter(f"{text!r}: expected a number of minutes, hours or days, as in 30m, 1h or 7d")
+    return int(found[1]) * {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[found[2]]
 
 
 def called(source: str) -> str:

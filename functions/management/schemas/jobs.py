@@ -21,6 +21,7 @@ from maas.aws.s3 import UploadPart
 from maas.batch import job_records
 from maas.batch.job_records import BatchJob, JobStatus
 from maas.batch.tallies import Tally
+from maas.metrics.prices import MB_MS_PER_GB_SECOND, Prices
 from maas.records import ModelFile
 from schemas.shared import EXAMPLE_TIME, Body, DeclaredFile, Name, Part, like, whole
 
@@ -53,6 +54,8 @@ _JOB = {
         "errors": 3,
         "rows_per_second": 12500.0,
         "eta_seconds": 60.0,
+        "gb_seconds": 58.8,
+        "usd": 0.00098,
     },
 }
 
@@ -129,7 +132,8 @@ class CreateJob(Body):
 
 
 class Progress(BaseModel):
-    """`rows_per_second` and `eta_seconds` are null until they can be estimated."""
+    """`rows_per_second` and `eta_seconds` are null until they can be estimated. `gb_seconds` is the billed time of the
+    finished shards by memory, `usd` what Lambda charges for it, null for a region without known prices."""
 
     shards_total: int
     shards_done: int
@@ -138,6 +142,8 @@ class Progress(BaseModel):
     errors: int
     rows_per_second: float | None
     eta_seconds: float | None
+    gb_seconds: float
+    usd: float | None
 
 
 class Job(BaseModel):
@@ -162,9 +168,9 @@ class Job(BaseModel):
     progress: Progress | None
 
     @classmethod
-    def of(cls, job: BatchJob, tally: Tally | None = None, **more: object) -> Self:
+    def of(cls, job: BatchJob, tally: Tally | None = None, prices: Prices | None = None, **more: object) -> Self:
         plain = {name: getattr(job, name) for name in Job.model_fields if name not in ("input", "progress")}
-        progress = _progress(job, tally) if tally and job.planned else None
+        progress = _progress(job, tally, prices) if tally and job.planned else None
         return cls.model_validate(plain | {"input": job.input_key, "progress": progress} | more)
 
 
@@ -222,7 +228,7 @@ class JobResults(BaseModel):
     next_page_token: str | None
 
 
-def _progress(job: BatchJob, tally: Tally) -> Progress:
+def _progress(job: BatchJob, tally: Tally, prices: Prices | None) -> Progress:
     began = datetime.fromisoformat(job.started_at or job.created_at)
     seconds = (datetime.fromisoformat(tally.updated_at) - began).total_seconds() if tally.updated_at else 0.0
     width = job.planned[1] - job.planned[0]
@@ -236,4 +242,6 @@ def _progress(job: BatchJob, tally: Tally) -> Progress:
         errors=tally.errors,
         rows_per_second=round(tally.rows / seconds, 1) if seconds > 0 else None,
         eta_seconds=round(elapsed * (width - tally.width) / tally.width, 1) if running else None,
+        gb_seconds=round(tally.mb_ms / MB_MS_PER_GB_SECOND, 3),
+        usd=float(f"{prices.of_shards(tally.mb_ms, tally.done):.6g}") if prices else None,
     )

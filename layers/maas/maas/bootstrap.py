@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from maas.aws.dynamodb import Table, boto3_call
 from maas.records import ModelVersion, Quantized, Task
 from maas.registry import Registry
-from maas.settings import MB, Settings
+from maas.settings import MB, MissingSetting, Settings
 
 if TYPE_CHECKING:
     from maas.access.authorizer import Authorizer
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from maas.deployment.write_back import WriteBack
     from maas.metrics.counters import Counters
     from maas.metrics.metrics import Metrics
+    from maas.metrics.prices import Prices
     from maas.metrics.roll_up import RollUp
     from maas.notices.notices import Notices
     from maas.registry.rollout_tick import RolloutTick
@@ -122,10 +123,21 @@ def counters(settings: Settings) -> "Counters":
 
 
 def metrics(settings: Settings) -> "Metrics":
-    """For management: uses boto3."""
+    """Uses signed requests, for inference too."""
+    from maas.aws.signed import SignedDynamoDb
     from maas.metrics.metrics import Metrics
 
-    return Metrics(Table(boto3_call(_client("dynamodb", settings)), settings.table))
+    return Metrics(Table(SignedDynamoDb(settings.region, settings.endpoint("dynamodb")), settings.table))
+
+
+def prices(settings: Settings) -> "Prices | None":
+    """Raises MissingSetting for a price that is no number."""
+    from maas.metrics.prices import prices_of
+
+    try:
+        return prices_of(settings.region, settings.price_gb_second, settings.price_million_requests)
+    except ValueError as error:
+        raise MissingSetting(f"MAAS_PRICE_GB_SECOND, MAAS_PRICE_MILLION_REQUESTS: {error}") from None
 
 
 def roll_up(settings: Settings) -> "RollUp":

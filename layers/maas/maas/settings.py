@@ -71,6 +71,12 @@ class Settings:
     key_requests_per_second: int = _setting(
         "MAAS_KEY_REQUESTS_PER_SECOND", "requests per second of a key without a limit of its own; 0: unlimited", 0
     )
+    price_gb_second: str = _setting(
+        "MAAS_PRICE_GB_SECOND", "USD for a GB-second of Lambda, in place of the list price", ""
+    )
+    price_million_requests: str = _setting(
+        "MAAS_PRICE_MILLION_REQUESTS", "USD for a million requests of Lambda, in place of the list price", ""
+    )
     documents: str = _setting(
         "MAAS_API_DOCUMENTS", "who may read the OpenAPI documents: closed: callers; open: all", "closed"
     )

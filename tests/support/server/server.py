@@ -164,6 +164,7 @@ ROUTES: dict[str, tuple[int, Callable[..., object]]] = {
     f"DELETE {MODEL}": (200, lambda server, query, name: server.delete(query, name)),
     f"POST {MODEL}/restore": (200, lambda server, _, name: server.restore(name)),
     f"GET {MODEL}/history": (200, lambda server, query, name: server.list_history(query, name)),
+    f"GET {MODEL}/metrics": (200, lambda server, query, name: server.metrics(query, name)),
     f"POST {MODEL}/versions": (201, lambda server, body, name: server.create_version(name, body)),
     f"GET {MODEL}/versions": (200, lambda server, query, name: server.list_versions(name, query)),
     f"GET {VERSION}": (200, lambda server, query, name, number: server.look(name, int(number), query)),

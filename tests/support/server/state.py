@@ -13,6 +13,7 @@ import numpy as np
 from support.server.inference import answer
 from support.server.jobs import ContractJobs, Refusal
 from support.server.lifecycle import ContractLifecycle
+from support.server.metrics import metrics_json
 from support.server.rollouts import ContractRollouts
 from support.server.tasks import TASKS, task_outputs
 
@@ -154,6 +155,10 @@ class ContractState(ContractJobs, ContractLifecycle, ContractRollouts):
 
     def list_history(self, query: dict[str, str], name: str) -> dict[str, Any]:
         return page_of("entries", [one for one in reversed(self.history) if one["model"] == name], query)
+
+    def metrics(self, query: dict[str, str], name: str) -> dict[str, Any]:
+        self.model_json(name)
+        return metrics_json(query, name, NOW)
 
     def list_keys(self, query: dict[str, str]) -> dict[str, Any]:
         return page_of("keys", list(self.keys.values()), query)

@@ -2,10 +2,9 @@
 
 import math
 
+from maas.metrics.prices import USUAL_GB_SECOND, USUAL_MILLION_REQUESTS
 from maas.settings import MB, MEMORY_MB_PER_VCPU
 
-# US East (N. Virginia), x86; https://aws.amazon.com/lambda/pricing
-USD_PER_GB_SECOND, USD_PER_MILLION_REQUESTS = 0.0000166667, 0.20
 SMALLEST_MB, LARGEST_MB, STEP_MB = 512, 10240, 64
 HEADROOM = 1.25  # over the measured peak: for the bytes of requests
 OVERHEAD_MS = 2.0  # of a warm request beside the run: Lambda's runtime, decoding, encoding
@@ -24,4 +23,4 @@ def usd_per_million(run_ms: float, measured_mb: int, memory_mb: int) -> float:
     """
     slower = max(1.0, min(measured_mb, MEMORY_MB_PER_VCPU) / memory_mb)
     billed_ms = math.ceil((run_ms + OVERHEAD_MS) * slower)
-    return round(billed_ms / 1000 * memory_mb / 1024 * USD_PER_GB_SECOND * 1_000_000 + USD_PER_MILLION_REQUESTS, 2)
+    return round(billed_ms / 1000 * memory_mb / 1024 * USUAL_GB_SECOND * 1_000_000 + USUAL_MILLION_REQUESTS, 2)

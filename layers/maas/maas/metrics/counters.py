@@ -49,7 +49,7 @@ class Counters:
         self._cells: dict[_Key, Counts] = {}
         self._unsent: list[_Unsent] = []
         self._marked: set[Key] = set()
-        self._lock = threading.Lock()
+        self._lock, self._flushing = threading.Lock(), threading.Lock()
         self._shard: int | None = None
         self._dropped = 0  # requests and shards
 
@@ -121,7 +121,11 @@ class Counters:
         return self._cells.setdefault(key, Counts())
 
     def flush(self) -> None:
-        """Add what was counted to the table; what cannot be written now is kept. Called by one thread at a time."""
+        """Add what was counted to the table; what cannot be written now is kept."""
+        with self._flushing:
+            self._flush()
+
+    def _flush(self) -> None:
         if self._shard is None:  # not at the start: environments restored from one snapshot would share it
             self._shard = random.SystemRandom().randrange(SHARDS)
         with self._lock:

@@ -38,6 +38,13 @@ class Metrics:
             found.setdefault(cell, Counts()).add(counts)
         return found
 
+    def ever(self, model: str, version: int) -> tuple[Counts, datetime | None]:
+        """All that is kept of a version, and the beginning of the last minute, hour or day in which it had any."""
+        now = datetime.now(UTC)
+        start, end = Step.DAY.floor(now - Step.DAY.kept), now + Step.MINUTE.length
+        rows = [one for one in self._finest(model, Step.DAY, start, end) if one.cell.version == version]
+        return Counts.sum(one.counts for one in rows), max((one.cell.start for one in rows), default=None)
+
     def _finest(self, model: str, step: Step, start: datetime, end: datetime) -> Iterator[Counted]:
         """The rows that together have what happened then, once."""
         if step is Step.MINUTE:

@@ -1,4 +1,4 @@
-"""Triton's statistics extension. Counts are of this execution environment since its start.
+"""Triton's statistics extension: of this execution environment since its start, or of all by their counters.
 
 https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_statistics.md
 """
@@ -6,8 +6,10 @@ https://github.com/triton-inference-server/server/blob/main/docs/protocol/extens
 import threading
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from maas.metrics.counts import Counts
 from maas.records import ModelVersion
 from maas.serving.traffic import Resolved
 from maas.telemetry.request_log import inference_begins
@@ -96,5 +98,22 @@ def _document(key: Key, counts: _Counts) -> dict[str, Any]:
             name: {"count": counts.failed if name == "fail" else counts.succeeded, "ns": ns}
             for name, ns in counts.ns.items()
         },
+        "batch_stats": [],
+    }
+
+
+def fleet_document(model: str, number: int, counts: Counts, last: datetime | None) -> dict[str, Any]:
+    """Of all environments. `last` is the beginning of a minute, hour or day. Three stages are not counted: count 0."""
+    failed = counts.errors + counts.refused
+    succeeded = counts.requests - failed
+    stages = {"success": (succeeded, counts.success_us), "fail": (failed, counts.fail_us)}
+    stages |= dict.fromkeys(STAGES, (0, 0)) | {"compute_infer": (succeeded, counts.compute_us)}
+    return {
+        "name": model,
+        "version": str(number),
+        "last_inference": int(last.timestamp() * 1000) if last else 0,
+        "inference_count": succeeded,
+        "execution_count": succeeded,
+        "inference_stats": {name: {"count": count, "ns": us * 1000} for name, (count, us) in stages.items()},
         "batch_stats": [],
     }

@@ -100,6 +100,8 @@ async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     if first["type"] == "json_invalid":  # the rest of `loc` is a position
         where = f"{first['ctx']['error']} at character {path[0]}"
         return JSONResponse({"error": f"body: not JSON ({where})", "field": "body"}, 400)
+    if place != "body":  # after a parameter's name come the kinds of value that were tried, but for places in lists
+        path = [part for part in path if part.isdigit() or "[" not in part]
     field = quotable(".".join(path) if path else place)
     return JSONResponse({"error": f"{field}: {quotable(first['msg'])}", "field": field}, 400)
 
