@@ -58,8 +58,9 @@ class Call:
         left = None if self.deadline is None else self.deadline - time.monotonic()
         if left is not None and left <= 0:
             raise NoAnswerInTime(url, "its time is over", MORE_TIME)
-        if not are_headers(self.headers):  # ETags and addresses to notify
+        if not are_headers(self.headers):  # ETags, addresses to notify, those of the caller
             raise InvalidInput(f"no header can carry {', '.join(map(repr, self.headers.values())):.200}")
+        own = {name.lower(): value for name, value in self.headers.items()}
         body = self.body(left) if self.body else None
         seconds = ATTEMPT_SECONDS if left is None else left
         return {
@@ -67,7 +68,7 @@ class Call:
             "url": url + self.path,
             "params": self.query,
             "content": body.content if body else None,
-            "headers": {"accept-encoding": "gzip, deflate", **self.headers, **(body.headers if body else {})},
+            "headers": {"accept-encoding": "gzip, deflate", **own, **(body.headers if body else {})},
             "timeout": httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
         }
 

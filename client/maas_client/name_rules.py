@@ -59,7 +59,14 @@ def is_address(url: str) -> bool:
 
 def are_headers(headers: Mapping[str, str]) -> bool:
     """Whether HTTP can carry them as they are."""
-    return all(_HEADER.fullmatch(name) and value.isascii() and value.isprintable() for name, value in headers.items())
+    return all(
+        isinstance(name, str)
+        and isinstance(value, str)
+        and _HEADER.fullmatch(name)
+        and value.isascii()
+        and value.isprintable()
+        for name, value in headers.items()
+    )
 
 
 def check_alias(alias: str | None) -> None:

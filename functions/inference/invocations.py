@@ -16,7 +16,7 @@ from maas.serving.dataplane import DataPlane
 from maas.serving.oip import read_tensors
 from maas.web import events
 from maas.web.application import Who
-from plane import Plane, sender_of
+from plane import VERSIONED, Plane, sender_of
 from v1_routes import body_of, deadline_of, json_answer, predicted
 
 _TARGET = "x-amzn-sagemaker-target-model"
@@ -33,7 +33,7 @@ def ping() -> dict[str, str]:
     return {"status": "Healthy"}
 
 
-@routes.post("/invocations")
+@routes.post("/invocations", responses=VERSIONED)
 async def invocations(
     plane: Plane,
     who: Who,

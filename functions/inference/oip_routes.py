@@ -11,7 +11,7 @@ from maas.serving.oip import HEADER_LENGTH
 from maas.serving.statistics import fleet_document
 from maas.web import events
 from maas.web.application import Who
-from plane import Fleet, Plane
+from plane import VERSIONED, Fleet, Plane
 
 PLATFORM = "onnx_onnxv1"
 EXTENSIONS = ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"]
@@ -92,8 +92,8 @@ def model_statistics(
     return plane.statistics.document(model, number)
 
 
-@routes.post(f"{MODEL}/infer", summary="Infer")
-@routes.post(f"{VERSION}/infer", summary="Infer")
+@routes.post(f"{MODEL}/infer", summary="Infer", responses=VERSIONED)
+@routes.post(f"{VERSION}/infer", summary="Infer", responses=VERSIONED)
 async def infer(plane: Plane, model: str, request: Request, version: str | None = None) -> Response:
     """For the OpenAPI document: on Lambda, app.py serves this route."""
     reply = plane.infer(model, version, await request.body(), request.headers.get(HEADER_LENGTH))

@@ -10,7 +10,7 @@ from maas.deployment.profile_at import MAX_RUNS, profile_at
 from maas.telemetry.request_log import concerns
 from maas.web import events
 from oip_routes import MODEL, VERSION
-from plane import Plane
+from plane import VERSIONED, Plane
 
 Size = Annotated[int, Field(strict=True, ge=1)]
 
@@ -38,8 +38,8 @@ class ProfileAnswer(BaseModel):
     cost_per_million_usd: float
 
 
-@routes.post(f"{MODEL}/profile")
-@routes.post(f"{VERSION}/profile")
+@routes.post(f"{MODEL}/profile", responses=VERSIONED)
+@routes.post(f"{VERSION}/profile", responses=VERSIONED)
 def profile(
     plane: Plane, request: Request, model: str, wanted: ProfileRequest, version: str | None = None
 ) -> ProfileAnswer:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from maas.web.application import Who
-from plane import Plane, sender_of
+from plane import VERSIONED, Plane, sender_of
 from task_calls import Call, find
 
 
@@ -32,7 +32,7 @@ class TeiError(BaseModel):
 
 
 def _errors(shape: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
-    return {"4XX": {"model": shape}, "5XX": {"model": shape}}
+    return VERSIONED | {"4XX": {"model": shape}, "5XX": {"model": shape}}
 
 
 async def embeddings(plane: Plane, who: Who, request: Request) -> Response:

@@ -13,7 +13,7 @@ from maas.serving.oip import MAX_JSON_BYTES, read_tensors
 from maas.serving.traffic import Resolved
 from maas.web import compression, events
 from maas.web.application import Who
-from plane import Plane, sender_of
+from plane import VERSIONED, Plane, sender_of
 
 _V1 = ["/v1/models/{model}", "/v1/models/{model}/versions/{reference}", "/v1/models/{model}/labels/{reference}"]
 
@@ -45,7 +45,7 @@ def explain(model: str) -> None:
 
 
 for path in _V1:
-    routes.add_api_route(f"{path}:predict", predict, methods=["POST"])
+    routes.add_api_route(f"{path}:predict", predict, methods=["POST"], responses=VERSIONED)
     routes.add_api_route(f"{path}:explain", explain, methods=["POST"], include_in_schema=False)
     routes.add_api_route(path, status, methods=["GET"])
 

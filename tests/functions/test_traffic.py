@@ -15,6 +15,7 @@ from maas.registry import Resolution
 from maas.serving.dataplane import DataPlane
 from maas.serving.runner import Runner
 from maas.serving.runner_cache import RunnerCache
+from maas.settings import Settings
 from support import onnx_models, wire
 from support.registry_steps import FILE
 
@@ -109,6 +110,19 @@ def test_alias_as_the_api_shows_it(management: ModuleType) -> None:
     assert (gone["removed_aliases"], gone["changed_aliases"]) == ([], ["prod"])
     alone = json.loads(asked(management, "/api/v1/models/m/aliases/prod", b"", {}, "GET")["body"])
     assert (alone["routes"], alone["previous_routes"]) == (whole, ROUTES)
+
+
+def test_document_has_the_header(load_function: LoadFunction) -> None:
+    load_function("InferenceFunction")
+    paths = __import__("web_app").application(None, Settings("t", "b")).openapi()["paths"]
+    said = {
+        path
+        for path, methods in paths.items()
+        if "headers" in methods.get("post", {}).get("responses", {}).get("200", {})
+    }
+    for path in ("/v2/models/{model}/infer", "/v1/models/{model}/labels/{reference}:predict", "/invocations"):
+        assert path in said
+    assert {"/v1/embeddings", "/v2/rerank", "/models/{model}/embed", "/v2/models/{model}/profile"} <= said
 
 
 class Split:

@@ -63,14 +63,8 @@ async def metadata(
     return responses.read_metadata(await transport.send(requests.metadata_call(model, version, deadline)))
 
 
-async def infer_json(
-    transport: AsyncTransport,
-    model: str,
-    request: Mapping[str, Any],
-    version: str | int | None,
-    deadline: float | None,
-) -> dict[str, Any]:
-    return responses.read_json(await transport.send(requests.json_call(model, request, version, deadline)))
+async def infer_json(transport: AsyncTransport, request: Mapping[str, Any], wanted: Wanted) -> dict[str, Any]:
+    return responses.read_json(await transport.send(requests.json_call(request, wanted)))
 
 
 async def infer_later(transport: AsyncTransport, inputs: Inputs, wanted: Wanted, notify: str | None) -> Job:
@@ -85,7 +79,7 @@ async def infer_later(transport: AsyncTransport, inputs: Inputs, wanted: Wanted,
 
 async def _submit(transport: AsyncTransport, wanted: Wanted, body: Body, notify: str | None) -> Job:
     """Never retried: each request creates a job."""
-    headers = {"prefer": "respond-async"} | ({"maas-notify": notify} if notify else {})
+    headers = {**wanted.headers, "prefer": "respond-async"} | ({"maas-notify": notify} if notify else {})
     path = inference_path(wanted.model, wanted.version, "infer")
     answer = await transport.send(Call("POST", path, body=lambda _: body, headers=headers, deadline=wanted.deadline))
     if answer.status != 202:

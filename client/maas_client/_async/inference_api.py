@@ -44,6 +44,7 @@ class AsyncInference:
         timeout_seconds: float | None = None,
         variant: str | None = None,
         parameters: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
         large: Literal["refuse", "later"] = "refuse",
     ) -> "Outputs":
         """Run a model. Gives its outputs by name, or those asked for, as row-major arrays.
@@ -54,8 +55,8 @@ class AsyncInference:
         alias. Tensors go as bytes, or as JSON if not `binary`; with gzip where a call would not take them otherwise.
         `timeout_seconds` is for all of it; the server stops then too. `variant` asks for another form of the version,
         one that it was pushed with (`quantize`). `parameters` are the request's: options of a task, or {"task": "raw"}
-        for its graph's tensors. With `large="later"`, what a call does not take (4.7 MB of bytes) is answered by way of
-        `infer_later`.
+        for its graph's tensors. `headers` go with the call, such as the one that an alias sticks to. With
+        `large="later"`, what a call does not take (4.7 MB of bytes) is answered by way of `infer_later`.
         Raises InvalidRequest when an array does not fit the signature, TooLarge when a call does not take it,
         InvalidInput when it cannot be sent, NoAnswerInTime or DeadlineExceeded when it takes too long, InvalidResponse
         for an answer of another protocol.
@@ -75,6 +76,7 @@ class AsyncInference:
             timeout_seconds=timeout_seconds,
             variant=variant,
             parameters=parameters,
+            headers=headers,
             large=large,
         )
         return response.outputs
@@ -91,6 +93,7 @@ class AsyncInference:
         timeout_seconds: float | None = None,
         variant: str | None = None,
         parameters: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
         large: Literal["refuse", "later"] = "refuse",
     ) -> InferenceResponse:
         """Like `infer`, with the model and version that answered, and the request's id.
@@ -102,7 +105,9 @@ class AsyncInference:
         from maas_client.protocol.requests import Wanted
 
         deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
-        wanted = Wanted(model, version, outputs, request_id, binary, deadline, variant, parameters or {})
+        wanted = Wanted(
+            model, version, outputs, request_id, binary, deadline, variant, parameters or {}, headers=headers or {}
+        )
         try:
             return await infer(self._transport, inputs, wanted, self._signatures)
         except TooLarge:
@@ -118,6 +123,7 @@ class AsyncInference:
         version: str | int | None = None,
         *,
         timeout_seconds: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """Send a request of the Open Inference Protocol as it is. Gives the response as JSON.
 
@@ -128,9 +134,11 @@ class AsyncInference:
         [2.0, 4.0]
         """
         from maas_client._async.inference import infer_json
+        from maas_client.protocol.requests import Wanted
 
         deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
-        return await infer_json(self._transport, model, request, version, deadline)
+        wanted = Wanted(model, version, deadline=deadline, headers=headers or {})
+        return await infer_json(self._transport, request, wanted)
 
     async def infer_later(
         self,
@@ -143,6 +151,7 @@ class AsyncInference:
         binary: bool = True,
         variant: str | None = None,
         parameters: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
         notify: str | None = None,
     ) -> Job:
         """Like `infer`, but answered later, by `jobs.answer`: for more than a call takes, or more than 29 s.
@@ -156,5 +165,7 @@ class AsyncInference:
         from maas_client._async.inference import infer_later
         from maas_client.protocol.requests import Wanted
 
-        wanted = Wanted(model, version, outputs, request_id, binary, None, variant, parameters or {})
+        wanted = Wanted(
+            model, version, outputs, request_id, binary, None, variant, parameters or {}, headers=headers or {}
+        )
         return await infer_later(self._transport, inputs, wanted, notify)

@@ -31,14 +31,15 @@ class AsyncTasks:
         prompt_name: str | None = None,
         variant: str | None = None,
         timeout_seconds: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> "np.ndarray":
         """Vectors of texts or images, a row each: (items, dimensions), float32.
 
         `items` are texts (str), or image files as their path (Path) or content (bytes); long lists go in several calls.
         `dimensions` keeps the first ones of each vector, normalised anew if the model's are. Texts longer than the
         model takes are refused, unless `truncate`. `prompt_name` names one of the model's prompts: "query".
-        `variant` asks for another form of the version, as of `infer`. Raises InvalidRequest for a text that is too
-        long, and for a model whose task is another.
+        `variant` and `headers` are as of `infer`. Raises InvalidRequest for a text that is too long, and for a model
+        whose task is another.
 
         >>> (await maas.embed("sentences", ["The cat sat on the mat.", "It rains."])).shape
         (2, 3)
@@ -46,7 +47,9 @@ class AsyncTasks:
         from maas_client._async.tasks import embed
 
         parameters = {"dimensions": dimensions, "truncate": truncate or None, "prompt_name": prompt_name}
-        return await embed(self._transport, items, self._wanted(model, version, variant, parameters, timeout_seconds))
+        return await embed(
+            self._transport, items, self._wanted(model, version, variant, parameters, timeout_seconds, headers)
+        )
 
     async def rerank(
         self,
@@ -58,6 +61,7 @@ class AsyncTasks:
         top_n: int | None = None,
         variant: str | None = None,
         timeout_seconds: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> list[Ranked]:
         """The texts, or the best `top_n` of them, by how well they answer `query`, the best first.
 
@@ -68,7 +72,7 @@ class AsyncTasks:
         """
         from maas_client._async.tasks import rerank
 
-        wanted = self._wanted(model, version, variant, {}, timeout_seconds)
+        wanted = self._wanted(model, version, variant, {}, timeout_seconds, headers)
         return await rerank(self._transport, query, texts, wanted, top_n)
 
     async def classify(
@@ -83,6 +87,7 @@ class AsyncTasks:
         truncate: bool = False,
         variant: str | None = None,
         timeout_seconds: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> list[tuple[ClassScore, ...]]:
         """The classes of texts or images, `items` as of `embed`: for each all of them, or the `top` best, best first.
 
@@ -95,7 +100,7 @@ class AsyncTasks:
         from maas_client._async.tasks import classify
 
         parameters = {"truncate": truncate or None, "multi_label": multi_label or None}
-        wanted = self._wanted(model, version, variant, parameters, timeout_seconds)
+        wanted = self._wanted(model, version, variant, parameters, timeout_seconds, headers)
         return await classify(self._transport, items, wanted, top, labels)
 
     def _wanted(
@@ -105,10 +110,11 @@ class AsyncTasks:
         variant: str | None,
         parameters: Mapping[str, Any],
         timeout_seconds: float | None,
+        headers: Mapping[str, str] | None,
     ) -> "Wanted":
         """With those parameters that are given."""
         from maas_client.protocol.requests import Wanted
 
         deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
         given = {name: value for name, value in parameters.items() if value is not None}
-        return Wanted(model, version, deadline=deadline, variant=variant, parameters=given)
+        return Wanted(model, version, deadline=deadline, variant=variant, parameters=given, headers=headers or {})

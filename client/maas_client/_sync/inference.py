@@ -62,14 +62,8 @@ def metadata(transport: Transport, model: str, version: str | int | None, deadli
     return responses.read_metadata(transport.send(requests.metadata_call(model, version, deadline)))
 
 
-def infer_json(
-    transport: Transport,
-    model: str,
-    request: Mapping[str, Any],
-    version: str | int | None,
-    deadline: float | None,
-) -> dict[str, Any]:
-    return responses.read_json(transport.send(requests.json_call(model, request, version, deadline)))
+def infer_json(transport: Transport, request: Mapping[str, Any], wanted: Wanted) -> dict[str, Any]:
+    return responses.read_json(transport.send(requests.json_call(request, wanted)))
 
 
 def infer_later(transport: Transport, inputs: Inputs, wanted: Wanted, notify: str | None) -> Job:
@@ -84,7 +78,7 @@ def infer_later(transport: Transport, inputs: Inputs, wanted: Wanted, notify: st
 
 def _submit(transport: Transport, wanted: Wanted, body: Body, notify: str | None) -> Job:
     """Never retried: each request creates a job."""
-    headers = {"prefer": "respond-async"} | ({"maas-notify": notify} if notify else {})
+    headers = {**wanted.headers, "prefer": "respond-async"} | ({"maas-notify": notify} if notify else {})
     path = inference_path(wanted.model, wanted.version, "infer")
     answer = transport.send(Call("POST", path, body=lambda _: body, headers=headers, deadline=wanted.deadline))
     if answer.status != 202:

@@ -45,6 +45,7 @@ class Inference:
         timeout_seconds: float | None = None,
         variant: str | None = None,
         parameters: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
         large: Literal["refuse", "later"] = "refuse",
     ) -> "Outputs":
         """Run a model. Gives its outputs by name, or those asked for, as row-major arrays.
@@ -55,8 +56,8 @@ class Inference:
         alias. Tensors go as bytes, or as JSON if not `binary`; with gzip where a call would not take them otherwise.
         `timeout_seconds` is for all of it; the server stops then too. `variant` asks for another form of the version,
         one that it was pushed with (`quantize`). `parameters` are the request's: options of a task, or {"task": "raw"}
-        for its graph's tensors. With `large="later"`, what a call does not take (4.7 MB of bytes) is answered by way of
-        `infer_later`.
+        for its graph's tensors. `headers` go with the call, such as the one that an alias sticks to. With
+        `large="later"`, what a call does not take (4.7 MB of bytes) is answered by way of `infer_later`.
         Raises InvalidRequest when an array does not fit the signature, TooLarge when a call does not take it,
         InvalidInput when it cannot be sent, NoAnswerInTime or DeadlineExceeded when it takes too long, InvalidResponse
         for an answer of another protocol.
@@ -76,6 +77,7 @@ class Inference:
             timeout_seconds=timeout_seconds,
             variant=variant,
             parameters=parameters,
+            headers=headers,
             large=large,
         )
         return response.outputs
@@ -92,6 +94,7 @@ class Inference:
         timeout_seconds: float | None = None,
         variant: str | None = None,
         parameters: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
         large: Literal["refuse", "later"] = "refuse",
     ) -> InferenceResponse:
         """Like `infer`, with the model and version that answered, and the request's id.
@@ -103,7 +106,9 @@ class Inference:
         from maas_client.protocol.requests import Wanted
 
         deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
-        wanted = Wanted(model, version, outputs, request_id, binary, deadline, variant, parameters or {})
+        wanted = Wanted(
+            model, version, outputs, request_id, binary, deadline, variant, parameters or {}, headers=headers or {}
+        )
         try:
             return infer(self._transport, inputs, wanted, self._signatures)
         except TooLarge:
@@ -119,6 +124,7 @@ class Inference:
         version: str | int | None = None,
         *,
         timeout_seconds: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """Send a request of the Open Inference Protocol as it is. Gives the response as JSON.
 
@@ -129,9 +135,11 @@ class Inference:
         [2.0, 4.0]
         """
         from maas_client._sync.inference import infer_json
+        from maas_client.protocol.requests import Wanted
 
         deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
-        return infer_json(self._transport, model, request, version, deadline)
+        wanted = Wanted(model, version, deadline=deadline, headers=headers or {})
+        return infer_json(self._transport, request, wanted)
 
     def infer_later(
         self,
@@ -144,6 +152,7 @@ class Inference:
         binary: bool = True,
         variant: str | None = None,
         parameters: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
         notify: str | None = None,
     ) -> Job:
         """Like `infer`, but answered later, by `jobs.answer`: for more than a call takes, or more than 29 s.
@@ -157,5 +166,7 @@ class Inference:
         from maas_client._sync.inference import infer_later
         from maas_client.protocol.requests import Wanted
 
-        wanted = Wanted(model, version, outputs, request_id, binary, None, variant, parameters or {})
+        wanted = Wanted(
+            model, version, outputs, request_id, binary, None, variant, parameters or {}, headers=headers or {}
+        )
         return infer_later(self._transport, inputs, wanted, notify)

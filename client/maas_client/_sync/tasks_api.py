@@ -32,14 +32,15 @@ class Tasks:
         prompt_name: str | None = None,
         variant: str | None = None,
         timeout_seconds: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> "np.ndarray":
         """Vectors of texts or images, a row each: (items, dimensions), float32.
 
         `items` are texts (str), or image files as their path (Path) or content (bytes); long lists go in several calls.
         `dimensions` keeps the first ones of each vector, normalised anew if the model's are. Texts longer than the
         model takes are refused, unless `truncate`. `prompt_name` names one of the model's prompts: "query".
-        `variant` asks for another form of the version, as of `infer`. Raises InvalidRequest for a text that is too
-        long, and for a model whose task is another.
+        `variant` and `headers` are as of `infer`. Raises InvalidRequest for a text that is too long, and for a model
+        whose task is another.
 
         >>> maas.embed("sentences", ["The cat sat on the mat.", "It rains."]).shape
         (2, 3)
@@ -47,7 +48,9 @@ class Tasks:
         from maas_client._sync.tasks import embed
 
         parameters = {"dimensions": dimensions, "truncate": truncate or None, "prompt_name": prompt_name}
-        return embed(self._transport, items, self._wanted(model, version, variant, parameters, timeout_seconds))
+        return embed(
+            self._transport, items, self._wanted(model, version, variant, parameters, timeout_seconds, headers)
+        )
 
     def rerank(
         self,
@@ -59,6 +62,7 @@ class Tasks:
         top_n: int | None = None,
         variant: str | None = None,
         timeout_seconds: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> list[Ranked]:
         """The texts, or the best `top_n` of them, by how well they answer `query`, the best first.
 
@@ -69,7 +73,7 @@ class Tasks:
         """
         from maas_client._sync.tasks import rerank
 
-        wanted = self._wanted(model, version, variant, {}, timeout_seconds)
+        wanted = self._wanted(model, version, variant, {}, timeout_seconds, headers)
         return rerank(self._transport, query, texts, wanted, top_n)
 
     def classify(
@@ -84,6 +88,7 @@ class Tasks:
         truncate: bool = False,
         variant: str | None = None,
         timeout_seconds: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> list[tuple[ClassScore, ...]]:
         """The classes of texts or images, `items` as of `embed`: for each all of them, or the `top` best, best first.
 
@@ -96,7 +101,7 @@ class Tasks:
         from maas_client._sync.tasks import classify
 
         parameters = {"truncate": truncate or None, "multi_label": multi_label or None}
-        wanted = self._wanted(model, version, variant, parameters, timeout_seconds)
+        wanted = self._wanted(model, version, variant, parameters, timeout_seconds, headers)
         return classify(self._transport, items, wanted, top, labels)
 
     def _wanted(
@@ -106,10 +111,11 @@ class Tasks:
         variant: str | None,
         parameters: Mapping[str, Any],
         timeout_seconds: float | None,
+        headers: Mapping[str, str] | None,
     ) -> "Wanted":
         """With those parameters that are given."""
         from maas_client.protocol.requests import Wanted
 
         deadline = deadline_after(self._timeout_seconds if timeout_seconds is None else timeout_seconds)
         given = {name: value for name, value in parameters.items() if value is not None}
-        return Wanted(model, version, deadline=deadline, variant=variant, parameters=given)
+        return Wanted(model, version, deadline=deadline, variant=variant, parameters=given, headers=headers or {})

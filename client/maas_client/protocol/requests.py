@@ -27,7 +27,8 @@ Inputs = Mapping[str, Values] | Values
 class Wanted:
     """Model, version, variant and outputs of a run; `deadline` is of time.monotonic.
 
-    `parameters` are the request's own; with `classes`, outputs are that many of their classes, the best first.
+    `parameters` are the request's own, `headers` go beside it; with `classes`, outputs are that many of their classes,
+    the best first.
     """
 
     model: str
@@ -39,6 +40,7 @@ class Wanted:
     variant: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     classes: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def say_all(inputs: Inputs) -> TypeGuard[Mapping[str, Tensor]]:
@@ -109,14 +111,22 @@ def _timed(request: Mapping[str, Any], left_seconds: float | None) -> Mapping[st
 def infer_call(inputs: Mapping[str, Tensor], wanted: Wanted) -> Call:
     path = inference_path(wanted.model, wanted.version, "infer")
     request = Request(inputs, wanted)
-    return Call("POST", path, body=lambda left: carried(request.body(left)), safe=True, deadline=wanted.deadline)
+    return Call(
+        "POST",
+        path,
+        body=lambda left: carried(request.body(left)),
+        headers=wanted.headers,
+        safe=True,
+        deadline=wanted.deadline,
+    )
 
 
-def json_call(model: str, request: Mapping[str, Any], version: str | int | None, deadline: float | None) -> Call:
+def json_call(request: Mapping[str, Any], wanted: Wanted) -> Call:
     def body(left_seconds: float | None) -> Body:
         return carried(json_body(_timed(request, left_seconds), bare=True))
 
-    return Call("POST", inference_path(model, version, "infer"), body=body, safe=True, deadline=deadline)
+    path = inference_path(wanted.model, wanted.version, "infer")
+    return Call("POST", path, body=body, headers=wanted.headers, safe=True, deadline=wanted.deadline)
 
 
 def metadata_call(model: str, version: str | int | None, deadline: float | None) -> Call:

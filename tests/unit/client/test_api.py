@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,32 @@ def test_alias_with_routes(server: Server, maas: Any, onnx_file: Path) -> None:
         {"routes": [{"version": 1, "weight": 90}, {"version": 2, "weight": 10}], "sticky": "header:x-user"},
         {"sticky": "none"},
     ]
+
+
+def test_headers_of_a_call(server: Server, maas: Any, onnx_file: Path) -> None:
+    """Each call of inference takes some, for an alias that sticks to one; its own are not replaced."""
+    maas.push(onnx_file, "doubler")
+    x, more = np.zeros((1, 2), np.float32), {"X-User": "ann", "Content-Type": "text/plain", "Prefer": "nothing"}
+    document = {"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [1, 2]}]}
+    calls: list[Callable[..., Any]] = [
+        lambda **given: maas.infer("doubler", x, **given),
+        lambda **given: maas.infer_response("doubler", {"x": x}, **given),
+        lambda **given: maas.infer_json("doubler", document, **given),
+        lambda **given: maas.infer_later("doubler", x, **given),
+        lambda **given: maas.embed("sentences", ["a"], **given),
+        lambda **given: maas.rerank("reranker", "a", ["b"], **given),
+        lambda **given: maas.classify("reviews", ["a"], **given),
+    ]
+    for call in calls:
+        server.seen.clear()
+        call(headers=more)
+        (sent,) = [headers for method, path, headers, _ in server.seen if (method, path[-6:]) == ("POST", "/infer")]
+        assert sent["x-user"] == "ann"
+        assert "text/plain" not in sent["content-type"]
+        assert sent.get("prefer") in ("nothing", "respond-async")
+        for wrong in ({"x-user": "ü"}, {"x-user": "a\nb"}, {"x user": "a"}, {"x-user": 1}):
+            with pytest.raises(InvalidInput, match="no header can carry"):
+                call(headers=wrong)
 
 
 def test_refusals_are_typed_with_hint(server: Server, maas: Any, onnx_file: Path) -> None:
