@@ -37,7 +37,7 @@ FIRST = {case.function: case for case in reversed(CASES)}  # of each function
     ],
 )
 def test_event(case: EventCase, cloud: Cloud, load_function: LoadFunction) -> None:
-    seed(cloud)
+    seed(cloud, case.exports)
     case.check(load_function(case.function).lambda_handler(case.event, Context))
 
 

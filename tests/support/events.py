@@ -2,12 +2,13 @@
 
 The state before each: model `example` has version 1 READY and version 2 uploaded and committed with a request for a
 quantised form, but not deployed; the inbox has a file; there are inputs of batch jobs, one of them planned; and there
-is an API key.
+is an API key. For the routes of tasks there is a model with each: `sentences`, `reranker`, `reviews`.
 """
 
 import hashlib
 import hmac
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from maas.registry import table_rows
 from maas.settings import Settings
 from support import onnx_models
 from support.aws.engine import ROOT, Cloud
+from support.exports.small import text_export
 
 EVENTS = ROOT / "events"
 PLANNED, ROWS = "batch/input/example/1/planned.jsonl", b'{"x": [1, 2, 3]}\n{"x": "bad"}\n{"x": [4, 5, 6]}\n'
@@ -33,11 +35,15 @@ KNOWN = {
 
 @dataclass(frozen=True)
 class EventCase:
-    """`expected` is a part of the result: of its JSON body if there is a status, else of the result itself."""
+    """`expected` is a part of the result: of its JSON body if there is a status, else of the result itself.
+
+    A type stands for any value of it. `exports` are the models with a task that the event is about.
+    """
 
     name: str
     status: int | None
-    expected: dict[str, Any]
+    expected: Any
+    exports: tuple[str, ...] = ()
 
     @property
     def function(self) -> str:
@@ -53,9 +59,24 @@ class EventCase:
         else:
             assert result["statusCode"] == self.status, result
             answer = json.loads(result["body"])
-        assert answer | self.expected == answer
+        assert _has(answer, self.expected), answer
 
 
+def _has(answer: Any, expected: Any) -> bool:
+    if isinstance(expected, type):
+        return isinstance(answer, expected)
+    if isinstance(expected, dict):
+        return isinstance(answer, dict) and all(
+            name in answer and _has(answer[name], expected[name]) for name in expected
+        )
+    if isinstance(expected, list):
+        return len(answer) == len(expected) and all(map(_has, answer, expected))
+    return answer == expected  # type: ignore[no-any-return]
+
+
+EXPORTS = {"sentences": "embeddings", "reranker": "rerank", "reviews": "text-classification"}
+RANKED = {"index": int, "relevance_score": float}
+ANOTHER_TASK = "model: 'reranker' has the task rerank, expected a model with the task embeddings or image-embeddings"
 CASES = [
     EventCase("management_create_model", 201, {"name": "another", "tags": {"team": "vision"}}),
     EventCase("management_create_model_bad_name", 400, {"field": "name"}),
@@ -104,10 +125,54 @@ CASES = [
     EventCase("maintenance_warm_up", None, {"ignored": "warm-up event"}),
     EventCase("authorizer_empty", None, {"ignored": "empty event", "isAuthorized": False}),
     EventCase("deployment_other_object", None, {"ignored": "models/example/2/source/model.onnx"}),
+    EventCase(
+        "inference_openai_embeddings",
+        200,
+        {"model": "sentences", "data": [{"index": 0, "embedding": str}, {"index": 1, "embedding": str}]},
+        ("sentences",),
+    ),
+    EventCase(
+        "inference_openai_embeddings_of_another_task",
+        400,
+        {"error": {"message": ANOTHER_TASK, "type": "invalid_request_error", "param": "model", "code": None}},
+        ("reranker",),
+    ),
+    EventCase(
+        "inference_cohere_rerank_v1",
+        200,
+        {"results": [RANKED | {"document": {"text": str}}] * 2, "meta": {"api_version": {"version": "1"}}},
+        ("reranker",),
+    ),
+    EventCase(
+        "inference_cohere_rerank_v2",
+        200,
+        {"results": [RANKED], "meta": {"api_version": {"version": "2"}}},
+        ("reranker",),
+    ),
+    EventCase("inference_tei_embed", 200, [[float] * 32] * 2, ("sentences",)),
+    EventCase("inference_tei_rerank", 200, [{"index": int, "score": float, "text": str}] * 2, ("reranker",)),
+    EventCase("inference_tei_predict", 200, [{"score": float, "label": str}] * 3, ("reviews",)),
+    EventCase(
+        "inference_tei_tokenize",
+        200,
+        [
+            [
+                {"id": 2, "text": "[CLS]", "special": True, "start": None, "stop": None},
+                {"id": int, "text": "the", "special": False, "start": 0, "stop": 3},
+                {"id": int, "text": "cat", "special": False, "start": 4, "stop": 7},
+                {"id": 3, "text": "[SEP]", "special": True, "start": None, "stop": None},
+            ]
+        ],
+        ("sentences",),
+    ),
 ]
 
 
-def seed(cloud: Cloud) -> None:
+def seed(cloud: Cloud, exports: Iterable[str] = ()) -> None:
+    """`exports` are names of EXPORTS: each takes a second to deploy."""
+    for name in exports:
+        cloud.create_model(name)
+        assert cloud.deploy(name, text_export(EXPORTS[name]).files).task
     cloud.create_model("example")
     cloud.deploy("example", onnx_models.linear())
     quantize = {"scheme": "dynamic-int8", "tolerance": 0.05}

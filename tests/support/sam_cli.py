@@ -29,7 +29,7 @@ from maas_local.queues import QueuePump
 from maas_local.stack import LocalStack
 from maas_local.template import NAME, Template
 from support.aws.engine import CREDENTIALS, ROOT, TEMPLATE, Cloud
-from support.events import seed
+from support.events import EXPORTS, seed
 
 BUILT = ROOT / ".aws-sam" / "build" / "template.yaml"
 # API Gateway passes binary bodies to an HTTP API's functions in base64 without being told; `sam local` has to be.
@@ -179,7 +179,7 @@ def seeded() -> Iterator[Sam]:
             endpoint_url=made.url,
             tmp_dir=folder,
         )
-        seed(Cloud(settings))
+        seed(Cloud(settings), EXPORTS)
         yield Sam(made)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,21 +49,30 @@ class Cloud:
         bootstrap.registry(self.settings).models.create(name, "", {}, "tester")
 
     def upload(
-        self, model: str, content: bytes, *, sha256: str | None = None, options: dict[str, Any] | None = None
+        self,
+        model: str,
+        content: bytes | Mapping[str, bytes],
+        *,
+        sha256: str | None = None,
+        options: dict[str, Any] | None = None,
     ) -> ModelVersion:
-        """A version with one file, uploaded and committed, as a client would; its deployment has not run."""
+        """A version with one file, or with files by name, uploaded and committed as by a client, and not deployed."""
         registry, bucket = bootstrap.registry(self.settings), bootstrap.bucket(self.settings)
-        file = ModelFile("model.onnx", len(content), sha256 or hashlib.sha256(content).hexdigest())
-        version = registry.versions.create(model, [file], "", {}, "tester", options=options)
-        self.s3.put_object(
-            Bucket=self.settings.bucket, Key=f"models/{model}/{version.number}/source/model.onnx", Body=content
-        )
+        files = {"model.onnx": content} if isinstance(content, bytes) else content
+        listed = [ModelFile(name, len(one), sha256 or hashlib.sha256(one).hexdigest()) for name, one in files.items()]
+        uploads.check_files(listed, self.settings.max_model_bytes)
+        version = registry.versions.create(model, listed, "", {}, "tester", options=options)
+        for name, one in files.items():
+            key = f"models/{model}/{version.number}/source/{name}"
+            self.s3.put_object(Bucket=self.settings.bucket, Key=key, Body=one)
         uploads.complete(bucket, version)
         return version
 
-    def deploy(self, model: str, content: bytes, *, sha256: str | None = None) -> ModelVersion:
+    def deploy(
+        self, model: str, content: bytes | Mapping[str, bytes], *, sha256: str | None = None, **options: Any
+    ) -> ModelVersion:
         """A version that was uploaded and deployed: READY or FAILED."""
-        version = self.upload(model, content, sha256=sha256)
+        version = self.upload(model, content, sha256=sha256, options=options)
         return bootstrap.deployment(self.settings).deploy(model, version.number)
 
     def forget_prepared(self, model: str, number: int) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import resource
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,11 @@ import numpy as np
 import pytest
 
 from maas import bootstrap
-from maas.deployment import inbox_export, uploads
+from maas.deployment import inbox_export
 from maas.deployment.child import Limits
 from maas.deployment.preparation import Job, inspect
 from maas.errors import ModelRejected
-from maas.records import MetadataTensor, ModelFile, ModelVersion, Status
+from maas.records import MetadataTensor, ModelVersion, Status
 from support.aws.engine import Cloud
 from support.exports import small
 from support.exports.small import Files, changed, text_export
@@ -24,16 +23,8 @@ EMBEDDINGS = text_export("embeddings")
 
 def pushed(cloud: Cloud, files: Files, options: dict[str, Any] | None = None) -> ModelVersion:
     """Uploaded, committed and deployed."""
-    registry, bucket = bootstrap.registry(cloud.settings), bootstrap.bucket(cloud.settings)
-    listed = [ModelFile(name, len(content), sha256(content).hexdigest()) for name, content in files.items()]
-    uploads.check_files(listed, cloud.settings.max_model_bytes)
     cloud.create_model("m")
-    version = registry.versions.create("m", listed, "", {}, "tester", options=options or {})
-    for name, content in files.items():
-        key = f"models/m/{version.number}/source/{name}"
-        cloud.s3.put_object(Bucket=cloud.settings.bucket, Key=key, Body=content)
-    uploads.complete(bucket, version)
-    return bootstrap.deployment(cloud.settings).deploy("m", version.number)
+    return cloud.deploy("m", files, **options or {})
 
 
 def infer(cloud: Cloud, parameters: dict[str, Any], *tensors: dict[str, Any]) -> dict[str, Any]:
