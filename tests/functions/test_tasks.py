@@ -347,6 +347,26 @@ def test_body_that_is_no_object(app: ModuleType) -> None:
         assert post(app, EMBED, body)[0] == 400
 
 
+def test_missing_value_is_no_text(app: ModuleType) -> None:
+    """NaN, as Python writes that of pandas, is a word where tensors are expected, and would be embedded as a text."""
+    for route, body in (
+        (EMBED, b'{"model": "embeddings", "input": ["a", NaN]}'),
+        (V2, b'{"model": "rerank", "query": "a", "documents": ["b", NaN]}'),
+        ("/models/embeddings/embed", b'{"inputs": NaN}'),
+    ):
+        assert post(app, route, body)[0] == 400
+    assert post(app, EMBED, b'\xef\xbb\xbf{"model": "embeddings", "input": "NaN"}')[0] == 200
+
+
+@pytest.mark.parametrize(
+    "url", ["data:image/png;base64", "data:image/png;base64,####", "data:image/png,a", "data:,", "a"]
+)
+def test_broken_data_url(app: ModuleType, url: str) -> None:
+    status, refused = post(app, EMBED, {"model": "vectors", "input": ["data:image/png;base64,AA==", url]})
+    assert (status, refused["error"]["param"]) == (400, "input")
+    assert refused["error"]["message"].startswith("input[1]: got") and "data:" in refused["error"]["message"]
+
+
 def test_infer_scope_of_another_model_is_refused(app: ModuleType) -> None:
     event = wire.event(EMBED, b'{"model": "embeddings", "input": "a"}')
     event["requestContext"]["authorizer"]["lambda"]["scopes"] = "infer:rerank"

@@ -49,7 +49,7 @@ def embed(
     if output is not None and output.suffix.lower() != ".npy":
         raise typer.BadParameter(f"--output: got {str(output)!r}, expected a name that ends with .npy")
     if sum(map(bool, (text, source, image))) != 1:
-        raise typer.BadParameter("give texts, --input or --image")
+        raise typer.BadParameter("give one of texts, --input and --image")
     given: list[Any] = image or text or lines_of(source or STDIN)
     with connect(url, api_key) as maas:
         vectors = maas.embed(

@@ -124,7 +124,7 @@ def test_lines_of_standard_input_are_texts(command: Command, monkeypatch: pytest
         (["predict", "pictures", "--text", "a"], 1, "--text: the model takes image BYTES [-1], no text"),
         (["predict", "reviews", "--image", "a"], 1, "--image: the model takes text BYTES [-1], no image"),
         (["predict", "reranker", "--text", "a"], 1, "takes query BYTES [-1], text BYTES [-1], no text alone"),
-        (["embed", "sentences"], 2, "give texts, --input or --image"),
+        (["embed", "sentences"], 2, "give one of texts, --input and --image"),
         (["embed", "sentences", "a", "-o", "v.csv"], 2, "expected a name that ends with .npy"),
         (["embed", "sentences", "-i", "absent.txt"], 1, "cannot read absent.txt"),
         (["rerank", "reranker", "q", "/dev/null"], 1, "/dev/null is empty, expected a text a line"),

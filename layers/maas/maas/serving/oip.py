@@ -79,12 +79,12 @@ def parse_request(body: bytes, header_length: str | None = None) -> InferenceReq
     return _parsed(body[:end], _Tail(memoryview(body)[end:]))
 
 
-def read_json(body: bytes) -> Any:
-    """The value of a request's JSON body. Raises InvalidRequest, TooLarge."""
+def read_json(body: bytes, *, words: bool = True) -> Any:
+    """The value of a request's JSON body; `words` as of `loads`. Raises InvalidRequest, TooLarge."""
     if len(body) > MAX_JSON_BYTES:
         expected = f"at most {MAX_JSON_BYTES:,}: send tensors as binary data, a large request as a job of kind infer"
         raise TooLarge(f"body: got {len(body):,} bytes of JSON, expected {expected}", field="body")
-    return loads(body, "body")
+    return loads(body, "body", words=words)
 
 
 def read_tensors(body: bytes, field: str | None = None) -> Any:
@@ -95,18 +95,19 @@ def read_tensors(body: bytes, field: str | None = None) -> Any:
     return read_json(body) if read is None else read
 
 
-def loads(text: bytes, where: str) -> Any:
+def loads(text: bytes, where: str, *, words: bool = True) -> Any:
     """The value of the JSON. Raises InvalidRequest, which names `where`.
 
     Drops a byte order mark. Python's json module writes NaN and Infinity without quotes, so clients send them: reads
-    them as those strings.
+    them as those strings if `words`.
     """
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         reason = error
     try:
-        return orjson.loads(_NOT_JSON.sub(_as_string, text.removeprefix(codecs.BOM_UTF8)))
+        text = text.removeprefix(codecs.BOM_UTF8)
+        return orjson.loads(_NOT_JSON.sub(_as_string, text) if words else text)
     except orjson.JSONDecodeError:
         raise InvalidRequest(f"{where}: not JSON ({reason})", field=where) from None
 

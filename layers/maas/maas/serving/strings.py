@@ -40,8 +40,8 @@ def bytes_of(text: str, where: str) -> bytes:
     """The bytes of base64 text or of a `data:` URL with it. Raises InvalidRequest, which names `where`."""
     encoded = text
     if text.startswith("data:"):
-        kind, _, encoded = text.partition(",")
-        if not kind.endswith(";base64"):
+        kind, comma, encoded = text.partition(",")
+        if not comma or not kind.endswith(";base64"):
             raise InvalidRequest(f"{where}: got a data: URL that is not base64, expected data:…;base64,…", field=where)
     try:
         return base64.b64decode(encoded, validate=True)

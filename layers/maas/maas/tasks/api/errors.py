@@ -20,7 +20,7 @@ def openai_error(status: int, document: Mapping[str, Any], texts: str) -> dict[s
     document = _beside_fields(document)
     field = document.get("field")
     kind = "server_error" if status >= 500 else _TYPES.get(status, "invalid_request_error")
-    param = texts if field in (TEXT, IMAGE) else field
+    param = texts if field in (TEXT, IMAGE) else field and field.partition("[")[0]
     return {"error": {"message": document["error"], "type": kind, "param": param, "code": _CODES.get(status)}}
 
 

@@ -70,8 +70,6 @@ def _images(document: Mapping[str, Any]) -> list[bytes]:
     urls = texts(document, "input")
     for index, url in enumerate(urls):
         if not url.startswith("data:"):
-            raise InvalidRequest(
-                f"input[{index}]: got {url!r:.40}, expected an image as a data: URL; no other URL is fetched",
-                field="input",
-            )
+            expected = "an image as a data: URL, which this model takes; no other URL is fetched"
+            raise InvalidRequest(f"input[{index}]: got {url!r:.40}, expected {expected}", field="input")
     return [bytes_of(url, f"input[{index}]") for index, url in enumerate(urls)]
