@@ -13,7 +13,20 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import cold, fuzz, large, many_versions, peers, prepared, quantized, rollout, text, traffic, warm
+from benchmarks import (
+    cold,
+    counting,
+    fuzz,
+    large,
+    many_versions,
+    peers,
+    prepared,
+    quantized,
+    rollout,
+    text,
+    traffic,
+    warm,
+)
 from benchmarks.batch import fixed, memory, rates, scaling, seeds
 from benchmarks.cases import Case, cases
 from benchmarks.figures import Figure, show
@@ -61,6 +74,7 @@ def main() -> int:
                 "large": lambda: large.measure(cloud, Path(folder)),
                 "registry": lambda: many_versions.measure(console),
                 "rollout": rollout.measure,
+                "counting": lambda: counting.measure(cloud, requests[0]),
                 "traffic": lambda: traffic.measure(cloud, requests[0]),
                 "batch": lambda: rates.measure(cloud, Path(folder)),
                 "shard": lambda: fixed.measure(cloud, console),

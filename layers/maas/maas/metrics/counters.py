@@ -1,6 +1,6 @@
 """The counters of one execution environment, and their way into the table.
 
-Counting touches memory alone. `flush`, which runs after an answer, adds what was counted to rows of minutes: a
+Counting only keeps what was seen. `flush`, which runs after an answer, adds it up and adds that to rows of minutes: a
 transaction with a token, so that a repeat after a lost answer adds nothing. What was certainly not written is counted
 again with what comes; what may have been written is sent again with its token while DynamoDB knows it.
 """
@@ -10,6 +10,7 @@ import random
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from maas.telemetry.request_log import Observation, failed, observing
 
 FLUSH_SECONDS = 10
 CELLS_A_TRANSACTION = 5  # with the marks of their hours; DynamoDB charges by rows, and larger ones conflict more
+MAX_SEEN = 5000  # inferences that wait to be added up
 MAX_CELLS = 2000  # of versions, aliases and minutes that wait, if DynamoDB does not answer for long
 MAX_UNSENT = 100  # transactions
 TOKEN_SECONDS = 9 * 60  # DynamoDB knows a token for ten minutes
@@ -46,6 +48,7 @@ class Counters:
 
     def __init__(self, table: Table, memory_mb: int, init_ms: int = 0) -> None:
         self._table, self._memory_mb, self._init_ms = table, memory_mb, init_ms
+        self._seen: deque[Observation] = deque()
         self._cells: dict[_Key, Counts] = {}
         self._unsent: list[_Unsent] = []
         self._marked: set[Key] = set()
@@ -54,7 +57,20 @@ class Counters:
         self._dropped = 0  # requests and shards
 
     def count(self, seen: Observation) -> None:
-        """Count an inference."""
+        """Count an inference. It is added up when counters are written, off the caller's path."""
+        self._seen.append(seen)
+        if len(self._seen) > MAX_SEEN:
+            self._add_up()
+
+    def _add_up(self) -> None:
+        while self._seen:
+            try:
+                seen = self._seen.popleft()
+            except IndexError:  # another thread took the last one
+                return
+            self._add(seen)
+
+    def _add(self, seen: Observation) -> None:
         version, stage, status, elapsed_ns = seen.version, seen.stage, seen.status, seen.elapsed_ns
         if version is None or stage is None:
             return
@@ -126,6 +142,7 @@ class Counters:
             self._flush()
 
     def _flush(self) -> None:
+        self._add_up()
         if self._shard is None:  # not at the start: environments restored from one snapshot would share it
             self._shard = random.SystemRandom().randrange(SHARDS)
         with self._lock:
