@@ -22,9 +22,9 @@ from maas.web.requests import Request, asgi_event, http_function
 
 TASK = re.compile(r"/(v1/embeddings|v[12]/rerank|models/[^/]+/(embed|rerank|predict|tokenize))")
 settings = Settings.from_env()
-dataplane = bootstrap.dataplane(settings)
 counters = bootstrap.counters(settings)
 after_answer = AfterAnswer.start()
+dataplane = bootstrap.dataplane(settings, sampler=bootstrap.sampler(settings, after_answer.add, counters))
 after_answer.every(FLUSH_SECONDS, counters.flush)
 
 
@@ -75,7 +75,7 @@ def _task(request: Request, context: Any) -> dict[str, Any]:
 def _deferred(model: str, reference: str | None, body: bytes, sender: Sender) -> dict[str, Any]:
     """Answers 202; the result goes to the bucket. The version is picked now."""
     resolved, headers = dataplane.resolve(model, reference, sender), sender.headers
-    concerns(*resolved)
+    concerns(resolved.version, resolved.alias)
     job = bootstrap.deferred(settings).submit(
         resolved.version, body, headers.get(HEADER_LENGTH), sender.actor, headers.get("maas-notify")
     )

@@ -47,7 +47,7 @@ def profile(
     deadline = events.deadline_of(request.scope["aws.context"])
     resolved = plane.resolve(model, version)
     found = resolved.version
-    concerns(*resolved)
+    concerns(resolved.version, resolved.alias)
     measured = profile_at(plane.runner(resolved, deadline, {"task": "raw"}), wanted.shapes, wanted.runs, deadline)
     memory_mb: int = request.app.state.memory_mb
     return ProfileAnswer(

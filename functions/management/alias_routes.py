@@ -30,7 +30,9 @@ def put_alias(
 
     Traffic follows within seconds.
     """
-    found = registry.aliases.set(model, alias, body.target(), actor, if_match, sticky=body.sticky)
+    found = registry.aliases.set(
+        model, alias, body.target(), actor, if_match, sticky=body.sticky, samples=body.samples()
+    )
     response.headers["etag"] = found.etag
     return Alias.of(model, alias, found)
 

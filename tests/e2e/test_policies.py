@@ -32,6 +32,10 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("WorkerFunction", "sqs:ReceiveMessage"): SERVICE_OF_LAMBDA,
     ("WorkerFunction", "sqs:DeleteMessage"): SERVICE_OF_LAMBDA,
     ("WorkerFunction", "sqs:GetQueueAttributes"): SERVICE_OF_LAMBDA,
+    ("ShadowFunction", "sqs:ReceiveMessage"): SERVICE_OF_LAMBDA,
+    ("ShadowFunction", "sqs:DeleteMessage"): SERVICE_OF_LAMBDA,
+    ("ShadowFunction", "sqs:GetQueueAttributes"): SERVICE_OF_LAMBDA,
+    ("ShadowFunction", "s3:ListBucket"): "S3 answers 404, not 403, for a sample that is gone",
     ("DeploymentFunction", "sqs:SendMessage"): SERVICE_OF_LAMBDA + ": events that failed for good",
     (
         "WorkerFunction",

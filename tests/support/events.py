@@ -104,6 +104,8 @@ CASES = [
     EventCase(
         "worker_malformed", None, {"batchItemFailures": [{"itemIdentifier": "059f36b4-87a3-44ab-83d2-661975680130"}]}
     ),
+    EventCase("shadow_sample", None, {"batchItemFailures": []}),
+    EventCase("shadow_malformed", None, {"batchItemFailures": []}),
     EventCase("maintenance_purge", None, {"purged": []}),
     EventCase("maintenance_revive", None, {"revived": []}),
     EventCase("maintenance_rollouts", None, {"rollouts": []}),
@@ -119,6 +121,7 @@ CASES = [
     EventCase("deployment_scheduled", None, {"ignored": "scheduled event"}),
     EventCase("deployment_sns", None, {"ignored": "SNS notification"}),
     EventCase("planner_scheduled", None, {"ignored": "scheduled event"}),
+    EventCase("shadow_scheduled", None, {"ignored": "scheduled event"}),
     EventCase("worker_scheduled", None, {"ignored": "scheduled event"}),
     EventCase("management_warm_up", None, {"ignored": "warm-up event"}),
     EventCase("management_s3_test", None, {"ignored": "S3 test event"}),

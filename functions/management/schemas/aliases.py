@@ -6,7 +6,9 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model
 
 from maas import alias_records
 from maas.names import STICKY_PATTERN
+from maas.registry.aliases import Given
 from maas.registry.routing import LEAST_ROUTES, MOST_ROUTES
+from schemas.samples import Capture, Shadow
 from schemas.shared import EXAMPLE_LATER, EXAMPLE_TIME, Body, VersionNumber, like, whole
 
 _ROUTES = [{"version": 3, "weight": 10}, {"version": 2, "weight": 90}]
@@ -19,6 +21,8 @@ _ALIAS = {
     "rollout": None,
     "previous_version": 2,
     "previous_routes": [{"version": 2, "weight": 100}],
+    "shadow": {"version": 4, "percent": 10, "compare": {"rtol": 1e-3, "atol": 1e-5}},
+    "capture": {"percent": 1, "what": "both", "days": 7, "redact": ["name"]},
     "updated_at": EXAMPLE_LATER,
 }
 
@@ -42,7 +46,7 @@ class PutAlias(Body):
     """A `version` for all requests, or `routes` to distinct versions with weights that sum to 100.
 
     What is absent stays as it is; a new alias needs one of both. `sticky` keeps a caller, or the value of a header, on
-    its route.
+    its route. `shadow` and `capture` copy requests; null removes one.
     """
 
     model_config = like(routes=_ROUTES, sticky="caller")
@@ -50,19 +54,30 @@ class PutAlias(Body):
     version: VersionNumber | None = None
     routes: Annotated[list[WantedRoute], Field(min_length=LEAST_ROUTES, max_length=MOST_ROUTES)] | None = None
     sticky: Sticky | None = None
+    shadow: Shadow | None = None
+    capture: Capture | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
         if self.version is not None and self.routes is not None:
             raise ValueError("expected either version or routes")
-        if self.version is None and self.routes is None and self.sticky is None:
-            raise ValueError("expected version, routes or sticky")
+        if self.target() is None and self.sticky is None and not self.samples():
+            raise ValueError("expected version, routes, sticky, shadow or capture")
         return self
 
     def target(self) -> int | list[alias_records.Route] | None:
         if self.routes is None:
             return self.version
         return [alias_records.Route(route.version, route.weight) for route in self.routes]
+
+    def samples(self) -> Given:
+        """Those that the body names; null removes one."""
+        found: Given = {}
+        if "shadow" in self.model_fields_set:
+            found["shadow"] = self.shadow.record() if self.shadow else None
+        if "capture" in self.model_fields_set:
+            found["capture"] = self.capture.record() if self.capture else None
+        return found
 
 
 class Alias(BaseModel):
@@ -82,6 +97,8 @@ class Alias(BaseModel):
     rollout: int | None
     previous_version: int | None
     previous_routes: list[Route]
+    shadow: Shadow | None
+    capture: Capture | None
     updated_at: str
 
     @classmethod
@@ -95,6 +112,8 @@ class Alias(BaseModel):
             rollout=alias.rollout,
             previous_version=alias.previous_version,
             previous_routes=routes(alias.previous_shares),
+            shadow=Shadow.of(alias.shadow) if alias.shadow else None,
+            capture=Capture.of(alias.capture) if alias.capture else None,
             updated_at=alias.updated_at,
         )
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+from maas.alias_samples import Capture, Samples, Shadow
+
 WHOLE = 100  # the sum of the weights of an alias's routes
 NOT_STICKY = "none"
 
@@ -27,6 +29,7 @@ class Alias:
     is the one with the most weight, of equals the older. `sticky` says by what requests keep their route (see
     `maas.names.STICKY_PATTERN`); `salt` is the key of that hash, in hex, made with the first routes and constant.
     `rollout` is the open rollout, which alone moves the alias meanwhile.
+    `shadow` and `capture` say which requests are copied.
     """
 
     version: int
@@ -38,6 +41,8 @@ class Alias:
     sticky: str = NOT_STICKY
     salt: str = ""
     rollout: int | None = None
+    shadow: Shadow | None = None
+    capture: Capture | None = None
 
     @property
     def etag(self) -> str:
@@ -53,9 +58,18 @@ class Alias:
         """Empty if there is nothing to roll back to."""
         return self.previous_routes or ((Route(self.previous_version, WHOLE),) if self.previous_version else ())
 
+    @property
+    def samples(self) -> Samples | None:
+        """What is copied of its requests; None if nothing is."""
+        return Samples(self.shadow, self.capture) if self.shadow or self.capture else None
+
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
-        made = {name: routes_of(row[name]) for name in ("routes", "previous_routes") if name in row}
+        made: dict[str, Any] = {name: routes_of(row[name]) for name in ("routes", "previous_routes") if name in row}
+        if row.get("shadow"):
+            made["shadow"] = Shadow(**row["shadow"])
+        if row.get("capture"):
+            made["capture"] = Capture.of(row["capture"])
         return cls(**(dict(row) | made))
 
     def row(self) -> dict[str, Any]:

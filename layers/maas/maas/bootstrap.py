@@ -1,7 +1,7 @@
 """The object graph of each function, built once at cold start from the settings; tests pass other settings."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +34,15 @@ if TYPE_CHECKING:
     from maas.metrics.roll_up import RollUp
     from maas.notices.notices import Notices
     from maas.registry.rollout_tick import RolloutTick
-    from maas.serving.dataplane import DataPlane
+    from maas.sampling.shadowing import Shadowing
+    from maas.serving.dataplane import DataPlane, Sampler
     from maas.serving.runner import Runner
     from maas.serving.served_model import ServedModel
 
+    Add = Callable[[Callable[[], object]], bool]
 
-def dataplane(settings: Settings, *, for_jobs: bool = False) -> "DataPlane":
+
+def dataplane(settings: Settings, *, for_jobs: bool = False, sampler: "Sampler | None" = None) -> "DataPlane":
     """For inference: reads with signed requests, so that a cold start imports neither boto3 nor a web framework.
 
     `for_jobs`: tasks take any number of texts, since jobs cut their input themselves, and images by their place in S3.
@@ -71,7 +74,7 @@ def dataplane(settings: Settings, *, for_jobs: bool = False) -> "DataPlane":
         return _with_task(settings, runner, version.task, local.path, fetch) if version.task else runner
 
     runners = RunnerCache(load, settings.runner_cache_bytes)
-    return DataPlane(registry, runners, settings.resolve_ttl_seconds)
+    return DataPlane(registry, runners, settings.resolve_ttl_seconds, sampler)
 
 
 def _images(settings: Settings, reader: "S3Reader") -> Callable[[str], bytes]:
@@ -144,6 +147,36 @@ def roll_up(settings: Settings) -> "RollUp":
     from maas.metrics.roll_up import RollUp
 
     return RollUp(Table(boto3_call(_client("dynamodb", settings)), settings.table))
+
+
+def sampler(settings: Settings, add: "Add", counters: "Counters") -> "Sampler":
+    """For inference: without boto3, and made at the first request of an alias that samples any.
+
+    A try to send takes a second or two at most: the environment's next event waits for it.
+    """
+
+    @cache
+    def made() -> "Sampler":
+        from maas.aws.s3_writer import S3Writer
+        from maas.aws.signed_sqs import SignedQueue
+        from maas.sampling.sampler import Outbox, Sampler
+
+        queue = SignedQueue(settings.region, settings.endpoint("sqs"), settings.shadow_queue_url, 2, 1)
+        writer = S3Writer(settings.region, settings.endpoint("s3"), settings.bucket, 2, 2)
+        return Sampler(add, Outbox(queue, writer), counters)
+
+    return lambda resolved, parameters, answered: made()(resolved, parameters, answered)
+
+
+def shadowing(settings: Settings, counters: "Counters") -> "Shadowing":
+    from maas.aws.s3_reader import S3Reader
+    from maas.aws.s3_writer import S3Writer
+    from maas.sampling.capture_files import CaptureFiles
+    from maas.sampling.shadowing import Shadowing
+
+    place = settings.region, settings.endpoint("s3"), settings.bucket
+    writer = S3Writer(*place)
+    return Shadowing(dataplane(settings), S3Reader(*place), writer, CaptureFiles(writer), counters)
 
 
 def registry(settings: Settings) -> Registry:

@@ -176,6 +176,10 @@ class RegisteredModel:
             name for name, alias in self.aliases.items() if any(route.version == version for route in alias.shares)
         )
 
+    def shadows_on(self, version: int) -> list[str]:
+        """Names of the aliases that have the version as their shadow."""
+        return sorted(name for name, alias in self.aliases.items() if alias.shadow and alias.shadow.version == version)
+
     def keeping(self, versions: int, size_bytes: int) -> Self:
         """The model with these numbers added to its kept versions and bytes."""
         return replace(self, kept_versions=self.kept_versions + versions, kept_bytes=self.kept_bytes + size_bytes)

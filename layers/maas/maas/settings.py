@@ -45,6 +45,7 @@ class Settings:
     limit_memory: int = _setting("MAAS_LIMIT_MEMORY", "1: a run beyond the function's memory fails alone", 0)
     queue_url: str = _setting("MAAS_QUEUE_URL", "SQS queue of batch shards", "")
     async_queue_url: str = _setting("MAAS_ASYNC_QUEUE_URL", "SQS queue of asynchronous requests", "")
+    shadow_queue_url: str = _setting("MAAS_SHADOW_QUEUE_URL", "SQS queue of sampled requests", "")
     hold_seconds: int = _setting(
         "MAAS_HOLD_SECONDS", "seconds after which a dead worker's shard is delivered again", 180
     )

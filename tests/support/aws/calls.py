@@ -32,6 +32,7 @@ class Signed:
     query: Mapping[str, str]
     target: str
     body: bytes
+    has_tags: bool
 
 
 def signed(environ: Mapping[str, str], body: bytes) -> Signed | None:
@@ -43,7 +44,8 @@ def signed(environ: Mapping[str, str], body: bytes) -> Signed | None:
     presigned = "HTTP_AUTHORIZATION" not in environ
     path = unquote(environ["PATH_INFO"].encode("latin-1").decode())
     target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
-    return Signed(found[1], found[2], presigned, environ["REQUEST_METHOD"], path, query, target, body)
+    method, has_tags = environ["REQUEST_METHOD"], "HTTP_X_AMZ_TAGGING" in environ
+    return Signed(found[1], found[2], presigned, method, path, query, target, body, has_tags)
 
 
 def calls(request: Signed) -> list[Call]:
@@ -78,9 +80,12 @@ def _s3(request: Signed) -> Iterator[Call]:
         else:
             yield Call("s3:GetObjectVersion" if "versionId" in query else "s3:GetObject", one)
     elif method == "DELETE":
-        yield Call("s3:AbortMultipartUpload" if "uploadId" in query else "s3:DeleteObject", one)
+        deleted = "s3:DeleteObjectVersion" if "versionId" in query else "s3:DeleteObject"
+        yield Call("s3:AbortMultipartUpload" if "uploadId" in query else deleted, one)
     else:  # PUT of an object or part, POST that starts or completes an upload
         yield Call("s3:PutObject", one)
+        if request.has_tags:
+            yield Call("s3:PutObjectTagging", one)
 
 
 def _deleted(bucket: str, body: str) -> Iterator[Call]:

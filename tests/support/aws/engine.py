@@ -43,6 +43,7 @@ class Cloud:
             "AWS_ENDPOINT_URL": self.settings.endpoint_url,
             "MAAS_QUEUE_URL": self.settings.queue_url,
             "MAAS_ASYNC_QUEUE_URL": self.settings.async_queue_url,
+            "MAAS_SHADOW_QUEUE_URL": self.settings.shadow_queue_url,
         }
 
     def create_model(self, name: str) -> None:
@@ -107,6 +108,7 @@ def create_cloud(endpoint_url: str, tmp_dir: Path) -> Cloud:
         bucket=table,
         queue_url=sqs.create_queue(QueueName=table)["QueueUrl"],
         async_queue_url=sqs.create_queue(QueueName=f"{table}-async")["QueueUrl"],
+        shadow_queue_url=sqs.create_queue(QueueName=f"{table}-samples")["QueueUrl"],
         endpoint_url=endpoint_url,
         tmp_dir=str(tmp_dir),
         memory_mb=1769,

@@ -30,7 +30,11 @@ MOTO_CANNOT = {
     "DeleteObjects": "asks about the bucket, not about the objects",
     "presigned": "looks for the signature in a header alone",
 }
-_OPERATIONS = {"dynamodb:PutItem": "dynamodb:TransactWriteItems", "sqs:SendMessage": "sqs:SendMessageBatch"}
+_OPERATIONS = {
+    "dynamodb:PutItem": "dynamodb:TransactWriteItems",
+    "dynamodb:UpdateItem": "dynamodb:TransactWriteItems",
+    "sqs:SendMessage": "sqs:SendMessageBatch",
+}
 _NO_RESOURCE = ("dynamodb:", "events:", "sns:", "xray:")
 _asked = threading.local()
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from maas.alias_samples import KEPT_DAYS
+from maas.sampling.capture_files import DAYS_TAG, PREFIX
 from maas.settings import Settings
 from maas.telemetry.request_log import UNITS
 from maas.web.application import OPEN_PATHS
@@ -123,7 +125,8 @@ def test_visibility_timeout_exceeds_function_timeout() -> None:
 @pytest.mark.parametrize("name", QUEUES)
 def test_queue_is_encrypted_and_keeps_messages_two_weeks(name: str) -> None:
     assert QUEUES[name]["SqsManagedSseEnabled"] is True
-    assert QUEUES[name]["MessageRetentionPeriod"] == 14 * 24 * 3600
+    kept = 3600 if name == "Samples" else 14 * 24 * 3600  # samples are lost rather than late
+    assert QUEUES[name]["MessageRetentionPeriod"] == kept
 
 
 def dead_letter_queues() -> list[str]:
@@ -168,14 +171,23 @@ def test_lifecycle_rules_spare_models() -> None:
     """A READY version pins object versions, which may be noncurrent; a deleted version may be restored."""
     for rule in rules():
         if set(rule) & {"ExpirationInDays", "NoncurrentVersionExpiration", "ExpiredObjectDeleteMarker"}:
-            assert rule["Prefix"].startswith(("batch/", "inbox/")), rule["Id"]
+            assert rule["Prefix"].startswith(("batch/", "inbox/", "shadow/", "capture/")), rule["Id"]
     assert not [rule["Id"] for rule in rules() if set(rule) & {"ExpirationDate", "Transitions", "Filter"}]
 
 
 def test_expired_uploads_leave_no_noncurrent_versions() -> None:
     for rule in rules():
-        if "ExpirationInDays" in rule:
+        if "ExpirationInDays" in rule and not rule["Prefix"].startswith(("shadow/", "capture/")):
             assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] > 14, "as long as a queue keeps who reads it"
+
+
+def test_captured_files_expire_by_their_tag() -> None:
+    """No alias can ask for days that no rule ends."""
+    tagged = {rule["TagFilters"][0]["Value"]: rule for rule in rules() if "TagFilters" in rule}
+    assert sorted(map(int, tagged)) == list(KEPT_DAYS)
+    for days, rule in tagged.items():
+        assert rule["TagFilters"] == [{"Key": DAYS_TAG, "Value": days}]
+        assert (rule["Prefix"], rule["ExpirationInDays"]) == (PREFIX, int(days))
 
 
 @pytest.mark.parametrize("name", ["Bucket", "Table"])

@@ -17,6 +17,7 @@ from maas.errors import MaasError, ModelRejected
 from maas.numbers import whole_number
 from maas.records import GOLDEN_FOLDER, MetadataTensor
 from maas.serving import oip, tensors
+from maas.serving.comparison import differs
 from maas.serving.datatypes import DTYPES
 from maas.serving.oip import RequestInput
 from maas.serving.runner import Runner
@@ -151,35 +152,3 @@ def read_tensor(path: Path) -> Array:
     if array is None or list(array.shape) != list(tensor.dims):
         raise ModelRejected(f"{where}: its values do not fit its shape {list(tensor.dims)}")
     return array.view(np.uint16) if is_bfloat16 else array
-
-
-def differs(what: str, came: Array, wanted: Array, rtol: float, atol: float) -> str | None:
-    """How the output differs most; None if it is within the tolerances."""
-    if came.shape != wanted.shape:
-        return f"{what} has the shape {list(came.shape)}, expected {list(wanted.shape)}"
-    if came.dtype.kind != "f":
-        unequal = np.asarray(came != wanted)
-        if not unequal.any():
-            return None
-        return _worst(what, came, wanted, np.unravel_index(int(unequal.argmax()), unequal.shape), "the same")
-    size = np.abs(wanted.astype(np.float64))
-    excess = difference(came, wanted) - np.where(np.isfinite(size), atol + rtol * size, 0)
-    excess[np.isnan(excess)] = -np.inf  # both NaN, or the same infinity
-    if not excess.size or excess.max() <= 0:
-        return None
-    place = np.unravel_index(int(excess.argmax()), excess.shape)
-    return _worst(what, came, wanted, place, f"within rtol {rtol:g} and atol {atol:g}")
-
-
-def difference(came: Array, wanted: Array) -> Array:
-    """|came - wanted| in float64; infinite where only one is NaN, NaN where both are NaN or the same infinity."""
-    with np.errstate(invalid="ignore"):
-        found: Array = np.atleast_1d(np.abs(came.astype(np.float64) - wanted.astype(np.float64)))
-    found[np.atleast_1d(np.isnan(came) != np.isnan(wanted))] = np.inf
-    return found
-
-
-def _worst(what: str, came: Array, wanted: Array, place: tuple[Any, ...], allowed: str) -> str:
-    at = [int(one) for one in place][: came.ndim]
-    value, expected = (array[tuple(at)] if array.ndim else array[()] for array in (came, wanted))
-    return f"{what} differs most at {at}: got {value}, expected {expected} {allowed}"

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from maas.deployment.golden import differs, is_of_task
+from maas.deployment.golden import is_of_task
 from maas.errors import MaasError, ModelRejected
 from maas.records import MetadataTensor
 from maas.serving import tensors
+from maas.serving.comparison import differs
 from maas.serving.datatypes import DTYPES
 from maas.serving.oip import RequestInput
 from maas.serving.runner import Array

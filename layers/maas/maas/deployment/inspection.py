@@ -28,6 +28,7 @@ from maas.deployment.trial.smoke_run import TASK, NothingRuns, SmokeRun, require
 from maas.deployment.variants import DATA_NAME, MODEL_NAME
 from maas.errors import ModelRejected, RunFailed
 from maas.records import GOLDEN_FOLDER, MetadataTensor, Stage
+from maas.serving import comparison
 from maas.serving.runner import Array, Runner, write_prepared
 from maas.tasks.loading import root_of
 from maas.tasks.recognition import Recognized
@@ -184,7 +185,7 @@ def _difference(came: Array, wanted: Array) -> float | None:
         return None
     if wanted.dtype.kind != "f" or not wanted.size:
         return 0.0 if came.tolist() == wanted.tolist() else None
-    found = golden.difference(came, wanted)
+    found = comparison.difference(came, wanted)
     found[np.isnan(found)] = 0
     finite = np.abs(wanted[np.isfinite(wanted)].astype(np.float64))
     allowed = SAME_ATOL + SAME_RTOL * (finite.max() if finite.size else 0)

@@ -23,6 +23,7 @@ from maas.deployment.trial.smoke_run import TASK, SmokeRun, repeated, with_rows
 from maas.deployment.variants import MODEL_NAME
 from maas.errors import ModelRejected, RunFailed
 from maas.records import GOLDEN_FOLDER, Task
+from maas.serving import comparison
 from maas.serving.runner import Array, Runner, write_quantized
 from maas.tasks.recognition import Recognized, recognized, sample_answers
 from maas.tasks.task_runner import TaskRunner
@@ -113,7 +114,7 @@ def relative_difference(came: Array, wanted: Array) -> float:
         return 0.0
     if wanted.dtype.kind != "f":
         return float(np.mean(came != wanted))
-    found = golden.difference(came, wanted)
+    found = comparison.difference(came, wanted)
     found[np.isnan(found)] = 0
     finite = np.abs(wanted[np.isfinite(wanted)].astype(np.float64))
     largest = float(finite.max()) if finite.size else 0.0

@@ -130,6 +130,12 @@ class Counters:
             counts.compute_us += int(compute_s * 1_000_000)
             counts.batch_mb_ms += mb_ms
 
+    def count_samples(self, model: str, version: int, alias: str, samples: Counts) -> None:
+        """Count what became of requests that were sampled."""
+        key = (model, version, alias, time.time_ns() // NS_PER_MINUTE)
+        with self._lock:
+            (self._cells.get(key) or self._new(key)).add(samples)
+
     def _new(self, key: _Key) -> Counts:
         if len(self._cells) >= MAX_CELLS:
             self._dropped += 1

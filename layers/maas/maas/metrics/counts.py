@@ -1,10 +1,12 @@
 """What is counted: of one version by one alias in a minute, an hour or a day, or of several of these together."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-_BUCKET, _REASON = "h", "e_"  # prefixes of attributes
+_BUCKET, _REASON, _POWER = "h", "e_", "d_"  # prefixes of attributes
+LEAST_POWER, INFINITE = -60, 1025  # of two: below the first, differences are counted as one
 
 
 @dataclass(slots=True)
@@ -14,6 +16,10 @@ class Counts:
     `rows` are those of requests, `records` those of batch jobs, done in `shards`. `billed_ms` is the time that Lambda
     bills, `mb_ms` that time by the function's memory; `batch_mb_ms` is the same of shards. `success_us` and `fail_us`
     add up latencies, `compute_us` the runs of the model.
+
+    As a shadow: of `shadow_compared` samples `shadow_mismatched` differ from what was answered, `shadow_failed` of
+    these for want of an answer; `shadow_dropped` were not compared. `differences` counts the largest difference of each
+    by the power of two that it is below. `captured` requests are in files, those of `capture_dropped` are lost.
     """
 
     requests: int = 0
@@ -32,8 +38,16 @@ class Counts:
     records: int = 0
     record_errors: int = 0
     batch_mb_ms: int = 0
+    shadow_compared: int = 0
+    shadow_mismatched: int = 0
+    shadow_failed: int = 0
+    shadow_dropped: int = 0
+    shadow_us: int = 0
+    captured: int = 0
+    capture_dropped: int = 0
     histogram: dict[int, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
+    differences: dict[int, int] = field(default_factory=dict)
 
     def add(self, other: "Counts") -> None:
         for name in SUMS:
@@ -42,6 +56,22 @@ class Counts:
             self.histogram[bucket] = self.histogram.get(bucket, 0) + count
         for reason, count in other.reasons.items():
             self.reasons[reason] = self.reasons.get(reason, 0) + count
+        for power, count in other.differences.items():
+            self.differences[power] = self.differences.get(power, 0) + count
+
+    def add_difference(self, largest: float) -> None:
+        """That of one comparison, from 0 to infinity."""
+        if largest:
+            power = INFINITE if math.isinf(largest) else max(math.frexp(largest)[1], LEAST_POWER)
+            self.differences[power] = self.differences.get(power, 0) + 1
+
+    @property
+    def largest_difference(self) -> float:
+        """At most this, and more than half of it; infinite if an output had no counterpart."""
+        power = max(self.differences, default=None)
+        if power is None:
+            return 0.0
+        return math.inf if power == INFINITE else math.ldexp(1.0, power)
 
     @classmethod
     def sum(cls, some: Iterable["Counts"]) -> Self:
@@ -54,6 +84,7 @@ class Counts:
         """Those of a row, without zeros."""
         found = {name: value for name in SUMS if (value := getattr(self, name))}
         found |= {f"{_BUCKET}{bucket}": count for bucket, count in self.histogram.items()}
+        found |= {f"{_POWER}{power}": count for power, count in self.differences.items()}
         return found | {_REASON + reason: count for reason, count in self.reasons.items()}
 
     @classmethod
@@ -63,9 +94,11 @@ class Counts:
         for name, count in row.items():
             if name.startswith(_REASON):
                 found.reasons[name.removeprefix(_REASON)] = count
+            elif name.startswith(_POWER):
+                found.differences[int(name.removeprefix(_POWER))] = count
             elif name[:1] == _BUCKET and name[1:].isdigit():
                 found.histogram[int(name[1:])] = count
         return found
 
 
-SUMS = tuple(one.name for one in fields(Counts) if one.name not in ("histogram", "reasons"))
+SUMS = tuple(one.name for one in fields(Counts) if one.name not in ("histogram", "reasons", "differences"))

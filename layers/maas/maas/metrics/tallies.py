@@ -29,4 +29,5 @@ def tally(counts: Counts, p95_ms: float | None) -> Tally:
     if p95_ms is not None:
         above = sum(count for bucket, count in counts.histogram.items() if lower_ms(bucket) >= p95_ms)
         slow = max(0, above - counts.cold_loads)
-    return Tally(counts.requests, counts.errors, counts.refused, slow)
+    compared, mismatched = counts.shadow_compared, counts.shadow_mismatched
+    return Tally(counts.requests, counts.errors, counts.refused, slow, compared, mismatched)

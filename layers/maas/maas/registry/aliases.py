@@ -1,9 +1,12 @@
 """Aliases: set, rolled back, deleted, and where each led at a given time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import TypedDict
 
 from maas.alias_records import Alias, Route, Routes, routes_of, whole
+from maas.alias_samples import Capture, Shadow
 from maas.errors import Conflict, NotFound, NotReady
 from maas.names import check_alias, check_sticky
 from maas.records import RegisteredModel, Status
@@ -14,6 +17,16 @@ from maas.times import canonical
 
 MAX_ALIASES = 100  # all are stored in the model's row, and again in a timeline row at each change
 Target = int | Sequence[Route] | None  # a version; routes; or what the alias has
+
+
+class Given(TypedDict, total=False):
+    """What a change says of an alias's samples."""
+
+    shadow: Shadow | None
+    capture: Capture | None
+
+
+NOTHING_GIVEN: Given = {}
 
 
 class Aliases:
@@ -33,9 +46,11 @@ class Aliases:
         if_match: str | None = None,
         *,
         sticky: str | None = None,
+        samples: Given = NOTHING_GIVEN,
     ) -> Alias:
         """Create the alias or change where it leads, to READY versions. `sticky` None stays as it is.
 
+        `samples` has the `shadow` and `capture` to set; None removes one, and one that is not there stays as it is.
         Raises NotFound, Gone, NotReady, InvalidRequest, Conflict, PreconditionFailed.
         """
         check_alias(alias)
@@ -49,12 +64,14 @@ class Aliases:
                 check_etag(if_match, _existing(owner, alias).etag, (model, alias, old))
             check_unmoved(model, alias, old)
             shares = wanted or _existing(owner, alias).shares
-            self._check_ready(model, wanted)
-            if old and old.shares == shares and sticky in (None, old.sticky):
+            shadow = samples.get("shadow")
+            self._check_ready(model, [*(route.version for route in wanted), *([shadow.version] if shadow else [])])
+            stays = old is not None and all(getattr(old, name) == one for name, one in samples.items())
+            if old and old.shares == shares and sticky in (None, old.sticky) and stays:
                 return None
             if not old and len(owner.aliases) >= MAX_ALIASES:
                 raise Conflict(f"model '{model}' has {MAX_ALIASES} aliases, the maximum", field="alias")
-            return _moved(owner, alias, shares, "alias.set", now, sticky)
+            return _moved(owner, alias, shares, "alias.set", now, sticky, samples)
 
         return self._change(model, alias, decide, actor)
 
@@ -75,7 +92,7 @@ class Aliases:
                 return rollout_changes.aborted(self._ledger, owner, old.rollout, now, actor)
             if not old.previous_shares:
                 raise Conflict(f"alias '{alias}' of model '{model}' has no previous version to roll back to")
-            self._check_ready(model, old.previous_shares)
+            self._check_ready(model, [route.version for route in old.previous_shares])
             return _moved(owner, alias, old.previous_shares, "alias.rolled_back", now)
 
         return self._change(model, alias, decide, actor)
@@ -105,11 +122,11 @@ class Aliases:
             return ()
         return whole(found) if isinstance(found, int) else routes_of(found)
 
-    def _check_ready(self, model: str, shares: Routes) -> None:
-        for route in shares:
-            version = self._ledger.version(model, route.version)
+    def _check_ready(self, model: str, numbers: Iterable[int]) -> None:
+        for number in dict.fromkeys(numbers):
+            version = self._ledger.version(model, number)
             if version.status is not Status.READY:
-                raise NotReady(model, route.version, version.status, version.status_reason)
+                raise NotReady(model, number, version.status, version.status_reason)
 
     def _change(
         self, model: str, alias: str, decide: Callable[[RegisteredModel, str], Change | None], actor: str
@@ -132,9 +149,15 @@ def _existing(owner: RegisteredModel, alias: str) -> Alias:
 
 
 def _moved(
-    owner: RegisteredModel, alias: str, shares: Routes, kind: str, now: str, sticky: str | None = None
+    owner: RegisteredModel,
+    alias: str,
+    shares: Routes,
+    kind: str,
+    now: str,
+    sticky: str | None = None,
+    samples: Given = NOTHING_GIVEN,
 ) -> Change:
     old = owner.aliases.get(alias)
-    new = changed(old, shares, sticky, now, owner.revision + 1)
+    new = replace(changed(old, shares, sticky, now, owner.revision + 1), **samples)
     before = shown(old) if old else None
     return Change(kind, owner.with_alias(alias, new), alias=alias, before=before, after=shown(new))

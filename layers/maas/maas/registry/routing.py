@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from maas.alias_records import NOT_STICKY, WHOLE, Alias, Route, Routes, main_version, rows_of
@@ -70,11 +70,16 @@ def without_version(
 ) -> tuple[RegisteredModel, dict[str, Any] | None, dict[str, Any] | None]:
     """The model whose aliases have no route to the version, and what its history entry says of them before and after.
 
-    An alias that led nowhere else is removed: `aliases` names it. `routes` are those of the others.
+    An alias that led nowhere else is removed: `aliases` names it. `routes` are those of the others. `shadows` names
+    those whose shadow it was.
     """
     removed: list[str] = []
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
+    shadows = owner.shadows_on(number)
+    for name in shadows:
+        bare = replace(owner.aliases[name], shadow=None, updated_at=now, revision=owner.revision + 1)
+        owner = owner.with_alias(name, bare)
     for name in owner.aliases_on(number):
         old = owner.aliases[name]
         left = without(old.shares, number)
@@ -85,6 +90,7 @@ def without_version(
         owner = owner.with_alias(name, changed(old, left, None, now, owner.revision + 1))
         before[name], after[name] = rows_of(old.shares), rows_of(left)
     was = ({"aliases": removed} if removed else {}) | ({"routes": before} if before else {})
+    was |= {"shadows": shadows} if shadows else {}
     return owner, was or None, {"routes": after} if after else None
 
 
@@ -95,7 +101,8 @@ def shown(alias: Alias) -> dict[str, Any]:
         fields["routes"] = rows_of(alias.routes)
     if alias.sticky != NOT_STICKY:
         fields["sticky"] = alias.sticky
-    return fields
+    fields |= {"shadow": asdict(alias.shadow)} if alias.shadow else {}
+    return fields | ({"capture": asdict(alias.capture)} if alias.capture else {})
 
 
 def check_unmoved(model: str, name: str, alias: Alias | None) -> None:

@@ -162,10 +162,11 @@ class Versions:
     def delete(
         self, model: str, number: int, actor: str, *, force: bool = False, if_match: str | None = None
     ) -> DeletedVersion:
-        """Soft and idempotent. Without `force`, aliases that send requests to the version forbid it.
+        """Soft and idempotent. Without `force`, aliases forbid it that send requests to the version, or copies of them.
 
         With it, aliases lose their route to the version: one that has no other is removed, the others share its weight.
         An open rollout forbids it in any case.
+        Those whose shadow it is have none afterwards.
         Raises NotFound, Gone (the model), Conflict naming the aliases, PreconditionFailed.
         """
         bereft: list[str] = []
@@ -177,11 +178,8 @@ class Versions:
                 return None
             check_etag(if_match, old.etag(bereft), (old, bereft))
             check_closed(owner, number)
-            if bereft and not force:
-                names = ", ".join(bereft)
-                raise Conflict(
-                    f"version {number} of model '{model}' has aliases: {names}; move them, or use force=true"
-                )
+            if not force:
+                _check_unused(owner, number)
             new = replace(old, deleted_at=now)
             also: tuple[Write, ...] = (table_rows.deletion(now, model, number),)
             if old.status is Status.READY:
@@ -288,6 +286,15 @@ class Versions:
     def _newest_ready(self, model: str, but: int) -> int | None:
         page, _ = self._ledger.table.query(table_rows.partition(model), "R#", limit=2, newest_first=True)
         return next((row["number"] for row in page if row["number"] != but), None)
+
+
+def _check_unused(owner: RegisteredModel, number: int) -> None:
+    """Raises Conflict, naming the aliases."""
+    which = f"version {number} of model '{owner.name}'"
+    if names := ", ".join(owner.aliases_on(number)):
+        raise Conflict(f"{which} has aliases: {names}; move them, or use force=true")
+    if names := ", ".join(owner.shadows_on(number)):
+        raise Conflict(f"{which} is the shadow of aliases: {names}; remove it there, or use force=true")
 
 
 def check_quota(model: RegisteredModel, quota: ModelQuota) -> None:

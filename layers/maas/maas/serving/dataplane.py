@@ -33,9 +33,20 @@ class Prediction:
     outputs: Mapping[str, Array]
 
 
+Sampler = Callable[[Resolved, Mapping[str, Any], Prediction], None]
+
+
 class DataPlane:
-    def __init__(self, registry: Registry, runners: RunnerCache, resolve_ttl_seconds: float) -> None:
-        self._registry, self._runners, self._ttl = registry, runners, resolve_ttl_seconds
+    """`sampler` gets each answered request of an alias that has samples, with its parameters; it must not wait."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        runners: RunnerCache,
+        resolve_ttl_seconds: float,
+        sampler: Sampler | None = None,
+    ) -> None:
+        self._registry, self._runners, self._ttl, self._sampler = registry, runners, resolve_ttl_seconds, sampler
         self._traffic: dict[tuple[str, str | None], tuple[float, Traffic]] = {}
         self.statistics = Statistics()
 
@@ -74,7 +85,10 @@ class DataPlane:
             outputs = _output_tensors(request, asked, arrays, runner)
             answer = reply(version, request.id, outputs, request.variant, max_bytes)
             measured.reached("compute_output")
-            return answer
+        if resolved.samples is not None and self._sampler is not None:
+            answered = Prediction(version, runner, inputs, dict(zip(names, arrays, strict=True)))
+            self._sampler(resolved, request.parameters, answered)
+        return answer
 
     def predict(
         self,
@@ -104,7 +118,10 @@ class DataPlane:
                 datatypes = runner.datatypes
                 shown = (OutputTensor(name, datatypes[name], outputs[name]) for name in asked if name in datatypes)
                 check_size(shown, max_bytes)
-            return Prediction(version, runner, inputs, outputs)
+        answered = Prediction(version, runner, inputs, outputs)
+        if resolved.samples is not None and self._sampler is not None:
+            self._sampler(resolved, options, answered)
+        return answered
 
     def resolve(self, model: str, reference: str | None, sender: Sender | None = None) -> Resolved:
         """The READY version that answers this sender, at most `resolve_ttl_seconds` after the registry's state.

@@ -86,7 +86,7 @@ def raw_bytes(array: Array) -> bytes:
         return array.tobytes()  # both architectures of Lambda are little-endian
     parts: list[bytes] = []
     for text in array.flat:
-        encoded = text.encode()
+        encoded = text if type(text) is bytes else text.encode()
         parts += (len(encoded).to_bytes(4, "little"), encoded)
     return b"".join(parts)
 

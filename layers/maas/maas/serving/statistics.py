@@ -81,7 +81,7 @@ class _Measured:
         self._statistics, self._resolved, self._stage = statistics, resolved, stage
 
     def __enter__(self) -> None:
-        inference_begins(*self._resolved, self._stage)
+        inference_begins(self._resolved.version, self._resolved.alias, self._stage)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._statistics.add(self._resolved.version, self._stage, succeeded=kind is None)

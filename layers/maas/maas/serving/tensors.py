@@ -122,7 +122,7 @@ def _array(tensor: RequestInput, binary: bool = False) -> Array:
         expected = f"{math.prod(tensor.shape)} elements for shape {list(tensor.shape)}, flat or nested"
         raise InvalidTensor(tensor.name, "data", f"{array.size} elements of shape {list(array.shape)}", expected)
     try:
-        return array.reshape(tensor.shape) if dtype.hasobject else _aligned(array.reshape(tensor.shape), dtype)
+        return array.reshape(tensor.shape) if dtype.hasobject else aligned(array.reshape(tensor.shape), dtype)
     except ValueError:  # no elements, but dimensions that overflow NumPy's count
         raise InvalidTensor(tensor.name, "shape", list(tensor.shape), "dimensions that fit into memory") from None
 
@@ -142,7 +142,7 @@ def _from_raw(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
     return np.frombuffer(tensor.raw, dtype)
 
 
-def _aligned(array: Array, dtype: np.dtype[Any]) -> Array:
+def aligned(array: Array, dtype: np.dtype[Any]) -> Array:
     """A copy of this type, whose range was checked, at an address that is a multiple of a cache line.
 
     onnxruntime sums in an order that depends on the address: without this, the last bits of an answer change with the

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from maas.alias_records import NOT_STICKY, WHOLE
+from maas.alias_samples import Samples
 from maas.records import ModelVersion
 from maas.registry import Resolution
 
@@ -25,17 +26,22 @@ class Sender(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """The version that answers, and the alias it was found by; None for a number and for the newest version."""
+    """The version that answers, and the alias it was found by; None for a number and for the newest version.
+
+    `samples` is what the alias copies of its requests.
+    """
 
     version: ModelVersion
     alias: str | None = None
+    samples: Samples | None = None
 
 
 class Traffic:
     """The versions that a reference leads to, and how requests are shared among them."""
 
     def __init__(self, found: Resolution) -> None:
-        self.all = [Resolved(version, found.name) for version in found.versions]
+        samples = found.alias.samples if found.alias else None
+        self.all = [Resolved(version, found.name, samples) for version in found.versions]
         number = found.alias.version if found.alias else found.routes[0].version
         self._main = next(one for one in self.all if one.version.number == number)
         # The version at each place; none for a single one.

@@ -56,7 +56,7 @@ class Observation:
         self.version: ModelVersion | None = None
         self.alias: str | None = None
         self.stage: Stage | None = None
-        self.error = ""
+        self.error = self.caller = ""
         self.status = self.now_ns = self.elapsed_ns = self.bytes_in = self.bytes_out = 0
 
 
@@ -100,6 +100,11 @@ def failed(error: Exception) -> None:
         observation.error = type(error).__name__ if isinstance(error, MaasError) else INTERNAL
 
 
+def current() -> Observation | None:
+    """The request that is answered at the moment."""
+    return _current.get()
+
+
 def request_ids() -> Mapping[str, Any]:
     """The ids of the current request, for other log lines about it."""
     observation = _current.get()
@@ -139,6 +144,7 @@ def observed(handler: Handler, count: Callable[[Observation], None] | None = Non
                     elapsed_ns,
                 )
                 _add_request(line, event, gateway, answer, observation)
+                observation.caller = line["caller"]
                 _add_inference(line, observation)
                 if count is not None and observation.stage is not None:
                     count(observation)

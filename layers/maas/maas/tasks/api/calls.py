@@ -49,7 +49,7 @@ class Call:
     def runner(self, model: str) -> TaskRunner:
         """The loaded model. Raises InvalidRequest for one without a task on text."""
         resolved = self._resolved(model)
-        concerns(*resolved)
+        concerns(resolved.version, resolved.alias)
         runner = self.plane.runner(resolved, self.deadline)
         if not isinstance(runner, TaskRunner) or runner.steps.texts is None:
             came = f"the task {runner.name}" if isinstance(runner, TaskRunner) else "no task"
