@@ -33,6 +33,9 @@ TOKEN_SECONDS = 9 * 60  # DynamoDB knows a token for ten minutes
 TRIES, LONGEST_PAUSE_SECONDS = 3, 0.05  # after a conflict with another environment
 NS_PER_MINUTE, NS_PER_MS, NS_PER_US = 60_000_000_000, 1_000_000, 1000
 _Key = tuple[str, int, str, int]  # model, version, alias, minute since 1970
+# Cell, latency in ns, status and class of a failure, cold, rows, time of the run in ns, bytes in, bytes out. A tuple, as
+# an Observation may hold a request's tensors.
+_Seen = tuple[_Key, int, tuple[int, str] | None, bool, int, int, int, int]
 _log = logging.getLogger(__name__)
 
 
@@ -48,7 +51,7 @@ class Counters:
 
     def __init__(self, table: Table, memory_mb: int, init_ms: int = 0) -> None:
         self._table, self._memory_mb, self._init_ms = table, memory_mb, init_ms
-        self._seen: deque[Observation] = deque()
+        self._seen: deque[_Seen] = deque()
         self._cells: dict[_Key, Counts] = {}
         self._unsent: list[_Unsent] = []
         self._marked: set[Key] = set()
@@ -58,7 +61,15 @@ class Counters:
 
     def count(self, seen: Observation) -> None:
         """Count an inference. It is added up when counters are written, off the caller's path."""
-        self._seen.append(seen)
+        version, stage = seen.version, seen.stage
+        if version is None or stage is None:
+            return
+        cell = version.model, version.number, seen.alias or "", seen.now_ns // NS_PER_MINUTE
+        failure = (seen.status, seen.error) if seen.status >= 400 else None
+        run_ns = stage.ns.get("compute_infer", 0)
+        self._seen.append(
+            (cell, seen.elapsed_ns, failure, stage.cold, stage.rows, run_ns, seen.bytes_in, seen.bytes_out)
+        )
         if len(self._seen) > MAX_SEEN:
             self._add_up()
 
@@ -68,36 +79,41 @@ class Counters:
                 seen = self._seen.popleft()
             except IndexError:  # another thread took the last one
                 return
-            self._add(seen)
+            with self._lock:
+                self._add(*seen)
 
-    def _add(self, seen: Observation) -> None:
-        version, stage, status, elapsed_ns = seen.version, seen.stage, seen.status, seen.elapsed_ns
-        if version is None or stage is None:
-            return
-        key = (version.model, version.number, seen.alias or "", seen.now_ns // NS_PER_MINUTE)
+    def _add(
+        self,
+        key: _Key,
+        elapsed_ns: int,
+        failure: tuple[int, str] | None,
+        cold: bool,
+        rows: int,
+        run_ns: int,
+        bytes_in: int,
+        bytes_out: int,
+    ) -> None:
+        counts = self._cells.get(key) or self._new(key)
+        counts.requests += 1
+        if failure is None:
+            counts.success_us += elapsed_ns // NS_PER_US
+        else:
+            status, reason = failure
+            counts.fail_us += elapsed_ns // NS_PER_US
+            counts.refused += status < 500
+            counts.errors += status >= 500
+            counts.reasons[reason] = counts.reasons.get(reason, 0) + 1
         bucket = bucket_of(elapsed_ns)
-        with self._lock:
-            counts = self._cells.get(key) or self._new(key)
-            counts.requests += 1
-            if status < 400:
-                counts.success_us += elapsed_ns // NS_PER_US
-            else:
-                counts.fail_us += elapsed_ns // NS_PER_US
-                if status < 500:
-                    counts.refused += 1
-                else:
-                    counts.errors += 1
-                counts.reasons[seen.error] = counts.reasons.get(seen.error, 0) + 1
-            counts.histogram[bucket] = counts.histogram.get(bucket, 0) + 1
-            counts.cold_loads += stage.cold
-            counts.rows += stage.rows
-            counts.compute_us += stage.ns.get("compute_infer", 0) // NS_PER_US
-            counts.bytes_in += seen.bytes_in
-            counts.bytes_out += seen.bytes_out
-            billed_ms = -(-elapsed_ns // NS_PER_MS) + self._init_ms
-            self._init_ms = 0
-            counts.billed_ms += billed_ms
-            counts.mb_ms += billed_ms * self._memory_mb
+        counts.histogram[bucket] = counts.histogram.get(bucket, 0) + 1
+        counts.cold_loads += cold
+        counts.rows += rows
+        counts.compute_us += run_ns // NS_PER_US
+        counts.bytes_in += bytes_in
+        counts.bytes_out += bytes_out
+        billed_ms = -(-elapsed_ns // NS_PER_MS) + self._init_ms
+        self._init_ms = 0
+        counts.billed_ms += billed_ms
+        counts.mb_ms += billed_ms * self._memory_mb
 
     @contextmanager
     def inference(self, refused: tuple[type[Exception], ...]) -> Iterator[Observation]:
