@@ -33,8 +33,8 @@ TOKEN_SECONDS = 9 * 60  # DynamoDB knows a token for ten minutes
 TRIES, LONGEST_PAUSE_SECONDS = 3, 0.05  # after a conflict with another environment
 NS_PER_MINUTE, NS_PER_MS, NS_PER_US = 60_000_000_000, 1_000_000, 1000
 _Key = tuple[str, int, str, int]  # model, version, alias, minute since 1970
-# Cell, latency (ns), status and class of a failure, cold, rows, run (ns), bytes in, bytes out. A tuple, as an Observation
-# may hold a request's tensors.
+# Cell, latency (ns), status and class of a failure, cold, rows, run (ns), bytes in, bytes out.
+# A tuple, as an Observation may hold a request's tensors.
 _Seen = tuple[_Key, int, tuple[int, str] | None, bool, int, int, int, int]
 _log = logging.getLogger(__name__)
 
