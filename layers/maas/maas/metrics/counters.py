@@ -6,10 +6,10 @@ again with what comes; what may have been written is sent again with its token w
 """
 
 import logging
+import os
 import random
 import threading
 import time
-import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -172,7 +172,7 @@ class Counters:
             dropped, self._dropped = self._dropped, 0
         until = time.monotonic() + TOKEN_SECONDS
         for start in range(0, len(cells), CELLS_A_TRANSACTION):
-            self._unsent.append(_Unsent(str(uuid.uuid4()), dict(cells[start : start + CELLS_A_TRANSACTION]), until))
+            self._unsent.append(_Unsent(os.urandom(16).hex(), dict(cells[start : start + CELLS_A_TRANSACTION]), until))
         while self._unsent and self._is_settled(self._unsent[0]):
             self._unsent.pop(0)
         if dropped:
