@@ -34,18 +34,18 @@ class CsvWriter:
     def add(self, chunk: Chunk, predicted: Mapping[str, Array], failed: Mapping[int, str]) -> None:
         records: Sequence[CsvRecord] = chunk.carried
         rows = self._rows(predicted, chunk.whole)
-        first = len(self._lines)
         if self._joined is None and not failed:
-            self._lines += [f"{row}," for row in rows]
-            self.size_bytes += sum(map(len, self._lines[first:]))
+            self._lines.append(",\n".join(rows) + ",")
+            self.size_bytes += len(self._lines[-1])
             return
+        first = len(self._lines)
         for place, record in enumerate(records):
             line = f"{self._nothing}{_quoted(failed[place])}" if place in failed else f"{next(rows)},"
             self._lines.append(line if self._joined is None else f"{self._fields(record)},{line}")
         self.size_bytes += sum(map(len, self._lines[first:]))
 
     def finish(self) -> dict[str, bytes]:
-        return {"csv": "".join(f"{line}\n" for line in self._lines).encode()}
+        return {"csv": "\n".join([*self._lines, ""]).encode()}
 
     def _fields(self, record: CsvRecord) -> str:
         """The record's text unchanged, with its quotes; empty cells for an unreadable record."""
