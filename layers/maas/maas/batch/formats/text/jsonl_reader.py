@@ -88,7 +88,8 @@ class JsonlReader:
         """The chunk of lines that are numbers alone; None otherwise."""
         if self._number_lines is None or len(taken) < FEWEST_LINES or taken.size_bytes > MAX_CHUNK_BYTES:
             return None
-        rows = self._number_lines.read(taken.text, len(taken)) if taken.text else None
+        text = taken.text
+        rows = self._number_lines.read(text, len(taken)) if text else None
         if rows is None:
             return None
         try:
