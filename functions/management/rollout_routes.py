@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from maas import bootstrap
 from maas.web.application import Actor
-from objects import page_tokens, registry
+from objects import page_tokens, registry, settings
 from openapi import CREATED_ROLLOUT, refusals
 from parameters import Absent, Digits, Limit, ListScope, ModelName, OnceOnly, Token
 from schemas.rollouts import Breach, Rollout, Rollouts, StartRollout, Why
@@ -13,13 +14,15 @@ from schemas.shared import AliasText
 
 RolloutId = Annotated[int, Path(alias="rollout", ge=1, lt=10**12, examples=[42]), Digits]
 
+tallies = bootstrap.tallies(settings)
+
 router = APIRouter(prefix="/models/{model}/rollouts", tags=["rollouts"])
 
 
 @router.post("", status_code=201, responses=CREATED_ROLLOUT | refusals(404, 409, 410))
 def start_rollout(model: ModelName, body: StartRollout, actor: Actor, once: OnceOnly, response: Response) -> Rollout:
     """Give a READY version its first share of an alias's requests. An alias has one open rollout at most."""
-    started = registry.rollouts.start(model, body.plan(), actor, once)
+    started = registry.rollouts.start(model, body.plan(), actor, tallies, once)
     response.headers["location"] = f"/api/v1/models/{model}/rollouts/{started.id}"
     return Rollout.of(started)
 
@@ -53,8 +56,8 @@ def pause_rollout(model: ModelName, rollout: RolloutId, actor: Actor, body: Why 
 
 @router.post("/{rollout}/resume", responses=refusals(404, 409, 410))
 def resume_rollout(model: ModelName, rollout: RolloutId, actor: Actor) -> Rollout:
-    """Begin the step anew; after a breach, with the figures from the next minute on."""
-    return Rollout.of(registry.rollouts.resume(model, rollout, actor))
+    """Begin the step anew; after a breach, with figures from now on."""
+    return Rollout.of(registry.rollouts.resume(model, rollout, actor, tallies))
 
 
 @router.post("/{rollout}/abort", responses=refusals(404, 409, 410))

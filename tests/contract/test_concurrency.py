@@ -21,7 +21,7 @@ from maas.alias_records import Alias, Route, Routes, main_version, routes_of, wh
 from maas.errors import Conflict, Contended, Gone, NotFound
 from maas.records import HistoryEntry, ModelFile, Status
 from maas.registry import Registry
-from maas.rollout.guard import Decision, Verdict
+from maas.rollout.guard import Decision, Tally, Verdict
 from maas.rollout.rollout_records import Plan, Rollout, RolloutStatus
 
 WRITERS = 32
@@ -32,6 +32,10 @@ KINDS = ["create", "set", "split", "split", "stick", "roll back", "delete versio
 KINDS += ["start", "start", "rollout", "rollout", "rollout"]
 PLAN = Plan("prod", 1, (10, 50, 100), 1)
 STICKY = ["none", "caller", "header:x-user"]
+
+
+def uncounted(*_: object) -> dict[int, Tally]:
+    return {}
 
 
 def split(chance: random.Random) -> list[Route]:
@@ -96,7 +100,7 @@ class Writers:
             "delete version": lambda actor: registry.versions.delete("m", number, actor, force=chance.random() < 0.3),
             "restore version": lambda actor: registry.versions.restore("m", number, actor),
             "life": lambda actor: chance.choice([registry.models.delete, *[registry.models.restore] * 4])("m", actor),
-            "start": lambda actor: registry.rollouts.start("m", self._plan(chance, number), actor),
+            "start": lambda actor: registry.rollouts.start("m", self._plan(chance, number), actor, uncounted),
             "rollout": lambda actor: self._move(chance, actor),
         }
 
@@ -113,7 +117,7 @@ class Writers:
         return chance.choice(
             [
                 lambda: rollouts.pause("m", found.id, actor),
-                lambda: rollouts.resume("m", found.id, actor),
+                lambda: rollouts.resume("m", found.id, actor, uncounted),
                 lambda: rollouts.abort("m", found.id, actor),
                 lambda: rollouts.breach("m", found.id, actor, "simulated"),
                 *[lambda: self._look(found, lambda: rollouts.promoted(found, found, decision, actor))] * 6,
@@ -242,7 +246,7 @@ def written(registry: Registry) -> Writers:
         version = registry.versions.start_validation("m", number, "setup")
         registry.versions.finish_validation(replace(version, status=Status.READY), "setup")
     registry.aliases.set("m", "prod", 2, "setup")
-    registry.rollouts.start("m", PLAN, "setup")
+    registry.rollouts.start("m", PLAN, "setup", uncounted)
     writers = Writers(registry)
     writers.run()
     return writers

@@ -69,7 +69,7 @@ def world(registry: Registry) -> World:
 
 
 def start(world: World, plan: Plan = PLAN) -> Rollout:
-    return world.registry.rollouts.start("m", plan, "ann")
+    return world.registry.rollouts.start("m", plan, "ann", world.tallies)
 
 
 def age(world: World, table: Table, rollout: Rollout, minutes: float = 2) -> Rollout:
@@ -134,9 +134,15 @@ def test_on_breach_pause(world: World) -> None:
     assert (found.status, found.breached) == (RolloutStatus.PAUSED, True)
     assert shares(world) == (Route(2, 10), Route(1, 90))
     assert world.run() == []
-    resumed = world.registry.rollouts.resume("m", rollout.id, "ann")
+    resumed = world.registry.rollouts.resume("m", rollout.id, "ann", world.tallies)
     assert not resumed.breached and resumed.standing.tests == {}
-    assert datetime.fromisoformat(resumed.counted_from) > datetime.now(UTC)  # what made the breach counts no more
+    world.run()
+    found = world.registry.rollouts.get("m", rollout.id)
+    assert found.status is RolloutStatus.RUNNING  # what made the breach counts no more
+    assert found.decision and found.decision["figures"]["canary"]["errors"] == 0
+    world.serve(Tally(60, 30), Tally(540, 0))
+    world.run()
+    assert world.registry.rollouts.get("m", rollout.id).breached
 
 
 def test_too_few_requests_hold(world: World, table: Table) -> None:
@@ -160,9 +166,9 @@ def test_a_paused_one_stays(world: World, table: Table) -> None:
     world.serve(Tally(600, 600), Tally(600, 0))
     assert world.run() == [f"m {rollout.id}: told 1 events"] and world.run() == []
     assert shares(world) == (Route(2, 10), Route(1, 90))
-    resumed = world.registry.rollouts.resume("m", rollout.id, "ann")
+    resumed = world.registry.rollouts.resume("m", rollout.id, "ann", world.tallies)
     assert resumed.step_started_at == resumed.updated_at
-    assert world.registry.rollouts.resume("m", rollout.id, "ann") == resumed
+    assert world.registry.rollouts.resume("m", rollout.id, "ann", world.tallies) == resumed
     world.run()
     assert world.registry.rollouts.get("m", rollout.id).status is RolloutStatus.ROLLED_BACK
 
@@ -173,7 +179,11 @@ def test_abort_and_what_has_ended(world: World) -> None:
     assert aborted.status is RolloutStatus.ABORTED and shares(world) == whole(1)
     assert world.registry.rollouts.abort("m", rollout.id, "ann") == aborted
     rollouts = world.registry.rollouts
-    for refused in (rollouts.pause, rollouts.resume, lambda *a: rollouts.breach(*a, "late")):
+    for refused in (
+        rollouts.pause,
+        lambda *a: rollouts.resume(*a, world.tallies),
+        lambda *a: rollouts.breach(*a, "late"),
+    ):
         with pytest.raises(Conflict, match="has ended: it is ABORTED"):
             refused("m", rollout.id, "ann")
     assert kinds(world.registry)[-1] == "rollout.aborted"
@@ -261,12 +271,21 @@ def test_old_minutes_are_settled(world: World, table: Table) -> None:
     older = replace(found, counted_from=long_ago, revision=found.revision + 1)
     table.put(Put(rollout_key("m", rollout.id), older.row(), found.revision))
     world.run()
-    (since, until), (again, _) = world.reads
+    (since, until), (again, _) = world.reads[-2:]
     assert canonical(since) == long_ago and until == again
     assert datetime.now(UTC) - until < timedelta(minutes=7)
     world.reads.clear()
     world.run()
     assert len(world.reads) <= 2 and world.reads[-1][0] >= until
+
+
+def test_what_came_before_does_not_count(world: World) -> None:
+    """The version failed on this alias in the same minute."""
+    world.serve(Tally(60, 60), Tally(540, 0))
+    rollout = start(world)
+    assert world.run()[0].endswith("hold: the step's time is not over")
+    found = world.registry.rollouts.get("m", rollout.id)
+    assert found.decision and found.decision["figures"]["canary"]["requests"] == 0
 
 
 def test_nothing_open_is_one_query(world: World, endpoint_url: str, table_name: str) -> None:
@@ -322,8 +341,8 @@ def test_what_cannot_be_rolled_out(world: World) -> None:
 
 def test_start_happens_once_for_a_key(world: World) -> None:
     once = Idempotency("ann", "key", "digest")
-    first = world.registry.rollouts.start("m", PLAN, "ann", once)
-    assert world.registry.rollouts.start("m", PLAN, "ann", once).id == first.id
+    first = world.registry.rollouts.start("m", PLAN, "ann", world.tallies, once)
+    assert world.registry.rollouts.start("m", PLAN, "ann", world.tallies, once).id == first.id
     assert kinds(world.registry).count("rollout.started") == 1
 
 

@@ -158,7 +158,9 @@ def _changed(entry: HistoryEntry) -> str:
     changes = []
     for name in before | after:
         old, new = _short(before.get(name)), _short(after.get(name))
-        if old != new:
+        if name == "reason":
+            changes.append(str(after.get(name)))
+        elif old != new and name != "figures":
             changes.append(f"{name} {old} → {new or 'none'}" if old else f"{name} {new}")
     return ", ".join(changes)
 

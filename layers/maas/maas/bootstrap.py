@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from maas.metrics.roll_up import RollUp
     from maas.notices.notices import Notices
     from maas.registry.rollout_tick import RolloutTick
+    from maas.registry.rollouts import Tallies
     from maas.sampling.shadowing import Shadowing
     from maas.serving.dataplane import DataPlane, Sampler
     from maas.serving.runner import Runner
@@ -243,10 +244,16 @@ def inbox(settings: Settings) -> "Inbox":
 
 
 def rollout_tick(settings: Settings, actor: str) -> "RolloutTick":
-    from maas.metrics.tallies import Tallies
     from maas.registry.rollout_tick import RolloutTick
 
-    return RolloutTick(registry(settings).rollouts, Tallies(metrics(settings)).counted, notices(settings).tell, actor)
+    return RolloutTick(registry(settings).rollouts, tallies(settings), notices(settings).tell, actor)
+
+
+def tallies(settings: Settings) -> "Tallies":
+    """For the guard of rollouts."""
+    from maas.metrics.tallies import counted
+
+    return partial(counted, metrics(settings))
 
 
 def jobs(settings: Settings) -> "Jobs":

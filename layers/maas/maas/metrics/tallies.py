@@ -8,16 +8,12 @@ from maas.metrics.metrics import Metrics
 from maas.rollout.guard import Tally
 
 
-class Tallies:
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-
-    def counted(
-        self, model: str, alias: str, since: datetime, until: datetime, p95_ms: float | None
-    ) -> dict[int, Tally]:
-        """By version, of the requests that came by this alias in the minutes from `since` until before `until`."""
-        found = self._metrics.counts(model, alias, since, until)
-        return {version: tally(counts, p95_ms) for version, counts in found.items()}
+def counted(
+    metrics: Metrics, model: str, alias: str, since: datetime, until: datetime, p95_ms: float | None
+) -> dict[int, Tally]:
+    """By version, of the requests that came by this alias in the minutes from `since` until before `until`."""
+    found = metrics.counts(model, alias, since, until)
+    return {version: tally(counts, p95_ms) for version, counts in found.items()}
 
 
 def tally(counts: Counts, p95_ms: float | None) -> Tally:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from maas.registry.rollouts import Rollouts, minute_of
+from maas.registry.rollouts import MINUTE, Rollouts, Tallies, minute_of
 from maas.rollout.guard import Decision, Tally, Verdict, decide
 from maas.rollout.rollout_records import Rollout, RolloutStatus
 from maas.telemetry.observability import count
@@ -21,9 +21,6 @@ STATE_CHANGE = "MaaS Rollout State Change"
 SETTLED = timedelta(minutes=5)  # after it, counters of a minute are not read again
 EARLY_SHARE, EARLY_SECONDS = 0.1, 10  # ticks do not come to the second: a step may end a little early
 
-# By version, what was counted of a model by an alias in the minutes from one time until before another. The last
-# argument is `p95_ms`.
-Tallies = Callable[[str, str, datetime, datetime, float | None], Mapping[int, Tally]]
 Tell = Callable[[str, Mapping[str, Any], str | None], None]  # kind of event, detail, whom to notify
 
 
@@ -94,7 +91,7 @@ class RolloutTick:
             for before, since in zip(rollout.settled, self._counted(rollout, start, settled_until), strict=True)
         )
         seen = replace(rollout, settled=(canary, stable), counted_from=canonical(settled_until))
-        fresh = self._counted(rollout, settled_until, last + timedelta(minutes=1))
+        fresh = self._counted(rollout, settled_until, last + MINUTE)
         step_is_over = (now - datetime.fromisoformat(rollout.step_started_at)).total_seconds() >= _least(rollout)
         decision = decide(
             rollout.plan.guards, rollout.standing, canary + fresh[0], stable + fresh[1], step_is_over=step_is_over

@@ -1,6 +1,6 @@
 """Rollouts: started, looked at, moved on, paused, ended. Each move is a change of the model with its history entry."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -16,6 +16,10 @@ from maas.rollout.rollout_records import PAUSE, Plan, Rollout, RolloutStatus, ch
 from maas.times import canonical
 
 PAGE = 100
+MINUTE = timedelta(minutes=1)
+# By version, what was counted of a model by an alias in the minutes from one time until before another. The last
+# argument is `p95_ms`.
+Tallies = Callable[[str, str, datetime, datetime, float | None], Mapping[int, Tally]]
 _Decided = Callable[[RegisteredModel, Rollout, str], Change | None]
 
 
@@ -61,7 +65,9 @@ class Rollouts:
             if after is None:
                 return
 
-    def start(self, model: str, plan: Plan, actor: str, idempotency: Idempotency | None = None) -> Rollout:
+    def start(
+        self, model: str, plan: Plan, actor: str, tallies: Tallies, idempotency: Idempotency | None = None
+    ) -> Rollout:
         """Give the version its first share of the alias's requests.
 
         Raises InvalidRequest, NotFound, Gone, NotReady, Conflict, Contended.
@@ -83,10 +89,9 @@ class Rollouts:
             if alias.version == plan.version:
                 raise Conflict(f"alias '{plan.alias}' leads to version {plan.version} already", field="version")
             number = owner.revision + 1
-            since = canonical(minute_of(datetime.fromisoformat(now)))
             ours = model, number, plan, alias.version, actor
-            rollout = Rollout(*ours, now, now, step_started_at=now, counted_from=since, previous=previous_of(alias))
-            change = Move(owner, None, now, actor).stepped(rollout)
+            rollout = Rollout(*ours, now, now, step_started_at=now, counted_from=now, previous=previous_of(alias))
+            change = Move(owner, None, now, actor).stepped(_counting_from(rollout, now, tallies))
             return replace(change, also=(*change.also, *idempotency_row(idempotency, model, number)))
 
         change = self._ledger.change(model, decide, actor)
@@ -104,8 +109,8 @@ class Rollouts:
 
         return self._moved(model, number, actor, decide)
 
-    def resume(self, model: str, number: int, actor: str) -> Rollout:
-        """The step begins anew; after a breach so does the guard, from the next minute on. Raises as `abort` does."""
+    def resume(self, model: str, number: int, actor: str, tallies: Tallies) -> Rollout:
+        """The step begins anew; after a breach so does the guard, with what comes from now on. Raises as `abort`."""
 
         def decide(owner: RegisteredModel, rollout: Rollout, now: str) -> Change | None:
             if rollout.status is RolloutStatus.RUNNING:
@@ -113,10 +118,7 @@ class Rollouts:
             running = replace(rollout, status=RolloutStatus.RUNNING, step_started_at=now, breached=False)
             running = replace(running, standing=rollout.standing.at_next_step())
             if rollout.breached:
-                since = minute_of(datetime.fromisoformat(now)) + timedelta(minutes=1)
-                running = replace(
-                    running, standing=Standing(), settled=(Tally(), Tally()), counted_from=canonical(since)
-                )
+                running = _counting_from(replace(running, standing=Standing()), now, tallies)
             return Move(owner, rollout, now, actor).kept("rollout.resumed", running)
 
         return self._moved(model, number, actor, decide)
@@ -201,6 +203,14 @@ class Rollouts:
 
 def minute_of(time: datetime) -> datetime:
     return time.replace(second=0, microsecond=0)
+
+
+def _counting_from(rollout: Rollout, now: str, tallies: Tallies) -> Rollout:
+    """What its minute has counted before is taken off."""
+    minute, plan = minute_of(datetime.fromisoformat(now)), rollout.plan
+    found = tallies(rollout.model, plan.alias, minute, minute + MINUTE, plan.guards.p95_ms)
+    before = -found.get(plan.version, Tally()), -found.get(rollout.stable, Tally())
+    return replace(rollout, settled=before, counted_from=canonical(minute))
 
 
 def _breached(move: Move, rollout: Rollout) -> Change:

@@ -57,6 +57,9 @@ class Tally:
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(*(mine + its for mine, its in zip(self._all(), other._all(), strict=True)))
 
+    def __neg__(self) -> "Tally":
+        return Tally(*(-one for one in self._all()))
+
     def since(self, earlier: "Tally") -> "Tally":
         """What came since; nothing where fewer are counted now, as after rows have expired."""
         requests, errors, refused, slow, compared, mismatched = (
