@@ -18,6 +18,7 @@ import pytest
 
 from maas_client import MaasClient, NotAllowed
 from maas_local import intrinsics
+from maas_local.stack import LocalStack
 from support import onnx_models
 from support.aws.engine import ROOT
 from support.system import kill_environments
@@ -86,17 +87,52 @@ def start(http: httpx.Client, model: str, **plan: Any) -> str:
     return answer.headers["location"]
 
 
+class Listener:
+    """A queue that hears an SNS topic and the events of rollouts."""
+
+    def __init__(self, system: LocalStack) -> None:
+        self._sqs, sns, events = (system.cloud.client(name) for name in ("sqs", "sns", "events"))
+        self._url = self._sqs.create_queue(QueueName="rollouts-listener")["QueueUrl"]
+        wanted = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        arn = wanted["Attributes"]["QueueArn"]
+        self.topic: str = sns.create_topic(Name="maas-rollouts")["TopicArn"]
+        allows = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allows]})
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
+        sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn)
+        pattern = json.dumps({"source": ["maas"], "detail-type": ["MaaS Rollout State Change"]})
+        events.put_rule(Name="rollouts", EventPattern=pattern)
+        events.put_targets(Rule="rollouts", Targets=[{"Id": "listener", "Arn": arn}])
+
+    def heard(self, number: int, last: str) -> tuple[list[str], list[str]]:
+        """What the topic and the bus told of the rollout, once both told `last`."""
+        told: tuple[list[str], list[str]] = ([], [])
+        deadline = time.monotonic() + 30
+        while not all(last in one for one in told):
+            assert time.monotonic() < deadline, told
+            for message in self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", []):
+                body = json.loads(message["Body"])
+                detail = body["detail"] if "detail" in body else json.loads(body["Message"])
+                if detail["id"] == number:
+                    told["detail" in body].append(detail["event"])
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        return told
+
+
 def prepare(maas: MaasClient, write: Any, model: str, canary: bytes) -> None:
     maas.push(write(onnx_models.quick()), model, alias="prod")
     maas.push(write(canary), model)
 
 
-def test_a_failing_canary_goes_back_by_itself(maas: MaasClient, http: httpx.Client, write: Any) -> None:
+def test_a_failing_canary_goes_back_by_itself(
+    maas: MaasClient, http: httpx.Client, write: Any, system: LocalStack
+) -> None:
     """Version 2 takes minutes for what version 1 answers at once: its callers' time limit makes that 504."""
     prepare(maas, write, "breaking", onnx_models.slow())
+    listener = Listener(system)
     with sending(http, "breaking", IMPATIENT_US) as traffic:
         begun = time.monotonic()
-        place = start(http, "breaking", steps=[10, 100])
+        place = start(http, "breaking", steps=[10, 100], notify=listener.topic)
         ended = wait_for(http, place, lambda found: found["status"] != "RUNNING", STATED_SECONDS)
         seconds = time.monotonic() - begun
         time.sleep(4)  # until every environment follows the alias
@@ -112,6 +148,8 @@ def test_a_failing_canary_goes_back_by_itself(maas: MaasClient, http: httpx.Clie
     assert (alias.version, len(alias.routes)) == (1, 1)
     entry = maas.models.history("breaking", 1)[0]
     assert (entry.kind, entry.actor) == ("rollout.rolled_back", "maintenance")
+    heard = listener.heard(ended["id"], "rollout.rolled_back")
+    assert all(set(told) == {"rollout.started", "rollout.rolled_back"} for told in heard)
     print(f"{seconds:.1f} s, {statuses}")
 
 

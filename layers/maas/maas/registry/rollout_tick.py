@@ -70,13 +70,15 @@ class RolloutTick:
         rollout = self._rollouts.of_any(rollout.model, rollout.id)
         if rollout.pending:
             about: dict[str, Any] = {
+                "id": rollout.id,
                 "model": rollout.model,
                 "alias": rollout.plan.alias,
                 "version": rollout.plan.version,
+                "stable": rollout.stable,
             }
             for event in rollout.pending:
                 count("".join(part.capitalize() for part in re.split(r"[._]", event["event"])))
-                self._tell(STATE_CHANGE, about | {"stable": rollout.stable} | dict(event), rollout.plan.notify)
+                self._tell(STATE_CHANGE, about | dict(event), rollout.plan.notify)
         if not rollout.pending and rollout.is_open:
             return None
         told = self._rollouts.told(rollout)
