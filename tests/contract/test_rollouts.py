@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from maas.alias_records import Route, whole
+from maas.alias_samples import Shadow
 from maas.aws.clients import client
 from maas.aws.dynamodb import Put, Table, boto3_call
 from maas.errors import Conflict, InvalidRequest, MaasError, NotFound, NotReady
@@ -337,6 +338,16 @@ def test_what_cannot_be_rolled_out(world: World) -> None:
         start(world, replace(PLAN, alias="split", version=3))
     with pytest.raises(NotFound, match="no rollout '77'"):
         registry.rollouts.get("m", 77)
+
+
+def test_a_limit_of_differences_needs_the_shadow(world: World) -> None:
+    plan = replace(PLAN, guards=Guards(shadow_mismatch=0.01, min_requests=50))
+    with pytest.raises(InvalidRequest, match="expected it only with version 2 as the alias's shadow"):
+        start(world, plan)
+    world.registry.aliases.set("m", "prod", None, "ann", samples={"shadow": Shadow(2, 100)})
+    start(world, plan)
+    world.serve(Tally(60, compared=100, mismatched=20), Tally(540))
+    assert "breach: shadow_mismatch: 20 of 100 requests (20.00%) differ" in world.run()[0]
 
 
 def test_start_happens_once_for_a_key(world: World) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from maas.alias_records import Alias
 from maas.aws.dynamodb import Delete, Put, WriteConflict
-from maas.errors import Conflict, NotFound, NotReady
+from maas.errors import Conflict, InvalidRequest, NotFound, NotReady
 from maas.records import RegisteredModel, Status
 from maas.registry import table_rows
 from maas.registry.ledger import Change, Idempotency, Ledger, idempotency_row
@@ -88,6 +89,7 @@ class Rollouts:
                 raise NotReady(model, plan.version, version.status, version.status_reason)
             if alias.version == plan.version:
                 raise Conflict(f"alias '{plan.alias}' leads to version {plan.version} already", field="version")
+            _check_shadow(plan, alias)
             number = owner.revision + 1
             ours = model, number, plan, alias.version, actor
             rollout = Rollout(*ours, now, now, step_started_at=now, counted_from=now, previous=previous_of(alias))
@@ -203,6 +205,16 @@ class Rollouts:
 
 def minute_of(time: datetime) -> datetime:
     return time.replace(second=0, microsecond=0)
+
+
+def _check_shadow(plan: Plan, alias: Alias) -> None:
+    """Raises InvalidRequest for a limit of differences that nothing measures: the rollout would wait for ever."""
+    limit = plan.guards.shadow_mismatch
+    if limit is not None and (alias.shadow is None or alias.shadow.version != plan.version):
+        expected = f"it only with version {plan.version} as the alias's shadow"
+        raise InvalidRequest(
+            f"guards.shadow_mismatch: got {limit:g}, expected {expected}", field="guards.shadow_mismatch"
+        )
 
 
 def _counting_from(rollout: Rollout, now: str, tallies: Tallies) -> Rollout:
