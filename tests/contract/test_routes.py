@@ -146,11 +146,8 @@ def test_history_of_routes(registry: Registry) -> None:
 def test_deletion_names_every_alias_with_a_route(registry: Registry) -> None:
     split(registry)
     registry.aliases.set("m", "canary", 3, "ann")
-    assert [registry.models.get("m").aliases_on(number) for number in (1, 2, 3)] == [
-        ["prod"],
-        ["prod"],
-        ["canary", "prod"],
-    ]
+    names = [registry.models.get("m").aliases_on(number) for number in (1, 2, 3)]
+    assert names == [["prod"], ["prod"], ["canary", "prod"]]
     with pytest.raises(Conflict, match="version 3 of model 'm' has aliases: canary, prod"):
         registry.versions.delete("m", 3, "bob")
     with pytest.raises(Conflict, match="version 1 of model 'm' has aliases: prod"):

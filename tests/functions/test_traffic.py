@@ -49,8 +49,8 @@ def put(app: ModuleType, body: object, alias: str = "prod") -> tuple[int, dict[s
 
 
 REFUSED: list[tuple[Any, str, str]] = [
-    ({}, "body", "expected version, routes or sticky"),
-    ({"version": None}, "body", "expected version, routes or sticky"),
+    ({}, "body", "expected version, routes, sticky"),
+    ({"version": None}, "body", "expected version, routes, sticky"),
     ({"version": 1, "routes": ROUTES}, "body", "expected either version or routes"),
     ({"weights": ROUTES}, "weights", "Extra inputs are not permitted"),
     ({"version": "1"}, "version", "valid integer"),
