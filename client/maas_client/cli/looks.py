@@ -1,5 +1,6 @@
 """What commands print: lines, tables, statuses, sizes, times. Every text goes through `plain`; markup is never read."""
 
+import math
 import sys
 from datetime import UTC, datetime
 
@@ -89,6 +90,12 @@ def table_of(*columns: str) -> Table:
 def facts() -> Table:
     """A table of names and values, for `row`."""
     return Table(box=None, show_header=False)
+
+
+def dollars(amount: float) -> str:
+    """An amount with three digits that count, without an exponent: 0.000367."""
+    places = 2 - math.floor(math.log10(amount)) if 0 < amount < 1 else 2
+    return f"${amount:,.{places}f}"
 
 
 def row(table: Table, *cells: Part) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from maas_client.cli.looks import ago, facts, row, say, show, spaced, styled, table_of
+from maas_client.cli.looks import ago, dollars, facts, row, say, show, spaced, styled, table_of
 from maas_client.cli.progress import told_of
 from maas_client.job_records import Job
 from maas_client.reading import instant
@@ -40,6 +40,7 @@ def show_job(job: Job) -> None:
         "output": job.output,
         "options": " ".join(f"{name}={value}" for name, value in job.options.items()),
         "notifies": job.notify or "",
+        "cost": f"{dollars(job.progress.usd)} of Lambda" if job.progress and job.progress.usd else "",
         "created": f"{ago(job.created_at)} by {job.actor}",
         "changed": ago(job.updated_at),
     }
@@ -51,7 +52,7 @@ def show_job(job: Job) -> None:
 
 def show_ended(job: Job, files: Sequence[Path]) -> None:
     """A finished job, and where its results are."""
-    table = table_of("job", "status", "rows", "errors", "seconds", "cost", "where")
+    table = table_of("job", "status", "rows", "errors", "seconds", "where")
     found = job.progress
     row(
         table,
@@ -60,7 +61,6 @@ def show_ended(job: Job, files: Sequence[Path]) -> None:
         f"{found.rows:,}" if found else "0",
         f"{found.errors:,}" if found else "0",
         f"{seconds_of(job):.1f}",
-        f"${found.usd:.3g}" if found and found.usd is not None else "",
         " ".join(map(str, files)) or f"{job.output} in the bucket",
     )
     show(table)

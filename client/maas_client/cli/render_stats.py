@@ -7,7 +7,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from maas_client.cli.looks import line, row, spaced, table_of
+from maas_client.cli.looks import dollars, line, row, spaced, table_of
 from maas_client.metrics_records import MetricsPoint, MetricsSeries, ModelMetrics
 from maas_client.reading import instant
 
@@ -46,7 +46,7 @@ def _add(table: Table, one: MetricsSeries, start: datetime, end: datetime, step:
         (_share(total.refused, total.requests), "yellow" if total.refused else ""),
         *(NOTHING if ms is None else f"{ms:.3g}" for ms in (total.p50_ms, total.p95_ms, total.p99_ms)),
         f"{total.records:,}",
-        NOTHING if cost is None else f"{cost:.3g}",
+        NOTHING if cost is None else dollars(cost)[1:],
         (over(lambda point: point.requests), "cyan"),
         (over(lambda point: point.p95_ms or 0.0), "magenta"),
     )
@@ -60,13 +60,13 @@ def _foot(found: ModelMetrics) -> Text:
     total, parts = found.total, []
     if total.reasons:
         listed = sorted(total.reasons.items(), key=lambda one: -one[1])
-        parts.append("; ".join(f"{name} {count:,}" for name, count in listed))
+        parts.append(", ".join(f"{name} {count:,}" for name, count in listed))
     if found.cost and found.prices:
         dated = f" of {found.prices.priced_on}" if found.prices.priced_on else ""
         usd = found.cost.usd + found.cost.records_usd
-        parts.append(f"Lambda: ${usd:.3g} in all, prices{dated} in {found.prices.region}")
+        parts.append(f"Lambda: {dollars(usd)} in all, prices{dated} in {found.prices.region}")
     parts.append(f"percentiles are within {found.percentile_error:.1%}")
-    return line(("\n".join(parts), "dim"))
+    return line((" · ".join(parts), "dim"))
 
 
 def sparkline(

@@ -73,7 +73,7 @@ def test_batch_wait(maas: Run, lines: Path) -> None:
     code, out, err = maas("batch", "times@prod", lines, "--wait")
     assert (code, err) == (0, "")
     header, _, row = out.strip().splitlines()
-    assert header.split() == ["job", "status", "rows", "errors", "seconds", "cost", "where"]
+    assert header.split() == ["job", "status", "rows", "errors", "seconds", "where"]
     assert row.split()[1:] == ["SUCCEEDED", "5", "1", "10.5", "rows.predictions.jsonl"]
     found = [json.loads(line) for line in Path("rows.predictions.jsonl").read_text().splitlines()]
     assert [one.get("y") for one in found] == [[2, 4], [6, 8], None, [14, 16], [18, 20]]

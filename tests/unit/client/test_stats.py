@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from maas_client import MaasClient, MetricsPoint
+from maas_client.cli.looks import dollars
 from maas_client.cli.render_stats import WIDTH, sparkline
 from support.server.metrics import SUMS
 from support.server.server import ContractServer
@@ -76,3 +77,14 @@ def test_points_without_latencies_are_drawn() -> None:
         sparkline([replace(point(0, 1), p95_ms=None)], lambda one: one.p95_ms or 0.0, START, START + MINUTE, MINUTE)
         == " "
     )
+
+
+def test_small_amounts_have_no_exponent() -> None:
+    assert [dollars(one) for one in (0.0, 0.0000104, 0.000367, 0.5, 1.0, 1234.5)] == [
+        "$0.00",
+        "$0.0000104",
+        "$0.000367",
+        "$0.500",
+        "$1.00",
+        "$1,234.50",
+    ]
