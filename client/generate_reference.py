@@ -12,7 +12,7 @@ import maas_client
 from maas_client import MaasClient
 
 TARGET = Path(__file__).parent.parent / "docs" / "python.md"
-PARTS = ("models", "versions", "aliases", "rollouts", "jobs", "keys")
+PARTS = ("models", "versions", "aliases", "rollouts", "captures", "jobs", "keys")
 HEAD = """# The Python client
 
 Made from the code by `make docs`. Each example runs as a test, on a server with model `digits`: version 1, to which

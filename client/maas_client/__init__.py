@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from maas_client._async.client import AsyncMaasClient
     from maas_client._sync.client import MaasClient
+    from maas_client.capture_records import CaptureFile, Difference, ReplayReport
     from maas_client.errors import (
         ApiError,
         CannotConnect,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
         MetricsPoint,
         MetricsPrices,
         MetricsSeries,
+        MetricsShadow,
         MetricsSums,
         ModelMetrics,
     )
@@ -77,6 +79,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "_async.client": ["AsyncMaasClient"],
     "_sync.client": ["MaasClient"],
+    "capture_records": ["CaptureFile", "Difference", "ReplayReport"],
     "errors": [
         "ApiError",
         "CannotConnect",
@@ -118,6 +121,7 @@ _HOMES = {
         "MetricsPoint",
         "MetricsPrices",
         "MetricsSeries",
+        "MetricsShadow",
         "MetricsSums",
         "ModelMetrics",
     ],
@@ -146,11 +150,13 @@ __all__ = [
     "ApiKey",
     "AsyncMaasClient",
     "CannotConnect",
+    "CaptureFile",
     "ClassScore",
     "Conflict",
     "DeadlineExceeded",
     "DeletedVersion",
     "DeploymentFailed",
+    "Difference",
     "Download",
     "DownloadFailed",
     "Gone",
@@ -173,6 +179,7 @@ __all__ = [
     "MetricsPoint",
     "MetricsPrices",
     "MetricsSeries",
+    "MetricsShadow",
     "MetricsSums",
     "ModelFile",
     "ModelMetadata",
@@ -187,6 +194,7 @@ __all__ = [
     "Progress",
     "Ranked",
     "RegisteredModel",
+    "ReplayReport",
     "Rollout",
     "RolloutDecision",
     "RolloutGuards",

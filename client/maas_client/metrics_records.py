@@ -4,6 +4,23 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsShadow:
+    """As the shadow of an alias: of `compared` samples `mismatched` differ from what was answered, `failed` of these
+    for want of an answer; `dropped` were not compared. `largest_difference` is at most twice the largest one, None if
+    an output had no counterpart.
+
+    >>> maas.models.metrics("digits").total.shadow is None
+    True
+    """
+
+    compared: int
+    mismatched: int
+    failed: int
+    dropped: int
+    largest_difference: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricsSums:
     """`errors` (5xx) and `refused` (4xx) are part of `requests`, `reasons` has their numbers by class. `records` are
     those of batch jobs. Latencies are None without requests.
@@ -28,6 +45,9 @@ class MetricsSums:
     bytes_out: int
     records: int
     record_errors: int
+    shadow: MetricsShadow | None = None
+    captured: int = 0
+    capture_dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,6 +128,7 @@ class Alias:
 
     `routes` is one with weight 100, or the shares, the newest version first; `version` is the one with the most weight.
     `sticky` says who keeps a route: "none", "caller", or "header:NAME". `rollout` is the id of an open one.
+    `shadow` and `capture` say which requests are copied.
 
     >>> maas.aliases.set("digits", "production", 2).previous_version
     1
@@ -141,6 +142,8 @@ class Alias:
     rollout: int | None = None
     previous_version: int | None = None
     previous_routes: tuple[Route, ...] = ()
+    shadow: dict[str, Any] | None = None
+    capture: dict[str, Any] | None = None
     updated_at: str
     etag: str | None = None
 

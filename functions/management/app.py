@@ -5,6 +5,7 @@ from typing import Any
 from mangum import Mangum
 
 import alias_routes
+import capture_routes
 import job_routes
 import key_routes
 import metrics_routes
@@ -32,7 +33,16 @@ app = create_app(
     open_documents=settings.opens_documents,
 )
 app.add_exception_handler(PreconditionFailed, precondition_failed)
-for routes in (model_routes, version_routes, alias_routes, rollout_routes, metrics_routes, job_routes, key_routes):
+for routes in (
+    model_routes,
+    version_routes,
+    alias_routes,
+    rollout_routes,
+    metrics_routes,
+    capture_routes,
+    job_routes,
+    key_routes,
+):
     app.include_router(routes.router, prefix=PREFIX)
 
 _adapter = Mangum(app, lifespan="off")

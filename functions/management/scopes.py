@@ -1,6 +1,6 @@
 """The scopes that each route requires, by the route's name. A route that is missing refuses everybody."""
 
-from maas.access.caller import ANYBODY, BREACH, INFER, JOBS, KEYS, READ, WRITE, Need
+from maas.access.caller import ANYBODY, BREACH, CAPTURES, INFER, JOBS, KEYS, READ, WRITE, Need
 
 _ROUTES = {
     READ: "list_models get_model model_history list_versions get_version version_files list_aliases get_alias "
@@ -9,6 +9,7 @@ _ROUTES = {
     "delete_version restore_version put_alias delete_alias roll_back_alias start_rollout pause_rollout "
     "resume_rollout abort_rollout",
     JOBS: "list_jobs retry_job",
+    CAPTURES: "list_captures",
     KEYS: "create_key list_keys get_key key_history rotate_key revoke_key",
 }
 NEEDS = {name: Need((scope,)) for scope, names in _ROUTES.items() for name in names.split()}

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,7 @@ def test_shadow_counts_what_differs(
     assert bucket.keys("shadow/") == []
 
 
-def test_capture(http: httpx.Client, system: LocalStack, bucket: Bucket) -> None:
+def test_capture_and_replay(http: httpx.Client, bucket: Bucket, run: Callable[..., str]) -> None:
     put(http, NAME, "captured", version=1, capture={"percent": 100, "days": 7})
     time.sleep(FOLLOWED_SECONDS)
     sent = [[[float(index), 0.0, 1.0]] for index in range(ASKED)]
@@ -111,6 +111,15 @@ def test_capture(http: httpx.Client, system: LocalStack, bucket: Bucket) -> None
     assert {(line["alias"], line["version"]) for line in lines.values()} == {("captured", 1)}
     assert all(line["caller"].startswith("key:") for line in lines.values())
     assert "Bearer" not in str(lines)
+    hour = f"{datetime.now(UTC) - timedelta(minutes=30):%Y-%m-%dT%H:%M:%SZ}"
+    listed = json.loads(run(f"capture ls {NAME}@1 --from {hour} --json"))
+    assert sum(file["size_bytes"] for file in listed) > 0
+    got = [json.loads(line) for line in run(f"capture get {NAME}@1 --from {hour}").splitlines()]
+    assert [line for line in got if line["alias"] == "captured"] == sorted(lines.values(), key=lambda line: line["at"])
+    same = json.loads(run(f"replay {NAME}@1 --against {NAME}@3 --from {hour} --json"))
+    assert (same["compared"], same["mismatched"], same["skipped"]) == (len(got), 0, 0)
+    other = run(f"replay {NAME}@1 --against {NAME}@2 --from {hour}", fails=1)
+    assert other == ""  # standard error: the report is on standard output
 
 
 @pytest.fixture(scope="module")

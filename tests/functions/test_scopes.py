@@ -23,6 +23,7 @@ SCOPES = [
     "jobs",
     "keys",
     "rollouts:breach",
+    "captures:read",
     "admin",
 ]
 READ, WRITE, KEYS = {"models:read", "models:write", "admin"}, {"models:write", "admin"}, {"keys", "admin"}
@@ -70,6 +71,7 @@ ALLOWED = {
     "POST /api/v1/models/{model}/rollouts/{rollout}/resume": WRITE,
     "POST /api/v1/models/{model}/rollouts/{rollout}/abort": WRITE,
     "POST /api/v1/models/{model}/rollouts/{rollout}/breach": WRITE | {"rollouts:breach"},
+    "GET /api/v1/models/{model}/versions/{number}/captures": {"captures:read", "admin"},
     "POST /api/v1/jobs": ASYNC,
     "GET /api/v1/jobs": JOBS,
     "GET /api/v1/jobs/{job}": ASYNC,
@@ -200,7 +202,16 @@ def test_scope_is_checked_before_the_body(app: ModuleType) -> None:
 @pytest.mark.full
 def test_scope_tables_name_every_route(app: ModuleType) -> None:
     modules = {
-        True: ("model_routes", "version_routes", "alias_routes", "rollout_routes", "job_routes", "key_routes"),
+        True: (
+            "model_routes",
+            "version_routes",
+            "alias_routes",
+            "rollout_routes",
+            "metrics_routes",
+            "capture_routes",
+            "job_routes",
+            "key_routes",
+        ),
         False: ("oip_routes", "repository_routes", "task_routes", "v1_routes", "invocations", "profile_routes"),
     }[hasattr(app, "app")]
     names = {"openapi", "swagger_ui_html", "swagger_ui_redirect"}

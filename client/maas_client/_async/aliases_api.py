@@ -3,6 +3,7 @@
 import builtins
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, Literal
 
 from maas_client._async.transport import AsyncTransport
 from maas_client.calls import api_path
@@ -52,22 +53,33 @@ class AsyncAliases:
         *,
         routes: Mapping[int, int] | None = None,
         sticky: str | None = None,
+        shadow: Mapping[str, Any] | Literal[False] | None = None,
+        capture: Mapping[str, Any] | Literal[False] | None = None,
         if_match: str | None = None,
     ) -> Alias:
         """Make or move an alias; traffic follows within seconds. Raises Conflict if a version is not READY.
 
         Either `version` gets all requests, or `routes` says how many of a hundred each version gets. `sticky` is
-        "none", "caller" or "header:NAME": who keeps a route. What is None stays as it is.
+        "none", "caller" or "header:NAME": who keeps a route. `shadow` compares the answers to a `percent` of the
+        requests with those of another `version`, `capture` keeps a `percent` of the requests for some `days`; False
+        ends it. What is None stays as it is.
 
         >>> (await maas.aliases.set("digits", "canary", 2)).version
         2
         >>> (await maas.aliases.set("digits", "production", routes={2: 10, 1: 90}, sticky="caller")).routes
         (Route(version=2, weight=10), Route(version=1, weight=90))
+        >>> (await maas.aliases.set("digits", "production", shadow={"version": 2, "percent": 5})).shadow["compare"]
+        {'rtol': 0.001, 'atol': 1e-05}
+        >>> (await maas.aliases.set("digits", "production", shadow=False, capture={"percent": 1})).capture["days"]
+        7
         """
         path, given = api_path("models", model, "aliases", alias), {"version": version, "sticky": sticky}
         body: dict[str, object] = {name: value for name, value in given.items() if value is not None}
         if routes is not None:
             body["routes"] = [{"version": number, "weight": weight} for number, weight in routes.items()]
+        for name, wanted in (("shadow", shadow), ("capture", capture)):
+            if wanted is not None:
+                body[name] = None if wanted is False else dict(wanted)
         return read(Alias, await self._transport.call("PUT", path, body, if_match=if_match))
 
     async def rollback(self, model: str, alias: str, *, if_match: str | None = None) -> Alias:

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from maas_client._async import submission
 from maas_client._async.aliases_api import AsyncAliases
 from maas_client._async.backend import in_thread
+from maas_client._async.captures_api import AsyncCaptures
 from maas_client._async.inference_api import AsyncInference
 from maas_client._async.jobs_api import AsyncJobs
 from maas_client._async.keys_api import AsyncKeys
@@ -59,6 +60,7 @@ class AsyncMaasClient:
         self.versions = AsyncVersions(self._transport)
         self.aliases = AsyncAliases(self._transport)
         self.rollouts = AsyncRollouts(self._transport)
+        self.captures = AsyncCaptures(self._transport)
         self.jobs = AsyncJobs(self._transport)
         self.keys = AsyncKeys(self._transport)
         inference = AsyncInference(self._transport, self.jobs, timeout_seconds)

@@ -8,6 +8,7 @@ from typing import Literal, Self
 from maas_client._sync import submission
 from maas_client._sync.aliases_api import Aliases
 from maas_client._sync.backend import in_thread
+from maas_client._sync.captures_api import Captures
 from maas_client._sync.inference_api import Inference
 from maas_client._sync.jobs_api import Jobs
 from maas_client._sync.keys_api import Keys
@@ -60,6 +61,7 @@ class MaasClient:
         self.versions = Versions(self._transport)
         self.aliases = Aliases(self._transport)
         self.rollouts = Rollouts(self._transport)
+        self.captures = Captures(self._transport)
         self.jobs = Jobs(self._transport)
         self.keys = Keys(self._transport)
         inference = Inference(self._transport, self.jobs, timeout_seconds)

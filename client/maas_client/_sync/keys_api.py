@@ -44,7 +44,8 @@ class Keys:
     ) -> NewKey:
         """A new key, with its text in `key`: keep it, it is shown this once. Raises NotAllowed.
 
-        `scopes` are of models:read, models:write, infer, infer:MODEL, jobs, rollouts:breach, keys, admin. Not sent
+        `scopes` are of models:read, models:write, infer, infer:MODEL, jobs, rollouts:breach,
+        captures:read, keys, admin. Not sent
         again when no answer comes.
 
         >>> made = maas.keys.create("app", ["infer:digits"])

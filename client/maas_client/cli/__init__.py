@@ -7,7 +7,20 @@ from typing import NoReturn
 
 import typer
 
-from maas_client.cli import aliases, jobs, keys, manage, plugged, predict, profiling, rollouts, stats, tasks, use
+from maas_client.cli import (
+    aliases,
+    captures,
+    jobs,
+    keys,
+    manage,
+    plugged,
+    predict,
+    profiling,
+    rollouts,
+    stats,
+    tasks,
+    use,
+)
 from maas_client.cli.output import echo, tolerate_any_text
 from maas_client.cli.words import in_a_terminal
 from maas_client.errors import MaasError
@@ -32,9 +45,11 @@ for command in (
     *jobs.COMMANDS,
     *manage.COMMANDS,
     *aliases.COMMANDS,
+    *captures.COMMANDS,
 ):
     commands.command()(command)
 commands.add_typer(aliases.alias)
+commands.add_typer(captures.capture)
 commands.add_typer(rollouts.rollout)
 commands.add_typer(jobs.job)
 commands.add_typer(keys.keys)

@@ -1,14 +1,14 @@
 """Commands that manage aliases: alias set, get, rm, and rollback."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from maas_client.cli.options import Json, Key, Model, Url, connect
 from maas_client.cli.output import echo, fields, print_json
 from maas_client.cli.shares import in_short, in_words
-from maas_client.cli.texts import time, whole
+from maas_client.cli.texts import not_negative, positive, time, whole
 
 if TYPE_CHECKING:
     from maas_client.model_records import Alias
@@ -24,6 +24,25 @@ def share(text: str) -> tuple[int, int | None]:
     """A reader of VERSION or VERSION=WEIGHT on the command line."""
     version, equals, weight = text.partition("=")
     return whole(1)(version), whole(1, 99)(weight) if equals else None
+
+
+def percent(text: str) -> dict[str, Any] | Literal[False]:
+    """A reader of PERCENT or none on the command line."""
+    return False if text == "none" else {"percent": positive(text)}
+
+
+def copied(text: str) -> dict[str, Any] | Literal[False]:
+    """A reader of VERSION=PERCENT or none."""
+    version, _, share = text.partition("=")
+    return False if text == "none" else {"version": whole(1)(version), "percent": positive(share)}
+
+
+def comparison(text: str) -> dict[str, float] | str:
+    """A reader of RTOL,ATOL or top1 or none."""
+    if text in ("top1", "none"):
+        return text
+    rtol, _, atol = text.partition(",")
+    return {"rtol": not_negative(rtol), "atol": not_negative(atol)}
 
 
 @alias.command("set")
@@ -45,19 +64,62 @@ def set_alias(
             "--sticky", help="Who keeps a version: caller, header:NAME, or none. Without this it stays as it is."
         ),
     ] = None,
+    shadow: Annotated[
+        str | None,
+        typer.Option(
+            "--shadow",
+            metavar="VERSION=PERCENT",
+            parser=copied,
+            help="Run so many requests on this version too; or none.",
+        ),
+    ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            "--compare",
+            metavar="RTOL,ATOL|top1|none",
+            parser=comparison,
+            help="How the shadow's outputs are compared with the answers; default: 0.001,0.00001.",
+        ),
+    ] = None,
+    capture: Annotated[
+        str | None,
+        typer.Option("--capture", metavar="PERCENT", parser=percent, help="Keep so many requests; or none."),
+    ] = None,
+    what: Annotated[
+        Literal["inputs", "outputs", "both"] | None, typer.Option("--what", help="What is kept; default: both.")
+    ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option("--days", parser=whole(1), help="How long it is kept: 1, 7, 30, 90 or 365; default: 7."),
+    ] = None,
+    redact: Annotated[
+        list[str] | None,
+        typer.Option("--redact", metavar="NAME", help="A tensor or parameter to leave out; repeatable."),
+    ] = None,
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
 ) -> None:
     """Lead an alias to a version, or share its requests among several; traffic follows within seconds."""
     version, routes = _target(shares or [])  # type: ignore[arg-type]  # the parser makes pairs
-    if version is None and routes is None and sticky is None:
-        raise typer.BadParameter("expected a VERSION, two or more VERSION=WEIGHT, or --sticky")
+    shadowed = _with(shadow, {"compare": compare}, "--shadow")
+    captured = _with(capture, {"what": what, "days": days, "redact": redact or None}, "--capture")
+    if version is None and all(one is None for one in (routes, sticky, shadowed, captured)):
+        raise typer.BadParameter("expected a VERSION, two or more VERSION=WEIGHT, --sticky, --shadow or --capture")
     with connect(url, api_key) as maas:
-        made = maas.aliases.set(model, name, version, routes=routes, sticky=sticky)
+        made = maas.aliases.set(model, name, version, routes=routes, sticky=sticky, shadow=shadowed, capture=captured)
     print_json(made) if as_json else echo(
-        f"{model}@{name} is {in_words(made.version, made.routes, made.sticky)}{_before(made)}"
+        f"{model}@{name} is {in_words(made.version, made.routes, made.sticky)}{_before(made)}{_copies(made)}"
     )
+
+
+def _with(given: Any, options: dict[str, Any], option: str) -> Any:
+    """What `option` says, with the options that belong to it."""
+    named = {name: value for name, value in options.items() if value is not None}
+    if named and not given:
+        raise typer.BadParameter(f"got --{next(iter(named))}, expected {option} beside it")
+    return {**given, **named} if given else given
 
 
 def _target(shares: list[tuple[int, int | None]]) -> tuple[int | None, dict[int, int] | None]:
@@ -97,9 +159,8 @@ def get_alias(
     with connect(url, api_key) as maas:
         if at is None:
             found = maas.aliases.get(model, name)
-            print_json(found) if as_json else echo(
-                f"{model}@{name} is {in_words(found.version, found.routes, found.sticky)}{_before(found)}"
-            )
+            said = f"{in_words(found.version, found.routes, found.sticky)}{_before(found)}{_copies(found)}"
+            print_json(found) if as_json else echo(f"{model}@{name} is {said}")
             return
         when = at.astimezone()
         then = maas.aliases.at(model, name, when)
@@ -131,6 +192,13 @@ def _before(found: "Alias") -> str:
     if len(before) > 1:
         return f" (before: {in_short(before)})"
     return "" if found.previous_version is None else f" (before: {found.previous_version})"
+
+
+def _copies(found: "Alias") -> str:
+    shadow, capture = found.shadow, found.capture
+    said = f"; version {shadow['version']} shadows {shadow['percent']:g} %" if shadow else ""
+    kept = f"; {capture['percent']:g} % are captured for {capture['days']} days" if capture else ""
+    return said + kept
 
 
 COMMANDS = (rollback,)

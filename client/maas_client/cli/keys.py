@@ -35,7 +35,8 @@ def create(
         typer.Option(
             "--scope",
             "-s",
-            help="models:read, models:write, infer, infer:MODEL, jobs, rollouts:breach, keys or admin; repeatable.",
+            help="models:read, models:write, infer, infer:MODEL, jobs, rollouts:breach, captures:read, keys or admin; "
+            "repeatable.",
         ),
     ],
     expires: Annotated[

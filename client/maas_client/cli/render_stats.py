@@ -1,6 +1,6 @@
 """Draws metrics: a line a version or alias, with a sparkline of its requests and one of its latencies."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from rich.console import Group
@@ -57,7 +57,8 @@ def _share(count: int, requests: int) -> str:
 
 
 def _foot(found: ModelMetrics) -> Text:
-    total, parts = found.total, []
+    total = found.total
+    parts = [part for one in found.series for part in _samples(one)]
     if total.reasons:
         listed = sorted(total.reasons.items(), key=lambda one: -one[1])
         parts.append(", ".join(f"{name} {count:,}" for name, count in listed))
@@ -67,6 +68,25 @@ def _foot(found: ModelMetrics) -> Text:
         parts.append(f"Lambda: {dollars(usd)} in all, prices{dated} in {found.prices.region}")
     parts.append(f"percentiles are within {found.percentile_error:.1%}")
     return line((" · ".join(parts), "dim"))
+
+
+def _samples(one: MetricsSeries) -> Iterator[str]:
+    """What became of the requests that were copied."""
+    name, total = f"{one.version if one.version is not None else one.alias}", one.total
+    if total.shadow:
+        shadow = total.shadow
+        largest = shadow.largest_difference
+        most = (
+            ""
+            if largest == 0
+            else ", an output without counterpart"
+            if largest is None
+            else f", by {largest:.3g} at most"
+        )
+        compared = f"{shadow.compared:,} compared, {_share(shadow.mismatched, shadow.compared)} differ{most}"
+        yield f"{name} as a shadow: {compared}; {shadow.failed:,} failed, {shadow.dropped:,} dropped"
+    if total.captured or total.capture_dropped:
+        yield f"{name}: {total.captured:,} requests captured, {total.capture_dropped:,} dropped"
 
 
 def sparkline(

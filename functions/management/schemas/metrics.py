@@ -1,5 +1,6 @@
 """Schemas of metrics."""
 
+import math
 from typing import Literal, Self
 
 from pydantic import BaseModel
@@ -28,6 +29,9 @@ _SUMS = {
     "bytes_out": 480000,
     "records": 0,
     "record_errors": 0,
+    "shadow": {"compared": 120, "mismatched": 3, "failed": 0, "dropped": 1, "largest_difference": 0.0625},
+    "captured": 12,
+    "capture_dropped": 0,
 }
 _COST = {
     "gb_seconds": 13.8,
@@ -36,6 +40,31 @@ _COST = {
     "records_usd": 0.0,
     "usd_per_1000_records": None,
 }
+
+
+class ShadowSums(BaseModel):
+    """As the shadow of an alias: of `compared` samples `mismatched` differ from what was answered, `failed` of these
+    for want of an answer; `dropped` were not compared. `largest_difference` is at most twice the largest one; null if
+    an output had no counterpart."""
+
+    compared: int
+    mismatched: int
+    failed: int
+    dropped: int
+    largest_difference: float | None
+
+    @classmethod
+    def of(cls, counts: Counts) -> Self | None:
+        if not counts.shadow_compared and not counts.shadow_dropped:
+            return None
+        largest = counts.largest_difference
+        return cls(
+            compared=counts.shadow_compared,
+            mismatched=counts.shadow_mismatched,
+            failed=counts.shadow_failed,
+            dropped=counts.shadow_dropped,
+            largest_difference=largest if math.isfinite(largest) else None,
+        )
 
 
 class Sums(BaseModel):
@@ -57,6 +86,9 @@ class Sums(BaseModel):
     bytes_out: int
     records: int
     record_errors: int
+    shadow: ShadowSums | None
+    captured: int
+    capture_dropped: int
 
     @classmethod
     def of(cls, counts: Counts, **more: object) -> Self:
@@ -66,6 +98,7 @@ class Sums(BaseModel):
         means = {
             "mean_ms": _rounded(all_ms / counts.requests) if counts.requests else None,
             "compute_ms": counts.compute_us / US_PER_MS,
+            "shadow": ShadowSums.of(counts),
         }
         return cls.model_validate(plain | percentiles | means | more)
 

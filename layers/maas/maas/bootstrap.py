@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from maas.notices.notices import Notices
     from maas.registry.rollout_tick import RolloutTick
     from maas.registry.rollouts import Tallies
+    from maas.sampling.captures import Captures
     from maas.sampling.shadowing import Shadowing
     from maas.serving.dataplane import DataPlane, Sampler
     from maas.serving.runner import Runner
@@ -167,6 +168,12 @@ def sampler(settings: Settings, add: "Add", counters: "Counters") -> "Sampler":
         return Sampler(add, Outbox(queue, writer), counters)
 
     return lambda resolved, parameters, answered: made()(resolved, parameters, answered)
+
+
+def captures(settings: Settings) -> "Captures":
+    from maas.sampling.captures import Captures
+
+    return Captures(bucket(settings))
 
 
 def shadowing(settings: Settings, counters: "Counters") -> "Shadowing":

@@ -8,6 +8,12 @@ NOW = "2026-01-02T03:04:05Z"
 KEY_ID = "0123456789abcdef"
 
 
+COPIES: dict[str, dict[str, Any]] = {
+    "shadow": {"compare": {"rtol": 1e-3, "atol": 1e-5}},
+    "capture": {"what": "both", "days": 7, "redact": []},
+}
+
+
 class ContractLifecycle:
     models: dict[str, dict[str, Any]]
     versions: dict[tuple[str, int], dict[str, Any]]
@@ -16,6 +22,7 @@ class ContractLifecycle:
         self.history: list[dict[str, Any]] = []
         self.splits: dict[tuple[str, str], list[dict[str, int]]] = {}
         self.sticky: dict[tuple[str, str], str] = {}
+        self.copies: dict[tuple[str, str, str], Any] = {}
         self.previous: dict[tuple[str, str], list[dict[str, int]]] = {}
         self.keys = {KEY_ID: _key(KEY_ID, "local", ["admin"])}
 
@@ -35,6 +42,8 @@ class ContractLifecycle:
             if self.versions.get((name, route["version"]), {}).get("status") != "READY":
                 raise Refusal(409, f"version {route['version']} of model '{name}' is not READY")
         self.sticky[key] = body.get("sticky") or self.sticky.get(key, "none")
+        for what in COPIES.keys() & body.keys():
+            self.copies[*key, what] = body[what] and COPIES[what] | body[what]
         if routes:
             if alias in aliases:
                 self.previous[key] = self.splits[key]
@@ -59,6 +68,7 @@ class ContractLifecycle:
         key = (name, alias)
         previous = self.previous.get(key, [])
         before = {"previous_version": previous[0]["version"] if previous else None, "previous_routes": previous}
+        before |= {what: self.copies.get((*key, what)) for what in COPIES}
         return found | before | {"routes": self.splits[key], "sticky": self.sticky[key]}
 
     def delete_version(self, name: str, number: int, *, force: bool) -> list[str]:

@@ -173,6 +173,7 @@ ROUTES: dict[str, tuple[int, Callable[..., object]]] = {
     f"POST {VERSION}/restore": (200, lambda server, _, name, number: server.restore(name, int(number))),
     f"POST {VERSION}/complete": (202, lambda server, _, name, number: server.complete(name, int(number))),
     f"GET {VERSION}/files": (200, lambda server, _, name, number: server.files(name, int(number))),
+    f"GET {VERSION}/captures": (200, lambda *_: {"captures": [], "next_page_token": None}),
     f"GET {MODEL}/aliases": (200, lambda server, _, name: server.list_aliases(name)),
     f"GET {ALIAS}": (200, lambda server, _, *names: server.alias_json(*names)),
     f"PUT {ALIAS}": (200, lambda server, body, *names: server.put_alias(*names, body)),

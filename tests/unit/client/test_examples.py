@@ -15,7 +15,7 @@ from maas_client import AsyncMaasClient, MaasClient
 from support.server.examples import examples_of, wrong
 from support.server.server import ContractServer
 
-PARTS = ("models", "versions", "aliases", "rollouts", "jobs", "keys")
+PARTS = ("models", "versions", "aliases", "rollouts", "captures", "jobs", "keys")
 WITHOUT = {"BF16", "Upload", "UploadPart"}  # nobody makes them but `push`
 
 

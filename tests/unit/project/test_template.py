@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from maas.alias_samples import KEPT_DAYS
-from maas.sampling.capture_files import DAYS_TAG, PREFIX
+from maas.sampling.capture_files import DAYS_TAG
+from maas.sampling.places import CAPTURE
 from maas.settings import Settings
 from maas.telemetry.request_log import UNITS
 from maas.web.application import OPEN_PATHS
@@ -187,7 +188,7 @@ def test_captured_files_expire_by_their_tag() -> None:
     assert sorted(map(int, tagged)) == list(KEPT_DAYS)
     for days, rule in tagged.items():
         assert rule["TagFilters"] == [{"Key": DAYS_TAG, "Value": days}]
-        assert (rule["Prefix"], rule["ExpirationInDays"]) == (PREFIX, int(days))
+        assert (rule["Prefix"], rule["ExpirationInDays"]) == (CAPTURE, int(days))
 
 
 @pytest.mark.parametrize("name", ["Bucket", "Table"])

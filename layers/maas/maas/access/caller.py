@@ -14,7 +14,8 @@ from maas.numbers import whole_number
 
 READ, WRITE, INFER, JOBS, KEYS, ADMIN = "models:read", "models:write", "infer", "jobs", "keys", "admin"
 BREACH = "rollouts:breach"  # for alarms, which need no more
-SCOPES = (READ, WRITE, INFER, JOBS, KEYS, BREACH, ADMIN)
+CAPTURES = "captures:read"  # others' requests: no part of any scope but admin
+SCOPES = (READ, WRITE, INFER, JOBS, KEYS, BREACH, CAPTURES, ADMIN)
 KEY_ACTOR = "key:"
 _OF_MODEL = f"{INFER}:"
 _JWT_PREFIX = "maas/"  # a scope of a Cognito resource server always has the server's name before it

@@ -152,6 +152,20 @@ class ModelBucket:
         with _errors():
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
 
+    def listed(self, prefix: str, after: str, limit: int) -> list[tuple[str, int]]:
+        """Key and size in bytes of the first `limit` objects with the prefix whose key sorts after `after`."""
+        found: list[tuple[str, int]] = []
+        while len(found) < limit:
+            with _errors():
+                answer = self._s3.list_objects_v2(
+                    Bucket=self._bucket, Prefix=prefix, StartAfter=after, MaxKeys=min(limit - len(found), 1000)
+                )
+            found += [(one["Key"], one["Size"]) for one in answer.get("Contents", [])]
+            if not answer.get("IsTruncated"):
+                break
+            after = found[-1][0]
+        return found
+
     def sizes(self, prefix: str, limit: int) -> dict[str, int]:
         """Sizes in bytes of the first `limit` objects with the prefix, by key."""
         with _errors():

@@ -16,11 +16,11 @@ import orjson
 
 from maas.alias_samples import BOTH, INPUTS, OUTPUTS
 from maas.aws.s3_writer import S3Writer
+from maas.sampling.places import HOUR, folder
 from maas.sampling.sample import LISTS, Sample, elements_of
 from maas.serving.oip_reply import OutputTensor, json_data, raw_bytes
 from maas.times import canonical
 
-PREFIX = "capture/"
 DAYS_TAG = "capture-days"  # of an object: template.yaml has a lifecycle rule for each of its values
 
 
@@ -49,7 +49,7 @@ def _is_captured(sample: Sample) -> bool:
 def _group(sample: Sample) -> tuple[str, int]:
     """The file's folder, and the days it is kept."""
     assert sample.samples.capture is not None
-    return f"{PREFIX}{sample.model}/{sample.version}/{_time(sample):%Y/%m/%d/%H}/", sample.samples.capture.days
+    return f"{folder(sample.model, sample.version)}{_time(sample):{HOUR}}", sample.samples.capture.days
 
 
 def _time(sample: Sample) -> datetime:

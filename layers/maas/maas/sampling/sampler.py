@@ -21,13 +21,13 @@ from maas.aws.s3_writer import S3Writer
 from maas.aws.signed_sqs import MAX_BYTES, SignedQueue
 from maas.metrics.counters import Counters
 from maas.metrics.counts import Counts
+from maas.sampling.places import SHADOW
 from maas.sampling.sample import Sample
 from maas.serving.dataplane import Prediction
 from maas.serving.oip_reply import OutputTensor
 from maas.serving.traffic import Resolved
 from maas.telemetry.request_log import Observation, current
 
-PREFIX = "shadow/"  # in the bucket: samples that are too large for a message
 MAX_PENDING = 32  # samples of a few MB that wait to be sent
 PAUSE_SECONDS = 30  # without a try, after one that failed: each costs seconds of the environment's time
 _random = random.SystemRandom()  # environments from one snapshot must not draw the same numbers
@@ -45,7 +45,7 @@ class Outbox:
         packed = sample.packed()
         message: dict[str, str | None] = {"sample": b64encode(packed).decode()}
         if len(packed) * 4 // 3 + 100 > MAX_BYTES:
-            message = {"stored": sample.id, "s3_version": self._writer.put(PREFIX + sample.id, packed)}
+            message = {"stored": sample.id, "s3_version": self._writer.put(SHADOW + sample.id, packed)}
         self._queue.send(orjson.dumps(message).decode())
 
 

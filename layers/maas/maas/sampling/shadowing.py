@@ -19,8 +19,8 @@ from maas.errors import DeadlineExceeded, Gone, InvalidRequest, MaasError, NotFo
 from maas.metrics.counters import Counters
 from maas.metrics.counts import Counts
 from maas.sampling.capture_files import CaptureFiles, together
+from maas.sampling.places import SHADOW
 from maas.sampling.sample import ID, BrokenSample, Sample
-from maas.sampling.sampler import PREFIX
 from maas.serving.comparison import Compared, compared
 from maas.serving.dataplane import DataPlane
 from maas.serving.oip_reply import Array
@@ -88,7 +88,7 @@ class Shadowing:
                 return _Taken(message, Sample.of(b64decode(document["sample"], validate=True)), None)
             if not ID.fullmatch(document["stored"]):
                 raise ValueError("its id")
-            stored = _Stored(PREFIX + document["stored"], document["s3_version"])
+            stored = _Stored(SHADOW + document["stored"], document["s3_version"])
         except (ValueError, KeyError, TypeError) as error:
             raise BrokenSample(f"no message of a sample: {error!r:.300}") from error
         return _Taken(message, Sample.of(self._reader.read(stored.key)), stored)
