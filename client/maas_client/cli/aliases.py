@@ -160,6 +160,7 @@ def get_alias(
         if at is None:
             found = maas.aliases.get(model, name)
             said = f"{in_words(found.version, found.routes, found.sticky)}{_before(found)}{_copies(found)}"
+            said += f"; rollout {found.rollout} moves it" if found.rollout else ""
             print_json(found) if as_json else echo(f"{model}@{name} is {said}")
             return
         when = at.astimezone()
