@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from maas.aws.dynamodb import Table, boto3_call
+from maas.metrics.counter_rows import ROLLED, Step
 from maas.metrics.counters import Counters
 from maas.records import ModelVersion, Status
 from maas.telemetry.request_log import Observation
@@ -79,6 +80,7 @@ def test_schedule_rolls_hours_up(
     now = datetime.now(UTC)
     then = now - timedelta(hours=30)
     table = Table(boto3_call(system.cloud.client("dynamodb")), system.environment["MAAS_TABLE"])
+    table.replace({ROLLED: {"until": Step.HOUR.floor(then).isoformat()}})  # days without traffic would take their time
     counters = Counters(table, 1024)
     seen = Observation({})
     seen.version = ModelVersion("rolled-up", version.version, Status.READY, (), "", "", 1)

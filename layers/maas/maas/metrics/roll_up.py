@@ -26,16 +26,16 @@ class RollUp:
         end = Step.HOUR.floor(now)
         rolled = self._metrics.rolled_until()
         hour = max(end - CATCH_UP, (rolled or end - CATCH_UP) - LATE_HOURS * Step.HOUR.length)
-        while hour < end and time.monotonic() < deadline:
-            models = self._active(hour)
-            for model in sorted(models):
-                self._roll(model, Step.MINUTE, Step.HOUR, hour)
-                self._roll(model, Step.HOUR, Step.DAY, Step.DAY.floor(hour))
-            hour += Step.HOUR.length
+        try:
+            while hour < end and time.monotonic() < deadline:
+                for model in sorted(self._active(hour)):
+                    self._roll(model, Step.MINUTE, Step.HOUR, hour)
+                    self._roll(model, Step.HOUR, Step.DAY, Step.DAY.floor(hour))
+                hour += Step.HOUR.length
+                yield Step.HOUR.text(hour - Step.HOUR.length)
+        finally:
             if rolled is None or hour > rolled:
-                rolled = hour
                 self._table.replace({ROLLED: {"until": hour.isoformat()}})
-            yield Step.HOUR.text(hour - Step.HOUR.length)
 
     def _active(self, hour: datetime) -> set[str]:
         found: set[str] = set()
