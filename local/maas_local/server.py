@@ -33,6 +33,7 @@ class Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # a caller does not choose the event's sourceIp
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         self._listener, self._uvicorn = listener, uvicorn.Server(config)
