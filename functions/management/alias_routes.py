@@ -9,8 +9,9 @@ from maas.times import canonical
 from maas.web.application import Actor
 from objects import registry
 from openapi import ALIAS_LINKS, item, refusals
-from parameters import Absent, AliasName, IfMatch, ModelName, Time
+from parameters import Absent, AliasName, IfMatch, ModelName
 from schemas.aliases import Alias, AliasAt, Aliases, PutAlias
+from schemas.shared import Time
 
 router = APIRouter(prefix="/models/{model}/aliases", tags=["aliases"])
 

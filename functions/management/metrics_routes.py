@@ -10,8 +10,9 @@ from maas.metrics.counter_rows import Step
 from maas.metrics.series import By, grouped, span
 from objects import prices, registry, settings
 from openapi import refusals
-from parameters import Absent, ModelName, Time
+from parameters import Absent, ModelName
 from schemas.metrics import Metrics
+from schemas.shared import Time
 
 router = APIRouter(prefix="/models/{model}/metrics", tags=["metrics"])
 metrics = bootstrap.metrics(settings)
@@ -21,7 +22,7 @@ metrics = bootstrap.metrics(settings)
 def model_metrics(
     model: ModelName,
     start: Annotated[Time | Absent, Query(alias="from", description="By default an hour before `to`.")] = None,
-    end: Annotated[Time | Absent, Query(alias="to", description="By default now.")] = None,
+    end: Annotated[Time | Absent, Query(alias="to", description="By default now; at most a day from now.")] = None,
     step: Annotated[
         Literal["minute", "hour", "day"] | Absent, Query(description="By default the finest that gives 400 points.")
     ] = None,

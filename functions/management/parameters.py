@@ -5,16 +5,15 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import Depends, Header, Path, Query, Request
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import BeforeValidator
 from pydantic.json_schema import SkipJsonSchema
 
 from maas.names import ALIAS_PATTERN, NAME_PATTERN
 from maas.registry import Idempotency
 from maas.web.application import Actor
-from schemas.shared import digits, rfc_3339
+from schemas.shared import digits
 
 Absent = SkipJsonSchema[None]  # an optional parameter; the OpenAPI document must not offer null for it
-Time = Annotated[AwareDatetime, BeforeValidator(rfc_3339)]
 Digits = BeforeValidator(digits)  # pydantic also takes " 5", "+5", "5.0" and "1_0"; last, or the document has no bounds
 Limit = Annotated[int, Query(ge=1, le=1000, description="The maximum number of items."), Digits]
 Token = Annotated[

@@ -53,6 +53,17 @@ def test_long_names_are_cut_in_errors(app: ModuleType) -> None:
     assert status == 400 and error.startswith("tags.kkk") and len(error) < 50_000
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+12:00", "9999-12-31T23:59:59-12:00"])
+def test_times_that_utc_lacks(app: ModuleType, time: str) -> None:
+    of_alias = wire.event(f"/api/v1/models/m/aliases/a?at={time.replace('+', '%2B')}", b"", method="GET")
+    key = json.dumps({"name": "ci", "scopes": ["models:read"], "expires_at": time}).encode()
+    for event, field in ((of_alias, "at"), (wire.event("/api/v1/keys", key), "expires_at")):
+        answer = app.lambda_handler(event, wire.CONTEXT)
+        found = json.loads(answer["body"])
+        assert (answer["statusCode"], found.get("field")) == (400, field), found
+        assert "expected a time in the years 1 to 9999 in UTC" in found["error"]
+
+
 def test_pages_end_before_an_answers_limit(app: ModuleType) -> None:
     """A thousand models of 20 kB each would be twelve times what Lambda can answer."""
     tags = {f"k{number:03}{'k' * 100}": '"' * 256 for number in range(50)}

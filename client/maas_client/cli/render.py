@@ -12,6 +12,7 @@ from maas_client.inference_records import MetadataTensor
 from maas_client.model_records import HistoryEntry, ModelVersion, RegisteredModel
 
 SHOWN_CHARACTERS, LONGEST_PARAMETER = 24, 80
+KNOWN_ELSEWHERE = ("figures", "status", "weight")  # of a rollout: by its kind and routes, or in --json
 
 
 def show_models(models: Sequence[RegisteredModel], *, filtered: bool) -> None:
@@ -158,9 +159,11 @@ def _changed(entry: HistoryEntry) -> str:
     changes = []
     for name in before | after:
         old, new = _short(before.get(name)), _short(after.get(name))
+        if name in KNOWN_ELSEWHERE and entry.kind.startswith("rollout."):
+            continue
         if name == "reason":
-            changes.append(str(after.get(name)))
-        elif old != new and name != "figures":
+            changes.append(_cut(str(after.get(name)), LONGEST_PARAMETER))
+        elif old != new:
             changes.append(f"{name} {old} → {new or 'none'}" if old else f"{name} {new}")
     return ", ".join(changes)
 
@@ -174,7 +177,11 @@ def _short(value: object) -> str:
         text = " ".join(map(str, value))
     else:
         text = "" if value is None else str(value)
-    return f"{text[:SHOWN_CHARACTERS]}…" if len(text) > SHOWN_CHARACTERS else text
+    return _cut(text, SHOWN_CHARACTERS)
+
+
+def _cut(text: str, characters: int) -> str:
+    return f"{text[:characters]}…" if len(text) > characters else text
 
 
 def signature(inputs: Iterable[MetadataTensor], outputs: Iterable[MetadataTensor]) -> Table:

@@ -6,7 +6,7 @@ from maas_client.cli.looks import Part, ago, row, say, show, spaced, styled, tab
 from maas_client.rollout_records import Rollout
 
 VERDICTS = {"promote": "green", "hold": "yellow", "breach": "bold red"}
-_COUNTED = ("requests", "errors", "refused", "slow", "compared", "mismatched")
+_COUNTED = ("requests", "errors", "refused")
 
 
 def show_rollout(found: Rollout) -> None:
@@ -16,7 +16,8 @@ def show_rollout(found: Rollout) -> None:
     begun = f"rollout {found.id}, begun {ago(found.created_at)} by {found.actor}"
     say(spaced((f"{found.model}@{found.alias}", "bold"), styled(found.status), where, (begun, "dim")))
     steps = " › ".join(str(step) for step in found.steps)
-    say(f"steps {steps} %, {found.minutes_per_step:g} minutes each; {_limits(found)}; on a breach: {found.on_breach}")
+    unit = "minute" if found.minutes_per_step == 1 else "minutes"
+    say(f"steps {steps} %, {found.minutes_per_step:g} {unit} each; {_limits(found)}; on a breach: {found.on_breach}")
     if found.decision:
         _show_figures(found)
         say(*_look(found), (f"  {ago(found.decision.at)}", "dim"))
@@ -45,10 +46,13 @@ def _limits(found: Rollout) -> str:
 
 
 def _show_figures(found: Rollout) -> None:
-    table = table_of("", *_COUNTED)
+    guards = found.guards
+    names = (*_COUNTED, *(("slow",) if guards.p95_ms else ()))
+    names += ("compared", "mismatched") if guards.shadow_mismatch else ()
+    table = table_of("", *names)
     for name, version in (("canary", found.version), ("stable", found.stable)):
         counted = _counted(found, name)
-        row(table, f"{name}, version {version}", *(_figure(one, counted) for one in _COUNTED))
+        row(table, f"{name}, version {version}", *(_figure(one, counted) for one in names))
     show(table)
 
 

@@ -23,14 +23,17 @@ def shown(found: ModelMetrics) -> Group:
     head = spaced((found.model, "bold"), (times, "dim"))
     if not found.series:
         return Group(head, line("nothing was asked of it in that time"))
-    numbers = ("requests", "per second", "errors", "refused", "p50 ms", "p95 ms", "p99 ms", "records", "$ per 1,000")
+    records = ("records",) if found.total.records else ()
+    numbers = ("requests", "per second", "errors", "refused", "p50 ms", "p95 ms", "p99 ms", *records, "$ per 1,000")
     table = table_of(found.by, *numbers, "requests over time", "p95 over time")
     for one in found.series:
-        _add(table, one, start, end, STEPS[found.step])
+        _add(table, one, start, end, STEPS[found.step], with_records=bool(records))
     return Group(head, table, _foot(found))
 
 
-def _add(table: Table, one: MetricsSeries, start: datetime, end: datetime, step: timedelta) -> None:
+def _add(
+    table: Table, one: MetricsSeries, start: datetime, end: datetime, step: timedelta, *, with_records: bool
+) -> None:
     total, seconds = one.total, (end - start).total_seconds()
     cost = one.cost.usd_per_1000_requests if one.cost else None
 
@@ -45,7 +48,7 @@ def _add(table: Table, one: MetricsSeries, start: datetime, end: datetime, step:
         (_share(total.errors, total.requests), "red" if total.errors else ""),
         (_share(total.refused, total.requests), "yellow" if total.refused else ""),
         *(NOTHING if ms is None else f"{ms:.3g}" for ms in (total.p50_ms, total.p95_ms, total.p99_ms)),
-        f"{total.records:,}",
+        *([f"{total.records:,}"] if with_records else []),
         NOTHING if cost is None else dollars(cost)[1:],
         (over(lambda point: point.requests), "cyan"),
         (over(lambda point: point.p95_ms or 0.0), "magenta"),

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from maas.access import api_keys
 from maas.access.caller import SCOPES
 from maas.names import NAME_PATTERN
 from schemas import shared
-from schemas.shared import rfc_3339, whole
+from schemas.shared import Time, whole
 
 MAX_GRACE_SECONDS = 30 * 24 * 3600
 _ID, _AT = "0123456789abcdef", "2026-01-31T12:00:00.000000Z"
@@ -30,7 +30,6 @@ _TEXT = f"maas_{_ID}_" + 64 * "0"
 _CHANGE = {"revision": 1, "at": _AT, "actor": "key:fedcba9876543210", "kind": "key.created", "after": {"name": "ci"}}
 
 Scope = Annotated[str, StringConstraints(pattern=f"^({'|'.join(SCOPES)}|infer:{NAME_PATTERN})$")]
-Time = Annotated[AwareDatetime, BeforeValidator(rfc_3339)]
 Rate = Annotated[int, Field(ge=1, le=1_000_000, strict=True), BeforeValidator(whole)]
 Grace = Annotated[int, Field(ge=0, le=MAX_GRACE_SECONDS, strict=True), BeforeValidator(whole)]
 

@@ -1,9 +1,10 @@
 """Shared by the schemas: types, request bodies, files and their uploads."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from maas.errors import InvalidRequest
 from maas.names import ALIAS_PATTERN, FILE_PATTERN, MAX_FILE_NAME, NAME_PATTERN
@@ -32,6 +33,17 @@ def rfc_3339(value: object) -> object:
     if isinstance(value, str) and not _RFC_3339.match(value):
         raise ValueError("expected a time with a zone, such as 2026-01-31T12:00:00Z")
     return value
+
+
+def in_utc(time: datetime) -> datetime:
+    """The time in UTC; refuses one that only its zone puts into the years 1 to 9999."""
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("expected a time in the years 1 to 9999 in UTC") from None
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(rfc_3339), AfterValidator(in_utc)]
 
 
 def tag_key(key: str) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from maas_client import MaasClient
+from maas_client import HistoryEntry, MaasClient
+from maas_client.cli.render import show_history
 from support.server.server import ContractServer
 
 Run = Callable[..., str]
@@ -88,6 +89,14 @@ def test_watch_shows_each_look_and_fails_with_the_rollout(server: ContractServer
     assert "breach: errors: 15 of 300 requests (5.00%) of the canary failed" in told
     shown = run("rollout status digits")
     assert "15 (5.00%)" in shown and "27 (1.00%)" in shown and "version 1 serves all" in shown
+    assert "slow" not in shown and "compared" not in shown
+    server.rollouts[0]["guards"] |= {"p95_ms": 250.0, "shadow_mismatch": 0.01}
+    shown = run("rollout status digits")
+    assert "slow" in shown and "compared   mismatched" in shown
+
+
+def test_one_minute(run: Run) -> None:
+    assert "100 %, 1 minute each;" in run("rollout start digits@2 production --minutes 1")
 
 
 @pytest.mark.parametrize(
@@ -102,3 +111,21 @@ def test_watch_shows_each_look_and_fails_with_the_rollout(server: ContractServer
 )
 def test_wrong_usage(run: Run, line: str, reason: str) -> None:
     assert reason in run(line, fails=2)
+
+
+def test_history_is_short(capsys: pytest.CaptureFixture[str]) -> None:
+    entry = HistoryEntry(
+        model="digits",
+        revision=9,
+        at="2026-01-02T03:04:05Z",
+        actor="maintenance",
+        kind="rollout.rolled_back",
+        alias="production",
+        before={"version": 1, "routes": [{"version": 2, "weight": 10}, {"version": 1, "weight": 90}]},
+        after={"version": 1, "rollout": 7, "status": "ROLLED_BACK", "weight": 10, "reason": "errors: " + "x" * 200}
+        | {"figures": BREACH["figures"]},
+    )
+    show_history([entry], filtered=False)
+    told = capsys.readouterr().out
+    assert "routes 2=10 1=90 → none, rollout 7, errors: xxx" in told
+    assert "figures" not in told and "status" not in told and max(map(len, told.splitlines())) < 190

@@ -49,7 +49,13 @@ def test_table(command: Command, pushed: None, by: str, named: str) -> None:
     assert (code, err) == (0, "")
     line = next(one for one in out.splitlines() if "█" in one)
     assert line.split()[:2] == [named, "2"]
-    assert "percentiles are within 9.1%" in out and "us-east-1" in out
+    assert out.rstrip().endswith("in us-east-1 · percentiles are within 9.1%")
+    assert "records" not in out
+
+
+def test_records_of_jobs_have_a_column(command: Command, pushed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SUMS, "records", 1234)
+    assert {"records", "1,234"} <= set(command("stats", "digits")[1].split())
 
 
 def test_json_and_the_question_asked(command: Command, pushed: None, server: ContractServer) -> None:

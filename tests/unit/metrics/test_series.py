@@ -54,6 +54,7 @@ def test_old_times_have_no_minutes() -> None:
     [
         (NOW, NOW, None, "from", "expected a time before"),
         (NOW, ago(DAY), None, "from", "expected a time before"),
+        (None, ago(-2 * DAY), None, "to", "expected a time at most a day from now"),
         (ago(401 * DAY), None, None, "from", "expected a time in the last 400 days"),
         (ago(401 * MINUTE), None, Step.MINUTE, "step", "at most 400 points, of the last 15 days: hour fits"),
         (ago(16 * DAY), ago(16 * DAY - HOUR), Step.MINUTE, "step", "of the last 15 days: hour fits"),

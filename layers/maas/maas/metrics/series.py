@@ -12,6 +12,8 @@ from maas.metrics.counts import Counts
 
 MAX_POINTS = 400
 USUAL_RANGE = timedelta(hours=1)
+EARLIEST = datetime.min.replace(tzinfo=UTC)
+AHEAD = timedelta(days=1)  # of now, at most: clocks differ, and days end
 By = Literal["version", "alias"]
 
 
@@ -40,7 +42,9 @@ class Series:
 def span(start: datetime | None, end: datetime | None, step: Step | None, now: datetime) -> Span:
     """What to show: by default the last hour, in the finest steps that fit. Raises InvalidRequest."""
     end = now if end is None else end.astimezone(UTC)
-    start = end - USUAL_RANGE if start is None else start.astimezone(UTC)
+    if end > now + AHEAD:
+        raise InvalidRequest(f"to: got {end.isoformat()}, expected a time at most a day from now", field="to")
+    start = end - min(USUAL_RANGE, end - EARLIEST) if start is None else start.astimezone(UTC)
     if start >= end:
         raise InvalidRequest(f"from: got {start.isoformat()}, expected a time before {end.isoformat()}", field="from")
     fitting = [one for one in Step if _points(start, end, one) <= MAX_POINTS and start >= now - one.kept]
