@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query
 from maas import bootstrap
 from objects import page_tokens, registry, settings
 from openapi import refusals
-from parameters import Absent, Limit, ListScope, ModelName, Number, Time, Token
+from parameters import Absent, Limit, ListScope, ModelName, Number, Token
 from schemas.captures import CaptureFile, Captures
+from schemas.shared import Time
 
 DEFAULT_SPAN = timedelta(hours=24)
 router = APIRouter(prefix="/models/{model}/versions/{number}/captures", tags=["captures"])

@@ -1,6 +1,7 @@
 """Rollouts: every rule of their rows and of the tick that moves them; on moto and on DynamoDB Local."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from maas.aws.dynamodb import Put, Table, boto3_call
 from maas.errors import Conflict, InvalidRequest, MaasError, NotFound, NotReady
 from maas.registry import Idempotency, Registry
 from maas.registry.rollout_tick import RolloutTick
-from maas.registry.table_rows import ROLLOUTS, rollout_key
+from maas.registry.table_rows import ROLLOUTS, open_rollout_key, rollout_key
 from maas.rollout.guard import Guards, Tally
 from maas.rollout.rollout_records import Plan, Rollout, RolloutStatus
 from maas.times import canonical
@@ -33,6 +34,7 @@ class World:
         self.events: list[tuple[str, Mapping[str, Any], str | None]] = []
         self.reads: list[tuple[datetime, datetime]] = []
         self.fail_to_tell = False
+        self.meanwhile: Callable[[], object] | None = None
         self.tick = RolloutTick(registry.rollouts, self.tallies, self.tell, "maintenance")
 
     def tallies(
@@ -46,6 +48,9 @@ class World:
         if self.fail_to_tell:
             raise MaasError("the bus does not answer")
         self.events.append((kind, detail, notify))
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile:
+            meanwhile()
 
     def serve(self, canary: Tally, stable: Tally) -> None:
         self.counted = {
@@ -265,6 +270,30 @@ def test_a_tick_that_dies_before_telling(world: World) -> None:
     assert world.told() == ["rollout.started", "rollout.rolled_back"]
 
 
+def test_what_happens_while_events_are_told_is_kept(world: World) -> None:
+    """A webhook may take longer than it is to the next tick."""
+    rollouts = world.registry.rollouts
+    rollout = start(world)
+    rollouts.pause("m", rollout.id, "ann")
+    world.meanwhile = lambda: (rollouts.resume("m", rollout.id, "ann", world.tallies), world.run())
+    world.run()
+    assert rollouts.get("m", rollout.id).pending == ()
+    again = ["rollout.started", "rollout.paused", "rollout.resumed"]  # those that the other tick told, too
+    assert world.told() == ["rollout.started", *again, "rollout.paused"]
+    assert world.run()[0].endswith("hold: the step's time is not over") and len(world.events) == 5
+
+
+def test_one_that_cannot_be_read_does_not_stop_the_others(world: World, table: Table) -> None:
+    table.write([Put(rollout_key("a", 1), {"plan": "of a later release"}, None)])
+    table.write([Put(open_rollout_key("a", 1), {"model": "a", "id": 1}, None)])
+    start(world)
+    world.serve(Tally(60, 30), Tally(540, 0))
+    with pytest.raises(ExceptionGroup, match="not all"):
+        world.run()
+    assert shares(world) == whole(1)
+    assert world.told() == ["rollout.started", "rollout.rolled_back"]
+
+
 def test_old_minutes_are_settled(world: World, table: Table) -> None:
     rollout = start(world)
     found = world.registry.rollouts.get("m", rollout.id)
@@ -354,6 +383,14 @@ def test_start_happens_once_for_a_key(world: World) -> None:
     once = Idempotency("ann", "key", "digest")
     first = world.registry.rollouts.start("m", PLAN, "ann", world.tallies, once)
     assert world.registry.rollouts.start("m", PLAN, "ann", world.tallies, once).id == first.id
+    assert kinds(world.registry).count("rollout.started") == 1
+
+
+def test_start_happens_once_for_a_key_that_comes_twice_at_once(world: World) -> None:
+    once = Idempotency("ann", "key", "digest")
+    with ThreadPoolExecutor(8) as threads:
+        begun = [threads.submit(world.registry.rollouts.start, "m", PLAN, "ann", world.tallies, once) for _ in range(8)]
+    assert len({one.result().id for one in begun}) == 1
     assert kinds(world.registry).count("rollout.started") == 1
 
 

@@ -125,7 +125,7 @@ def test_history_is_short(capsys: pytest.CaptureFixture[str]) -> None:
         after={"version": 1, "rollout": 7, "status": "ROLLED_BACK", "weight": 10, "reason": "errors: " + "x" * 200}
         | {"figures": BREACH["figures"]},
     )
-    show_history([entry], filtered=False)
+    show_history([entry])
     told = capsys.readouterr().out
     assert "routes 2=10 1=90 → none, rollout 7, errors: xxx" in told
     assert "figures" not in told and "status" not in told and max(map(len, told.splitlines())) < 190

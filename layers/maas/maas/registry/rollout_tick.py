@@ -34,18 +34,19 @@ class RolloutTick:
         Continues after a failure; raises an ExceptionGroup of all failures at the end.
         """
         failures: list[Exception] = []
-        found = list(self._rollouts.open())
+        open_ones = list(self._rollouts.open())
         for work in (self.look, self.tell):
-            for rollout in found:
+            for model, number in open_ones:
                 if time.monotonic() > deadline:
                     break
                 try:
-                    done = work(rollout)
+                    rollout = self._rollouts.indexed(model, number)
+                    done = work(rollout) if rollout else None
                 except Exception as error:
                     failures.append(error)
                     continue
                 if done:
-                    yield f"{rollout.model} {rollout.id}: {done}"
+                    yield f"{model} {number}: {done}"
         if failures:
             raise ExceptionGroup("rollouts: not all", failures)
 
@@ -66,23 +67,24 @@ class RolloutTick:
         return f"{decision.verdict}: {decision.reason}" if is_first else None
 
     def tell(self, rollout: Rollout) -> str | None:
-        """Events go out at least once, in their order. Raises ServiceUnavailable."""
-        rollout = self._rollouts.of_any(rollout.model, rollout.id)
-        if rollout.pending:
-            about: dict[str, Any] = {
-                "id": rollout.id,
-                "model": rollout.model,
-                "alias": rollout.plan.alias,
-                "version": rollout.plan.version,
-                "stable": rollout.stable,
-            }
-            for event in rollout.pending:
-                count("".join(part.capitalize() for part in re.split(r"[._]", event["event"])))
-                self._tell(STATE_CHANGE, about | dict(event), rollout.plan.notify)
-        if not rollout.pending and rollout.is_open:
-            return None
-        told = self._rollouts.told(rollout)
-        return f"told {len(rollout.pending)} events" if told and rollout.pending else None
+        """Events go out at least once, in their order. Raises ServiceUnavailable.
+
+        Each is forgotten at once: an address that hangs may take longer than it is to the next tick.
+        """
+        about: dict[str, Any] = {
+            "id": rollout.id,
+            "model": rollout.model,
+            "alias": rollout.plan.alias,
+            "version": rollout.plan.version,
+            "stable": rollout.stable,
+        }
+        for event in rollout.pending:
+            count("".join(part.capitalize() for part in re.split(r"[._]", event["event"])))
+            self._tell(STATE_CHANGE, about | dict(event), rollout.plan.notify)
+            self._rollouts.told(replace(rollout, pending=(event,)))
+        if not rollout.pending and not rollout.is_open:
+            self._rollouts.told(rollout)
+        return f"told {len(rollout.pending)} events" if rollout.pending else None
 
     def _decided(self, rollout: Rollout, now: datetime) -> tuple[Decision, Rollout]:
         """The decision, and the rollout with the counts of old minutes settled."""

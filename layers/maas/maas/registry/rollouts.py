@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from maas.alias_records import Alias
 from maas.aws.dynamodb import Delete, Put, WriteConflict
-from maas.errors import Conflict, InvalidRequest, NotFound, NotReady
+from maas.errors import Conflict, Contended, InvalidRequest, NotFound, NotReady
 from maas.records import RegisteredModel, Status
 from maas.registry import table_rows
-from maas.registry.ledger import Change, Idempotency, Ledger, idempotency_row
+from maas.registry.ledger import Change, Idempotency, Ledger, attempts, idempotency_row
 from maas.registry.rollout_changes import Move, previous_of, stored
 from maas.registry.routing import check_unmoved
 from maas.rollout.guard import Decision, Standing, Tally
@@ -37,6 +37,14 @@ class Rollouts:
         """Also of a model that is deleted. Raises NotFound."""
         return stored(self._ledger, model, number)
 
+    def indexed(self, model: str, number: int) -> Rollout | None:
+        """One that `open` named, also of a deleted model; None if it was purged, and then it is named no more."""
+        try:
+            return stored(self._ledger, model, number)
+        except NotFound:
+            self._ledger.table.delete([table_rows.open_rollout_key(model, number)])
+            return None
+
     def page(
         self, model: str, limit: int, after: str | None = None, *, alias: str | None = None, is_open: bool | None = None
     ) -> tuple[list[Rollout], str | None]:
@@ -53,16 +61,12 @@ class Rollouts:
             newest_first=True,
         )
 
-    def open(self) -> Iterator[Rollout]:
-        """Those that are open or have something to tell: one query, and a read for each."""
+    def open(self) -> Iterator[tuple[str, int]]:
+        """Model and id of those that are open or have something to tell: one query."""
         after: str | None = None
         while True:
             rows, after = self._ledger.table.query(table_rows.ROLLOUTS, "", limit=PAGE, after=after)
-            for row in rows:
-                try:
-                    yield stored(self._ledger, row["model"], row["id"])
-                except NotFound:  # purged with its model
-                    self._ledger.table.delete([table_rows.open_rollout_key(row["model"], row["id"])])
+            yield from ((row["model"], row["id"]) for row in rows)
             if after is None:
                 return
 
@@ -74,10 +78,12 @@ class Rollouts:
         Raises InvalidRequest, NotFound, Gone, NotReady, Conflict, Contended.
         """
         check_plan(plan)
-        if made := self._ledger.made_before(idempotency):
-            return stored(self._ledger, made[0], made[1] or 0)
+        made: list[int] = []
 
-        def decide(owner: RegisteredModel, now: str) -> Change:
+        def decide(owner: RegisteredModel, now: str) -> Change | None:
+            if before := self._ledger.made_before(idempotency):  # here, as the same call may run at this moment
+                made[:] = [before[1] or 0]
+                return None
             alias = owner.aliases.get(plan.alias)
             if alias is None:
                 raise NotFound("alias", plan.alias, of=model)
@@ -97,8 +103,7 @@ class Rollouts:
             return replace(change, also=(*change.also, *idempotency_row(idempotency, model, number)))
 
         change = self._ledger.change(model, decide, actor)
-        assert change
-        return stored(self._ledger, model, change.model.revision)
+        return stored(self._ledger, model, change.model.revision if change else made[0])
 
     def pause(self, model: str, number: int, actor: str, reason: str | None = None) -> Rollout:
         """The shares stay as they are, and nothing looks at them. A paused one stays so. Raises as `abort` does."""
@@ -175,9 +180,20 @@ class Rollouts:
         return self._ledger.change(was.model, decide, actor) is not None
 
     def told(self, was: Rollout) -> bool:
-        """Forget the events that were told, and a rollout without any in the index once it has ended."""
-        index = [] if was.is_open else [Delete(table_rows.open_rollout_key(was.model, was.id))]
-        return self._replaced(was, replace(was, pending=()), index)
+        """Forget the events of `was`, which were told, and a rollout without any in the index once it has ended.
+
+        Others may look or move meanwhile: what they wrote stays. Raises NotFound, Contended.
+        """
+        for _ in attempts():
+            found = stored(self._ledger, was.model, was.id)
+            left = tuple(event for event in found.pending if event not in was.pending)
+            is_done = not left and not found.is_open
+            if left == found.pending and not is_done:
+                return False
+            index = [Delete(table_rows.open_rollout_key(was.model, was.id))] if is_done else []
+            if self._replaced(found, replace(found, pending=left), index):
+                return True
+        raise Contended(was.model)
 
     def _is_current(self, was: Rollout) -> bool:
         return stored(self._ledger, was.model, was.id).revision == was.revision
