@@ -371,3 +371,40 @@ def test_samples_keep_every_kind_of_value() -> None:
         assert tensor.array.tobytes() == arrays[tensor.name].tobytes() or tensor.array.dtype == object
         if tensor.array.dtype == object:
             assert tensor.array.tolist() == arrays[tensor.name].tolist()
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"shadow": {"version": 2}}, "shadow.percent"),
+    ({"shadow": {"version": 2, "percent": 0}}, "shadow.percent"),
+    ({"shadow": {"version": 2, "percent": 100.5}}, "shadow.percent"),
+    ({"shadow": {"version": 2, "percent": True}}, "shadow.percent"),
+    ({"shadow": {"version": "2", "percent": 5}}, "shadow.version"),
+    ({"shadow": {"version": 2, "percent": 5, "compare": "top5"}}, "shadow.compare"),
+    ({"shadow": {"version": 2, "percent": 5, "compare": {"rtol": -1}}}, "shadow.compare"),
+    ({"shadow": {"version": 2, "percent": 5, "alias": "x"}}, "shadow.alias"),
+    ({"shadow": 5}, "shadow"),
+    ({"capture": {"percent": 5, "days": 5}}, "capture.days"),
+    ({"capture": {"percent": 5, "what": "all"}}, "capture.what"),
+    ({"capture": {"percent": 5, "redact": "x"}}, "capture.redact"),
+    ({"capture": {"percent": 5, "redact": [""]}}, "capture.redact"),
+]
+
+
+def test_what_an_alias_cannot_copy(system: System) -> None:
+    app = system.load("ManagementFunction")
+
+    def put(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        event = wire.event(f"/api/v1/models/m/aliases/{system.alias}", json.dumps(body).encode(), {}, "PUT")
+        event["requestContext"]["authorizer"] = {"lambda": {"actor": "key:1", "scopes": "models:write"}}
+        answer = app.lambda_handler(event, wire.CONTEXT)
+        return answer["statusCode"], json.loads(answer["body"])
+
+    for body, field in REFUSED:
+        status, document = put(body)
+        assert (status, document["field"].startswith(field)) == (400, True), (body, document)
+    assert put({"shadow": {"version": 99, "percent": 5}})[0] == 404
+    status, made = put({"shadow": {"version": 2, "percent": 0.5, "compare": "top1"}, "capture": {"percent": 5}})
+    assert (status, made["version"], made["shadow"]) == (200, 1, {"version": 2, "percent": 0.5, "compare": "top1"})
+    assert made["capture"] == {"percent": 5, "what": "both", "days": 7, "redact": []}
+    assert put({"shadow": None})[1]["shadow"] is None
+    assert put({"version": 1})[1]["capture"] == made["capture"]
