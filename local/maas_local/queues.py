@@ -8,6 +8,7 @@ Lambda's pollers do the same: https://docs.aws.amazon.com/lambda/latest/dg/servi
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -65,11 +66,11 @@ class QueuePump:
                     free.acquire()
                     delivery = self._workers.submit(self._deliver, sqs, url, source, answer["Messages"])
                     delivery.add_done_callback(lambda _: free.release())
-            except RuntimeError:  # the pump was stopped meanwhile
+            except RuntimeError:  # the pump was stopped meanwhile, and perhaps the engine
                 for message in answer["Messages"]:
-                    sqs.change_message_visibility(
-                        QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
-                    )
+                    handle = {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]}
+                    with suppress(BotoCoreError, ClientError):
+                        sqs.change_message_visibility(**handle, VisibilityTimeout=0)
             except (BotoCoreError, ClientError) as error:
                 if not self._closing.is_set():
                     _log.warning("messages of %s: %s", source.queue, error)
