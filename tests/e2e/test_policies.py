@@ -35,6 +35,7 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("ShadowFunction", "sqs:ReceiveMessage"): SERVICE_OF_LAMBDA,
     ("ShadowFunction", "sqs:DeleteMessage"): SERVICE_OF_LAMBDA,
     ("ShadowFunction", "sqs:GetQueueAttributes"): SERVICE_OF_LAMBDA,
+    ("ShadowFunction", "s3:GetObject"): "the form of a model that was prepared on another kind of CPU",
     ("ShadowFunction", "s3:ListBucket"): "S3 answers 404, not 403, for a sample that is gone",
     ("DeploymentFunction", "sqs:SendMessage"): SERVICE_OF_LAMBDA + ": events that failed for good",
     (
