@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from maas import bootstrap
+from maas.metrics.series import EARLIEST
 from objects import page_tokens, registry, settings
 from openapi import refusals
 from parameters import Absent, Limit, ListScope, ModelName, Number, Token
@@ -30,6 +31,6 @@ def list_captures(
     """The files of every hour that has a part in this time, oldest first, each with a download URL."""
     registry.versions.get(model, number)
     until = end or datetime.now(UTC)
-    since = start or until - DEFAULT_SPAN
+    since = start or until - min(DEFAULT_SPAN, until - EARLIEST)
     found, last = captures.files(model, number, since, until, limit, page_tokens.position(scope, token))
     return Captures(captures=[CaptureFile.of(one) for one in found], next_page_token=page_tokens.issue(scope, last))

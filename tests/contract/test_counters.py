@@ -192,6 +192,23 @@ def test_what_may_have_been_written_is_given_up_when_its_token_is_forgotten(
     assert requests(metrics, now) <= 1
 
 
+def test_only_what_cannot_be_written_is_dropped(
+    behind: Counters, network: Network, metrics: Metrics, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counters, "MAX_UNSENT", 1)
+    for version in range(1, 13):  # three transactions
+        behind.count(seen(now, version=version))
+    behind.flush()
+    assert requests(metrics, now) == 12
+    network.loses_requests = True
+    for _ in range(3):
+        behind.count(seen(now))
+        behind.flush()
+    network.loses_requests = False
+    behind.flush()
+    assert requests(metrics, now) == 13
+
+
 def test_killed_environment_loses_what_it_did_not_flush(signed_table: Table, metrics: Metrics, now: datetime) -> None:
     for flushed in (True, False):
         environment = Counters(signed_table, MEMORY_MB)

@@ -8,6 +8,7 @@ import pytest
 
 from conftest import LoadFunction
 from support import wire
+from support.registry_steps import FILE
 
 TYPES = [None, "", "application/json; charset=utf-8", "text/plain", "application/x-www-form-urlencoded", "image/png"]
 
@@ -58,10 +59,22 @@ def test_times_that_utc_lacks(app: ModuleType, time: str) -> None:
     of_alias = wire.event(f"/api/v1/models/m/aliases/a?at={time.replace('+', '%2B')}", b"", method="GET")
     key = json.dumps({"name": "ci", "scopes": ["models:read"], "expires_at": time}).encode()
     for event, field in ((of_alias, "at"), (wire.event("/api/v1/keys", key), "expires_at")):
+        event["requestContext"]["authorizer"] = {"lambda": {"actor": "arn:ann", "scopes": "admin"}}
         answer = app.lambda_handler(event, wire.CONTEXT)
         found = json.loads(answer["body"])
         assert (answer["statusCode"], found.get("field")) == (400, field), found
         assert "expected a time in the years 1 to 9999 in UTC" in found["error"]
+
+
+def test_captures_until_the_first_of_all_times(app: ModuleType) -> None:
+    registry = __import__("objects").registry
+    registry.models.create("m", "", {}, "ann")
+    registry.versions.create("m", [FILE], "", {}, "ann")
+    earliest = "/api/v1/models/m/versions/1/captures?to=0001-01-01T00:00:00Z"
+    event = wire.event(earliest, b"", method="GET")
+    event["requestContext"]["authorizer"] = {"lambda": {"actor": "arn:ann", "scopes": "admin"}}
+    answer = app.lambda_handler(event, wire.CONTEXT)
+    assert (answer["statusCode"], json.loads(answer["body"])["field"]) == (400, "from")
 
 
 def test_pages_end_before_an_answers_limit(app: ModuleType) -> None:

@@ -175,13 +175,16 @@ class Counters:
             self._unsent.append(_Unsent(os.urandom(16).hex(), dict(cells[start : start + CELLS_A_TRANSACTION]), until))
         while self._unsent and self._is_settled(self._unsent[0]):
             self._unsent.pop(0)
+        if (beyond := len(self._unsent) - MAX_UNSENT) > 0:
+            _lost(self._unsent[:beyond])
+            del self._unsent[:beyond]
         if dropped:
             _log.error("counters: %d requests or shards beyond what can wait are not counted", dropped)
 
     def _is_settled(self, unsent: _Unsent) -> bool:
         """Whether nothing of it is left to send with its token; then DynamoDB answers, and the next one can follow."""
-        if time.monotonic() > unsent.until or len(self._unsent) > MAX_UNSENT:
-            _log.error("counters: %d rows are lost, DynamoDB did not answer", len(unsent.cells))
+        if time.monotonic() > unsent.until:
+            _lost([unsent])
             return True
         try:
             self._send(unsent)
@@ -229,6 +232,11 @@ class Counters:
         with self._lock:
             for key, counts in cells.items():
                 (self._cells.get(key) or self._new(key)).add(counts)
+
+
+def _lost(unsent: Iterable[_Unsent]) -> None:
+    rows = sum(len(one.cells) for one in unsent)
+    _log.error("counters: %d rows are lost, DynamoDB did not answer", rows)
 
 
 def _time(minute: int) -> datetime:
