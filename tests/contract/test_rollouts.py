@@ -199,8 +199,12 @@ def test_abort_and_what_has_ended(world: World) -> None:
 
 def test_a_breach_from_outside(world: World) -> None:
     rollout = start(world)
+    world.serve(Tally(3, 0), Tally(27, 0))
+    world.run()
     found = world.registry.rollouts.breach("m", rollout.id, "key:alarm", "CPU of the database")
     assert (found.status, shares(world)) == (RolloutStatus.ROLLED_BACK, whole(1))
+    assert found.decision and found.decision["figures"]["canary"]["requests"] == 3
+    assert (found.decision["verdict"], found.decision["reason"]) == ("breach", "CPU of the database")
     assert world.registry.rollouts.breach("m", rollout.id, "key:alarm", "again") == found
     entry = world.registry.history.page("m", 1)[0][0]
     assert entry.actor == "key:alarm" and entry.after and entry.after["reason"] == "CPU of the database"

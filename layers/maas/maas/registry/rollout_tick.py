@@ -56,8 +56,7 @@ class RolloutTick:
             return None
         now = datetime.now(UTC)
         decision, seen = self._decided(rollout, now)
-        told = {"verdict": str(decision.verdict), "reason": decision.reason, "figures": decision.figures}
-        seen = replace(seen, standing=decision.standing, decision=told | {"at": canonical(now)})
+        seen = replace(seen, standing=decision.standing, decision=decision.at(canonical(now)))
         if decision.verdict is Verdict.HOLD:
             is_first = self._rollouts.looked(rollout, seen)
         elif decision.verdict is Verdict.PROMOTE:

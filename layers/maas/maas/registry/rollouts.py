@@ -12,7 +12,7 @@ from maas.registry import table_rows
 from maas.registry.ledger import Change, Idempotency, Ledger, attempts, idempotency_row
 from maas.registry.rollout_changes import Move, previous_of, stored
 from maas.registry.routing import check_unmoved
-from maas.rollout.guard import Decision, Standing, Tally
+from maas.rollout.guard import Decision, Standing, Tally, breached
 from maas.rollout.rollout_records import PAUSE, Plan, Rollout, RolloutStatus, check_plan
 from maas.times import canonical
 
@@ -149,7 +149,8 @@ class Rollouts:
         def decide(owner: RegisteredModel, rollout: Rollout, now: str) -> Change | None:
             if rollout.breached or rollout.status is RolloutStatus.ROLLED_BACK:
                 return None
-            return _breached(Move(owner, rollout, now, actor, reason), rollout)
+            told = breached(rollout.plan.guards, rollout.standing, reason).at(now)
+            return _breached(Move(owner, rollout, now, actor, reason), replace(rollout, decision=told))
 
         return self._moved(model, number, actor, decide, RolloutStatus.ROLLED_BACK)
 

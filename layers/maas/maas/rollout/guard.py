@@ -104,6 +104,10 @@ class Decision:
     figures: dict[str, Any]
     standing: Standing
 
+    def at(self, time: str) -> dict[str, Any]:
+        """As a rollout keeps it."""
+        return {"verdict": str(self.verdict), "reason": self.reason, "figures": self.figures, "at": time}
+
 
 def decide(guards: Guards, standing: Standing, canary: Tally, stable: Tally, *, step_is_over: bool) -> Decision:
     """One look. `canary` and `stable`: all that was counted over the same minutes since the rollout began."""
@@ -123,6 +127,12 @@ def decide(guards: Guards, standing: Standing, canary: Tally, stable: Tally, *, 
         "breached": [name for name, test in tests.items() if test.crossed],
     }
     return Decision(verdict, reason, figures, now)
+
+
+def breached(guards: Guards, standing: Standing, reason: str) -> Decision:
+    """A breach that was reported from outside, with the figures of the last look."""
+    last = decide(guards, standing, standing.canary, standing.stable, step_is_over=False)
+    return replace(last, verdict=Verdict.BREACH, reason=reason, standing=standing)
 
 
 def _looks(guards: Guards, canary: Tally, stable: Tally) -> Iterator[tuple[str, tuple[Counts, int]]]:
