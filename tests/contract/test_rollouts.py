@@ -208,6 +208,7 @@ def test_a_breach_from_outside(world: World) -> None:
     assert world.registry.rollouts.breach("m", rollout.id, "key:alarm", "again") == found
     entry = world.registry.history.page("m", 1)[0][0]
     assert entry.actor == "key:alarm" and entry.after and entry.after["reason"] == "CPU of the database"
+    assert entry.after["figures"] == found.decision["figures"]
 
 
 def test_only_the_rollout_moves_its_alias(world: World) -> None:

@@ -149,8 +149,9 @@ class Rollouts:
         def decide(owner: RegisteredModel, rollout: Rollout, now: str) -> Change | None:
             if rollout.breached or rollout.status is RolloutStatus.ROLLED_BACK:
                 return None
-            told = breached(rollout.plan.guards, rollout.standing, reason).at(now)
-            return _breached(Move(owner, rollout, now, actor, reason), replace(rollout, decision=told))
+            told = breached(rollout.plan.guards, rollout.standing, reason)
+            move = Move(owner, rollout, now, actor, reason, told.figures)
+            return _breached(move, replace(rollout, decision=told.at(now)))
 
         return self._moved(model, number, actor, decide, RolloutStatus.ROLLED_BACK)
 
