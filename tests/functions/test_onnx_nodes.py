@@ -75,7 +75,7 @@ def inputs(case: TestCase, names: list[str]) -> dict[str, Array]:
 def on_boundaries(arrays: dict[str, Array]) -> dict[str, Array]:
     """At addresses of cache lines: at others onnxruntime's own results differ in their last bits."""
     return {
-        name: array if array.dtype.hasobject else tensors._aligned(array, array.dtype) for name, array in arrays.items()
+        name: array if array.dtype.hasobject else tensors.aligned(array, array.dtype) for name, array in arrays.items()
     }
 
 

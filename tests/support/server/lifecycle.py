@@ -69,7 +69,8 @@ class ContractLifecycle:
         previous = self.previous.get(key, [])
         before = {"previous_version": previous[0]["version"] if previous else None, "previous_routes": previous}
         before |= {what: self.copies.get((*key, what)) for what in COPIES}
-        return found | before | {"routes": self.splits[key], "sticky": self.sticky[key]}
+        open_one = next((one["id"] for one in self.open_rollouts(name) if one["alias"] == alias), None)
+        return found | before | {"routes": self.splits[key], "sticky": self.sticky[key], "rollout": open_one}
 
     def delete_version(self, name: str, number: int, *, force: bool) -> list[str]:
         """The aliases that went with it."""

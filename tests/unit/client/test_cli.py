@@ -172,7 +172,7 @@ def test_routes_in_lists_and_history(maas: Run, server: ContractServer) -> None:
 @pytest.mark.parametrize(
     ("shares", "said"),
     [
-        ((), "expected a VERSION, two or more VERSION=WEIGHT, or --sticky"),
+        ((), "expected a VERSION, two or more VERSION=WEIGHT, --sticky, --shadow or --capture"),
         ((1, 2), "got 1 without a weight, expected 1=WEIGHT beside others"),
         (("1=50", 2), "got 2 without a weight, expected 2=WEIGHT beside others"),
         (("1=50", "1=50"), "got version 1 twice"),
