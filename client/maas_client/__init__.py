@@ -50,7 +50,7 @@ if TYPE_CHECKING:
         Ranked,
         ShapeProfile,
     )
-    from maas_client.job_records import Job, JobProgress, JobResult, JobResults
+    from maas_client.job_records import Job, JobProgress, JobResult, JobResults, JobShadow
     from maas_client.key_records import ApiKey, NewKey
     from maas_client.metrics_records import (
         MetricsCost,
@@ -114,7 +114,7 @@ _HOMES = {
         "Ranked",
         "ShapeProfile",
     ],
-    "job_records": ["Job", "JobProgress", "JobResult", "JobResults"],
+    "job_records": ["Job", "JobProgress", "JobResult", "JobResults", "JobShadow"],
     "key_records": ["ApiKey", "NewKey"],
     "metrics_records": [
         "MetricsCost",
@@ -171,6 +171,7 @@ __all__ = [
     "JobProgress",
     "JobResult",
     "JobResults",
+    "JobShadow",
     "JobTimedOut",
     "MaasClient",
     "MaasError",

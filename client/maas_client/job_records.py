@@ -1,6 +1,6 @@
 """Jobs, batches and deferred inferences, as frozen dataclasses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +10,28 @@ ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobShadow:
+    """Of `compared` records, which the job's version answered, `mismatched` are not the same on the shadow, `failed` of
+    these for want of outputs, one for the `reason`. `largest_difference` is at most twice the largest one, None if an
+    output had no counterpart.
+
+    >>> job = maas.batch("digits", "rows.jsonl", "1", shadow={"version": 2}, wait=True)
+    >>> job.progress.shadow.compared, job.progress.shadow.mismatched
+    (3, 3)
+    """
+
+    compared: int
+    mismatched: int
+    failed: int
+    largest_difference: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobProgress:
     """`rows` and `errors` count finished shards, `gb_seconds` their billed time by memory, `usd` what Lambda charges
-    for it, None if the server knows no prices. Rate and remaining time are None until they are known.
+    for it, None if the server knows no prices. Rate and remaining time are None until they are known. `shadow` is None
+    for a job without one.
 
     >>> job = maas.batch("digits", "rows.jsonl", wait=True)
     >>> job.progress.shards_done, job.progress.rows, job.progress.errors
@@ -28,6 +47,7 @@ class JobProgress:
     eta_seconds: float | None = None
     gb_seconds: float = 0.0
     usd: float | None = None
+    shadow: JobShadow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +56,7 @@ class Job:
 
     `kind` is "batch", or "infer" for a deferred inference. `version` is the one that an alias pointed to when the job
     was created. `input` and `output` are keys of the system's bucket. `progress` is None in lists, and before the
-    input is split into shards.
+    input is split into shards. `shadow` is the version that its records also run on, and how outputs are compared.
 
     >>> job = maas.batch("digits", "rows.jsonl", "production")
     >>> job.kind, job.version, job.status, job.has_ended
@@ -53,6 +73,7 @@ class Job:
     output: str
     options: dict[str, Any] = field(default_factory=dict)
     notify: str | None = None
+    shadow: dict[str, Any] | None = None
     created_at: str
     started_at: str | None = None
     updated_at: str
@@ -107,6 +128,7 @@ def batch_body(
     version: str | int | None,
     output: str | None,
     notify: str | None,
+    shadow: Mapping[str, Any] | None,
     **options: str | int | Sequence[str] | None,
 ) -> dict[str, Any]:
     """The request body of a batch, without options that are None."""
@@ -115,5 +137,6 @@ def batch_body(
         for name, value in options.items()
         if value is not None
     }
-    wanted = {"version": None if version is None else str(version), "output": output, "notify": notify}
+    wanted: dict[str, Any] = {"version": None if version is None else str(version), "output": output, "notify": notify}
+    wanted |= {"shadow": None if shadow is None else dict(shadow)}
     return {"model": model, "options": given} | {name: value for name, value in wanted.items() if value is not None}

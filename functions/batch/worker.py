@@ -38,13 +38,13 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
 
     def record_handler(record: SQSRecord) -> None:
         queue = _queue_of(record)
+        received = whole_number(record.attributes.approximate_receive_count or "") or 1
         try:
             with held(queue, record.receipt_handle, deadline, settings.hold_seconds):
                 message = json.loads(record.body)
-                job = worker.work(message["job"], message["shard"], deadline - FINAL_MARGIN_SECONDS)
+                job = worker.work(message["job"], message["shard"], deadline - FINAL_MARGIN_SECONDS, received)
             logger().info("shard", extra=message | {"status": job.status})
         except Exception:
-            received = whole_number(record.attributes.approximate_receive_count or "") or 1
             logger().exception("shard failed", extra={"message_id": record.message_id, "received": received})
             queue.show_again(record.receipt_handle, min(FIRST_RETRY_SECONDS * 2**received, LAST_RETRY_SECONDS))
             raise

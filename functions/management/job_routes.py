@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from maas import bootstrap
 from maas.access.caller import JOBS
-from maas.errors import NotAllowed
+from maas.errors import MaasError, NotAllowed
 from maas.web.application import Who
 from objects import page_tokens, prices, registry, settings
 from openapi import MADE_JOB, refusals
@@ -36,9 +36,20 @@ def create_job(body: CreateJob, who: Who, once: OnceOnly, response: Response) ->
     """Create a job for an object in the bucket, or for a file to upload as the response says."""
     if not who.has(JOBS) and not (body.kind == "infer" and who.may_infer(body.model)):
         raise NotAllowed(who.actor, [JOBS])
-    job, parts = submission.create(registry.resolve(body.model, body.version), body.request(), who.actor, once)
+    version = registry.resolve(body.model, body.version)
+    if body.shadow:
+        _check_ready(body.model, body.shadow.version)
+    job, parts = submission.create(version, body.request(), who.actor, once)
     response.headers["location"] = f"/api/v1/jobs/{job.id}"
     return CreatedJob.with_upload(job, parts)
+
+
+def _check_ready(model: str, shadow: int) -> None:
+    try:
+        registry.resolve(model, str(shadow))
+    except MaasError as error:
+        error.field = "shadow.version"
+        raise
 
 
 @router.get("", responses=refusals())

@@ -22,9 +22,9 @@ MODEL = "batch-client"
 
 @pytest.fixture(scope="module", autouse=True)
 def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """y = x @ ones in version 1, twice that in 2; `prod` is 1."""
+    """y = x @ ones in versions 1 and 3, twice that in 2; `prod` is 1."""
     path = tmp_path_factory.mktemp("models") / "model.onnx"
-    for weight in (1.0, 2.0):
+    for weight in (1.0, 2.0, 1.0):
         path.write_bytes(onnx_models.linear(weight))
         maas.push(path, MODEL)
     maas.aliases.set(MODEL, "prod", 1)
@@ -73,6 +73,18 @@ def test_jsonl_round_trip(maas: MaasClient, tmp_path: Path, name: str) -> None:
     assert (job.status, job.version, job.progress and job.progress.rows) == ("SUCCEEDED", 1, 1000)
     (path,) = maas.jobs.download(job, tmp_path / "out.jsonl")
     assert [one["y"] for one in read_jsonl(path)] == (x @ np.ones((3, 2), np.float32)).tolist()
+
+
+@pytest.mark.full(keep=1)
+@pytest.mark.parametrize(("shadow", "said"), [(2, "5 (100.0%) differ, by 4 at most"), (3, "0 differ")])
+def test_shadow_of_a_batch(run: Run, maas: MaasClient, tmp_path: Path, shadow: int, said: str) -> None:
+    x = np.ones((5, 3), np.float32)
+    write_jsonl(tmp_path / "x.jsonl", x)
+    out = run("batch", f"{MODEL}@prod", tmp_path / "x.jsonl", "-o", tmp_path / "y.jsonl", "--shadow", shadow)
+    assert out.splitlines()[-1] == f"version {shadow} as a shadow: 5 compared, {said}; 0 failed"
+    assert [one["y"] for one in read_jsonl(tmp_path / "y.jsonl")] == [[3.0, 3.0]] * 5
+    refused = run("batch", f"{MODEL}@prod", tmp_path / "x.jsonl", "--shadow", 1, fails=1)
+    assert "--shadow: got 1, expected a version other than the job's" in refused
 
 
 @pytest.mark.full

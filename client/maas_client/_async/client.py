@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from maas_client._async import submission
 from maas_client._async.aliases_api import AsyncAliases
@@ -160,6 +160,7 @@ class AsyncMaasClient:
         max_errors: int | None = None,
         batch_size: int | None = None,
         notify: str | None = None,
+        shadow: Mapping[str, Any] | None = None,
         wait: bool = False,
         progress: Callable[[Progress | Job], None] | None = None,
     ) -> Job:
@@ -168,8 +169,9 @@ class AsyncMaasClient:
         JSONL and CSV (also .gz), NPY or Parquet. `output` is a folder s3://… of the bucket; the job's own if not given.
         `columns` or else `exclude` choose the features of CSV and Parquet, `select` the outputs; `join` copies the
         input's columns to the output. More than `max_errors` bad records fail the job. `notify`, an https URL or the
-        ARN of an SNS topic, is told when it has ended. With `wait`, returns as `jobs.wait` does. `progress` gets what
-        is hashed and uploaded, and with `wait` the job.
+        ARN of an SNS topic, is told when it has ended. `shadow` is a `version` that runs on the same records and is
+        compared, as of an alias; the job's progress says how many differ. With `wait`, returns as `jobs.wait` does.
+        `progress` gets what is hashed and uploaded, and with `wait` the job.
         Raises InvalidInput, UploadFailed; with `wait` also JobFailed.
 
         >>> job = await maas.batch("digits", "rows.jsonl", "production", wait=True)
@@ -181,6 +183,7 @@ class AsyncMaasClient:
             version,
             output,
             notify,
+            shadow,
             columns=columns,
             exclude=exclude,
             join=join,

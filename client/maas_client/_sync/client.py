@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from maas_client._sync import submission
 from maas_client._sync.aliases_api import Aliases
@@ -161,6 +161,7 @@ class MaasClient:
         max_errors: int | None = None,
         batch_size: int | None = None,
         notify: str | None = None,
+        shadow: Mapping[str, Any] | None = None,
         wait: bool = False,
         progress: Callable[[Progress | Job], None] | None = None,
     ) -> Job:
@@ -169,8 +170,9 @@ class MaasClient:
         JSONL and CSV (also .gz), NPY or Parquet. `output` is a folder s3://… of the bucket; the job's own if not given.
         `columns` or else `exclude` choose the features of CSV and Parquet, `select` the outputs; `join` copies the
         input's columns to the output. More than `max_errors` bad records fail the job. `notify`, an https URL or the
-        ARN of an SNS topic, is told when it has ended. With `wait`, returns as `jobs.wait` does. `progress` gets what
-        is hashed and uploaded, and with `wait` the job.
+        ARN of an SNS topic, is told when it has ended. `shadow` is a `version` that runs on the same records and is
+        compared, as of an alias; the job's progress says how many differ. With `wait`, returns as `jobs.wait` does.
+        `progress` gets what is hashed and uploaded, and with `wait` the job.
         Raises InvalidInput, UploadFailed; with `wait` also JobFailed.
 
         >>> job = maas.batch("digits", "rows.jsonl", "production", wait=True)
@@ -182,6 +184,7 @@ class MaasClient:
             version,
             output,
             notify,
+            shadow,
             columns=columns,
             exclude=exclude,
             join=join,

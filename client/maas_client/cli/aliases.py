@@ -8,7 +8,7 @@ import typer
 from maas_client.cli.options import Json, Key, Model, Url, connect
 from maas_client.cli.output import echo, fields, print_json
 from maas_client.cli.shares import in_short, in_words
-from maas_client.cli.texts import not_negative, positive, time, whole
+from maas_client.cli.texts import comparison, positive, time, whole
 
 if TYPE_CHECKING:
     from maas_client.model_records import Alias
@@ -35,14 +35,6 @@ def copied(text: str) -> dict[str, Any] | Literal[False]:
     """A reader of VERSION=PERCENT or none."""
     version, _, share = text.partition("=")
     return False if text == "none" else {"version": whole(1)(version), "percent": positive(share)}
-
-
-def comparison(text: str) -> dict[str, float] | str:
-    """A reader of RTOL,ATOL or top1 or none."""
-    if text in ("top1", "none"):
-        return text
-    rtol, _, atol = text.partition(",")
-    return {"rtol": not_negative(rtol), "atol": not_negative(atol)}
 
 
 @alias.command("set")

@@ -10,7 +10,7 @@ import typer
 
 from maas_client.cli.options import Json, Key, Limit, Reference, Url, connect, split
 from maas_client.cli.output import echo, echo_all, fields, harmless, print_json
-from maas_client.cli.texts import whole
+from maas_client.cli.texts import comparison, whole
 from maas_client.errors import CannotConnect, JobFailed, MaasError
 
 if TYPE_CHECKING:
@@ -72,6 +72,19 @@ def batch(
     notify: Annotated[
         str | None, typer.Option("--notify", help="An https URL or SNS topic ARN to notify at the end.")
     ] = None,
+    shadow: Annotated[
+        int | None,
+        typer.Option("--shadow", metavar="VERSION", parser=whole(1), help="Run this version on the records too."),
+    ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            "--compare",
+            metavar="RTOL,ATOL|top1|none",
+            parser=comparison,
+            help="How the shadow's outputs are compared; default: 0.001,0.00001.",
+        ),
+    ] = None,
     as_json: Json = False,
     url: Url = None,
     api_key: Key = None,
@@ -81,6 +94,9 @@ def batch(
 
     if join not in (None, "input"):
         raise typer.BadParameter(f"--join: got {join!r}, expected 'input'")
+    if compare is not None and shadow is None:
+        raise typer.BadParameter("got --compare, expected --shadow beside it")
+    copied = None if shadow is None else {"version": shadow} | ({} if compare is None else {"compare": compare})
     model, version = split(reference)
     to = _target(source, output)
     if wait is None:
@@ -100,6 +116,7 @@ def batch(
             max_errors=max_errors,
             batch_size=batch_size,
             notify=notify,
+            shadow=copied,
             progress=display.show,
         )
         if wait:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from maas_client.cli.looks import ago, dollars, facts, row, say, show, spaced, styled, table_of
 from maas_client.cli.progress import told_of
+from maas_client.cli.render_stats import compared
 from maas_client.job_records import Job
 from maas_client.reading import instant
 
@@ -40,6 +41,7 @@ def show_job(job: Job) -> None:
         "output": job.output,
         "options": " ".join(f"{name}={value}" for name, value in job.options.items()),
         "notifies": job.notify or "",
+        "shadow": _shadow(job),
         "cost": f"{dollars(job.progress.usd)} of Lambda" if job.progress and job.progress.usd else "",
         "created": f"{ago(job.created_at)} by {job.actor}",
         "changed": ago(job.updated_at),
@@ -64,6 +66,19 @@ def show_ended(job: Job, files: Sequence[Path]) -> None:
         " ".join(map(str, files)) or f"{job.output} in the bucket",
     )
     show(table)
+    if shadow := _shadow(job):
+        say(shadow)
+
+
+def _shadow(job: Job) -> str:
+    """'version 2 as a shadow: 3 compared, 1 (33.3%) differ, by 0.5 at most; 0 failed'."""
+    if job.shadow is None:
+        return ""
+    name, found = f"version {job.shadow['version']} as a shadow", job.progress and job.progress.shadow
+    if not found:
+        return name
+    reason = f", as in: {found.reason}" if found.reason else ""
+    return f"{name}: {compared(found)}; {found.failed:,} failed{reason}"
 
 
 def seconds_of(job: Job) -> float:

@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from maas_client.cli.looks import dollars, line, row, spaced, table_of
-from maas_client.metrics_records import MetricsPoint, MetricsSeries, ModelMetrics
+from maas_client.job_records import JobShadow
+from maas_client.metrics_records import MetricsPoint, MetricsSeries, MetricsShadow, ModelMetrics
 from maas_client.reading import instant
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -78,18 +79,16 @@ def _samples(one: MetricsSeries) -> Iterator[str]:
     name, total = f"{one.version if one.version is not None else one.alias}", one.total
     if total.shadow:
         shadow = total.shadow
-        largest = shadow.largest_difference
-        most = (
-            ""
-            if largest == 0
-            else ", an output without counterpart"
-            if largest is None
-            else f", by {largest:.3g} at most"
-        )
-        compared = f"{shadow.compared:,} compared, {_share(shadow.mismatched, shadow.compared)} differ{most}"
-        yield f"{name} as a shadow: {compared}; {shadow.failed:,} failed, {shadow.dropped:,} dropped"
+        yield f"{name} as a shadow: {compared(shadow)}; {shadow.failed:,} failed, {shadow.dropped:,} dropped"
     if total.captured or total.capture_dropped:
         yield f"{name}: {total.captured:,} requests captured, {total.capture_dropped:,} dropped"
+
+
+def compared(found: MetricsShadow | JobShadow) -> str:
+    """'3 compared, 1 (33.3%) differ, by 0.5 at most'."""
+    largest, differ = found.largest_difference, _share(found.mismatched, found.compared)
+    most = f", by {largest:.3g} at most" if largest else ", an output without counterpart" if largest is None else ""
+    return f"{found.compared:,} compared, {differ} differ{most}"
 
 
 def sparkline(

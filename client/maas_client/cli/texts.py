@@ -113,3 +113,11 @@ def not_negative(text: str) -> float:
     if NUMBER.fullmatch(text) and 0 <= float(text) < float("inf"):
         return float(text)
     raise typer.BadParameter(f"got {text!r}, expected a number of at least 0")
+
+
+def comparison(text: str) -> dict[str, float] | str:
+    """A reader of RTOL,ATOL or top1 or none."""
+    if text in ("top1", "none"):
+        return text
+    rtol, _, atol = text.partition(",")
+    return {"rtol": not_negative(rtol), "atol": not_negative(atol)}

@@ -21,6 +21,7 @@ OPTIONS = {
     "max_errors": "--max-errors",
     "batch_size": "--batch-size",
     "notify": "--notify",
+    "shadow.version": "--shadow",
     "status": "--status",
     "kind": "--kind",
     "actor": "--actor",

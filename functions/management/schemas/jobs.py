@@ -23,6 +23,7 @@ from maas.batch.job_records import BatchJob, JobStatus
 from maas.batch.tallies import Tally
 from maas.metrics.prices import MB_MS_PER_GB_SECOND, Prices
 from maas.records import ModelFile
+from schemas.samples import JobShadow
 from schemas.shared import EXAMPLE_TIME, Body, DeclaredFile, Name, Part, like, whole
 
 Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -42,6 +43,7 @@ _JOB = {
     "output": "batch/output/0123456789abcdef0123/",
     "options": {},
     "notify": None,
+    "shadow": None,
     "created_at": EXAMPLE_TIME,
     "started_at": EXAMPLE_TIME,
     "updated_at": EXAMPLE_TIME,
@@ -56,6 +58,7 @@ _JOB = {
         "eta_seconds": 60.0,
         "gb_seconds": 58.8,
         "usd": 0.00098,
+        "shadow": None,
     },
 }
 
@@ -94,7 +97,7 @@ class CreateJob(Body):
     """Either `input`, an object in the bucket, or `upload`, a file to upload; an `infer` job needs an upload.
 
     `version` is a number or an alias, which is resolved now. `output` is a folder that no other job writes to; `notify`
-    is an https URL or the ARN of an SNS topic.
+    is an https URL or the ARN of an SNS topic. `shadow`, of a batch, runs another version on the same records.
     """
 
     model_config = like(model="digits", version="production", input="batch/data/images.npy", options={"max_errors": 10})
@@ -108,6 +111,7 @@ class CreateJob(Body):
     output: Location | None = None
     options: JobOptions = JobOptions()
     notify: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
+    shadow: JobShadow | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -128,7 +132,20 @@ class CreateJob(Body):
             self.output,
             self.options.model_dump(exclude_none=True),
             self.notify,
+            self.shadow.record() if self.shadow else None,
         )
+
+
+class ShadowProgress(BaseModel):
+    """Of `compared` records, which the job's version answered, `mismatched` are not the same on the shadow, `failed` of
+    these for want of outputs, one for the `reason`. `largest_difference` is at most twice the largest one; null if an
+    output had no counterpart."""
+
+    compared: int
+    mismatched: int
+    failed: int
+    largest_difference: float | None
+    reason: str | None
 
 
 class Progress(BaseModel):
@@ -144,6 +161,10 @@ class Progress(BaseModel):
     eta_seconds: float | None
     gb_seconds: float
     usd: float | None
+    shadow: ShadowProgress | None
+
+
+_MADE = ("input", "progress", "shadow")
 
 
 class Job(BaseModel):
@@ -161,6 +182,7 @@ class Job(BaseModel):
     output: str
     options: dict[str, Any]
     notify: str | None
+    shadow: JobShadow | None
     created_at: str
     started_at: str | None
     updated_at: str
@@ -169,9 +191,10 @@ class Job(BaseModel):
 
     @classmethod
     def of(cls, job: BatchJob, tally: Tally | None = None, prices: Prices | None = None, **more: object) -> Self:
-        plain = {name: getattr(job, name) for name in Job.model_fields if name not in ("input", "progress")}
+        plain = {name: getattr(job, name) for name in Job.model_fields if name not in _MADE}
         progress = _progress(job, tally, prices) if tally and job.planned else None
-        return cls.model_validate(plain | {"input": job.input_key, "progress": progress} | more)
+        shadow = JobShadow.of(job.shadow) if job.shadow else None
+        return cls.model_validate(plain | {"input": job.input_key, "progress": progress, "shadow": shadow} | more)
 
 
 class CreatedJob(Job):
@@ -244,4 +267,5 @@ def _progress(job: BatchJob, tally: Tally, prices: Prices | None) -> Progress:
         eta_seconds=round(elapsed * (width - tally.width) / tally.width, 1) if running else None,
         gb_seconds=round(tally.mb_ms / MB_MS_PER_GB_SECOND, 3),
         usd=float(f"{prices.of_shards(tally.mb_ms, tally.done):.6g}") if prices else None,
+        shadow=ShadowProgress.model_validate(tally.shadow.shown()) if job.shadow else None,
     )

@@ -30,6 +30,26 @@ class Tolerances(Body):
     atol: Annotated[float, Field(ge=0, le=1e9, strict=True)] = 1e-5
 
 
+class JobShadow(Body):
+    """The records that the job's version answers also run on `version`, which is READY and another one.
+
+    Its outputs are compared with those of the job's version, record by record: within tolerances, by the place of the
+    largest value (`top1`), or not at all (`none`).
+    """
+
+    model_config = like(version=4, compare={"rtol": 1e-3, "atol": 1e-5})
+
+    version: VersionNumber
+    compare: Tolerances | Literal["top1", "none"] = Tolerances()
+
+    def record(self) -> alias_samples.Shadow:
+        return _record(self.version, 100, self.compare)
+
+    @classmethod
+    def of(cls, shadow: alias_samples.Shadow) -> Self:
+        return cls.model_validate({"version": shadow.version, "compare": _comparison(shadow)})
+
+
 class Shadow(Body):
     """A copy of `percent` of the requests also runs on `version`; callers never wait for it.
 
@@ -44,16 +64,12 @@ class Shadow(Body):
     compare: Tolerances | Literal["top1", "none"] = Tolerances()
 
     def record(self) -> alias_samples.Shadow:
-        if isinstance(self.compare, str):
-            return alias_samples.Shadow(self.version, self.percent, self.compare)
-        by = alias_samples.VALUES
-        return alias_samples.Shadow(self.version, self.percent, by, self.compare.rtol, self.compare.atol)
+        return _record(self.version, self.percent, self.compare)
 
     @classmethod
     def of(cls, shadow: alias_samples.Shadow) -> Self:
-        by_value = shadow.compare == alias_samples.VALUES
-        compare = {"rtol": shadow.rtol, "atol": shadow.atol} if by_value else shadow.compare
-        return cls.model_validate({"version": shadow.version, "percent": shadow.percent, "compare": compare})
+        plain = {"version": shadow.version, "percent": shadow.percent, "compare": _comparison(shadow)}
+        return cls.model_validate(plain)
 
 
 class Capture(Body):
@@ -75,3 +91,14 @@ class Capture(Body):
     @classmethod
     def of(cls, capture: alias_samples.Capture) -> Self:
         return cls.model_validate(asdict(capture))
+
+
+def _record(version: int, percent: float, compare: Tolerances | str) -> alias_samples.Shadow:
+    if isinstance(compare, str):
+        return alias_samples.Shadow(version, percent, compare)
+    return alias_samples.Shadow(version, percent, alias_samples.VALUES, compare.rtol, compare.atol)
+
+
+def _comparison(shadow: alias_samples.Shadow) -> object:
+    by_value = shadow.compare == alias_samples.VALUES
+    return {"rtol": shadow.rtol, "atol": shadow.atol} if by_value else shadow.compare

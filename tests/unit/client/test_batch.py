@@ -80,6 +80,19 @@ def test_batch_wait(maas: Run, lines: Path) -> None:
     assert "error" in found[2]
 
 
+def test_batch_with_a_shadow(maas: Run, lines: Path, server: ContractServer) -> None:
+    code, out, err = maas("batch", "times@prod", lines, "--wait", "--shadow", 1, "--compare", "0,0.5")
+    said = "version 1 as a shadow: 4 compared, 4 (100.0%) differ, by 4 at most; 0 failed"
+    assert (code, out.splitlines()[-1], err) == (0, said, "")
+    (job,) = server.jobs.values()
+    assert job["shadow"] == {"version": 1, "compare": {"rtol": 0.0, "atol": 0.5}}
+    assert said in maas("jobs", job["id"])[1]
+    job["progress"]["shadow"] |= {"failed": 2, "largest_difference": None, "reason": "version 1 has no output ['y']"}
+    told = "4 (100.0%) differ, an output without counterpart; 2 failed, as in: version 1 has no output ['y']"
+    assert told in maas("job", "wait", job["id"])[1]
+    assert "shadow" not in maas("batch", "times", lines, "--wait")[1]
+
+
 def test_batch_json(maas: Run, lines: Path, tmp_path: Path) -> None:
     told = as_json(maas("batch", "times", lines, "--output", tmp_path / "out.jsonl", "--json"))
     assert (told["status"], told["paths"]) == ("SUCCEEDED", [str(tmp_path / "out.jsonl")])
@@ -196,6 +209,9 @@ def test_wrong_usage_sends_nothing(maas: Run, lines: Path, server: ContractServe
         (2, ("batch", "times", lines, "--join", "output")),
         (2, ("batch", "times", lines, "--no-wait", "--output", "y.jsonl")),
         (2, ("batch", "times@", lines)),
+        (2, ("batch", "times", lines, "--shadow", "prod")),
+        (2, ("batch", "times", lines, "--compare", "top1")),
+        (2, ("batch", "times", lines, "--shadow", "1", "--compare", "most")),
         (2, ("job",)),
         (1, ("batch", "times", lines, "--output", "y.csv")),
         (1, ("batch", "times", "rows.txt")),

@@ -9,7 +9,7 @@ from typing import Any
 from maas.aws.sqs import Queue
 from maas.batch.announcements import Announcements
 from maas.batch.job_output import JobOutput
-from maas.batch.job_records import OPEN, BatchJob, JobStatus, Shard, ShardStatus
+from maas.batch.job_records import OPEN, BatchJob, JobStatus, Shadowed, Shard, ShardStatus
 from maas.batch.jobs import Jobs
 from maas.batch.locations import MANIFEST, SUCCESS
 from maas.errors import NotFound
@@ -127,11 +127,20 @@ def manifest(job: BatchJob, shards: Sequence[Shard]) -> dict[str, Any]:
         "format": job.format,
         "rows": sum(shard.rows for shard in shards),
         "errors": sum(shard.errors for shard in shards),
+        "shadow": _shadow(job, shards),
         "created_at": job.created_at,
         "started_at": job.started_at,
         "finished_at": max((shard.updated_at for shard in shards), default=job.created_at),
         "parts": list(_parts(job, shards)),
     }
+
+
+def _shadow(job: BatchJob, shards: Sequence[Shard]) -> dict[str, Any] | None:
+    """As in the job's progress, with the version; None for a job without a shadow."""
+    if job.shadow is None:
+        return None
+    found = Shadowed.sum(shard.shadow for shard in shards if shard.shadow)
+    return {"version": job.shadow.version} | found.shown()
 
 
 def _parts(job: BatchJob, shards: Sequence[Shard]) -> Iterator[dict[str, Any]]:

@@ -1,10 +1,13 @@
 """Records of batch jobs and their shards, as the table keeps them."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Self
 
+from maas.alias_samples import Shadow
+from maas.metrics.counts import two_to
 from maas.records import ModelFile
 
 Kind = Literal["batch", "infer"]
@@ -40,7 +43,7 @@ class BatchJob:
     `planned`, the range [start, end) of all shards together, empty without shards, and `shards`, their number before
     any was split; `shard_bytes` is the size it cuts by. `run` counts starts. `announced` is the last status that was
     published, `request_digest` identifies the call that created the job. `keep_until` is the later `expires_at` that a
-    retry asks for, until the planner has prolonged all rows.
+    retry asks for, until the planner has prolonged all rows. `shadow` is another version that runs on all records too.
     """
 
     id: str
@@ -70,10 +73,12 @@ class BatchJob:
     reason: str | None = None
     announced: str = ""
     request_digest: str = ""
+    shadow: Shadow | None = None
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> Self:
-        return cls(**(dict(item) | {"status": JobStatus(item["status"])}))
+        shadow = Shadow(**item["shadow"]) if item.get("shadow") else None
+        return cls(**(dict(item) | {"status": JobStatus(item["status"]), "shadow": shadow}))
 
     @property
     def mark(self) -> str:
@@ -99,6 +104,7 @@ class JobRequest:
     output: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     notify: str | None = None
+    shadow: Shadow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +128,46 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Shadowed:
+    """How a job's shadow did on records that the job's version answered: of `compared` ones `mismatched` are not the
+    same, `failed` of these for want of outputs; `reason` says why the first one failed.
+
+    The largest difference is below two to the `power`; None if there is none.
+    """
+
+    compared: int = 0
+    mismatched: int = 0
+    failed: int = 0
+    power: int | None = None
+    reason: str | None = None
+
+    def shown(self) -> dict[str, Any]:
+        """For people: `largest_difference` is at most twice the largest one, None if an output had no counterpart."""
+        largest = two_to(self.power)
+        counts = {"compared": self.compared, "mismatched": self.mismatched, "failed": self.failed}
+        return counts | {"largest_difference": largest if math.isfinite(largest) else None, "reason": self.reason}
+
+    @classmethod
+    def sum(cls, some: Iterable["Shadowed"]) -> Self:
+        """Of all, with the first reason."""
+        found = list(some)
+        return cls(
+            sum(one.compared for one in found),
+            sum(one.mismatched for one in found),
+            sum(one.failed for one in found),
+            max((one.power for one in found if one.power is not None), default=None),
+            next((one.reason for one in found if one.reason), None),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Shard:
     """The range [start, end) of the input, in bytes or rows as the format counts. Names sort in the input's order.
 
     `agreed_end` is where its part ends, set by the first delivery that gets there; `rest` names the shards made of the
     range after it. `reason` says why the last attempt failed; of a DONE shard, why its first bad record did. `mb_ms` is
-    the time that the delivery which ended it took, in milliseconds by MB of the function.
+    the time that the delivery which ended it took, in milliseconds by MB of the function. `shadow` is that of a DONE
+    shard whose job has a shadow.
     """
 
     name: str
@@ -144,6 +184,7 @@ class Shard:
     reason: str | None = None
     expires_at: int = 0
     mb_ms: int = 0
+    shadow: Shadowed | None = None
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> Self:
@@ -151,6 +192,7 @@ class Shard:
             "status": ShardStatus(item["status"]),
             "parts": tuple(Part(**part) for part in item["parts"]),
             "rest": tuple(item["rest"]),
+            "shadow": Shadowed(**item["shadow"]) if item.get("shadow") else None,
         }
         return cls(**(dict(item) | made))
 

@@ -59,36 +59,36 @@ class Predictor:
         self._runner, self._names = runner, names
         self._checked: set[tuple[tuple[int, ...], ...]] = set()  # shapes of records
 
-    def predict(self, chunk: Chunk) -> Predicted:
+    def predict(self, chunk: Chunk, deadline: float | None = None) -> Predicted:
         """Outputs of the chunk's good records, each (rows, …), for a `whole` chunk as the model returns them; and why
         the other records failed, by place in the chunk.
 
         A batch that the model refuses is run record by record, so that one record does not fail the others. Raises
-        InvalidRequest for an output whose first axis is not the records.
+        InvalidRequest for an output whose first axis is not the records, DeadlineExceeded.
         """
         failed = dict(chunk.errors)
         if not len(chunk.good):
             return {}, failed
         try:
-            arrays = self._runner.run(chunk.inputs, self._names)
+            arrays = self._runner.run(chunk.inputs, self._names, deadline)
         except REFUSED as error:
             if chunk.whole or len(chunk.good) == 1:
                 return {}, failed | {chunk.good[0]: error.message}
-            return self._one_by_one(chunk, failed)
+            return self._one_by_one(chunk, failed, deadline)
         if not chunk.whole:
             if len(chunk.good) == 1:
                 self._check_axes(arrays, 1)
             elif any(array.shape[:1] != (len(chunk.good),) for array in arrays):
-                return self._one_by_one(chunk, failed)
+                return self._one_by_one(chunk, failed, deadline)
             else:
-                self._check_batch(chunk, arrays)
+                self._check_batch(chunk, arrays, deadline)
         return dict(zip(self._names, arrays, strict=True)), failed
 
-    def _one_by_one(self, chunk: Chunk, failed: dict[int, str]) -> Predicted:
+    def _one_by_one(self, chunk: Chunk, failed: dict[int, str], deadline: float | None) -> Predicted:
         found: list[list[Array]] = []
         for index, place in enumerate(chunk.good):
             try:
-                arrays = self._runner.run(_records(chunk, index, index + 1), self._names)
+                arrays = self._runner.run(_records(chunk, index, index + 1), self._names, deadline)
             except REFUSED as error:
                 failed[place] = error.message
                 continue
@@ -98,7 +98,7 @@ class Predictor:
             return {}, failed
         return {name: _stacked([one[index] for one in found]) for index, name in enumerate(self._names)}, failed
 
-    def _check_batch(self, chunk: Chunk, arrays: Sequence[Array]) -> None:
+    def _check_batch(self, chunk: Chunk, arrays: Sequence[Array], deadline: float | None) -> None:
         """Run fewer records: a first axis of another meaning may be as long as the batch by chance.
 
         Done for the first batch, and for later ones of other record shapes where a second axis is as long.
@@ -109,7 +109,7 @@ class Predictor:
             return
         for fewer in dict.fromkeys((1, count - 1)):  # some models refuse a single record
             try:
-                found = self._runner.run(_records(chunk, 0, fewer), self._names)
+                found = self._runner.run(_records(chunk, 0, fewer), self._names, deadline)
             except REFUSED:
                 continue
             self._check_axes(found, fewer)

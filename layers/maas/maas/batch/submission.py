@@ -45,6 +45,7 @@ class Submission:
         """
         job_id, now = _job_id(once), canonical(datetime.now(UTC))
         is_infer = wanted.kind == "infer"
+        _check_shadow(version, wanted)
         options = dict(wanted.options)
         if is_infer and wanted.header_length is not None:
             options["header_length"] = str(wanted.header_length)
@@ -70,6 +71,7 @@ class Submission:
             options=options,
             notify=check_notify(wanted.notify),
             request_digest=once.digest if once else "",
+            shadow=wanted.shadow,
         )
         parts = self.bucket.presign(job.input_key, upload.size_bytes, upload.sha256) if upload else []
         made = self.jobs.create(job)
@@ -228,6 +230,14 @@ def _job_id(once: Idempotency | None) -> str:
     if once is None:
         return uuid.uuid4().hex[:20]
     return hashlib.sha256(f"{once.actor}\0{once.key}".encode()).hexdigest()[:20]
+
+
+def _check_shadow(version: ModelVersion, wanted: JobRequest) -> None:
+    if wanted.shadow and wanted.kind == "infer":
+        raise InvalidRequest("shadow: got one, expected none for a job of kind infer", field="shadow")
+    if wanted.shadow and wanted.shadow.version == version.number:
+        expected = "a version other than the job's"
+        raise InvalidRequest(f"shadow.version: got {version.number}, expected {expected}", field="shadow.version")
 
 
 def _check_upload(upload: ModelFile, is_infer: bool) -> None:

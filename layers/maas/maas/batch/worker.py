@@ -17,11 +17,12 @@ from maas.batch.announcements import Announcements
 from maas.batch.formats import Chunk, Options
 from maas.batch.job_end import JobEnd
 from maas.batch.job_output import JobOutput
-from maas.batch.job_records import BatchJob, JobStatus, Shard, ShardStatus
+from maas.batch.job_records import BatchJob, JobStatus, Shadowed, Shard, ShardStatus
 from maas.batch.jobs import Jobs
 from maas.batch.locations import RESPONSE
 from maas.batch.predicting import OneBehind, Predictor, batch_rows, one_ahead, row_ms, selected
 from maas.batch.s3_source import source_of
+from maas.batch.shadowing import JobShadow, reason_of
 from maas.errors import (
     ArtifactCorrupt,
     Contended,
@@ -49,7 +50,7 @@ _TRY_AGAIN = (ServiceUnavailable, Contended, ArtifactCorrupt)
 
 class Predicted(NamedTuple):
     """`end` is where reading stopped; `files` are the part's files by suffix; `reason` is the first record's error;
-    `run_seconds` is what the model took."""
+    `run_seconds` is what the model took, `shadow` what its shadow did."""
 
     end: int
     rows: int
@@ -57,6 +58,7 @@ class Predicted(NamedTuple):
     reason: str | None
     files: dict[str, bytes]
     run_seconds: float
+    shadow: Shadowed | None
 
 
 class NotWanted(Exception):
@@ -74,12 +76,12 @@ class Worker:
     announcements: Announcements
     counters: Counters
 
-    def work(self, job_id: str, shard_name: str, deadline: float) -> BatchJob:
+    def work(self, job_id: str, shard_name: str, deadline: float, received: int = 1) -> BatchJob:
         """Work on the shard unless it is DONE; returns the job as it is then.
 
         `deadline` (time.monotonic) limits an `infer` job and a repeated attempt; a first attempt at a shard ends
-        earlier. Any exception means that the message has to be delivered again; its reason is stored with the shard,
-        for the case that this was the last delivery.
+        earlier. `received` counts deliveries of the message. Any exception means that it has to be delivered again;
+        its reason is stored with the shard, for the case that this was the last delivery.
         """
         began = time.monotonic()
         job, shard = self.jobs.job_and_shard(job_id, shard_name)
@@ -92,7 +94,7 @@ class Worker:
             if shard is None:
                 raise NotFound("shard", shard_name, of=job_id)
             if shard.status is not ShardStatus.DONE:
-                shard = self._done(job, shard, limit)
+                shard = self._done(job, shard, limit, received)
             return self.job_end.settle(job, shard, self.queue)
         except NotWanted:
             return self.announcements.announce(self.jobs.get(job_id))
@@ -100,13 +102,14 @@ class Worker:
             if isinstance(error, MaasError) and not isinstance(error, _TRY_AGAIN):
                 return self.job_end.fail(job_id, error.message, job.run)  # a repeat would fail alike
             if shard_name:
-                self.jobs.set_shard_status(job, shard_name, ShardStatus.PENDING, _reason(error))
+                self.jobs.set_shard_status(job, shard_name, ShardStatus.PENDING, reason_of(error))
             raise
 
-    def _done(self, job: BatchJob, shard: Shard, limit: float) -> Shard:
+    def _done(self, job: BatchJob, shard: Shard, limit: float, received: int) -> Shard:
         began = time.monotonic()
         resolved = self.dataplane.resolve(job.model, str(job.version))
         runner = self.dataplane.runner(resolved, parameters=job.options.get("parameters"))
+        shadow = JobShadow(job, self.dataplane, limit, received) if job.shadow else None
         end = shard.end if shard.agreed_end is None else shard.agreed_end
         limit = limit if shard.agreed_end is None else float("inf")
         with ThreadPoolExecutor(1, "agreement") as pool:
@@ -116,13 +119,13 @@ class Worker:
                 if not agreement:
                     agreement.append(pool.submit(self.jobs.agree, job, shard, end))
 
-            found = self._predicted(job, runner, shard.start, end, limit, agree)
+            found = self._predicted(job, runner, shard.start, end, limit, agree, shadow)
             agree(found.end)
             shard = agreement[0].result()
         agreed = shard.agreed_end
         assert agreed is not None
         if agreed != found.end:  # another delivery stopped elsewhere and may have written its part: its end counts
-            found = self._predicted(job, runner, shard.start, agreed, float("inf"), agree)
+            found = self._predicted(job, runner, shard.start, agreed, float("inf"), agree, shadow)
         parts = self.output.write_parts(job, shard, found.files)
         rest = self._pieces(job, shard, found.end) if found.end < shard.end else []
         done = replace(
@@ -135,6 +138,7 @@ class Worker:
             errors=found.errors,
             reason=found.reason,
             mb_ms=self.counters.mb_ms(time.monotonic() - began),
+            shadow=found.shadow,
         )
         finished = self.jobs.finish_shard(job, shard, done, rest)
         count("Records", done.rows)
@@ -154,12 +158,21 @@ class Worker:
         return reader.chunks(source_of(job, self.reader), start, end, rows)
 
     def _predicted(
-        self, job: BatchJob, runner: ServedModel, start: int, end: int, limit: float, agree: Callable[[int], None]
+        self,
+        job: BatchJob,
+        runner: ServedModel,
+        start: int,
+        end: int,
+        limit: float,
+        agree: Callable[[int], None],
+        shadow: JobShadow | None,
     ) -> Predicted:
         """Calls `agree` with `end` once the last chunk is there: from then on the part cannot end earlier."""
         options = Options.of(job.options)
         outputs = selected(runner, options.select)
         predictor = Predictor(runner, [tensor.name for tensor in outputs])
+        if shadow:
+            shadow.begin([tensor.name for tensor in outputs])
         writer = formats.writer(job.format, job.layout, options, outputs)
         rows = errors = 0
         reason: str | None = None
@@ -173,6 +186,8 @@ class Worker:
                 predicted, failed = predictor.predict(chunk)
                 run_seconds += time.monotonic() - started
                 writing.call(writer.add, chunk, predicted, failed)
+                if shadow:
+                    shadow.compare(chunk, predicted, failed)
                 rows, errors = rows + chunk.rows, errors + len(failed)
                 if failed and reason is None:
                     reason = failed[min(failed)][:MAX_REASON]
@@ -187,7 +202,7 @@ class Worker:
                     end = chunk.end
                     break
             writing.wait()
-        return Predicted(end, rows, errors, reason, writer.finish(), run_seconds)
+        return Predicted(end, rows, errors, reason, writer.finish(), run_seconds, shadow.found if shadow else None)
 
     def _answer(self, job: BatchJob, deadline: float) -> BatchJob:
         """Answer the stored request of an `infer` job; the answer is written beside it."""
@@ -201,9 +216,3 @@ class Worker:
         options = job.options | {"response_header_length": None if found is None else int(found)}
         job = self.jobs.move(job, JobStatus.SUCCEEDED, [JobStatus.RUNNING], options=options)
         return self.announcements.announce(job)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, MaasError):
-        return error.message
-    return "an internal error; the trace is in the log of the worker function"

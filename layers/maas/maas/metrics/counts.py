@@ -9,6 +9,20 @@ _BUCKET, _REASON, _POWER = "h", "e_", "d_"  # prefixes of attributes
 LEAST_POWER, INFINITE = -60, 1025  # of two: below the first, differences are counted as one
 
 
+def power_above(difference: float) -> int | None:
+    """The power of two that a difference is below; None for 0."""
+    if not difference:
+        return None
+    return INFINITE if math.isinf(difference) else max(math.frexp(difference)[1], LEAST_POWER)
+
+
+def two_to(power: int | None) -> float:
+    """The opposite of `power_above`: at most this, and more than half of it."""
+    if power is None:
+        return 0.0
+    return math.inf if power == INFINITE else math.ldexp(1.0, power)
+
+
 @dataclass(slots=True)
 class Counts:
     """`requests` includes `errors` (5xx) and `refused` (4xx); `reasons` has their numbers by class of error.
@@ -61,17 +75,14 @@ class Counts:
 
     def add_difference(self, largest: float) -> None:
         """That of one comparison, from 0 to infinity."""
-        if largest:
-            power = INFINITE if math.isinf(largest) else max(math.frexp(largest)[1], LEAST_POWER)
+        power = power_above(largest)
+        if power is not None:
             self.differences[power] = self.differences.get(power, 0) + 1
 
     @property
     def largest_difference(self) -> float:
         """At most this, and more than half of it; infinite if an output had no counterpart."""
-        power = max(self.differences, default=None)
-        if power is None:
-            return 0.0
-        return math.inf if power == INFINITE else math.ldexp(1.0, power)
+        return two_to(max(self.differences, default=None))
 
     @classmethod
     def sum(cls, some: Iterable["Counts"]) -> Self:
