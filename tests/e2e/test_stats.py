@@ -52,7 +52,12 @@ def test_stats_are_what_was_sent(
     job = maas.batch(name, tmp_path / "x.npy", 1, wait=True)
     assert job.progress and job.progress.usd and job.progress.gb_seconds > 0
 
+    maas.push(tmp_path / "model.onnx", f"{name}-other")
+
     def sums() -> dict[int | None, tuple[int, ...]]:
+        """Lambda stops an environment between its answers: only another one makes it write what it counted last."""
+        maas.infer(f"{name}-other", {"x": x})
+        maas.jobs.answer(maas.infer_later(f"{name}-other", {"x": x}))
         found = maas.models.metrics(name)
         return {
             one.version: (one.total.requests, one.total.errors, one.total.refused, one.total.rows, one.total.records)
