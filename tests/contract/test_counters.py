@@ -221,6 +221,19 @@ def test_killed_environment_loses_what_it_did_not_flush(signed_table: Table, met
     assert requests(metrics, now) == 7
 
 
+@pytest.mark.parametrize(("difference", "largest"), [(0.1, 0.125), (3.0, 4.0), (1e-30, 2.0**-60), (1e30, 2.0**100)])
+def test_differences_of_any_size(
+    signed_table: Table, metrics: Metrics, now: datetime, difference: float, largest: float
+) -> None:
+    environment = Counters(signed_table, 1024)
+    counts = Counts(shadow_compared=1, shadow_mismatched=1)
+    counts.add_difference(difference)
+    environment.count_samples("m", 2, "a", counts)
+    environment.flush()
+    found = of_the_last_minutes(metrics, now)[2]
+    assert (found.shadow_compared, found.largest_difference) == (1, largest)
+
+
 def test_more_versions_than_fit_into_a_transaction(signed_table: Table, metrics: Metrics, now: datetime) -> None:
     environment = Counters(signed_table, MEMORY_MB)
     for version in range(1, 13):

@@ -275,14 +275,13 @@ def _condition(put: Put) -> dict[str, Any]:
 
 
 def _addition(add: Add) -> dict[str, Any]:
-    names = {f"#{name}": name for name in (*add.amounts, *add.others)}
-    values = {f":{name}": pack(value) for name, value in (*add.amounts.items(), *add.others.items())}
-    added = ", ".join(f"#{name} :{name}" for name in add.amounts)
-    others = ", ".join(f"#{name} = :{name}" for name in add.others)
+    given = [*add.amounts.items(), *add.others.items()]  # placeholders by number: a name may have a "-"
+    terms = [f"#{index} :{index}" for index in range(len(add.amounts))]
+    others = [f"#{index} = :{index}" for index in range(len(add.amounts), len(given))]
     return {
-        "UpdateExpression": f"ADD {added} SET {others}",
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": values,
+        "UpdateExpression": f"ADD {', '.join(terms)} SET {', '.join(others)}",
+        "ExpressionAttributeNames": {f"#{index}": name for index, (name, _) in enumerate(given)},
+        "ExpressionAttributeValues": {f":{index}": pack(value) for index, (_, value) in enumerate(given)},
     }
 
 
