@@ -151,7 +151,7 @@ def test_shell_completes_models_versions_and_aliases(url: str, api_key: str, nam
             [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
         ).stdout.split()
 
-    assert completed("maas roll") == ["rollback"]
+    assert completed("maas roll") == ["rollback", "rollout"]
     assert completed(f"maas show {name[:12]}") == [name]
     assert completed(f"maas show {name}@") == [f"{name}@prod", f"{name}@2", f"{name}@1"]
 

@@ -70,7 +70,7 @@ def calls(request: pytest.FixtureRequest, system: LocalStack, roles_folder: Path
     others = {
         item.nodeid
         for item in request.session.items
-        if "system" in item.fixturenames and item.path != request.path  # type: ignore[attr-defined]
+        if "system" in item.fixturenames and item.path.parent == request.path.parent and item.path != request.path  # type: ignore[attr-defined]
     }
     if missing := missing | (others - request.config.stash[RAN]):
         skip_or_fail(f"only the whole suite in one process can tell: {min(missing)}")

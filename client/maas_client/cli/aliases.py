@@ -1,6 +1,7 @@
 """Commands that manage aliases: alias set, get, rm, and rollback."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -18,6 +19,12 @@ AliasName = Annotated[str, typer.Argument(metavar="ALIAS")]
 alias = typer.Typer(
     name="alias", help="Aliases: names that clients call and that lead to versions.", no_args_is_help=True
 )
+
+
+class What(StrEnum):
+    inputs = "inputs"
+    outputs = "outputs"
+    both = "both"
 
 
 def share(text: str) -> tuple[int, int | None]:
@@ -78,9 +85,7 @@ def set_alias(
         str | None,
         typer.Option("--capture", metavar="PERCENT", parser=percent, help="Keep so many requests; or none."),
     ] = None,
-    what: Annotated[
-        Literal["inputs", "outputs", "both"] | None, typer.Option("--what", help="What is kept; default: both.")
-    ] = None,
+    what: Annotated[What | None, typer.Option("--what", help="What is kept; default: both.")] = None,
     days: Annotated[
         int | None,
         typer.Option("--days", parser=whole(1), help="How long it is kept: 1, 7, 30, 90 or 365; default: 7."),
@@ -96,7 +101,9 @@ def set_alias(
     """Lead an alias to a version, or share its requests among several; traffic follows within seconds."""
     version, routes = _target(shares or [])  # type: ignore[arg-type]  # the parser makes pairs
     shadowed = _with(shadow, {"compare": compare}, "--shadow")
-    captured = _with(capture, {"what": what, "days": days, "redact": redact or None}, "--capture")
+    captured = _with(
+        capture, {"what": what.value if what else None, "days": days, "redact": redact or None}, "--capture"
+    )
     if version is None and all(one is None for one in (routes, sticky, shadowed, captured)):
         raise typer.BadParameter("expected a VERSION, two or more VERSION=WEIGHT, --sticky, --shadow or --capture")
     with connect(url, api_key) as maas:

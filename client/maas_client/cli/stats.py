@@ -1,7 +1,8 @@
 """The command `stats`: what the versions of a model did, over all environments, as a table with sparklines."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Literal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,16 +20,25 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 5
 
 
+class By(StrEnum):
+    version = "version"
+    alias = "alias"
+
+
+class Step(StrEnum):
+    minute = "minute"
+    hour = "hour"
+    day = "day"
+
+
 def stats(
     model: Model,
-    by: Annotated[Literal["version", "alias"], typer.Option("--by", help="What a line is of.")] = "version",
+    by: Annotated[By, typer.Option("--by", help="What a line is of.")] = By.version,
     since: Annotated[
         timedelta | None,
         typer.Option("--since", metavar="30m|1h|7d", parser=duration, help="How far to look back; default: 1h."),
     ] = None,
-    step: Annotated[
-        Literal["minute", "hour", "day"] | None, typer.Option("--step", help="Default: the finest that is possible.")
-    ] = None,
+    step: Annotated[Step | None, typer.Option("--step", help="Default: the finest that is possible.")] = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again every five seconds, until Ctrl-C.")] = False,
     as_json: Json = False,
     url: Url = None,
@@ -44,7 +54,13 @@ def stats(
 
         def look() -> "ModelMetrics":
             now = datetime.now(UTC)
-            return maas.models.metrics(model, start=now - (since or timedelta(hours=1)), end=now, step=step, by=by)
+            return maas.models.metrics(
+                model,
+                start=now - (since or timedelta(hours=1)),
+                end=now,
+                step=step.value if step else None,
+                by=by.value,
+            )
 
         if as_json:
             print_json(look())

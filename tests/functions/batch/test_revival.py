@@ -72,7 +72,7 @@ def test_retry_ends_a_job_whose_last_worker_died(runs: Runs) -> None:
     job = runs.job()
     for name in list(runs.jobs.pending(job.id)):
         shard = runs.jobs.shard(job.id, name)
-        runs.worker._done(job, shard, time.monotonic() + 600)  # and dies before it looks whether that was the last
+        runs.worker._done(job, shard, time.monotonic() + 600, 1)  # and dies before it looks whether that was the last
     assert runs.jobs.get(job.id).status is JobStatus.RUNNING
     assert runs.started(runs.submission.retry(job.id)).status is JobStatus.SUCCEEDED
 
@@ -150,7 +150,7 @@ def test_hourly_schedule_cleans_up_abandoned_uploads(
     waiting, _ = runs.submission.create(runs.version, JobRequest(upload=upload), "tester", None)
     assert s3.list_object_versions(Bucket=bucket, Prefix="models/example/2/").get("Versions")
     answer = function.lambda_handler(PURGE, Context)
-    assert answer == {"purged": ["example@2"]}  # uploaded and never validated; version 1 is READY
+    assert answer["purged"] == ["example@2"]  # uploaded and never validated; version 1 is READY
     assert not s3.list_object_versions(Bucket=bucket, Prefix="models/example/2/").get("Versions")
     assert bootstrap.registry(runs.cloud.settings).models.get("example").kept_versions == 1
     monkeypatch.setattr(function, "idle", timedelta(0))
