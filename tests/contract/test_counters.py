@@ -93,6 +93,7 @@ def test_rows_expire(signed_table: Table, table: Table, now: datetime) -> None:
     assert len(rows) == len(marks) == 1
 
 
+@pytest.mark.full
 def test_sum_over_environments_is_what_was_sent(signed_table: Table, metrics: Metrics, now: datetime) -> None:
     """Eight environments flush at once, and conflict with each other."""
     environments = [Counters(signed_table, MEMORY_MB) for _ in range(8)]
@@ -322,6 +323,7 @@ def test_repeated_roll_up_changes_nothing(
     )
 
 
+@pytest.mark.full
 def test_late_counts_are_rolled_up(signed_table: Table, table: Table, metrics: Metrics, midnight: datetime) -> None:
     end = midnight + timedelta(hours=5)
     filled(signed_table, midnight, 20)
@@ -334,6 +336,7 @@ def test_late_counts_are_rolled_up(signed_table: Table, table: Table, metrics: M
     assert found.requests == 21
 
 
+@pytest.mark.full
 def test_roll_up_goes_on_where_its_time_ended(
     signed_table: Table, table: Table, metrics: Metrics, midnight: datetime
 ) -> None:

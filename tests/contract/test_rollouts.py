@@ -263,6 +263,7 @@ def test_a_look_that_a_caller_overtakes_is_void(world: World) -> None:
     assert world.registry.rollouts.get("m", rollout.id).status is RolloutStatus.PAUSED
 
 
+@pytest.mark.full
 def test_a_tick_that_dies_before_telling(world: World) -> None:
     start(world)
     world.serve(Tally(60, 30), Tally(540, 0))
@@ -356,6 +357,7 @@ def test_bad_plans(world: World, plan: Plan, field: str) -> None:
     assert kinds(world.registry)[-1] == "alias.set"
 
 
+@pytest.mark.full
 def test_what_cannot_be_rolled_out(world: World) -> None:
     registry = world.registry
     registry.versions.create("m", [FILE], "", {}, "ann")
@@ -391,6 +393,7 @@ def test_start_happens_once_for_a_key(world: World) -> None:
     assert kinds(world.registry).count("rollout.started") == 1
 
 
+@pytest.mark.full
 def test_start_happens_once_for_a_key_that_comes_twice_at_once(world: World) -> None:
     once = Idempotency("ann", "key", "digest")
     with ThreadPoolExecutor(8) as threads:

@@ -130,6 +130,7 @@ def prepare(maas: MaasClient, write: Any, model: str, canary: bytes) -> None:
     maas.push(write(canary), model)
 
 
+@pytest.mark.full
 def test_a_failing_canary_goes_back_by_itself(
     maas: MaasClient, http: httpx.Client, write: Any, system: LocalStack
 ) -> None:
@@ -223,6 +224,7 @@ def test_a_paused_one_stays(maas: MaasClient, http: httpx.Client, write: Any) ->
     assert http.post(f"{place}/abort", json={}).json()["status"] == "ABORTED"
 
 
+@pytest.mark.full
 def test_an_alarm_breaches_through_the_function_of_the_docs(
     maas: MaasClient, http: httpx.Client, write: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +252,7 @@ def test_an_alarm_breaches_through_the_function_of_the_docs(
         alone.rollouts.abort("alarmed", 1)
 
 
+@pytest.mark.full
 def test_bodies_that_are_none(maas: MaasClient, http: httpx.Client, write: Any) -> None:
     prepare(maas, write, "refusing", onnx_models.quick())
     place = "/api/v1/models/refusing/rollouts"

@@ -77,6 +77,7 @@ def counted_within(
 
 
 @pytest.mark.parametrize(("shadow", "differ"), [(2, True), (3, False)])
+@pytest.mark.full
 def test_shadow_counts_what_differs(
     http: httpx.Client, system: LocalStack, bucket: Bucket, shadow: int, differ: bool
 ) -> None:

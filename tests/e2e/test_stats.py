@@ -33,6 +33,7 @@ def until(look: Callable[[], Any], wanted: Any) -> None:
         time.sleep(0.5)
 
 
+@pytest.mark.full
 def test_stats_are_what_was_sent(
     maas: MaasClient, url: str, api_key: str, http: httpx.Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

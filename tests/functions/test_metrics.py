@@ -66,6 +66,7 @@ def test_metrics_are_what_was_sent(inference: ModuleType, ask: Any) -> None:
     assert [(one["alias"], one["total"]["requests"]) for one in found["series"]] == [("", 2), ("prod", 7)]
 
 
+@pytest.mark.full
 def test_fleet_statistics_for_triton(inference: ModuleType) -> None:
     sent = [send(inference, "/v2/models/m/versions/1/infer", body) for body in (GOOD, GOOD, BAD)]
     assert sent == [200, 200, 400]
@@ -83,6 +84,7 @@ def test_fleet_statistics_for_triton(inference: ModuleType) -> None:
         assert (answer["statusCode"], json.loads(answer["body"])["field"]) == (400, "scope")
 
 
+@pytest.mark.full
 def test_a_new_model_of_a_purged_name_starts_at_zero(inference: ModuleType, ask: Any, cloud: Cloud) -> None:
     assert send(inference, "/v2/models/m/infer", GOOD) == 200
     inference.counters.flush()

@@ -248,6 +248,7 @@ def test_late_and_repeated_messages_are_dropped_and_counted(system: System, monk
     assert system.shadowed(2) == (0, 0, 0, 3)
 
 
+@pytest.mark.full
 def test_a_shadow_that_fails_is_a_mismatch(system: System) -> None:
     of_another_shape = onnx_models.linear(features=4)
     with_another_output = onnx_models.identities({"x": 1}, [2, 3])
@@ -307,6 +308,7 @@ def test_capture_is_tried_again(system: System, monkeypatch: pytest.MonkeyPatch)
     assert system.shadowed(2) == (0, 0, 0, 1)
 
 
+@pytest.mark.full
 def test_a_queue_that_does_not_answer_takes_nothing_from_the_caller(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -340,6 +342,7 @@ def test_every_protocol_is_sampled_alike(system: System, path: str, body: Any) -
     assert line["outputs"][0]["data"] == [6.0, 6.0, 15.0, 15.0]
 
 
+@pytest.mark.full
 def test_a_share_of_requests_is_sampled(system: System) -> None:
     system.sample(capture=Capture(30, 1), shadow=Shadow(3, 10))
     system.ask(*["/v2/models/m/versions/ALIAS/infer"] * 200)
@@ -390,6 +393,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.full
 def test_what_an_alias_cannot_copy(system: System) -> None:
     app = system.load("ManagementFunction")
 

@@ -152,6 +152,7 @@ def call(load_function: LoadFunction, method: str, path: str, body: Any = None) 
         ({"version": 3, "compare": {"rtol": -1}}, 400, "shadow.compare"),
     ],
 )
+@pytest.mark.full
 def test_bad_shadows(
     runs: Shadows, load_function: LoadFunction, shadow: dict[str, Any], status: int, field: str
 ) -> None:
@@ -160,6 +161,7 @@ def test_bad_shadows(
     assert (came, answer["field"][: len(field)]) == (status, field), answer
 
 
+@pytest.mark.full
 def test_a_shadow_is_shown(runs: Shadows, load_function: LoadFunction) -> None:
     body = {"model": "example", "version": "1", "input": "batch/data/rows.jsonl", "shadow": {"version": OTHER}}
     status, made = call(load_function, "POST", ROOT, body)
