@@ -40,8 +40,12 @@ def percent(text: str) -> dict[str, Any] | Literal[False]:
 
 def copied(text: str) -> dict[str, Any] | Literal[False]:
     """A reader of VERSION=PERCENT or none."""
-    version, _, share = text.partition("=")
-    return False if text == "none" else {"version": whole(1)(version), "percent": positive(share)}
+    version, equals, share = text.partition("=")
+    if text == "none":
+        return False
+    if not equals:
+        raise typer.BadParameter(f"got {text!r}, expected VERSION=PERCENT, as in 2=10, or none")
+    return {"version": whole(1)(version), "percent": positive(share)}
 
 
 @alias.command("set")

@@ -179,6 +179,8 @@ def test_routes_in_lists_and_history(maas: Run, server: ContractServer) -> None:
         (("1=x",), "got 'x', expected a whole number from 1 to 99"),
         (("0=100",), "got '0', expected a whole number of at least 1"),
         (("1=-5", "2=105"), "got '-5', expected a whole number from 1 to 99"),
+        (("--shadow", "2"), "got '2', expected VERSION=PERCENT, as in 2=10, or none"),
+        (("--shadow", "2="), "got '', expected a number above 0"),
     ],
 )
 def test_wrong_shares(maas: Run, shares: tuple[object, ...], said: str) -> None:
