@@ -20,6 +20,7 @@ from support.aws.engine import ROOT, TEMPLATE
 HERE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 ELSEWHERE = {"x86_64": "arm64", "arm64": "x86_64"}[HERE]
 URL = {"OutputKey": "Url", "OutputValue": "https://abc.execute-api.eu-west-1.amazonaws.com"}
+SHIPPED = {".css", ".html", ".js", ".py", ".svg"}
 FIRST_KEY = {"OutputKey": "FirstKey", "OutputValue": "maas keys bootstrap --stack staging"}
 
 
@@ -80,6 +81,15 @@ def test_layers_have_bytecode_of_the_runtime(tmp_path: Path) -> None:
     content = compiled.read_bytes()
     assert content[4:8] == b"\x01\x00\x00\x00"  # by hash, not checked: https://peps.python.org/pep-0552/
     assert b"/opt/python/one.py" in content
+
+
+def test_functions_ship_only_sources() -> None:
+    """Their folders are packaged as they are: a checker's or an editor's files would go to Lambda."""
+    files = [path.relative_to(ROOT) for path in (ROOT / "functions").rglob("*") if path.is_file()]
+    sources = [path for path in files if path.suffix in SHIPPED and not any(part[0] == "." for part in path.parts)]
+    bytecode = [path for path in files if path.parent.name == "__pycache__" and path.suffix == ".pyc"]
+    assert sources
+    assert sorted({*files} - {*sources, *bytecode}) == []
 
 
 def test_layer_of_another_architecture_fails_the_build(tmp_path: Path) -> None:
