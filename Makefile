@@ -11,6 +11,7 @@ VENV := .venv
 SAM_VENV := .venv-sam
 LINT_VENV := .venv-lint
 CLOUD_VENV := .venv-cloud
+NODE_VENV := .venv-node
 PEER_VENVS := .venv-kserve .venv-mlserver .venv-clients .venv-reference .venv-fastembed
 TORCH_VENV := .venv-torch
 PEER_PYTHON ?= >=3.11,<3.13
@@ -39,7 +40,7 @@ export SAM_CLI_TELEMETRY := 0
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test test-all check format docs build bytecode serve deploy contract sam-test cloud-test aws-smoke bench models peers torch lock clean
+.PHONY: help dev demo test test-all check format docs build bytecode console serve deploy contract sam-test cloud-test aws-smoke bench models peers torch lock clean
 
 help: ## this list
 	@grep -hE '^[a-zA-Z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -55,7 +56,7 @@ $(VENV)/.done: requirements/uv.txt requirements/dev.txt pyproject.toml local/pyp
 	@$(RUN)/uv pip install --quiet --python $(VENV) --no-deps --no-build-isolation --editable . --editable local
 	@touch $@
 
-$(SAM_VENV)/.done $(LINT_VENV)/.done $(CLOUD_VENV)/.done: .venv-%/.done: requirements/%.txt $(VENV)/.done
+$(SAM_VENV)/.done $(LINT_VENV)/.done $(CLOUD_VENV)/.done $(NODE_VENV)/.done: .venv-%/.done: requirements/%.txt $(VENV)/.done
 	@echo "Setting up .venv-$* (once)"
 	@$(PYTHON) -m venv .venv-$*
 	@$(call install,.venv-$*,$<)
@@ -64,7 +65,12 @@ $(SAM_VENV)/.done $(LINT_VENV)/.done $(CLOUD_VENV)/.done: .venv-%/.done: require
 demo: dev ## train, push, predict: the main job on real data, in half a minute
 	@$(RUN)/python -m maas_local.demo
 
+console: dev ## fetch the libraries of the page at /console, with npm
+	@command -v npm >/dev/null || [ -e $(NODE_VENV)/.done ] || $(MAKE) --no-print-directory $(NODE_VENV)/.done || true
+	@$(RUN)/python requirements/console.py $(NODE_VENV)/bin/python
+
 serve: dev ## the whole system on http://127.0.0.1:8080, without AWS or Docker
+	-@$(MAKE) --no-print-directory --silent console
 	@$(RUN)/maas local
 
 test: dev ## a test of every part, in three minutes, set-up included
@@ -96,6 +102,7 @@ docs: dev ## write docs/cli.md and docs/python.md anew from the code
 	@$(RUN)/typer --app commands maas_client.cli utils docs --name maas --title "The maas command" --output docs/cli.md
 
 build: dev $(SAM_VENV)/.done ## layers and functions into .aws-sam/build
+	-@$(MAKE) --no-print-directory --silent console
 	@LAYER_PIP='$(LAYER_PIP)' $(SAM_VENV)/bin/sam build --parameter-overrides Architecture=$(ARCH)
 	@$(MAKE) --no-print-directory bytecode
 	@$(RUN)/python tests/sam/layers.py $(BUILD) $(ARCH)

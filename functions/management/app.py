@@ -1,10 +1,14 @@
-"""HTTP /api/v1: models, versions, aliases, rollouts, jobs, keys. Each route parses, makes one call and answers."""
+"""HTTP /api/v1: models, versions, aliases, rollouts, jobs, keys. Each route parses, makes one call and answers.
+
+The console's files are beside it, at /console.
+"""
 
 from typing import Any
 
 from mangum import Mangum
 
 import alias_routes
+import caller_routes
 import capture_routes
 import job_routes
 import key_routes
@@ -12,6 +16,7 @@ import metrics_routes
 import model_routes
 import rollout_routes
 import version_routes
+from console_files import console_file, is_console
 from etags import precondition_failed
 from maas.access.caller import caller_of
 from maas.errors import AnswerTooLarge, PreconditionFailed
@@ -42,6 +47,7 @@ for routes in (
     capture_routes,
     job_routes,
     key_routes,
+    caller_routes,
 ):
     app.include_router(routes.router, prefix=PREFIX)
 
@@ -50,6 +56,8 @@ _adapter = Mangum(app, lifespan="off")
 
 @http_function
 def lambda_handler(request: Request, context: Any) -> dict[str, Any]:
+    if is_console(request.path):
+        return console_file(request, settings)
     if request.body:
         request = _json(request)
     return carried(_adapter(asgi_event(request), context), AnswerTooLarge.LIST)

@@ -18,4 +18,4 @@ NEEDS |= dict.fromkeys(
     ("create_job", "get_job", "complete_job", "job_results", "cancel_job"), Need((JOBS, INFER), any_model=True)
 )
 NEEDS["breach_rollout"] = Need((BREACH, WRITE))
-NEEDS |= dict.fromkeys(("openapi", "swagger_ui_html", "swagger_ui_redirect"), ANYBODY)
+NEEDS |= dict.fromkeys(("openapi", "swagger_ui_html", "swagger_ui_redirect", "get_caller"), ANYBODY)

@@ -72,6 +72,7 @@ ALLOWED = {
     "POST /api/v1/models/{model}/rollouts/{rollout}/abort": WRITE,
     "POST /api/v1/models/{model}/rollouts/{rollout}/breach": WRITE | {"rollouts:breach"},
     "GET /api/v1/models/{model}/versions/{number}/captures": {"captures:read", "admin"},
+    "GET /api/v1/caller": ANYBODY,
     "POST /api/v1/jobs": ASYNC,
     "GET /api/v1/jobs": JOBS,
     "GET /api/v1/jobs/{job}": ASYNC,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
-from maas.access import api_keys
+from maas.access import api_keys, caller
 from maas.access.caller import SCOPES
 from maas.names import NAME_PATTERN
 from schemas import shared
@@ -68,6 +68,23 @@ class Key(BaseModel):
     @classmethod
     def of(cls, found: api_keys.ApiKey, **more: object) -> Self:
         return cls.model_validate(found.shown | more)
+
+
+class Caller(BaseModel):
+    """`actor` is `key:ID`, a token's subject or an ARN. The last two are a key's, null if it has no such limit."""
+
+    model_config = shared.like(
+        actor=f"key:{_ID}", scopes=["infer:digits", "models:write"], expires_at=None, requests_per_second=None
+    )
+
+    actor: str
+    scopes: list[str]
+    expires_at: str | None
+    requests_per_second: int | None
+
+    @classmethod
+    def of(cls, found: caller.Caller) -> Self:
+        return cls.model_validate(found._asdict() | {"scopes": sorted(found.scopes)})
 
 
 class CreatedKey(Key):

@@ -81,6 +81,7 @@ class Settings:
     documents: str = _setting(
         "MAAS_API_DOCUMENTS", "who may read the OpenAPI documents: closed: callers; open: all", "closed"
     )
+    auth: str = _setting("MAAS_AUTH", "how callers authenticate: keys, jwt or iam; the console says so", "keys")
     upload_expiry_seconds: int = _setting("MAAS_UPLOAD_EXPIRY_SECONDS", "seconds that upload URLs are valid", 3600)
 
     @classmethod

@@ -13,6 +13,7 @@ from maas_local.template import Authorizer, Template
 ROOT = Path(__file__).parents[3]
 
 DOCUMENTS = {"/api/v1/openapi.json", "/api/v1/docs", "/v2/openapi.json", "/v2/docs"}
+CONSOLE = {"/console", "/console/{proxy+}"}  # files that are read without a key
 
 
 def load(tmp_path: Path, text: str) -> Template:
@@ -115,7 +116,7 @@ def test_every_route_except_health_has_an_authorizer() -> None:
     for documents, also_open in (("closed", set()), ("open", DOCUMENTS)):
         routes = Template.load(ROOT / "template.yaml", {"ApiDocuments": documents}).routes()
         is_open = {route.path for route in routes if route.authorizer is None and route.method != "OPTIONS"}
-        assert is_open == OPEN_PATHS | also_open
+        assert is_open == OPEN_PATHS | CONSOLE | also_open
     assert {route.authorizer for route in routes if route.authorizer} == {asked}
 
 
@@ -159,7 +160,7 @@ def test_jwt_and_iam_protect_the_same_routes(auth: str, scheme: dict[str, Any]) 
     }
     for _, _, event in template._events("HttpApi"):
         method = event["Method"].lower().replace("any", "x-amazon-apigateway-any-method")
-        is_open = event["Path"] in OPEN_PATHS or method == "options"
+        is_open = event["Path"] in OPEN_PATHS | CONSOLE or method == "options"
         assert guarded.pop((event["Path"], method)) == ([] if is_open else [{"Caller": []}])
     assert guarded == {}
 

@@ -1,0 +1,110 @@
+// The public API with the visitor's key. tests/unit/project/test_console.py holds OPERATIONS against the OpenAPI document.
+import { end, session } from "./session.js";
+
+export const OPERATIONS = {
+  get_caller: ["GET", "/caller"],
+  list_models: ["GET", "/models"],
+  get_model: ["GET", "/models/{model}"],
+  update_model: ["PATCH", "/models/{model}"],
+  delete_model: ["DELETE", "/models/{model}"],
+  restore_model: ["POST", "/models/{model}/restore"],
+  model_history: ["GET", "/models/{model}/history"],
+  model_metrics: ["GET", "/models/{model}/metrics"],
+  list_versions: ["GET", "/models/{model}/versions"],
+  get_version: ["GET", "/models/{model}/versions/{number}"],
+  update_version: ["PATCH", "/models/{model}/versions/{number}"],
+  delete_version: ["DELETE", "/models/{model}/versions/{number}"],
+  restore_version: ["POST", "/models/{model}/versions/{number}/restore"],
+  complete_version: ["POST", "/models/{model}/versions/{number}/complete"],
+  version_files: ["GET", "/models/{model}/versions/{number}/files"],
+  list_captures: ["GET", "/models/{model}/versions/{number}/captures"],
+  list_aliases: ["GET", "/models/{model}/aliases"],
+  get_alias: ["GET", "/models/{model}/aliases/{alias}"],
+  put_alias: ["PUT", "/models/{model}/aliases/{alias}"],
+  delete_alias: ["DELETE", "/models/{model}/aliases/{alias}"],
+  roll_back_alias: ["POST", "/models/{model}/aliases/{alias}/rollback"],
+  start_rollout: ["POST", "/models/{model}/rollouts"],
+  list_rollouts: ["GET", "/models/{model}/rollouts"],
+  get_rollout: ["GET", "/models/{model}/rollouts/{rollout}"],
+  pause_rollout: ["POST", "/models/{model}/rollouts/{rollout}/pause"],
+  resume_rollout: ["POST", "/models/{model}/rollouts/{rollout}/resume"],
+  abort_rollout: ["POST", "/models/{model}/rollouts/{rollout}/abort"],
+  create_job: ["POST", "/jobs"],
+  list_jobs: ["GET", "/jobs"],
+  get_job: ["GET", "/jobs/{job}"],
+  cancel_job: ["DELETE", "/jobs/{job}"],
+  retry_job: ["POST", "/jobs/{job}/retry"],
+  job_results: ["GET", "/jobs/{job}/results"],
+  create_key: ["POST", "/keys"],
+  list_keys: ["GET", "/keys"],
+  get_key: ["GET", "/keys/{id}"],
+  key_history: ["GET", "/keys/{id}/history"],
+  rotate_key: ["POST", "/keys/{id}/rotate"],
+  revoke_key: ["DELETE", "/keys/{id}"],
+};
+
+// The page is at …/console, whatever a stage or a domain puts before it.
+export const BASE = new URL(".", location.href).href.replace(/\/$/, "");
+const SECONDS = 35; // API Gateway ends a request after 30
+
+export class ApiError extends Error {
+  constructor(status, message, field) {
+    super(message);
+    Object.assign(this, { status, field });
+  }
+}
+
+// call("get_model", {model}, {query, body, ifMatch, once, signal, key}) → the answer's JSON, with its `etag` if there is one.
+export async function call(name, path = {}, { query, body, ifMatch, once, signal, key } = {}) {
+  const [method, template] = OPERATIONS[name];
+  const headers = {};
+  if (ifMatch) headers["if-match"] = ifMatch;
+  if (once) headers["idempotency-key"] = once;
+  if (body !== undefined) headers["content-type"] = "application/json";
+  const where = template.replace(/\{(\w+)\}/g, (_, part) => encodeURIComponent(path[part]));
+  const sent = body === undefined ? undefined : JSON.stringify(body);
+  const answer = await send(method, `/api/v1${where}${queryText(query)}`, { headers, body: sent, signal, key });
+  if (answer.status === 204 || answer.status === 202) return { status: answer.status };
+  const data = await answer.json();
+  const etag = answer.headers.get("etag");
+  return etag ? Object.assign(data, { etag }) : data;
+}
+
+// All items of a list, page by page, at most `most`: {items, more}.
+export async function all(name, path, list, { query, most = 1000, signal } = {}) {
+  const items = [];
+  let token;
+  do {
+    const page = await call(name, path, { query: { ...query, limit: 100, page_token: token }, signal });
+    items.push(...page[list]);
+    token = page.next_page_token;
+  } while (token && items.length < most);
+  return { items, more: Boolean(token) };
+}
+
+// Any path of the API; raises ApiError for an answer that is no success.
+export async function send(method, path, { headers = {}, body, signal, key = session.value?.key } = {}) {
+  const limit = AbortSignal.timeout(SECONDS * 1000);
+  const ends = signal ? AbortSignal.any([signal, limit]) : limit;
+  let answer;
+  try {
+    answer = await fetch(BASE + path, {
+      method, body, signal: ends, cache: "no-store", credentials: "omit", referrerPolicy: "no-referrer",
+      headers: { ...headers, ...(key ? { authorization: `Bearer ${key}` } : {}) },
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(0, limit.aborted ? `No answer within ${SECONDS} seconds.` : "The server cannot be reached.");
+  }
+  if (answer.ok) return answer;
+  const said = await answer.json().catch(() => ({}));
+  const message = typeof said.error === "string" ? said.error : said.error?.message ?? said.message ?? answer.statusText;
+  if (answer.status === 401 && key === session.value?.key) end("Your key is not accepted any more: log in again.");
+  throw new ApiError(answer.status, message, said.field);
+}
+
+function queryText(query = {}) {
+  const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  const listed = pairs.flatMap(([name, value]) => [value].flat().map((one) => [name, String(one)]));
+  return listed.length ? `?${new URLSearchParams(listed)}` : "";
+}

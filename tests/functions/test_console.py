@@ -1,0 +1,73 @@
+"""The console: its operations are the API's, its files are whole and safe to serve."""
+
+import base64
+import gzip
+import re
+from typing import Any
+
+import pytest
+
+from conftest import LoadFunction
+from support import wire
+from support.aws.engine import ROOT
+
+FOLDER = ROOT / "functions" / "management" / "console"
+MODULES = [path for path in sorted(FOLDER.rglob("*.js")) if path.parent.name != "vendor"]
+MOST_LINES = 150
+needs_libraries = pytest.mark.skipif(
+    not (FOLDER / "vendor" / "preact.js").exists(), reason="`make console` has not fetched its libraries"
+)
+
+
+def test_operations_are_those_of_the_api(load_function: LoadFunction) -> None:
+    text = (FOLDER / "api.js").read_text()
+    said = re.findall(r'^  (\w+): \["(\w+)", "([^"]+)"\],$', text, re.MULTILINE)
+    assert len(said) == len(re.findall(r"^  \w+: \[", text, re.MULTILINE)) > 30
+    document = load_function("ManagementFunction").app.openapi()
+    offered = {
+        operation["operationId"]: (method.upper(), path)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    for name, method, path in said:
+        assert offered[name] == (method, f"/api/v1{path}")
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(FOLDER).as_posix())
+def test_modules(module: Any) -> None:
+    text = module.read_text()
+    assert len(text.splitlines()) <= MOST_LINES
+    for target in re.findall(r'(?:from|import\()\s*"([^"]+)"', text):
+        assert target.startswith(".")
+        found = (module.parent / target).resolve()
+        assert found.exists() or found.parent.name == "vendor", target
+    for name in re.findall(r'\bcall\("(\w+)"', text):
+        assert re.search(rf"^  {name}: ", (FOLDER / "api.js").read_text(), re.MULTILINE), name
+    for danger in ("innerHTML", "outerHTML", "insertAdjacentHTML", "localStorage", "eval(", "document.write"):
+        assert danger not in text
+
+
+@needs_libraries
+def test_page_and_files_are_served_packed(load_function: LoadFunction) -> None:
+    handler = load_function("ManagementFunction").lambda_handler
+
+    def get(path: str, **headers: str) -> Any:
+        return handler(wire.event(path, b"", headers, "GET"), wire.CONTEXT)
+
+    page = get("/console")
+    assert page["headers"]["cache-control"] == "no-cache"
+    assert "unsafe" not in page["headers"]["content-security-policy"]
+    assert "[[" not in page["body"]
+    names = re.findall(r'(?:href|src)="(console/[^"]+)"', page["body"])
+    assert names
+    for name in names:
+        plain, packed = get(f"/{name}"), get(f"/{name}", **{"accept-encoding": "gzip, br"})
+        assert packed["headers"]["content-encoding"] == "gzip"
+        assert gzip.decompress(base64.b64decode(packed["body"])) == plain["body"].encode()
+        assert "immutable" in plain["headers"]["cache-control"]
+        assert plain["headers"]["x-content-type-options"] == "nosniff"
+        assert get(f"/{name}", **{"if-none-match": plain["headers"]["etag"]})["statusCode"] == 304
+    digest = names[0].split("/")[1]
+    for wrong in (f"/console/{digest}/nothing.js", f"/console/{digest}/../app.py", "/console/0/main.js"):
+        assert get(wrong)["statusCode"] == 404
+    assert handler(wire.event("/console", b"", {}, "POST"), wire.CONTEXT)["statusCode"] == 405
