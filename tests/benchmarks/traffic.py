@@ -9,7 +9,7 @@ from benchmarks.cases import Case
 from benchmarks.figures import Figure
 from benchmarks.warm import CONTEXT, inference_app
 from maas import bootstrap
-from maas.alias_records import Route
+from maas.records.aliases import Route
 from support.aws.engine import Cloud
 
 BLOCKS, CALLS = 60, 200

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from maas.alias_records import Route
-from maas.alias_samples import Capture, Samples, Shadow
 from maas.errors import Conflict, NotFound, NotReady, PreconditionFailed
+from maas.records.aliases import Route
+from maas.records.samples import Capture, Samples, Shadow
 from maas.registry import Registry
 from maas.registry.aliases import Given
 from support.registry_steps import FILE, ready

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from maas.alias_records import Alias, Route, Routes, main_version, routes_of, whole
 from maas.errors import Conflict, Contended, Gone, NotFound
 from maas.records import HistoryEntry, ModelFile, Status
+from maas.records.aliases import Alias, Route, Routes, main_version, routes_of, whole
 from maas.registry import Registry
 from maas.rollout.guard import Decision, Tally, Verdict
 from maas.rollout.rollout_records import Plan, Rollout, RolloutStatus

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from maas.alias_records import Route, whole
-from maas.alias_samples import Shadow
 from maas.aws.clients import client
 from maas.aws.dynamodb import Put, Table, boto3_call
 from maas.errors import Conflict, InvalidRequest, MaasError, NotFound, NotReady
+from maas.records.aliases import Route, whole
+from maas.records.samples import Shadow
 from maas.registry import Idempotency, Registry
 from maas.registry.rollout_tick import RolloutTick
 from maas.registry.table_rows import ROLLOUTS, open_rollout_key, rollout_key

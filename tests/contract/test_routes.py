@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from maas.alias_records import Alias, Route, Routes, whole
 from maas.aws.dynamodb import Put, Table
 from maas.errors import Conflict, Gone, InvalidRequest, NotFound, NotReady, PreconditionFailed
+from maas.records.aliases import Alias, Route, Routes, whole
 from maas.registry import Registry, table_rows
 from support.registry_steps import FILE, kinds, ready
 

@@ -14,9 +14,9 @@ import pytest
 
 from conftest import LoadFunction
 from maas import bootstrap
-from maas.alias_samples import Capture, Samples, Shadow
 from maas.aws.clients import client
 from maas.metrics.counts import Counts
+from maas.records.samples import Capture, Samples, Shadow
 from maas.registry.aliases import Given
 from maas.sampling import shadowing
 from maas.sampling.sample import Sample

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from conftest import LoadFunction
-from maas.alias_records import Alias, Route
 from maas.records import ModelFile, ModelVersion, Status
+from maas.records.aliases import Alias, Route
 from maas.registry import Resolution
 from maas.serving.dataplane import DataPlane
 from maas.serving.runner import Runner

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maas.alias_records import whole
 from maas.errors import NotFound
 from maas.records import ModelFile, ModelVersion, Status
+from maas.records.aliases import whole
 from maas.registry import Resolution
 from maas.serving.dataplane import DataPlane
 from maas.serving.datatypes import DTYPES

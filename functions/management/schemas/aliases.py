@@ -4,8 +4,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 
-from maas import alias_records
 from maas.names import STICKY_PATTERN
+from maas.records import aliases as alias_records
 from maas.registry.aliases import Given
 from maas.registry.routing import LEAST_ROUTES, MOST_ROUTES
 from schemas.samples import Capture, Shadow

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from maas import alias_samples
+from maas.records import samples as alias_samples
 from schemas.shared import Body, VersionNumber, like, whole
 
 MAX_REDACTED = 100

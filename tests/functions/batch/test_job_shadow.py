@@ -10,10 +10,10 @@ import pytest
 
 from conftest import LoadFunction
 from maas import bootstrap
-from maas.alias_samples import Shadow
 from maas.batch.formats import Chunk
 from maas.batch.job_records import BatchJob, JobRequest, JobStatus, Shadowed, ShardStatus
 from maas.batch.shadowing import ATTEMPTS, JobShadow
+from maas.records.samples import Shadow
 from support import onnx_models, wire
 from support.aws.engine import Cloud, create_cloud
 from support.batch.made_jobs import job as made_job

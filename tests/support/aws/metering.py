@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from maas.alias_records import Route
 from maas.aws.attributes import pack
 from maas.aws.dynamodb import Call, Put, Table, boto3_call
 from maas.records import ModelFile, ModelVersion, Status, fields_of
+from maas.records.aliases import Route
 from maas.registry import Registry, table_rows
 
 FILE = ModelFile("model.onnx", 10, "0" * 64)

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from maas.alias_records import whole
 from maas.errors import NotFound
 from maas.records import ModelFile, ModelVersion, Quantized, Status
+from maas.records.aliases import whole
 from maas.registry import Resolution
 from maas.serving.dataplane import DataPlane
 from maas.serving.runner import Runner, write_quantized

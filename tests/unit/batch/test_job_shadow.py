@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from maas.alias_samples import Shadow
 from maas.batch.formats import Chunk
 from maas.batch.predicting import Predicted
 from maas.batch.shadowing import differing
+from maas.records.samples import Shadow
 
 VALUES, TOP1 = Shadow(2, 100), Shadow(2, 100, "top1")
 NAN, A = float("nan"), np.asarray

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from maas.alias_samples import KEPT_DAYS
+from maas.records.samples import KEPT_DAYS
 from maas.sampling.capture_files import DAYS_TAG
 from maas.sampling.places import CAPTURE
 from maas.settings import Settings

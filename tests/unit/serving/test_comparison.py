@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from maas.alias_samples import NOTHING, TOP1, VALUES, Shadow
+from maas.records.samples import NOTHING, TOP1, VALUES, Shadow
 from maas.serving.comparison import compared
 
 F = np.float32

@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from maas.alias_records import Alias, Route, Routes, main_version, whole
 from maas.records import ModelVersion, Status
+from maas.records.aliases import Alias, Route, Routes, main_version, whole
 from maas.registry import Resolution
 from maas.serving.traffic import Sender, Traffic, place_of
 

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Self
 
-from maas.alias_samples import Shadow
 from maas.metrics.counts import two_to
 from maas.records import ModelFile
+from maas.records.samples import Shadow
 
 Kind = Literal["batch", "infer"]
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from maas.alias_samples import NOTHING, VALUES, Shadow
 from maas.batch.formats import Chunk
 from maas.batch.job_records import BatchJob, Shadowed
 from maas.batch.predicting import Predicted, Predictor
 from maas.errors import DeadlineExceeded, InvalidRequest, MaasError
 from maas.metrics.counts import power_above
+from maas.records.samples import NOTHING, VALUES, Shadow
 from maas.serving.comparison import Array, compared
 from maas.serving.dataplane import DataPlane
 from maas.telemetry.observability import logger

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypedDict
 
-from maas.alias_records import Alias, Route, Routes, routes_of, whole
-from maas.alias_samples import Capture, Shadow
 from maas.errors import Conflict, NotFound, NotReady
 from maas.names import check_alias, check_sticky
 from maas.records import RegisteredModel, Status
+from maas.records.aliases import Alias, Route, Routes, routes_of, whole
+from maas.records.samples import Capture, Shadow
 from maas.registry import table_rows
 from maas.registry.ledger import Change, Ledger, check_etag
 from maas.registry.routing import changed, check_unmoved, checked_routes, shown

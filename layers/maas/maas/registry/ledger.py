@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from maas.alias_records import rows_of
 from maas.aws.dynamodb import Item, Put, Table, Write, WriteConflict
 from maas.errors import Conflict, Contended, Gone, NotFound, PreconditionFailed
 from maas.names import is_name
 from maas.records import HistoryEntry, ModelVersion, RegisteredModel, fields_of
+from maas.records.aliases import rows_of
 from maas.registry import table_rows
 from maas.times import time_after
 

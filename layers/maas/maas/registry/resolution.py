@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from maas.alias_records import Alias, Routes, whole
 from maas.errors import NotFound, NotReady
 from maas.names import is_name, version_number
 from maas.records import ModelVersion, RegisteredModel, Status
+from maas.records.aliases import Alias, Routes, whole
 from maas.registry import table_rows
 from maas.registry.ledger import Ledger, checked_model, checked_version
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from maas.alias_records import WHOLE, Alias, Route, Routes, routes_of, rows_of, whole
 from maas.aws.dynamodb import Put, Write
 from maas.errors import NotFound
 from maas.records import RegisteredModel
+from maas.records.aliases import WHOLE, Alias, Route, Routes, routes_of, rows_of, whole
 from maas.registry import table_rows
 from maas.registry.ledger import Change, Ledger
 from maas.registry.routing import changed, shown

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from maas.alias_records import Alias
 from maas.aws.dynamodb import Delete, Put, WriteConflict
 from maas.errors import Conflict, Contended, InvalidRequest, NotFound, NotReady
 from maas.records import RegisteredModel, Status
+from maas.records.aliases import Alias
 from maas.registry import table_rows
 from maas.registry.ledger import Change, Idempotency, Ledger, attempts, idempotency_row
 from maas.registry.rollout_changes import Move, previous_of, stored

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from maas.alias_records import NOT_STICKY, WHOLE, Alias, Route, Routes, main_version, rows_of
 from maas.errors import Conflict, InvalidRequest
 from maas.records import RegisteredModel
+from maas.records.aliases import NOT_STICKY, WHOLE, Alias, Route, Routes, main_version, rows_of
 
 LEAST_ROUTES, MOST_ROUTES = 2, 10
 SALT_BYTES = 16

@@ -14,8 +14,8 @@ from typing import Any
 
 import orjson
 
-from maas.alias_samples import BOTH, INPUTS, OUTPUTS
 from maas.aws.s3_writer import S3Writer
+from maas.records.samples import BOTH, INPUTS, OUTPUTS
 from maas.sampling.places import HOUR, folder
 from maas.sampling.sample import LISTS, Sample, elements_of
 from maas.serving.oip_reply import OutputTensor, json_data, raw_bytes

@@ -12,8 +12,8 @@ from typing import Any, Self
 import numpy as np
 import orjson
 
-from maas.alias_samples import Capture, Samples, Shadow
 from maas.errors import MaasError
+from maas.records.samples import Capture, Samples, Shadow
 from maas.serving.datatypes import DTYPES
 from maas.serving.oip import RequestInput
 from maas.serving.oip_reply import Array, OutputTensor, raw_bytes

@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from maas.alias_samples import BOTH, INPUTS, NOTHING, OUTPUTS, Samples
 from maas.aws.s3_writer import S3Writer
 from maas.aws.signed_sqs import MAX_BYTES, SignedQueue
 from maas.metrics.counters import Counters
 from maas.metrics.counts import Counts
+from maas.records.samples import BOTH, INPUTS, NOTHING, OUTPUTS, Samples
 from maas.sampling.places import SHADOW
 from maas.sampling.sample import Sample
 from maas.serving.dataplane import Prediction

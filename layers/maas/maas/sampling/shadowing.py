@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import orjson
 
-from maas.alias_samples import Shadow
 from maas.aws.s3_reader import S3Reader
 from maas.aws.s3_writer import S3Writer
 from maas.errors import DeadlineExceeded, Gone, InvalidRequest, MaasError, NotFound, NotReady, ServiceUnavailable
 from maas.metrics.counters import Counters
 from maas.metrics.counts import Counts
+from maas.records.samples import Shadow
 from maas.sampling.capture_files import CaptureFiles, together
 from maas.sampling.places import SHADOW
 from maas.sampling.sample import ID, BrokenSample, Sample

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from maas.alias_samples import NOTHING, TOP1, Shadow
+from maas.records.samples import NOTHING, TOP1, Shadow
 
 Array = np.ndarray[Any, Any]
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import NamedTuple
 
-from maas.alias_records import NOT_STICKY, WHOLE
-from maas.alias_samples import Samples
 from maas.records import ModelVersion
+from maas.records.aliases import NOT_STICKY, WHOLE
+from maas.records.samples import Samples
 from maas.registry import Resolution
 
 CALLER, HEADER = "caller", "header:"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
-from maas.alias_samples import Capture, Samples, Shadow
+from maas.records.samples import Capture, Samples, Shadow
 
 WHOLE = 100  # the sum of the weights of an alias's routes
 NOT_STICKY = "none"
