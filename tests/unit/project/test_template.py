@@ -31,6 +31,7 @@ def of_type(kind: str) -> dict[str, Any]:
 FUNCTIONS = of_type("Serverless::Function")
 QUEUES = of_type("SQS::Queue")
 DOCUMENTS = {"/api/v1/openapi.json", "/api/v1/docs", "/v2/openapi.json", "/v2/docs"}
+CONSOLE = {"/console", "/console/{proxy+}"}
 ALARMS = of_type("CloudWatch::Alarm")
 
 
@@ -95,7 +96,7 @@ def test_api_gateway_calls_the_live_authorizer() -> None:
     assert RESOURCES["AuthorizerPermission"]["Properties"]["FunctionName"] == {"Ref": "AuthorizerFunction.Alias"}
 
 
-def test_routes_need_authorizer_except_health_and_preflight() -> None:
+def test_routes_need_authorizer_except_health_console_and_preflight() -> None:
     """A preflight has no key. The ANY route would take it, so each path has an OPTIONS route."""
     paths = RESOURCES["Api"]["Properties"]["DefinitionBody"]["paths"]
     events = [one["Properties"] for function in FUNCTIONS.values() for one in function.get("Events", {}).values()]
@@ -103,7 +104,7 @@ def test_routes_need_authorizer_except_health_and_preflight() -> None:
     by_method = {method: {path for one, path in routes if one == method} for method, _ in routes}
     assert by_method["OPTIONS"] == by_method["ANY"]
     assert by_method["HEAD"] == OPEN_PATHS
-    assert by_method["GET"] == OPEN_PATHS | DOCUMENTS
+    assert by_method["GET"] == OPEN_PATHS | DOCUMENTS | CONSOLE
     protected = [{"Caller": []}]
     for method, path in routes:
         name = "x-amazon-apigateway-any-method" if method == "ANY" else method.lower()
