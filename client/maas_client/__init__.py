@@ -51,7 +51,7 @@ if TYPE_CHECKING:
         ShapeProfile,
     )
     from maas_client.job_records import Job, JobProgress, JobResult, JobResults, JobShadow
-    from maas_client.key_records import ApiKey, NewKey
+    from maas_client.key_records import ApiKey, Caller, NewKey
     from maas_client.metrics_records import (
         MetricsCost,
         MetricsPoint,
@@ -115,7 +115,7 @@ _HOMES = {
         "ShapeProfile",
     ],
     "job_records": ["Job", "JobProgress", "JobResult", "JobResults", "JobShadow"],
-    "key_records": ["ApiKey", "NewKey"],
+    "key_records": ["ApiKey", "Caller", "NewKey"],
     "metrics_records": [
         "MetricsCost",
         "MetricsPoint",
@@ -149,6 +149,7 @@ __all__ = [
     "ApiError",
     "ApiKey",
     "AsyncMaasClient",
+    "Caller",
     "CannotConnect",
     "CaptureFile",
     "ClassScore",

@@ -32,3 +32,17 @@ class NewKey(ApiKey):
     """
 
     key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks: `actor` is the name in histories, `key:ID`, a token's subject or an ARN.
+
+    >>> maas.keys.caller().scopes
+    ('admin',)
+    """
+
+    actor: str
+    scopes: tuple[str, ...]
+    expires_at: str | None = None
+    requests_per_second: int | None = None

@@ -17,7 +17,7 @@ def steps(listed: str) -> str:
         raise InvalidInput("the stack has no output Url: it is not deployed")
     key = f"export MAAS_API_KEY=$(.venv/bin/{outputs['FirstKey']})" if "FirstKey" in outputs else ""
     lines = [
-        f"\nMaaS is at {outputs['Url']}\n",
+        f"\nMaaS is at {outputs['Url']}, for people at {outputs['Url']}/console\n",
         f"export MAAS_URL={outputs['Url']}",
         f"{key}   # once: the first key" if key else "# callers authenticate as docs/security.md says",
         ".venv/bin/maas push model.onnx --name digits --alias production",

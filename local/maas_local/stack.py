@@ -135,7 +135,12 @@ def serve(port: int = 8080, host: str = "127.0.0.1", verbose: bool = False, data
 
     log = sys.stderr.buffer if verbose else None
     with LocalStack.start(port=port, host=host, log=log, on_answer=on_answer, data=data) as stack:
-        say(("MaaS", "bold"), " is on ", (stack.url, "bold"), "  (API document: /api/v1/openapi.json)")
+        say(
+            ("MaaS", "bold"),
+            " is on ",
+            (stack.url, "bold"),
+            "  (console: /console, API document: /api/v1/openapi.json)",
+        )
         say(_kept(data))
         if stack.api_key:
             how_long = "" if data else ", for this run only"

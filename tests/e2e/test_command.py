@@ -169,6 +169,7 @@ def test_json_equals_the_api(run: Run, http: httpx.Client, name: str, tmp_path: 
         (f"history {name} --limit 100", f"models/{name}/history"),
         (f"jobs {job['id']}", f"jobs/{job['id']}"),
         ("keys list", "keys"),
+        ("keys whoami", "caller"),
     ):
         expected = http.get(f"/api/v1/{path}").json()
         expected.pop("next_page_token", None)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from maas_client._async.transport import AsyncTransport
 from maas_client.calls import api_path, filters
-from maas_client.key_records import ApiKey, NewKey
+from maas_client.key_records import ApiKey, Caller, NewKey
 from maas_client.reading import read
 
 
@@ -15,6 +15,14 @@ class AsyncKeys:
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
+
+    async def caller(self) -> Caller:
+        """Who this client is to MaaS, and what it may do. Any caller may ask.
+
+        >>> (await maas.keys.caller()).actor
+        'key:0123456789abcdef'
+        """
+        return read(Caller, await self._transport.call("GET", api_path("caller")))
 
     async def list(self, limit: int | None = None, *, include_revoked: bool = False) -> builtins.list[ApiKey]:
         """All keys, or `limit` of them. The key's text, which is the secret, is never shown again.

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from maas_client._sync.transport import Transport
 from maas_client.calls import api_path, filters
-from maas_client.key_records import ApiKey, NewKey
+from maas_client.key_records import ApiKey, Caller, NewKey
 from maas_client.reading import read
 
 
@@ -16,6 +16,14 @@ class Keys:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    def caller(self) -> Caller:
+        """Who this client is to MaaS, and what it may do. Any caller may ask.
+
+        >>> maas.keys.caller().actor
+        'key:0123456789abcdef'
+        """
+        return read(Caller, self._transport.call("GET", api_path("caller")))
 
     def list(self, limit: int | None = None, *, include_revoked: bool = False) -> builtins.list[ApiKey]:
         """All keys, or `limit` of them. The key's text, which is the secret, is never shown again.

@@ -72,6 +72,21 @@ def list_keys(
 
 
 @keys.command()
+def whoami(as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
+    """Show whose key is used, and its scopes."""
+    with connect(url, api_key) as maas:
+        found = maas.keys.caller()
+    if as_json:
+        print_json(found)
+        return
+    echo(f"{found.actor}\nscopes: {', '.join(found.scopes) or 'none'}")
+    if found.expires_at:
+        echo(f"expires: {found.expires_at}")
+    if found.requests_per_second:
+        echo(f"requests per second: {found.requests_per_second}")
+
+
+@keys.command()
 def rotate(
     key_id: KeyId,
     grace: Annotated[str, typer.Option("--grace", metavar="1h", help="How long the old secret stays valid.")] = "1h",
