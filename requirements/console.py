@@ -17,7 +17,7 @@ from typing import Any
 
 LOCK = Path(__file__).with_suffix(".json")
 VENDOR = Path(__file__).parents[1] / "functions" / "management" / "console" / "vendor"
-MARK = VENDOR / "fetched"
+MARK = VENDOR / "fetched.txt"
 SECONDS = 120
 # Browsers resolve no bare names, and a page without inline scripts can have no import map.
 _MODULES = {
@@ -84,7 +84,7 @@ def _unpack(archive: Path, package: dict[str, Any], folder: Path) -> None:
         for licence in licences[:1]:
             text = packed.extractfile(licence)
             assert text
-            (folder / f"LICENSE-{package['name'].strip('@').replace('/', '-')}").write_bytes(text.read())
+            (folder / f"{package['name'].strip('@').replace('/', '-')}.LICENSE.txt").write_bytes(text.read())
 
 
 def _as_module(text: str, target: str) -> str:

@@ -20,7 +20,7 @@ from support.aws.engine import ROOT, TEMPLATE
 HERE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 ELSEWHERE = {"x86_64": "arm64", "arm64": "x86_64"}[HERE]
 URL = {"OutputKey": "Url", "OutputValue": "https://abc.execute-api.eu-west-1.amazonaws.com"}
-SHIPPED = {".css", ".html", ".js", ".py", ".svg"}
+SHIPPED = {".py", ".js", ".css", ".html", ".svg", ".txt"}
 FIRST_KEY = {"OutputKey": "FirstKey", "OutputValue": "maas keys bootstrap --stack staging"}
 
 
