@@ -2,7 +2,8 @@
 import { useEffect, useRef, useState } from "./lib.js";
 
 // useResource((signal) => promise, dependencies, {every}) → {data, error, loading, reload, set}.
-// With `every`, it is read again after so many milliseconds while the tab is seen; what is shown stays meanwhile.
+// With `every`, or what it answers for the data, it is read again after so many milliseconds while the tab is seen; what is
+// shown stays meanwhile.
 export function useResource(read, dependencies, { every } = {}) {
   const [state, setState] = useState({ loading: true });
   const current = useRef({});
@@ -20,11 +21,12 @@ export function useResource(read, dependencies, { every } = {}) {
   };
   useEffect(() => {
     load(false);
-    const timer = every && setInterval(() => document.visibilityState === "visible" && load(true), every);
-    return () => {
-      clearInterval(timer);
-      current.current.abort?.abort();
-    };
+    return () => current.current.abort?.abort();
   }, dependencies);
+  const wait = typeof every === "function" ? state.data !== undefined && every(state.data) : every;
+  useEffect(() => {
+    const timer = wait && setInterval(() => document.visibilityState === "visible" && load(true), wait);
+    return () => clearInterval(timer);
+  }, [wait, ...dependencies]);
   return { ...state, reload: () => load(true), set: (data) => setState({ data, loading: false }) };
 }

@@ -1,0 +1,35 @@
+// What a job has written: a page of parts at a time, each with a link that is valid for a limited time.
+import { html, useState } from "../../lib.js";
+import { call } from "../../api.js";
+import { bytes, count } from "../../format.js";
+import { useResource } from "../../resource.js";
+import { Loaded, Table } from "../../ui.js";
+
+export function Results({ job }) {
+  const [pages, setPages] = useState([undefined]); // the tokens of the pages so far
+  const token = pages.at(-1);
+  const read = (signal) => call("job_results", { job: job.id }, { signal, query: { page_token: token } });
+  const results = useResource(read, [job.id, job.status, job.progress?.shards_done, token]);
+  const columns = [
+    ["File", (part) => html`<a href=${part.url} rel="noreferrer" download>${part.name}</a>`],
+    ["Rows", (part) => count(part.rows), "number"],
+    ["Size", (part) => bytes(part.size_bytes), "number"],
+    ["SHA-256", (part) => html`<span class="mono" title=${part.sha256}>${part.sha256?.slice(0, 12) ?? "–"}</span>`],
+  ];
+  return html`<h2>Results</h2>
+    <p class="hint">The links are valid for a limited time: load this page again for new ones. <code>maas job download ${job.id}</code> fetches all and joins them.</p>
+    <${Loaded} from=${results} rows=${2}>${({ results: parts, header_length: header, next_page_token: next }) => html`
+      ${header != null && html`<p>The answer is binary: its first ${count(header)} bytes are JSON.</p>`}
+      <${Table} caption="Results" columns=${columns} rows=${parts} keyOf=${(part) => part.name} empty="Nothing is written yet." />
+      <div class="actions">${pages.length > 1 && html`<button type="button" onClick=${() => setPages(pages.slice(0, -1))}>Back</button>`}
+        ${next && html`<button type="button" onClick=${() => setPages([...pages, next])}>More results</button>`}</div>`}<//>
+    ${job.progress?.errors > 0 && html`<h3>Where the errors are</h3><p>${whereErrorsAre(job.input)}</p>`}`;
+}
+
+function whereErrorsAre(input) {
+  const name = input.toLowerCase().replace(/\.gz$/, "");
+  if (name.endsWith(".csv")) return html`Every record has its line. One that is bad has no outputs, and the reason in the last column, <code>error</code>.`;
+  if (name.endsWith(".npy")) return html`Every record has its row. One that is bad has NaN, 0, False or an empty text there, and a line in <code>….errors.jsonl</code> with the reason.`;
+  if (name.endsWith(".parquet")) return html`Every record has its row. One that is bad has nulls there, and a line in <code>….errors.jsonl</code> with the reason.`;
+  return html`Every record has its line. For one that is bad it is <code>${'{"error": …, "record": …}'}</code>: the reason, and what was sent.`;
+}

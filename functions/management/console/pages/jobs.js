@@ -1,0 +1,55 @@
+// Batch jobs and asynchronous inferences, newest first.
+import { html, useState } from "../lib.js";
+import { all } from "../api.js";
+import { span } from "../format.js";
+import { useResource } from "../resource.js";
+import { go, modelPath, to } from "../router.js";
+import { can } from "../session.js";
+import { Empty, Field, Loaded, Page, Status, Table, Time } from "../ui.js";
+import { isOpen, POLL, SeenProgress, took } from "./jobs/progress.js";
+import { StartJob } from "./jobs/start.js";
+
+const PAGE = 100; // jobs that are asked for at once
+
+export default function Jobs({ query }) {
+  const [starting, setStarting] = useState(query.model !== undefined && can("jobs"));
+  const start = can("jobs") && html`<button type="button" class="primary" onClick=${() => setStarting(true)}>Start a job</button>`;
+  return html`<${Page} title="Jobs" actions=${start}>
+    ${can("jobs") ? html`<${List} />` : html`<${OneById} />`}
+    ${starting && html`<${StartJob} model=${query.model} onClose=${() => setStarting(false)} />`}<//>`;
+}
+
+function List() {
+  const [most, setMost] = useState(PAGE);
+  const [status, setStatus] = useState("");
+  const jobs = useResource((signal) => all("list_jobs", {}, "jobs", { most, signal }), [most], { every: ({ items }) => items.some(isOpen) && POLL });
+  const columns = [
+    ["Job", (job) => html`<a class="mono id" href=${to(`/jobs/${job.id}`)}>${job.id}</a>${job.kind === "infer" && html` <span class="tag">one request</span>`}`],
+    ["Status", (job) => html`<${Status} value=${job.status} />`],
+    ["Model", (job) => html`<a href=${to(modelPath(job.model, `/versions/${job.version}`))}>${job.model}@${job.version}</a>`],
+    ["Progress", (job) => html`<${SeenProgress} job=${job} />`, "wide"],
+    ["Started", (job) => html`<${Time} at=${job.started_at} />`],
+    ["Took", (job) => span(took(job)), "number"],
+    ["Input", (job) => html`<span class="mono">${job.input}</span>`, "wide"],
+  ];
+  return html`<${Field} label="Status">${(id) => html`<select id=${id} value=${status} onChange=${(event) => setStatus(event.target.value)}>
+      <option value="">all</option><option value="open">open</option>${["SUCCEEDED", "FAILED", "CANCELLED"].map((one) => html`<option value=${one}>${one.toLowerCase()}</option>`)}</select>`}<//>
+    <${Loaded} from=${jobs}>${({ items, more }) => html`
+      <${Table} caption="Jobs" columns=${columns} rows=${items.filter((job) => fits(job, status))} keyOf=${(job) => job.id}
+        empty=${items.length ? "No job has this status." : html`There is no job yet. Start one here, or with <code>maas batch MODEL rows.jsonl</code>`} />
+      ${more && html`<button type="button" onClick=${() => setMost(most + PAGE)}>Show older ones</button>`}`}<//>`;
+}
+
+const fits = (job, status) => !status || (status === "open" ? isOpen(job) : job.status === status);
+
+// A key without the scope `jobs` sees the jobs that it created, but has no list of them.
+function OneById() {
+  const [typed, setTyped] = useState("");
+  const open = (event) => {
+    event.preventDefault();
+    go(`/jobs/${encodeURIComponent(typed.trim())}`);
+  };
+  return html`<${Empty}>Your key may see the jobs that it created itself, each by its id. A list of all jobs needs the scope jobs.<//>
+    <form class="row" onSubmit=${open}><${Field} label="Job">${(id) => html`<input id=${id} required pattern="[0-9a-f]{20}" title="20 digits from 0 to f" class="mono" value=${typed} onInput=${(event) => setTyped(event.target.value)} />`}<//>
+      <button type="submit">Open</button></form>`;
+}
