@@ -1,0 +1,79 @@
+// Delete, restore and purge of a version, each saying first what it does to the aliases.
+import { html, useState } from "../../lib.js";
+import { call } from "../../api.js";
+import { useResource } from "../../resource.js";
+import { go, modelPath } from "../../router.js";
+import { can } from "../../session.js";
+import { Confirm, Loaded, tell } from "../../ui.js";
+
+export function Actions({ version, reload }) {
+  const [asked, setAsked] = useState("");
+  if (!can("models:write")) return null;
+  const shown = { version, reload, onClose: () => setAsked("") };
+  return html`${version.deleted_at
+      ? html`<button type="button" onClick=${() => setAsked("restore")}>Restore</button><button type="button" onClick=${() => setAsked("purge")}>Purge</button>`
+      : html`<button type="button" onClick=${() => setAsked("delete")}>Delete</button>`}
+    ${asked === "delete" && html`<${Delete} ...${shown} />`}
+    ${asked === "restore" && html`<${Restore} ...${shown} />`}
+    ${asked === "purge" && html`<${Purge} ...${shown} />`}`;
+}
+
+const named = (version) => `version ${version.version} of ${version.model}`;
+const pathOf = (version) => ({ model: version.model, number: version.version });
+
+// A changed version is read again, and its ETag with it: the dialog's next attempt is about what is there now.
+async function guarded(reload, act) {
+  try {
+    await act();
+  } catch (error) {
+    if (error.status === 412) reload();
+    throw error;
+  }
+}
+
+function Delete({ version, reload, onClose }) {
+  const number = version.version;
+  const aliases = useResource(async (signal) => {
+    const { aliases: listed } = await call("list_aliases", { model: version.model }, { signal, query: { limit: 100 } });
+    return listed.filter((one) => one.routes.some((route) => route.version === number) || one.shadow?.version === number);
+  }, [version.etag]);
+  const remove = () => guarded(reload, async () => {
+    const query = { force: aliases.data.length > 0 || undefined };
+    const done = await call("delete_version", pathOf(version), { ifMatch: version.etag, query });
+    const lost = done.removed_aliases?.length ? ` Removed: ${done.removed_aliases.join(", ")}.` : "";
+    tell(`Version ${number} is deleted.${lost}`);
+    reload();
+  });
+  return html`<${Confirm} title=${`Delete ${named(version)}?`} action=${aliases.data?.length ? "Delete, and change the aliases" : "Delete"} danger onConfirm=${remove} onClose=${onClose}>
+    <p>It is not served any more. It can be restored until it is purged, after the days that deleted ones are kept.</p>
+    <${Loaded} from=${aliases} rows=${1}>${(found) => (found.length
+      ? html`<p>These aliases lead to it:</p><ul>${found.map((one) => html`<li key=${one.alias}><b>${one.alias}</b> ${effect(one, number)}</li>`)}</ul>`
+      : html`<p>No alias leads to it.</p>`)}<//><//>`;
+}
+
+function effect(alias, number) {
+  const share = alias.routes.find((route) => route.version === number)?.weight;
+  const others = alias.routes.filter((route) => route.version !== number).map((route) => `version ${route.version}`).join(", ");
+  if (share === undefined) return "sends it copies of its requests; it will have no shadow.";
+  return others ? `gives it ${share} % of its requests; ${others} will share them.` : "sends it all its requests; the alias will be removed.";
+}
+
+function Restore({ version, reload, onClose }) {
+  const restore = () => guarded(reload, async () => {
+    await call("restore_version", pathOf(version), { ifMatch: version.etag });
+    tell(`Version ${version.version} is restored.`);
+    reload();
+  });
+  return html`<${Confirm} title=${`Restore ${named(version)}?`} action="Restore" onConfirm=${restore} onClose=${onClose}>
+    <p>It can be served again. Aliases that were removed with it stay removed.</p><//>`;
+}
+
+function Purge({ version, reload, onClose }) {
+  const purge = () => guarded(reload, async () => {
+    const { status } = await call("delete_version", pathOf(version), { ifMatch: version.etag, query: { purge: true } });
+    tell(status === 202 ? `The purge of version ${version.version} goes on.` : `Version ${version.version} is purged.`);
+    go(modelPath(version.model));
+  });
+  return html`<${Confirm} title=${`Purge ${named(version)}?`} action="Purge for good" danger type=${version.model} onConfirm=${purge} onClose=${onClose}>
+    <p>Its files are deleted for good. Its number is not used again, and its history is kept.</p><//>`;
+}

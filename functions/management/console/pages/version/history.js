@@ -1,0 +1,41 @@
+// Who created and changed a version: the entries of the model's history that are its own, back to its creation.
+import { html } from "../../lib.js";
+import { call } from "../../api.js";
+import { clock, count } from "../../format.js";
+import { useResource } from "../../resource.js";
+import { Loaded, Table, Time } from "../../ui.js";
+
+const PAGE = 200;
+const MOST = 2000; // entries of the model that are looked through
+
+export function History({ version }) {
+  const found = useResource((signal) => own(version, signal), [version.model, version.version]);
+  const columns = [
+    ["When", (entry) => html`<${Time} at=${entry.at} />`],
+    ["What", (entry) => entry.kind.replace("version.", "").replaceAll("_", " ")],
+    ["Who", (entry) => html`<span class="mono">${entry.actor}</span>`],
+    ["Details", (entry) => html`<span class="mono">${details(entry)}</span>`, "wide"],
+  ];
+  return html`<${Loaded} from=${found}>${({ entries, created }) => html`
+    <p>${created ? html`Created by <span class="mono">${created.actor}</span> on ${clock(created.at)}.` : `Its creation is not among the last ${count(MOST)} changes of the model.`}</p>
+    <${Table} caption="History of the version" columns=${columns} rows=${entries} keyOf=${(entry) => entry.revision} empty="No change is known." />`}<//>`;
+}
+
+async function own({ model, version }, signal) {
+  const entries = [];
+  let token;
+  for (let seen = 0; seen < MOST; seen += PAGE) {
+    const page = await call("model_history", { model }, { signal, query: { limit: PAGE, page_token: token } });
+    entries.push(...page.entries.filter((entry) => entry.version === version));
+    token = page.next_page_token;
+    if (!token || entries.some((entry) => entry.kind === "version.created")) break;
+  }
+  return { entries, created: entries.find((entry) => entry.kind === "version.created") };
+}
+
+function details({ before, after }) {
+  const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
+  const said = (value) => (value == null ? "none" : typeof value === "object" ? JSON.stringify(value) : String(value));
+  return [...names].filter((name) => said(before?.[name]) !== said(after?.[name]))
+    .map((name) => (before?.[name] == null ? `${name}: ${said(after[name])}` : `${name}: ${said(before[name])} → ${said(after?.[name])}`)).join("; ");
+}
