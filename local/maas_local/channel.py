@@ -3,6 +3,8 @@
 import asyncio
 from typing import NamedTuple, cast
 
+COPIED_BYTES = 1 << 16  # a longer body is not worth a copy
+
 
 class Frame(NamedTuple):
     """`maas_local.environment` says what both are."""
@@ -27,8 +29,11 @@ class Channel(asyncio.Protocol):
         """Send a frame and return its answer. Raises TimeoutError; ConnectionError if the other side has closed."""
         if not self._transport:
             raise ConnectionResetError
-        self._transport.write(len(frame.head).to_bytes(4) + len(frame.body).to_bytes(4) + frame.head)
-        if frame.body:
+        start = len(frame.head).to_bytes(4) + len(frame.body).to_bytes(4) + frame.head
+        if len(frame.body) < COPIED_BYTES:
+            self._transport.write(start + frame.body)  # each write wakes up the other process
+        else:
+            self._transport.write(start)
             self._transport.write(frame.body)
         return await self.receive(timeout_seconds)
 
@@ -39,7 +44,8 @@ class Channel(asyncio.Protocol):
         self._answer = answer
         if not self._transport:
             raise ConnectionResetError
-        self._deliver()
+        if self._received:
+            self._deliver()
         limit = loop.call_later(timeout_seconds, _expire, answer)  # a fraction of the time of asyncio.timeout
         try:
             return await answer

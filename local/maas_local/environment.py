@@ -11,16 +11,14 @@ import importlib
 import json
 import os
 import signal
-import socket
 import sys
 import threading
 import time
 import traceback
-import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import IO, Any
 
 import orjson
 
@@ -30,61 +28,75 @@ _STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | o
 Handler = Callable[[Any, "Context"], Any]
 
 
-class Stream(Protocol):
-    """The methods used of a socket's file object."""
-
-    def read(self, size: int, /) -> bytes: ...
-
-    def write(self, data: bytes, /) -> int: ...
-
-    def flush(self) -> None: ...
-
-
 class Context:
-    """The attributes of Lambda's context object."""
+    """The attributes of Lambda's context object. Those that few handlers read are made when they are read."""
 
     def __init__(self, timeout_seconds: float) -> None:
-        self.aws_request_id = str(uuid.uuid4())
-        self.function_name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
-        self.function_version = os.environ["AWS_LAMBDA_FUNCTION_VERSION"]
-        self.memory_limit_in_mb = os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
-        self.log_group_name = os.environ["AWS_LAMBDA_LOG_GROUP_NAME"]
-        self.log_stream_name = os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
-        self.invoked_function_arn = f"arn:aws:lambda:us-east-1:123456789012:function:{self.function_name}"
+        self.aws_request_id = _uuid()
         self._deadline = time.monotonic() + timeout_seconds
+
+    @property
+    def function_name(self) -> str:
+        return os.environ["AWS_LAMBDA_FUNCTION_NAME"]
+
+    @property
+    def function_version(self) -> str:
+        return os.environ["AWS_LAMBDA_FUNCTION_VERSION"]
+
+    @property
+    def memory_limit_in_mb(self) -> str:
+        return os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
+
+    @property
+    def log_group_name(self) -> str:
+        return os.environ["AWS_LAMBDA_LOG_GROUP_NAME"]
+
+    @property
+    def log_stream_name(self) -> str:
+        return os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
+
+    @property
+    def invoked_function_arn(self) -> str:
+        return f"arn:aws:lambda:us-east-1:123456789012:function:{self.function_name}"
 
     def get_remaining_time_in_millis(self) -> int:
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
-def read_frame(stream: Stream) -> tuple[bytes, bytes] | None:
+def _uuid() -> str:
+    """A random one (version 4), in a tenth of the time of the module uuid."""
+    digits = os.urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{digits[20:]}"
+
+
+def read_frame(events: IO[bytes]) -> tuple[bytes, bytes] | None:
     """The head and the body of the next frame; None at the end of the stream."""
-    lengths = stream.read(8)
+    lengths = events.read(8)
     if len(lengths) < 8:
         return None
-    return stream.read(int.from_bytes(lengths[:4])), stream.read(int.from_bytes(lengths[4:]))
+    return events.read(int.from_bytes(lengths[:4])), events.read(int.from_bytes(lengths[4:]))
 
 
-def write_frame(stream: Stream, kind: bytes, content: bytes, body: bytes = b"") -> None:
-    stream.write((len(content) + 1).to_bytes(4) + len(body).to_bytes(4) + kind + content)
-    stream.write(body)
-    stream.flush()
+def write_frame(answers: IO[bytes], kind: bytes, content: bytes, body: bytes = b"") -> None:
+    answers.write((len(content) + 1).to_bytes(4) + len(body).to_bytes(4) + kind + content)
+    answers.write(body)
+    answers.flush()
 
 
-def serve(stream: Stream, handler: Handler, timeout_seconds: float) -> None:
-    """Answer every event until the stream ends."""
-    while (frame := read_frame(stream)) is not None:
+def serve(events: IO[bytes], answers: IO[bytes], handler: Handler, timeout_seconds: float) -> None:
+    """Answer every event until there are no more."""
+    while (frame := read_frame(events)) is not None:
         try:
             result = handler(_event(*frame), Context(timeout_seconds))
         except Exception as error:
-            write_frame(stream, ERROR, _told(error))
+            write_frame(answers, ERROR, _told(error))
             continue
         try:
             encoded, body = _encoded(result)
         except (TypeError, ValueError) as error:
-            write_frame(stream, ERROR, _told(error, "Runtime.MarshalError"))
+            write_frame(answers, ERROR, _told(error, "Runtime.MarshalError"))
             continue
-        write_frame(stream, RESULT, encoded, body)
+        write_frame(answers, RESULT, encoded, body)
 
 
 def load(name: str) -> Handler:
@@ -152,16 +164,16 @@ def main() -> None:
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
     with (
         suppress(ConnectionError),  # the parent is gone
-        socket.socket(fileno=int(descriptor)) as connection,
-        connection.makefile("rwb") as stream,
+        open(int(descriptor), "rb", closefd=False) as events,  # a socket's own file object is slow Python
+        open(int(descriptor), "wb") as answers,
     ):
         try:
             handler = load(name)
         except BaseException as error:
-            write_frame(stream, ERROR, _told(error))
+            write_frame(answers, ERROR, _told(error))
         else:
-            write_frame(stream, RESULT, b"null")
-            serve(stream, handler, float(seconds))
+            write_frame(answers, RESULT, b"null")
+            serve(events, answers, handler, float(seconds))
     end.join()  # it removes the temporary folder, then kills this process
 
 

@@ -6,9 +6,9 @@ Event: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-dev
 import asyncio
 import base64
 import logging
+import os
 import re
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,6 +22,7 @@ from maas_local.functions import PAYLOAD_LIMIT_BYTES, FunctionError, Functions, 
 from maas_local.intrinsics import ACCOUNT, REGION
 from maas_local.template import Authorizer, Route
 
+KNOWN_PATHS = 1000
 BODY_LIMIT_BYTES = 10 * 1024 * 1024
 INTEGRATION_SECONDS = 30  # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 # Bodies that the real gateway passes on as text; all others, also forms and bodies without a type, are base64.
@@ -48,6 +49,7 @@ class Gateway:
     def __init__(self, routes: Iterable[Route], functions: Functions, on_answer: OnAnswer | None = None) -> None:
         ordered = sorted(routes, key=_specificity)
         self._routes = [(route, _pattern(route.path)) for route in ordered]
+        self._match = lru_cache(KNOWN_PATHS)(self._matching)  # a few paths are asked for again and again
         self._functions, self._on_answer = functions, on_answer
         self._authorized: dict[tuple[str, ...], tuple[float, dict[str, Any]]] = {}
 
@@ -114,7 +116,7 @@ class Gateway:
             self._authorized[identity] = (time.monotonic() + authorizer.remembered_seconds, context)
         return context
 
-    def _match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+    def _matching(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         for route, pattern in self._routes:
             if route.method in ("ANY", method) and (found := pattern.fullmatch(path)):
                 return route, found.groupdict()
@@ -171,7 +173,7 @@ def _event(scope: Scope, route: Route, path_parameters: dict[str, str]) -> dict[
         "domainName": headers.get("host", "localhost"),
         "domainPrefix": "localhost",
         "http": http,
-        "requestId": uuid.uuid4().hex[:16],
+        "requestId": os.urandom(8).hex(),
         "routeKey": f"{route.method} {route.path}",
         "stage": "$default",
         "time": _clock(int(now)),
