@@ -1,12 +1,11 @@
 """What an alias copies of its requests: `shadow` and `capture`."""
 
-from dataclasses import asdict
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from maas.records import samples as alias_samples
-from schemas.shared import Body, VersionNumber, like, whole
+from schemas.shared import Body, VersionNumber, attributes, like, whole
 
 MAX_REDACTED = 100
 _DAYS = ", ".join(map(str, alias_samples.KEPT_DAYS))
@@ -90,7 +89,7 @@ class Capture(Body):
 
     @classmethod
     def of(cls, capture: alias_samples.Capture) -> Self:
-        return cls.model_validate(asdict(capture))
+        return cls.model_validate(attributes(cls, capture))
 
 
 def _record(version: int, percent: float, compare: Tolerances | str) -> alias_samples.Shadow:

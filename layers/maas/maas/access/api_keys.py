@@ -6,9 +6,11 @@ A secret is 256 random bits and cannot be guessed, so a fast hash is enough (doc
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple, Self
+
+from maas.records.rows import UNKNOWN, Row, known, row_of
 
 PREFIX = "maas"
 ID_BYTES, SECRET_BYTES, SALT_BYTES = 8, 32, 16
@@ -17,7 +19,7 @@ _VALID_AT_ONCE = 2  # the current secret, and the previous one during its grace 
 
 
 @dataclass(frozen=True, slots=True)
-class StoredSecret:
+class StoredSecret(Row):
     """Salt and hash in hexadecimal. `good_until` is set when another secret replaces this one."""
 
     salt: str
@@ -26,7 +28,7 @@ class StoredSecret:
 
 
 @dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(Row):
     """Times are RFC 3339 (`times.canonical`). `secrets` are newest first. `used_at` is exact to the hour."""
 
     id: str
@@ -43,21 +45,24 @@ class ApiKey:
     requests_per_second: int | None = None
 
     @classmethod
-    def of(cls, fields: dict[str, Any]) -> Self:
+    def of(cls, fields: Mapping[str, Any]) -> Self:
         made = {
             "scopes": tuple(fields["scopes"]),
-            "secrets": tuple(StoredSecret(**secret) for secret in fields["secrets"]),
+            "secrets": tuple(map(StoredSecret.of, fields["secrets"])),
         }
-        return cls(**(fields | made))
+        return cls(**(known(cls, fields) | made))
 
     @property
     def fields(self) -> dict[str, Any]:
-        return asdict(self)
+        """Those of its row."""
+        found: dict[str, Any] = row_of(self)
+        return found
 
     @property
     def shown(self) -> dict[str, Any]:
-        """The fields that the API shows: all but the secrets."""
-        public = {key: value for key, value in self.fields.items() if key not in ("secrets", "revision", "good_until")}
+        """The fields that the API shows: all that are known but the secrets."""
+        hidden = ("secrets", "revision", "good_until", UNKNOWN)
+        public = {name: value for name, value in asdict(self).items() if name not in hidden}
         return public | {"scopes": list(self.scopes), "expires_at": self.good_until}
 
     @property
@@ -70,7 +75,7 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyChange:
+class KeyChange(Row):
     """An entry of a key's history: who changed what, and when."""
 
     id: str

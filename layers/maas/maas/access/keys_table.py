@@ -50,7 +50,7 @@ class Keys:
             "H#",
             limit,
             after,
-            record=lambda row: KeyChange(**row),
+            record=KeyChange.of,
             sort_key=lambda entry: table_rows.key_history_key(key_id, entry.revision)[1],
             keep=lambda _: True,
             newest_first=True,

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Self
 
 from maas.metrics.counts import two_to
 from maas.records import ModelFile
+from maas.records.rows import Row, known
 from maas.records.samples import Shadow
 
 Kind = Literal["batch", "infer"]
@@ -36,7 +37,7 @@ class ShardStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class BatchJob:
+class BatchJob(Row):
     """`version` is pinned when the job is created. `kind` is "batch", or "infer" for one request answered later.
 
     `input_s3_version` is the version of the input object, once it is there. The planner sets `format`, `layout` and
@@ -77,8 +78,8 @@ class BatchJob:
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> Self:
-        shadow = Shadow(**item["shadow"]) if item.get("shadow") else None
-        return cls(**(dict(item) | {"status": JobStatus(item["status"]), "shadow": shadow}))
+        shadow = Shadow.of(item["shadow"]) if item.get("shadow") else None
+        return cls(**(known(cls, item) | {"status": JobStatus(item["status"]), "shadow": shadow}))
 
     @property
     def mark(self) -> str:
@@ -119,7 +120,7 @@ class JobResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Part(Row):
     """An object with a shard's predictions, or its errors."""
 
     key: str
@@ -128,7 +129,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Shadowed:
+class Shadowed(Row):
     """How a job's shadow did on records that the job's version answered: of `compared` ones `mismatched` are not the
     same, `failed` of these for want of outputs; `reason` says why the first one failed.
 
@@ -161,7 +162,7 @@ class Shadowed:
 
 
 @dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(Row):
     """The range [start, end) of the input, in bytes or rows as the format counts. Names sort in the input's order.
 
     `agreed_end` is where its part ends, set by the first delivery that gets there; `rest` names the shards made of the
@@ -190,11 +191,11 @@ class Shard:
     def of(cls, item: Mapping[str, Any]) -> Self:
         made = {
             "status": ShardStatus(item["status"]),
-            "parts": tuple(Part(**part) for part in item["parts"]),
+            "parts": tuple(map(Part.of, item["parts"])),
             "rest": tuple(item["rest"]),
-            "shadow": Shadowed(**item["shadow"]) if item.get("shadow") else None,
+            "shadow": Shadowed.of(item["shadow"]) if item.get("shadow") else None,
         }
-        return cls(**(dict(item) | made))
+        return cls(**(known(cls, item) | made))
 
     def piece(self, index: int, start: int, end: int) -> "Shard":
         """A shard of this one's rest. Its name sorts after this one's and before the next one's.
@@ -202,11 +203,6 @@ class Shard:
         The names of their parts sort alike, because "_" sorts after the "." that begins a suffix.
         """
         return Shard(f"{self.name}_{index:02d}", start, end, expires_at=self.expires_at)
-
-
-def fields_of(record: BatchJob | Shard) -> dict[str, Any]:
-    """The record as plain values, for `of` to read back, without empty strings, which are defaults."""
-    return {name: value for name, value in asdict(record).items() if value != ""}
 
 
 def shard_name(index: int) -> str:

@@ -15,7 +15,8 @@
 import time
 
 from maas.aws.dynamodb import Item, Key, Put, Write
-from maas.batch.job_records import BatchJob, Shard, fields_of
+from maas.batch.job_records import BatchJob, Shard
+from maas.records import fields_of
 
 INDEX, OPEN = "JOBS", "JOBS_OPEN"
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from maas.aws.dynamodb import Delete, Item, Put, Table, Write, WriteConflict
 from maas.batch import adding, job_rows, output_folders, tallies
-from maas.batch.job_records import ENDED, OPEN, BatchJob, JobStatus, Shard, ShardStatus, fields_of
+from maas.batch.job_records import ENDED, OPEN, BatchJob, JobStatus, Shard, ShardStatus
 from maas.batch.tallies import Tally
 from maas.errors import Conflict, Contended, NotFound
+from maas.records import fields_of
 from maas.registry.ledger import PAGE_CHARACTERS, attempts
 from maas.times import time_after
 
@@ -220,7 +221,7 @@ class Jobs:
         def decide(found: Shard) -> Shard | None:
             if found.status is ShardStatus.DONE:
                 return None
-            return replace(done, updated_at=time_after(found.updated_at))
+            return replace(done, updated_at=time_after(found.updated_at), unknown=found.unknown)
 
         def also(found: Shard) -> list[Write]:
             kept = [replace(one, expires_at=found.expires_at) for one in rest]

@@ -28,6 +28,7 @@ from maas.deployment.trial.smoke_run import TASK, NothingRuns, SmokeRun, require
 from maas.deployment.variants import DATA_NAME, MODEL_NAME
 from maas.errors import ModelRejected, RunFailed
 from maas.records import GOLDEN_FOLDER, MetadataTensor, Stage
+from maas.records.rows import row_of
 from maas.serving import comparison
 from maas.serving.runner import Array, Runner, write_prepared
 from maas.tasks.loading import root_of
@@ -108,9 +109,9 @@ def _signature(
     served = (found.runner.inputs, found.runner.outputs) if found.runner else (inputs, outputs)
     task = replace(found.task, raw_outputs=tuple(outputs)) if found.task else None
     return {
-        "inputs": [asdict(tensor) for tensor in served[0]],
-        "outputs": [asdict(tensor) for tensor in served[1]],
-        "task": asdict(task) if task else None,
+        "inputs": row_of(served[0]),
+        "outputs": row_of(served[1]),
+        "task": row_of(task),
     }
 
 

@@ -61,7 +61,7 @@ class Inspection:
     inputs: tuple[MetadataTensor, ...]
     outputs: tuple[MetadataTensor, ...]
     profile: dict[str, Any] | None
-    prepared: dict[str, float] | None
+    prepared: dict[str, Any] | None
     warnings: tuple[str, ...] = ()
     trial: dict[str, Any] | None = None
     task: Task | None = None

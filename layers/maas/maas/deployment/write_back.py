@@ -9,9 +9,8 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from maas.aws.s3_reader import S3Reader
 from maas.aws.s3_writer import S3Writer
@@ -19,6 +18,7 @@ from maas.deployment import artifacts
 from maas.deployment.artifacts import content_digest
 from maas.errors import MaasError, NotFound
 from maas.records import ModelFile, ModelVersion, Variant
+from maas.records.rows import row_of
 from maas.telemetry.observability import logger
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class WriteBack:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _write(self, version: ModelVersion, folder: Path, measured: Mapping[str, float] | None) -> None:
+    def _write(self, version: ModelVersion, folder: Path, measured: Mapping[str, Any] | None) -> None:
         files: list[ModelFile] = []
         paths = sorted(folder.iterdir()) if measured else []
         if any(path.stat().st_size > MAX_FILE_BYTES for path in paths):
@@ -85,7 +85,7 @@ class WriteBack:
             s3_version = self._writer.put_file(self._prepared_key(version, path.name), path, digest)
             files.append(ModelFile(path.name, path.stat().st_size, digest, s3_version))
         variant = Variant(self._key(), tuple(files), **(measured or {}))
-        manifest = {"source": content_digest(version.files), "variant": asdict(variant)}
+        manifest = {"source": content_digest(version.files), "variant": row_of(variant)}
         self._writer.put_new(self._prepared_key(version, MANIFEST), json.dumps(manifest).encode())
 
     def _prepared_key(self, version: ModelVersion, name: str) -> str:

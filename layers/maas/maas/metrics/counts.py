@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 _BUCKET, _REASON, _POWER = "h", "e_", "d_"  # prefixes of attributes
+EXPIRES_AT = "expires_at"  # the attribute of a row that counts nothing
 LEAST_POWER, INFINITE = -60, 1025  # of two: below the first, differences are counted as one
 
 
@@ -34,6 +35,8 @@ class Counts:
     As a shadow: of `shadow_compared` samples `shadow_mismatched` differ from what was answered, `shadow_failed` of
     these for want of an answer; `shadow_dropped` were not compared. `differences` counts the largest difference of each
     by the power of two that it is below. `captured` requests are in files, those of `capture_dropped` are lost.
+
+    `others` are numbers that another release counts: they are added up alike.
     """
 
     requests: int = 0
@@ -62,6 +65,7 @@ class Counts:
     histogram: dict[int, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
     differences: dict[int, int] = field(default_factory=dict)
+    others: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: "Counts") -> None:
         for name in SUMS:
@@ -72,6 +76,8 @@ class Counts:
             self.reasons[reason] = self.reasons.get(reason, 0) + count
         for power, count in other.differences.items():
             self.differences[power] = self.differences.get(power, 0) + count
+        for name, count in other.others.items():
+            self.others[name] = self.others.get(name, 0) + count
 
     def add_difference(self, largest: float) -> None:
         """That of one comparison, from 0 to infinity."""
@@ -96,20 +102,22 @@ class Counts:
         found = {name: value for name in SUMS if (value := getattr(self, name))}
         found |= {f"{_BUCKET}{bucket}": count for bucket, count in self.histogram.items()}
         found |= {f"{_POWER}{power}": count for power, count in self.differences.items()}
-        return found | {_REASON + reason: count for reason, count in self.reasons.items()}
+        return found | {_REASON + reason: count for reason, count in self.reasons.items()} | self.others
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
-        """Of a row's attributes; others are skipped."""
+        """Of a row's attributes."""
         found = cls(**{name: row[name] for name in SUMS if name in row})
         for name, count in row.items():
             if name.startswith(_REASON):
                 found.reasons[name.removeprefix(_REASON)] = count
-            elif name.startswith(_POWER):
+            elif name.startswith(_POWER) and name[len(_POWER) :].lstrip("-").isdigit():
                 found.differences[int(name.removeprefix(_POWER))] = count
             elif name[:1] == _BUCKET and name[1:].isdigit():
                 found.histogram[int(name[1:])] = count
+            elif name not in SUMS and name != EXPIRES_AT and isinstance(count, int):
+                found.others[name] = count
         return found
 
 
-SUMS = tuple(one.name for one in fields(Counts) if one.name not in ("histogram", "reasons", "differences"))
+SUMS = tuple(one.name for one in fields(Counts) if one.name not in ("histogram", "reasons", "differences", "others"))

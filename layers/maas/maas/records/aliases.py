@@ -1,9 +1,10 @@
 """Aliases: names whose requests go to one version, or in shares to several."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
+from maas.records.rows import Row, known, row_of
 from maas.records.samples import Capture, Samples, Shadow
 
 WHOLE = 100  # the sum of the weights of an alias's routes
@@ -11,7 +12,7 @@ NOT_STICKY = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class Route(Row):
     """`weight` of a hundred requests go to `version`."""
 
     version: int
@@ -22,7 +23,7 @@ Routes = tuple[Route, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(Row):
     """Where requests go, and where a rollback leads (`previous_…`). `revision` is the model's at the last change.
 
     `routes` are the shares, the newest version first; without any, all requests go to `version`. With routes, `version`
@@ -31,6 +32,8 @@ class Alias:
     `rollout` is the open rollout, which alone moves the alias meanwhile.
     `shadow` and `capture` say which requests are copied.
     """
+
+    SPARSE: ClassVar = True  # a model's row may hold a hundred aliases
 
     version: int
     updated_at: str
@@ -67,15 +70,10 @@ class Alias:
     def of(cls, row: Mapping[str, Any]) -> Self:
         made: dict[str, Any] = {name: routes_of(row[name]) for name in ("routes", "previous_routes") if name in row}
         if row.get("shadow"):
-            made["shadow"] = Shadow(**row["shadow"])
+            made["shadow"] = Shadow.of(row["shadow"])
         if row.get("capture"):
             made["capture"] = Capture.of(row["capture"])
-        return cls(**(dict(row) | made))
-
-    def row(self) -> dict[str, Any]:
-        """The plain values that `of` reads. Defaults are left out: a model's row may hold a hundred aliases."""
-        plain = asdict(self)
-        return {one.name: plain[one.name] for one in fields(self) if getattr(self, one.name) != one.default}
+        return cls(**(known(cls, row) | made))
 
 
 def whole(version: int) -> Routes:
@@ -83,13 +81,13 @@ def whole(version: int) -> Routes:
     return (Route(version, WHOLE),)
 
 
-def routes_of(rows: Iterable[Mapping[str, int]]) -> Routes:
-    return tuple(Route(**row) for row in rows)
+def routes_of(rows: Iterable[Mapping[str, Any]]) -> Routes:
+    return tuple(map(Route.of, rows))
 
 
-def rows_of(routes: Routes) -> list[dict[str, int]]:
+def rows_of(routes: Routes) -> list[dict[str, Any]]:
     """The plain values that `routes_of` reads."""
-    return [asdict(route) for route in routes]
+    return [row_of(route) for route in routes]
 
 
 def main_version(routes: Routes) -> int:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from maas.records.rows import Row
+
 LABELS_NAME = "labels.txt"  # names of the classes, one per line
 EXAMPLE_NAMES = ("example.npz", "example.json")  # inputs that a version's model takes: run at deployment, not served
 GOLDEN_FOLDER = "golden/"  # test vectors: run at deployment, not served
@@ -25,7 +27,7 @@ def is_unserved(name: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelFile:
+class ModelFile(Row):
     """One uploaded file. `s3_version` is the validated object version, set at validation."""
 
     name: str

@@ -1,13 +1,15 @@
 """Registered models, their quota and their history."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from maas.records.aliases import Alias
+from maas.records.rows import Row, known
 
 
 @dataclass(frozen=True, slots=True)
-class RegisteredModel:
+class RegisteredModel(Row):
     """A model with its aliases and counters. `revision` counts its changes; each has one history entry.
 
     `kept_versions` and `kept_bytes` count all versions that are not purged, including deleted ones. Versions up to
@@ -35,9 +37,9 @@ class RegisteredModel:
         return f'"{self.revision}"'
 
     @classmethod
-    def of(cls, fields: dict[str, Any]) -> Self:
+    def of(cls, fields: Mapping[str, Any]) -> Self:
         aliases = {name: Alias.of(alias) for name, alias in fields["aliases"].items()}
-        return cls(**(fields | {"aliases": aliases}))
+        return cls(**(known(cls, fields) | {"aliases": aliases}))
 
     def aliases_on(self, version: int) -> list[str]:
         """Names of the aliases that send requests to the version, be it a share of them."""
@@ -68,7 +70,7 @@ class ModelQuota:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(Row):
     """Who changed what, and when. `revision` is the model's after the change: entries are ordered, without gaps."""
 
     model: str

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from maas.records.rows import Row, known
+
 VALUES, TOP1, NOTHING = "values", "top1", "none"  # how a shadow is compared
 INPUTS, OUTPUTS, BOTH = "inputs", "outputs", "both"  # what is captured
 KEPT_DAYS = (1, 7, 30, 90, 365)  # of captured files: template.yaml has a lifecycle rule for each
 
 
 @dataclass(frozen=True, slots=True)
-class Shadow:
+class Shadow(Row):
     """`percent` of the requests that are answered also run on `version`.
 
     `compare`: `values` within `rtol` and `atol`, as golden vectors; `top1`, the place of the largest value; `none`.
@@ -24,7 +26,7 @@ class Shadow:
 
 
 @dataclass(frozen=True, slots=True)
-class Capture:
+class Capture(Row):
     """`percent` of the requests that are answered are written to files, which are kept for `days`.
 
     `redact` names tensors and parameters whose values are left out.
@@ -37,7 +39,7 @@ class Capture:
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
-        return cls(**(dict(row) | {"redact": tuple(row["redact"])}))
+        return cls(**(known(cls, row) | {"redact": tuple(row["redact"])}))
 
 
 @dataclass(frozen=True, slots=True)

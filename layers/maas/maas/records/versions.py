@@ -1,12 +1,14 @@
 """Versions of models."""
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
 from maas.records.files import EXPORT_NAMES, LABELS_NAME, TOKENIZER_NAME, ModelFile, is_unserved
 from maas.records.forms import Quantized, Variant
+from maas.records.rows import Row, known
 from maas.records.signature import MetadataTensor, Task
 
 
@@ -30,7 +32,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ModelVersion:
+class ModelVersion(Row):
     """An immutable set of files with the results of its validation. `revision` is the model's at its last change.
 
     `stage` is what the validation does at the moment (a Stage); None before and after it.
@@ -65,10 +67,10 @@ class ModelVersion:
         return f'"{self.revision}-{zlib.crc32(" ".join(aliases).encode()):08x}"'
 
     @classmethod
-    def of(cls, fields: dict[str, Any]) -> Self:
+    def of(cls, fields: Mapping[str, Any]) -> Self:
         made = {
             "status": Status(fields["status"]),
-            "files": tuple(ModelFile(**file) for file in fields["files"]),
+            "files": tuple(map(ModelFile.of, fields["files"])),
             "inputs": fields["inputs"] and tuple(MetadataTensor.of(one) for one in fields["inputs"]),
             "task": Task.of(fields["task"]) if fields.get("task") else None,
             "warnings": tuple(fields.get("warnings", ())),
@@ -76,7 +78,7 @@ class ModelVersion:
             "quantized": Quantized.of(fields["quantized"]) if fields.get("quantized") else None,
             "outputs": fields["outputs"] and tuple(MetadataTensor.of(one) for one in fields["outputs"]),
         }
-        return cls(**(fields | made))
+        return cls(**(known(cls, fields) | made))
 
     @property
     def size_bytes(self) -> int:

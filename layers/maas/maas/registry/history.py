@@ -21,7 +21,7 @@ class History:
             "H#",
             limit,
             after,
-            record=lambda row: HistoryEntry(**row),
+            record=HistoryEntry.of,
             sort_key=lambda entry: table_rows.history_key(model, entry.revision)[1],
             keep=lambda entry: kind in (None, entry.kind) and actor in (None, entry.actor),
             newest_first=True,

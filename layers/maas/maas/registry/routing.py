@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from maas.errors import Conflict, InvalidRequest
 from maas.records import RegisteredModel
 from maas.records.aliases import NOT_STICKY, WHOLE, Alias, Route, Routes, main_version, rows_of
+from maas.records.rows import row_of
 
 LEAST_ROUTES, MOST_ROUTES = 2, 10
 SALT_BYTES = 16
@@ -39,7 +40,8 @@ def checked_routes(routes: Sequence[Route]) -> Routes:
 def changed(old: Alias | None, shares: Routes, sticky: str | None, now: str, revision: int) -> Alias:
     """The alias with these shares and `sticky` (None: as it is). Only other shares change where a rollback leads."""
     base = old or Alias(0, now, revision)
-    routes = shares if len(shares) > 1 else ()
+    stays = old is not None and old.shares == shares
+    routes = base.routes if stays else shares if len(shares) > 1 else ()
     new = replace(
         base,
         version=main_version(shares),
@@ -49,7 +51,7 @@ def changed(old: Alias | None, shares: Routes, sticky: str | None, now: str, rev
         sticky=base.sticky if sticky is None else sticky,
         salt=base.salt or (os.urandom(SALT_BYTES).hex() if routes else ""),
     )
-    if old and old.shares != shares:
+    if old and not stays:
         new = replace(new, previous_version=old.version, previous_routes=old.routes)
     return new
 
@@ -101,8 +103,8 @@ def shown(alias: Alias) -> dict[str, Any]:
         fields["routes"] = rows_of(alias.routes)
     if alias.sticky != NOT_STICKY:
         fields["sticky"] = alias.sticky
-    fields |= {"shadow": asdict(alias.shadow)} if alias.shadow else {}
-    return fields | ({"capture": asdict(alias.capture)} if alias.capture else {})
+    fields |= {"shadow": row_of(alias.shadow)} if alias.shadow else {}
+    return fields | ({"capture": row_of(alias.capture)} if alias.capture else {})
 
 
 def check_unmoved(model: str, name: str, alias: Alias | None) -> None:

@@ -6,10 +6,11 @@ this rule, and its figures, are in docs/adr/0026-a-rollout-is-judged-by-exact-te
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
+from maas.records.rows import Row, known, row_of
 from maas.rollout.exact_counts import Counts, against_limit, against_stable
 from maas.rollout.sequential_test import SequentialTest
 
@@ -27,7 +28,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Guards:
+class Guards(Row):
     """Limits of the canary: shares in (0, 1), None where there is none. Errors and refusals are held against the stable
     version's without any.
 
@@ -41,7 +42,7 @@ class Guards:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Row):
     """What was counted of a version: `errors` are answers of 5xx, `refused` of 4xx, `slow` ones took over `p95_ms`.
 
     As a shadow, `mismatched` of `compared` answers differ.
@@ -73,7 +74,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Row):
     """What the looks so far leave: what was counted by the last one since the rollout began, and the tests.
 
     `step_from` is how many requests of the canary came before the step.
@@ -85,9 +86,10 @@ class Standing:
     tests: Mapping[str, SequentialTest] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, fields: dict[str, Any]) -> Self:
+    def of(cls, fields: Mapping[str, Any]) -> Self:
         tests = {name: SequentialTest.of(test) for name, test in fields["tests"].items()}
-        return cls(Tally(**fields["canary"]), Tally(**fields["stable"]), fields["step_from"], tests)
+        counted = {name: Tally.of(fields[name]) for name in ("canary", "stable")}
+        return cls(**(known(cls, fields) | counted | {"tests": tests}))
 
     def at_next_step(self) -> Self:
         return replace(self, step_from=self.canary.requests)
@@ -120,8 +122,8 @@ def decide(guards: Guards, standing: Standing, canary: Tally, stable: Tally, *, 
     now = Standing(standing.canary + fresh, standing.stable + fresh_stable, standing.step_from, tests)
     verdict, reason = _verdict(guards, now, step_is_over)
     figures = {
-        "canary": asdict(now.canary),
-        "stable": asdict(now.stable),
+        "canary": row_of(now.canary),
+        "stable": row_of(now.stable),
         "step_requests": now.canary.requests - now.step_from,
         "expected": {name: round(test.expected, 2) for name, test in tests.items()},
         "breached": [name for name, test in tests.items() if test.crossed],

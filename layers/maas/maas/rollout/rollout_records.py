@@ -1,12 +1,13 @@
 """A rollout as it is stored: its plan, where it stands, and what it has still to tell."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any, Self
 
 from maas.errors import InvalidRequest
+from maas.records.rows import Row, known, row_of
 from maas.rollout.guard import Guards, Standing, Tally
 
 WHOLE = 100
@@ -29,7 +30,7 @@ OPEN = (RolloutStatus.RUNNING, RolloutStatus.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Row):
     """`steps` are the canary's weights one after the other, the last is 100. `notify` as of a job."""
 
     alias: str
@@ -40,9 +41,14 @@ class Plan:
     on_breach: str = ROLLBACK
     notify: str | None = None
 
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        guards = Guards.of(row["guards"])
+        return cls(**(known(cls, row) | {"steps": tuple(row["steps"]), "guards": guards}))
+
 
 @dataclass(frozen=True, slots=True)
-class Rollout:
+class Rollout(Row):
     """`id` is the model's revision when it started, `revision` counts the changes of this record.
 
     `step` is the index of the step in the plan. Counts up to `counted_from`, a minute, are in `settled`. `breached`:
@@ -79,21 +85,20 @@ class Rollout:
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
-        plan = row["plan"]
         made = {
-            "plan": Plan(**(plan | {"steps": tuple(plan["steps"]), "guards": Guards(**plan["guards"])})),
+            "plan": Plan.of(row["plan"]),
             "status": RolloutStatus(row["status"]),
-            "settled": tuple(Tally(**one) for one in row["settled"]),
+            "settled": tuple(map(Tally.of, row["settled"])),
             "standing": Standing.of(row["standing"]),
             "pending": tuple(row["pending"]),
         }
-        known = {one.name for one in fields(cls)}
-        return cls(**({name: value for name, value in row.items() if name in known} | made))
+        return cls(**(known(cls, row) | made))
 
     def row(self) -> dict[str, Any]:
         """The plain values that `of` reads."""
-        standing = asdict(self.standing) | {"tests": {name: test.row() for name, test in self.standing.tests.items()}}
-        return asdict(self) | {"standing": standing}
+        standing = row_of(self.standing) | {"tests": {name: test.row() for name, test in self.standing.tests.items()}}
+        found: dict[str, Any] = row_of(self) | {"standing": standing}
+        return found
 
     def telling(self, event: Mapping[str, Any]) -> Self:
         return replace(self, pending=(*self.pending, event)[-EVENTS:])

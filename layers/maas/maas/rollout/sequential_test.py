@@ -5,10 +5,11 @@ it is, in that case, to have come this far without a verdict: so it sets the bou
 falsely, now or at any look before, is what `spending` allows by now. What one look leaves over, later ones can use.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from maas.records.rows import Row, known, row_of
 from maas.rollout.exact_counts import NEGLIGIBLE, Counts
 
 # Where the error is spent: nearly all of it until the bad requests seen tell a rate of 1 % from one of 5 % (their
@@ -18,7 +19,7 @@ CELLS = 128  # a distribution is kept in so many cells at most: beyond, each cel
 
 
 @dataclass(frozen=True, slots=True)
-class SequentialTest:
+class SequentialTest(Row):
     """What the looks so far leave. `excess`: bad requests beyond those that were `expected`, in cells of `unit`.
 
     `masses[i]` is the chance, were the canary no worse, of an excess of `first + i` without a verdict before.
@@ -34,12 +35,13 @@ class SequentialTest:
     crossed: bool = False
 
     @classmethod
-    def of(cls, fields: dict[str, Any]) -> Self:
-        return cls(**(fields | {"masses": tuple(fields["masses"])}))
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        return cls(**(known(cls, fields) | {"masses": tuple(fields["masses"])}))
 
     def row(self) -> dict[str, Any]:
         """The plain values that `of` reads. Seven digits of a chance are enough, and half the row."""
-        return asdict(self) | {"masses": [float(f"{chance:.7g}") for chance in self.masses]}
+        found: dict[str, Any] = row_of(self)
+        return found | {"masses": [float(f"{chance:.7g}") for chance in self.masses]}
 
     def look(self, expected: Counts, bad: int, budget: float) -> Self:
         """The test after one more look, which found `bad` since the last; `budget` is its chance to err, overall."""
@@ -60,6 +62,7 @@ class SequentialTest:
             information=information,
             spent=self.spent + spent,
             crossed=self.crossed or excess >= first + kept,
+            unknown={},
         )
 
     def _coarser(self) -> Self:

@@ -6,13 +6,14 @@ and no value is rounded on the way.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import orjson
 
 from maas.errors import MaasError
+from maas.records.rows import row_of
 from maas.records.samples import Capture, Samples, Shadow
 from maas.serving.datatypes import DTYPES
 from maas.serving.oip import RequestInput
@@ -58,7 +59,7 @@ class Sample:
         shadow, capture = self.samples.shadow, self.samples.capture
         header = orjson.dumps(
             {name: getattr(self, name) for name in _PLAIN}
-            | {"shadow": shadow and asdict(shadow), "capture": capture and asdict(capture), "tensors": tensors},
+            | {"shadow": shadow and row_of(shadow), "capture": capture and row_of(capture), "tensors": tensors},
             option=orjson.OPT_SERIALIZE_NUMPY,
         )
         return b"".join([len(header).to_bytes(LENGTH_BYTES), header, *raws])
@@ -86,7 +87,7 @@ class Sample:
         if end != len(view):
             raise ValueError(f"{len(view)} bytes, expected {end}")
         shadow, capture = header["shadow"], header["capture"]
-        samples = Samples(Shadow(**shadow) if shadow else None, Capture.of(capture) if capture else None)
+        samples = Samples(Shadow.of(shadow) if shadow else None, Capture.of(capture) if capture else None)
         plain = {name: header[name] for name in _PLAIN}
         return cls(**plain, samples=samples, inputs=tensors["inputs"], outputs=tensors["outputs"])
 
