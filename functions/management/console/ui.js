@@ -111,8 +111,9 @@ export function useAction(act) {
 
 export function Copy({ text, label = "Copy" }) {
   const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    tell("Copied.");
+    // Without https there is no clipboard, and a visitor may forbid it.
+    const copied = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+    tell(copied ? "Copied." : "This browser does not let the page copy: select the text, and copy it.");
   };
   return html`<button type="button" class="small" onClick=${copy}>${label}</button>`;
 }

@@ -15,7 +15,7 @@ export function StartJob({ model = "", onClose }) {
   const models = useResource((signal) => (can("models:read") ? call("list_models", {}, { signal, query: { limit: 100, status: "READY" } }) : { models: [] }), []);
   const names = models.data?.models ?? [];
   const chosen = names.find((one) => one.name === wanted.model);
-  const edit = (name) => (event) => setWanted({ ...wanted, [name]: event.target.value.trim() });
+  const edit = (name) => (event) => setWanted({ ...wanted, [name]: event.target.value });
   const input = (name, more) => (id, about) => html`<input id=${id} aria-describedby=${about} value=${wanted[name]} autocomplete="off" spellcheck="false" onInput=${edit(name)} ...${more} />`;
   const start = async () => {
     const made = await call("create_job", {}, { body: bodyOf(wanted), once });
@@ -40,7 +40,8 @@ export function StartJob({ model = "", onClose }) {
     <datalist id="job-versions">${Object.keys(chosen?.aliases ?? {}).map((name) => html`<option value=${name} />`)}</datalist><//>`;
 }
 
-function bodyOf({ model, version, input, output, errors, shadow }) {
+function bodyOf(wanted) {
+  const { model, version, input, output, errors, shadow } = Object.fromEntries(Object.entries(wanted).map(([name, text]) => [name, text.trim()]));
   return {
     model,
     version: version || undefined,
