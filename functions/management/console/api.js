@@ -48,9 +48,9 @@ export const BASE = new URL(".", location.href).href.replace(/\/$/, "");
 const SECONDS = 35; // API Gateway ends a request after 30
 
 export class ApiError extends Error {
-  constructor(status, message, field) {
+  constructor(status, message, { field, current } = {}) {
     super(message);
-    Object.assign(this, { status, field });
+    Object.assign(this, { status, field, current }); // `current` of a 412: the item as it is, with its etag
   }
 }
 
@@ -100,7 +100,8 @@ export async function send(method, path, { headers = {}, body, signal, key = ses
   const said = await answer.json().catch(() => ({}));
   const message = typeof said.error === "string" ? said.error : said.error?.message ?? said.message ?? answer.statusText;
   if (answer.status === 401 && key === session.value?.key) end("Your key is not accepted any more: log in again.");
-  throw new ApiError(answer.status, message, said.field);
+  if (said.current) said.current.etag = answer.headers.get("etag");
+  throw new ApiError(answer.status, message, said);
 }
 
 function queryText(query = {}) {

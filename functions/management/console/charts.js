@@ -1,5 +1,6 @@
 // Drawings: small ones as SVG of our own, time series by uPlot, which loads when one is first shown.
 import { html, useEffect, useRef } from "./lib.js";
+import { clock } from "./format.js";
 
 export const SERIES = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6"];
 
@@ -28,8 +29,12 @@ export function Bar({ share, label, tone = "" }) {
   return html`<span class=${`bar ${tone}`} role="img" aria-label=${label}><span style=${{ width }} /></span>`;
 }
 
-// data: [seconds, values, …], series: [{label, stack?, value?}], as uPlot takes them.
-export function Plot({ data, series, label, stacked = false, height = 220, unit = "" }) {
+// Where the time axis of a Plot lies, in pixels from its left and right: for what is drawn below it.
+export const MARGIN = { left: 64, right: 12 };
+
+// data: [seconds, values, …], series: [{label, color?, value?}], as uPlot takes them; `color` is a name as of colorOf.
+// `span`: [from, to] of the time axis. Stacked values are those of whole steps.
+export function Plot({ data, series, label, stacked = false, height = 220, unit = "", span }) {
   const box = useRef();
   useEffect(() => {
     let plot;
@@ -38,25 +43,39 @@ export function Plot({ data, series, label, stacked = false, height = 220, unit 
     (async () => {
       const { default: UPlot } = await import("./vendor/uplot.js");
       if (gone) return;
-      const style = getComputedStyle(document.documentElement);
-      const color = (name) => style.getPropertyValue(name).trim();
+      const color = (name) => { // a canvas knows neither variables nor light-dark()
+        box.current.style.color = `var(${name})`;
+        return getComputedStyle(box.current).color;
+      };
       const lines = series.map((one, place) => {
-        const stroke = color(SERIES[place % 6]);
-        return { spanGaps: true, stroke, width: 1.5, fill: stacked ? stroke : undefined, points: { show: data[0].length < 40 }, ...one };
+        const stroke = color(one.color ? `--${one.color}` : SERIES[place % 6]);
+        return { spanGaps: true, stroke, width: 1.5, fill: stacked ? stroke : undefined, points: { show: !stacked && data[0].length < 40 }, ...one,
+          ...(stacked ? { paths: UPlot.paths.stepped({ align: 1 }) } : {}) };
       });
+      const times = (_plot, ticks, _axis, _space, step) => ticks.map((tick) => timeText(tick, step));
       const axis = { stroke: color("--muted"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line") } };
       const options = {
-        width: box.current.clientWidth, height, series: [{}, ...lines],
-        axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => `${tick}${unit}`) }],
-        scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.05 : 1] } },
+        width: box.current.clientWidth, height,
+        series: [{ value: (_plot, at) => (at == null ? "–" : clock(at * 1000)) }, ...lines],
+        padding: [8, MARGIN.right, 0, 0],
+        axes: [{ ...axis, values: times }, { ...axis, size: MARGIN.left, values: (_, ticks) => ticks.map((tick) => `${tick}${unit}`) }],
+        scales: { ...(span ? { x: { range: () => span } } : {}), y: { range: (_, low, high) => [0, high > 0 ? high * 1.05 : 1] } },
       };
+      box.current.style.color = "";
       plot = new UPlot(options, data, box.current);
       watch = new ResizeObserver(() => plot.setSize({ width: box.current.clientWidth, height }));
       watch.observe(box.current);
     })();
     return () => { gone = true; watch?.disconnect(); plot?.destroy(); };
-  }, [data, series, stacked, height]);
+  }, [data, series, stacked, height, span]);
   return html`<div class="plot" ref=${box} role="img" aria-label=${label}></div>`;
+}
+
+// A tick of the time axis, by the step between two: the hour of a day, or the day.
+function timeText(seconds, step) {
+  const hour = step < 86400 && new Date(seconds * 1000).toLocaleTimeString("en-GB", { timeStyle: "short" });
+  if (hour && hour !== "00:00") return hour;
+  return new Date(seconds * 1000).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
 }
 
 // Values summed from the last series to the first, so that areas lie on each other: uPlot draws the first at the back.

@@ -1,10 +1,10 @@
 // What a page reads from the API, as a hook.
 import { useEffect, useRef, useState } from "./lib.js";
 
-// useResource((signal) => promise, dependencies, {every}) → {data, error, loading, reload, set}.
-// With `every`, or what it answers for the data, it is read again after so many milliseconds while the tab is seen; what is
-// shown stays meanwhile.
-export function useResource(read, dependencies, { every } = {}) {
+// useResource((signal) => promise, dependencies, {every, again}) → {data, error, loading, reload, set}.
+// With `every`, or what it answers for the data, it is read again after so many milliseconds while the tab is seen, and so it is
+// when `again` changes; what is shown stays meanwhile.
+export function useResource(read, dependencies, { every, again } = {}) {
   const [state, setState] = useState({ loading: true });
   const current = useRef({});
   const load = async (keeps) => {
@@ -28,5 +28,23 @@ export function useResource(read, dependencies, { every } = {}) {
     const timer = wait && setInterval(() => document.visibilityState === "visible" && load(true), wait);
     return () => clearInterval(timer);
   }, [wait, ...dependencies]);
+  const first = useRef(true);
+  useEffect(() => {
+    if (!first.current) load(true);
+    first.current = false;
+  }, [again]);
   return { ...state, reload: () => load(true), set: (data) => setState({ data, loading: false }) };
+}
+
+// The same for a list with pages: read(signal, token) → {items, token}. `more` adds the next page, and is null after the last.
+export function usePages(read, dependencies, options) {
+  const found = useResource((signal) => read(signal), dependencies, options);
+  const shown = useRef();
+  shown.current = found.data;
+  const more = async () => {
+    const before = shown.current;
+    const next = await read(undefined, before.token);
+    if (shown.current === before) found.set({ items: [...before.items, ...next.items], token: next.token });
+  };
+  return { ...found, more: found.data?.token ? more : null };
 }

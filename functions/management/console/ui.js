@@ -81,15 +81,15 @@ export function Dialog({ title, onClose, children }) {
     <h2>${title}</h2>${children}</dialog>`;
 }
 
-// Says what will change, and does it. With `type`, that text has to be typed first.
-export function Confirm({ title, action, danger, type, onConfirm, onClose, children }) {
+// Says what will change, and does it. With `type`, that text has to be typed first; while `disabled`, there is nothing to do.
+export function Confirm({ title, action, danger, type, disabled, onConfirm, onClose, children }) {
   const [typed, setTyped] = useState("");
   const { run, busy, error } = useAction(async () => { await onConfirm(); onClose(); });
   return html`<${Dialog} title=${title} onClose=${onClose}><form onSubmit=${run}>${children}
     ${type && html`<${Field} label=${`Type ${type} to confirm`}>${(id) => html`<input id=${id} value=${typed} autocomplete="off" onInput=${(event) => setTyped(event.target.value)} />`}<//>`}
     ${error && html`<${Problem} error=${error} />`}
     <div class="actions"><button type="button" onClick=${onClose}>Cancel</button>
-      <button type="submit" class=${danger ? "danger" : "primary"} disabled=${busy || (type && typed !== type)}>${busy ? "Working…" : action}</button></div></form><//>`;
+      <button type="submit" class=${danger ? "danger" : "primary"} disabled=${busy || disabled || (type && typed !== type)}>${busy ? "Working…" : action}</button></div></form><//>`;
 }
 
 // Runs an action once at a time: {run, busy, error}.
@@ -107,6 +107,13 @@ export function useAction(act) {
     }
   };
   return { run, ...state };
+}
+
+// The button under a list of usePages.
+export function More({ from }) {
+  const { run, busy, error } = useAction(from.more);
+  return html`${error && html`<${Problem} error=${error} />`}
+    ${from.more && html`<p><button type="button" disabled=${busy} onClick=${run}>${busy ? "Loading…" : "Show more"}</button></p>`}`;
 }
 
 export function Copy({ text, label = "Copy" }) {

@@ -1,0 +1,30 @@
+// Who changed what of a model, newest first.
+import { html, useState } from "../../lib.js";
+import { call } from "../../api.js";
+import { clock } from "../../format.js";
+import { usePages } from "../../resource.js";
+import { Field, Loaded, More, Table, Time } from "../../ui.js";
+import { Difference, KINDS, subject } from "./words.js";
+
+const PAGE = 20;
+
+export function History({ model }) {
+  const [kind, setKind] = useState("");
+  const read = async (signal, token) => {
+    const page = await call("model_history", { model: model.name }, { signal, query: { limit: PAGE, kind, page_token: token } });
+    return { items: page.entries, token: page.next_page_token };
+  };
+  const found = usePages(read, [model.name, kind], { again: model.etag });
+  const columns = [
+    ["When", (entry) => html`<span class="nowrap" title=${clock(entry.at)}><${Time} at=${entry.at} /></span>`],
+    ["What", (entry) => `${KINDS[entry.kind] ?? entry.kind} ${subject(entry)}`],
+    ["Before → after", (entry) => html`<${Difference} entry=${entry} />`, "wide"],
+    ["Who", (entry) => html`<span class="mono">${entry.actor}</span>`],
+  ];
+  return html`<section aria-labelledby="history"><h2 id="history">History</h2>
+    <div class="row"><${Field} label="Kind">${(id) => html`<select id=${id} value=${kind} onChange=${(event) => setKind(event.target.value)}>
+      <option value="">all</option>${Object.entries(KINDS).map(([name, text]) => html`<option key=${name} value=${name}>${text}</option>`)}</select>`}<//></div>
+    <${Loaded} from=${found}>${({ items, token }) => html`<${Table} caption="History" columns=${columns} rows=${items} keyOf=${(entry) => entry.revision}
+      empty=${token ? "None among the newest entries." : "No such change."} />`}<//>
+    <${More} from=${found} /></section>`;
+}
