@@ -85,14 +85,11 @@ def test_layers_have_bytecode_of_the_runtime(tmp_path: Path) -> None:
 
 def test_functions_ship_only_sources() -> None:
     """Their folders are packaged as they are: a checker's or an editor's files would go to Lambda."""
-    libraries = ROOT / "functions" / "management" / "console" / "vendor"
-    licences = [path.relative_to(ROOT) for path in libraries.glob("LICENSE-*")]
     files = [path.relative_to(ROOT) for path in (ROOT / "functions").rglob("*") if path.is_file()]
     sources = [path for path in files if path.suffix in SHIPPED and not any(part[0] == "." for part in path.parts)]
     bytecode = [path for path in files if path.parent.name == "__pycache__" and path.suffix == ".pyc"]
     assert sources
-    others = {*files} - {*sources, *bytecode, *licences, (libraries / "fetched").relative_to(ROOT)}
-    assert sorted(others) == []
+    assert sorted({*files} - {*sources, *bytecode}) == []
 
 
 def test_layer_of_another_architecture_fails_the_build(tmp_path: Path) -> None:
