@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
 from maas.serving import compatibility
-from maas.serving.csv_values import boolean, expected_cell, numbers, numbers_at_once, value_of
-from maas.serving.json_numbers import FEWEST
+from maas.serving.csv_values import boolean, expected_cell, numbers, numbers_at_once, rows_of_numbers, value_of
+from maas.serving.json_numbers import FEWEST, PIECE_BYTES
 from maas.serving.runner import Runner
 from support import onnx_models
 
@@ -217,3 +217,19 @@ def test_long_cells_are_refused_as_by_the_csv_module() -> None:
     inputs = [MetadataTensor("x", "FP64", (-1, -1))]
     for digits, is_read in ((131_072, True), (131_073, False)):
         assert (numbers_at_once(b"1," + b"1.".ljust(digits, b"0"), inputs) is not None) is is_read
+
+
+def test_rows_in_several_pieces_are_read_as_one_text() -> None:
+    """Integers in one piece and fractions in the next, and -0 at the beginning of a line."""
+    rows = [["-0", str(row), "7"] for row in range(40_000)] + [["-0", "1.5", str(row)] for row in range(40_000)]
+    text = "".join(",".join(row) + "\n" for row in rows).encode()
+    assert len(text) > 3 * PIECE_BYTES
+    read = rows_of_numbers(text, len(rows), 3, are_fractions=True)
+    expected = np.array([[float(cell) for cell in row] for row in rows])
+    assert read is not None
+    assert read.tobytes() == expected.tobytes()
+    assert rows_of_numbers(text, len(rows) + 1, 3, are_fractions=True) is None
+    assert rows_of_numbers(text + b"1,2\n", len(rows) + 1, 3, are_fractions=True) is None
+    integers = rows_of_numbers(text[: text.index(b"1.5") - 3], 40_000, 3, are_fractions=False)
+    assert integers is not None
+    assert integers.dtype.kind == "i"

@@ -22,7 +22,7 @@ _NUMBER_BYTES = b"0123456789+-.eE, \t"  # nothing that JSON could nest or quote 
 _LONG_CELL = re.compile(rb"[^,]{131073}")  # beyond what Python's csv reads
 _WORD_BYTES = b"NaInfity"
 _WORD = re.compile(rb"-?Infinity|NaN")
-_NEGATIVE_ZERO = re.compile(rb"(?<![^, \t[])-0(?![^, \t\]])")
+_NEGATIVE_ZERO = re.compile(rb"(?<![^, \t\n[])-0(?![^, \t\n\]])")
 _AFTER_A_CELL = np.frombuffer(b", \t\r\n", np.uint8)
 _NUMBER = re.compile(r"[ \t]*-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?[ \t]*")
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
@@ -133,10 +133,9 @@ def rows_of_numbers(text: bytes, rows: int, width: int, *, are_fractions: bool) 
         text = text.replace(b"\r\n", b"\n")
         if b"\r" in text:  # a blank in JSON, but not in a cell
             return None
-    encoded = b"[[%b]]" % text[:-1].replace(b"\n", b"],[")
     if are_fractions and _has_negative_zero(text):
-        encoded = _NEGATIVE_ZERO.sub(b"-0.0", encoded)
-    return json_numbers.read_rows(encoded, rows, width)
+        text = _NEGATIVE_ZERO.sub(b"-0.0", text)
+    return json_numbers.read_rows(text[:-1], b"\n", rows, width)
 
 
 def converted(read: Array, dtype: np.dtype[Any]) -> Array:

@@ -30,8 +30,7 @@ class NumberLines:
         tail = text[text.rfind(b"]", 0, first_end) : first_end]
         if tail.strip(b" \t\r\n") != (b"]}" if found[1] else b"]") or not text.endswith(tail):
             return None
-        rows = text[len(head) : -len(tail)].replace(tail + head, b"],[")
-        read = json_numbers.read_rows(b"[[%b]]" % rows, lines, self._width)
+        read = json_numbers.read_rows(text[len(head) : -len(tail)], tail + head, lines, self._width)
         return read if read is not None and (self._takes_fractions or read.dtype.kind == "i") else None
 
 
