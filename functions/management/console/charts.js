@@ -33,11 +33,13 @@ export function Bar({ share, label, tone = "" }) {
 export const MARGIN = { left: 64, right: 12 };
 
 // data: [seconds, values, …], series: [{label, color?, value?}], as uPlot takes them; `color` is a name as of colorOf.
-// `span`: [from, to] of the time axis. Stacked values are those of whole steps.
-export function Plot({ data, series, label, stacked = false, height = 220, unit = "", span }) {
+// `span`: [from, to] of the time axis. Stacked values are those of whole steps. `format` writes a value of the axis and the legend;
+// plots of the same `sync` show the values of one time together. New data alone keeps the plot, and what is pointed at.
+export function Plot({ data, series, label, stacked = false, height = 220, format = String, span, sync }) {
   const box = useRef();
+  const drawn = useRef({}); // the plot, and the newest data for one that still loads
+  drawn.current.data = data;
   useEffect(() => {
-    let plot;
     let watch;
     let gone = false;
     (async () => {
@@ -49,7 +51,8 @@ export function Plot({ data, series, label, stacked = false, height = 220, unit 
       };
       const lines = series.map((one, place) => {
         const stroke = color(one.color ? `--${one.color}` : SERIES[place % 6]);
-        return { spanGaps: true, stroke, width: 1.5, fill: stacked ? stroke : undefined, points: { show: !stacked && data[0].length < 40 }, ...one,
+        const value = (_plot, found) => (found == null ? "–" : format(found));
+        return { spanGaps: true, stroke, width: 1.5, fill: stacked ? stroke : undefined, points: { show: !stacked && data[0].length < 40 }, value, ...one,
           ...(stacked ? { paths: UPlot.paths.stepped({ align: 1 }) } : {}) };
       });
       const times = (_plot, ticks, _axis, _space, step) => ticks.map((tick) => timeText(tick, step));
@@ -57,18 +60,21 @@ export function Plot({ data, series, label, stacked = false, height = 220, unit 
       const options = {
         width: box.current.clientWidth, height,
         series: [{ value: (_plot, at) => (at == null ? "–" : clock(at * 1000)) }, ...lines],
+        cursor: sync ? { sync: { key: sync } } : {},
         padding: [8, MARGIN.right, 0, 0],
-        axes: [{ ...axis, values: times }, { ...axis, size: MARGIN.left, values: (_, ticks) => ticks.map((tick) => `${tick}${unit}`) }],
+        axes: [{ ...axis, values: times }, { ...axis, size: MARGIN.left, values: (_, ticks) => ticks.map((tick) => format(tick)) }],
         scales: { ...(span ? { x: { range: () => span } } : {}), y: { range: (_, low, high) => [0, high > 0 ? high * 1.05 : 1] } },
       };
       box.current.style.color = "";
-      plot = new UPlot(options, data, box.current);
-      watch = new ResizeObserver(() => plot.setSize({ width: box.current.clientWidth, height }));
+      const plot = new UPlot(options, drawn.current.data, box.current);
+      drawn.current.plot = plot;
+      watch = new ResizeObserver(() => box.current && plot.setSize({ width: box.current.clientWidth, height }));
       watch.observe(box.current);
     })();
-    return () => { gone = true; watch?.disconnect(); plot?.destroy(); };
-  }, [data, series, stacked, height, span]);
-  return html`<div class="plot" ref=${box} role="img" aria-label=${label}></div>`;
+    return () => { gone = true; watch?.disconnect(); drawn.current.plot?.destroy(); drawn.current.plot = null; };
+  }, [series, stacked, height, span]);
+  useEffect(() => { if (drawn.current.plot && drawn.current.plot.data !== data) drawn.current.plot.setData(data); }, [data]);
+  return html`<div class="plot" ref=${box} style=${{ minHeight: `${height}px` }} role="img" aria-label=${label}></div>`;
 }
 
 // A tick of the time axis, by the step between two: the hour of a day, or the day.

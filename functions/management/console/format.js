@@ -2,10 +2,11 @@
 const UNITS = [[86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const whole = new Intl.NumberFormat("en");
+const small = new Intl.NumberFormat("en", { maximumSignificantDigits: 2 });
 
 export const count = (value) => (value == null ? "–" : whole.format(value));
 export const percent = (share) => (share == null ? "–" : `${(share * 100).toFixed(share < 0.1 && share > 0 ? 2 : 1)} %`);
-export const usd = (value) => (value == null ? "–" : `$${value >= 0.01 ? value.toFixed(2) : value.toPrecision(2)}`);
+export const usd = (value) => (value == null ? "–" : `$${value >= 0.01 ? value.toFixed(2) : small.format(value)}`);
 export const shape = (dims) => `[${dims.map((dim) => (dim === -1 ? "?" : dim)).join(", ")}]`;
 
 export function bytes(value) {

@@ -38,7 +38,7 @@ function Earlier({ model, open, chosen }) {
     ["Reached", (one) => `${one.status === "SUCCEEDED" ? 100 : one.weight} %`, "number"],
     ["Requests", (one) => count(one.decision?.figures.canary.requests), "number"],
     ["Begun", (one) => html`<${Time} at=${one.created_at} />`],
-    ["By", (one) => html`<span class="mono">${one.actor}</span>`],
+    ["By", (one) => html`<span class="mono">${one.actor}</span>`, "wide"],
   ];
   return html`<h2>Earlier rollouts</h2><${Loaded} from=${earlier}>${({ items, more }) => html`
     <${Table} caption="Earlier rollouts" columns=${columns} rows=${items} keyOf=${(one) => one.id} empty="None has ended yet." />

@@ -44,7 +44,7 @@ export function KeyHistory({ apiKey, onClose }) {
   const columns = [
     ["When", (entry) => html`<${Time} at=${entry.at} />`],
     ["What", (entry) => KINDS[entry.kind] ?? entry.kind],
-    ["Who", (entry) => html`<span class="mono">${entry.actor}</span>`],
+    ["Who", (entry) => html`<span class="mono">${entry.actor}</span>`, "wide"],
     ["Then", (entry) => Object.entries(entry.after).map(([name, value]) => html`<div key=${name}>${name}: ${shown(name, value)}</div>`)],
   ];
   return html`<${Dialog} title=${`History of ${apiKey.name}`} onClose=${onClose}>

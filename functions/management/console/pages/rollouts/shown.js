@@ -52,7 +52,7 @@ function Moves({ rollout }) {
     ["When", (entry) => html`<${Time} at=${entry.at} />`],
     ["What", (entry) => entry.kind.replace("rollout.", "").replace("_", " ")],
     ["Share", (entry) => `${entry.after.weight} %`, "number"],
-    ["Who", (entry) => html`<span class="mono">${entry.actor}</span>`],
+    ["Who", (entry) => html`<span class="mono">${entry.actor}</span>`, "wide"],
     ["Reason", (entry) => entry.after.reason ?? "", "wide"],
   ];
   return html`<h3>What happened</h3><${Loaded} from=${moves} rows=${2}>${(entries) => html`<${Table} caption="Moves of the rollout" columns=${columns} rows=${entries}
