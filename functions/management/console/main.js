@@ -26,11 +26,11 @@ function Module({ page }) {
     if (loaded.has(page)) return;
     import(`./pages/${page}.js`).then(
       (module) => { loaded.set(page, module.default); setState({}); },
-      () => setState({ error: new Error("This page was not found: the console was probably updated. Reload it") }),
+      () => setState({ page, error: new Error("This page was not found: the console was probably updated. Reload it") }),
     );
   }, [page]);
   useEffect(() => { document.querySelector("main h1")?.focus({ preventScroll: true }); scrollTo(0, 0); }, [path]);
-  if (state.error) return html`<${Problem} error=${state.error} retry=${() => location.reload()} />`;
+  if (state.page === page) return html`<${Problem} error=${state.error} retry=${() => location.reload()} />`;
   const Shown = loaded.get(page);
   return Shown ? html`<${Shown} key=${path} ...${params} query=${query} />` : html`<div class="bones" role="status" aria-label="Loading"><span /><span /><span /></div>`;
 }

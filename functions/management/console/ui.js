@@ -43,8 +43,8 @@ const ADVICE = {
 };
 
 export function Problem({ error, retry }) {
-  const message = error.message || String(error);
-  const sentence = message[0].toUpperCase() + message.slice(1) + (/[.!?]$/.test(message) ? "" : ".");
+  const message = error.status === 412 ? "" : error.message || String(error); // its advice says all
+  const sentence = message && message[0].toUpperCase() + message.slice(1) + (/[.!?]$/.test(message) ? "" : ".");
   return html`<div class="problem" role="alert"><p>${sentence} ${ADVICE[error.status]}</p>
     ${retry && html`<button type="button" onClick=${retry}>Try again</button>`}</div>`;
 }

@@ -27,7 +27,7 @@ export default function Model({ model: name }) {
       <${About} model=${model} />
       ${!model.deleted_at && html`<${Aliases} model=${model} changed=${changed} />`}
       <${Timeline} model=${model} />
-      ${!model.deleted_at && html`<${Versions} model=${model} changed=${changed} />`}
+      ${!model.deleted_at && html`<${Versions} model=${model} changed=${found.reload} />`}
       <${History} model=${model} />`}<//>
     ${Open && html`<${Open} model=${model} changed=${changed} onClose=${() => setDialog(null)} />`}<//>`;
 }

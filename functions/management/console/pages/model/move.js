@@ -37,10 +37,10 @@ export function Move({ model, alias, taken = [], changed, onClose }) {
   const [heading, action] = alias ? [`Move ${alias.alias}`, "Move"] : ["New alias", "Create"];
   return html`<${Confirm} title=${heading} action=${action} disabled=${wrong || unchanged} onConfirm=${save} onClose=${onClose}>
     ${!alias && html`<${Text} label="Name" hint="Such as production, or default for requests without a version" value=${name} set=${setName} />`}
-    <${Routes} routes=${routes} set=${setRoutes} ready=${ready.data?.versions ?? []} />
+    <${Routes} routes=${routes} set=${setRoutes} ready=${ready.error ? [] : ready.data?.versions} />
     <${Sticky} value=${sticky} set=${setSticky} />
     <${Loaded} from=${found} rows=${1}>${() => !wrong && html`<p>${unchanged ? "Nothing is changed yet." : "This will change:"}</p>
-      ${!unchanged && html`<${Moved} from=${before?.routes ?? []} to=${routes} />`}
+      ${!unchanged && html`<${Moved} from=${before?.routes ?? []} to=${newestFirst(routes)} />`}
       ${before && sticky !== before.sticky && html`<p>From “${stickyText(before.sticky)}” to “${stickyText(sticky)}”.</p>`}`}<//>
     ${wrong && html`<p class="wrong" role="status">${wrong}</p>`}
     ${meanwhile}<//>`;
@@ -57,19 +57,19 @@ function Routes({ routes, set, ready }) {
     set(left.length === 1 ? [{ ...left[0], weight: 100 }] : left);
   };
   const sum = total(routes);
-  const free = ready.find((one) => !routes.some((route) => route.version === one.version))?.version ?? 0;
+  const free = ready?.find((one) => !routes.some((route) => route.version === one.version))?.version ?? 0;
   const add = () => set([...routes, { version: free, weight: Math.max(0, 100 - sum) }]);
   return html`<fieldset><legend>Requests go to</legend>
-    <datalist id="ready">${ready.map((one) => html`<option key=${one.version} value=${one.version}>${one.description}</option>`)}</datalist>
+    <datalist id="ready">${ready?.map((one) => html`<option key=${one.version} value=${one.version}>${one.description}</option>`)}</datalist>
     ${routes.map(({ version, weight }, place) => html`<div class="row pair" key=${place}>
       <${Num} label="Version" min="1" list="ready" value=${version} set=${(given) => put(place, { version: given })} />
       ${routes.length > 1 && html`
-        <${Num} label="Percent" aria-label=${`Percent for version ${version}`} min="1" max="99" value=${weight}
+        <${Num} label="%" aria-label=${`Percent for version ${version}`} min="1" max="99" value=${weight}
           set=${(given) => put(place, { weight: given })} />
         <input type="range" min="0" max="100" aria-label=${`Share of version ${version}`} value=${weight}
           onInput=${({ target }) => put(place, { weight: target.valueAsNumber })} />
         <button type="button" class="small" aria-label=${`Remove version ${version}`} onClick=${() => remove(place)}>Remove</button>`}</div>`)}
-    ${routes.length < MOST && html`<button type="button" class="small" onClick=${add}>Add a version</button>`}
+    ${routes.length < MOST && html`<button type="button" class="small" disabled=${!ready} onClick=${add}>Add a version</button>`}
     ${routes.length > 1 && html` <output class=${sum === 100 ? "hint" : "wrong"}>Sum: ${sum} %</output>`}</fieldset>`;
 }
 
@@ -82,8 +82,9 @@ function Sticky({ value, set }) {
 }
 
 const total = (routes) => routes.reduce((sum, route) => sum + route.weight, 0);
-const sorted = (routes) => JSON.stringify([...routes].sort((a, b) => b.version - a.version).map(({ version, weight }) => [version, weight]));
-const same = (some, others) => sorted(some) === sorted(others);
+const newestFirst = (routes) => [...routes].sort((a, b) => b.version - a.version); // as the API has them
+const text = (routes) => JSON.stringify(newestFirst(routes).map(({ version, weight }) => [version, weight]));
+const same = (some, others) => text(some) === text(others);
 
 function nameProblem(name, taken) {
   if (!NAME.test(name)) return "The name has lower-case letters, digits, dots, dashes or underscores, at most 63, and is no number.";

@@ -47,7 +47,7 @@ function Shadow({ value, set }) {
   const how = typeof compare === "string" ? compare : "values";
   const put = (name) => (given) => set({ ...value, [name]: given });
   return html`<div class="row pair"><${Num} label="Version" min="1" value=${value.version} set=${put("version")} />
-      <${Num} label="Percent" min="0.001" max="100" step="any" value=${value.percent} set=${put("percent")} /></div>
+      <${Num} label="%" aria-label="Percent to the shadow" min="0.001" max="100" step="any" value=${value.percent} set=${put("percent")} /></div>
     <${Choice} label="Outputs are the same if" value=${how} options=${COMPARE} set=${(kind) => put("compare")(kind === "values" ? NEW.shadow.compare : kind)} />
     ${how === "values" && html`<div class="row pair">${["rtol", "atol"].map((name) => html`
       <${Num} key=${name} label=${name} min="0" step="any" value=${compare[name]}
@@ -61,7 +61,7 @@ function Capture({ value, set }) {
     setLeft(text);
     put("redact")(text.split(",").map((one) => one.trim()).filter(Boolean));
   };
-  return html`<div class="row"><${Num} label="Percent" min="0.001" max="100" step="any" value=${value.percent} set=${put("percent")} />
+  return html`<div class="row"><${Num} label="%" aria-label="Percent to files" min="0.001" max="100" step="any" value=${value.percent} set=${put("percent")} />
       <${Choice} label="What" value=${value.what} options=${WHAT} set=${put("what")} />
       <${Choice} label="Kept for" value=${value.days} options=${DAYS} set=${(days) => put("days")(Number(days))} /></div>
     <${Text} label="Left out" hint="Names of tensors and parameters, with commas" value=${left} set=${leave} />`;

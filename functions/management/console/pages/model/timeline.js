@@ -24,17 +24,19 @@ export function Timeline({ model }) {
     return { metrics, history: await entriesSince(model.name, Date.parse(metrics.start), signal) };
   };
   const found = useResource(read, [model.name, hours], { every: EVERY_MS, again: model.etag });
+  const { metrics, history } = found.data ?? {};
+  const lanes = history ? lanesOf(model, history, Math.min(Date.parse(metrics.end), Date.now())) : {};
   return html`<section aria-labelledby="timeline"><h2 id="timeline">Traffic and what was live</h2>
     <div class="row"><${Field} label="Time">${(id) => html`<select id=${id} value=${hours} onChange=${(event) => setHours(Number(event.target.value))}>
       ${RANGES.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}</select>`}<//></div>
-    <${Loaded} from=${found} rows=${6}>${(data) => html`<${Drawn} model=${model} data=${data} picked=${picked} pick=${setPicked} />`}<//></section>`;
+    <${Loaded} from=${found} rows=${6}>${(data) => html`<${Drawn} data=${data} lanes=${lanes} pick=${setPicked} />`}<//>
+    <${Moment} model=${model.name} names=${Object.keys({ ...lanes, ...model.aliases }).sort()} picked=${picked} /></section>`;
 }
 
-function Drawn({ model, data: { metrics, history }, picked, pick }) {
+function Drawn({ data: { metrics, history }, lanes, pick }) {
   const [start, end] = [metrics.start, metrics.end].map(Date.parse);
   const drawn = useMemo(() => areas(metrics), [metrics]);
   const span = useMemo(() => [start / 1000, end / 1000], [start, end]);
-  const lanes = lanesOf(model, history, Math.min(end, Date.now()));
   const point = (event) => {
     const box = event.currentTarget.getBoundingClientRect();
     const share = (event.clientX - box.left - MARGIN.left) / (box.width - MARGIN.left - MARGIN.right);
@@ -46,8 +48,7 @@ function Drawn({ model, data: { metrics, history }, picked, pick }) {
         <p class="hint">Requests by ${metrics.step}. ${text}.</p>`
       : html`<p class="empty">No request in this time.</p>`}
     <div class="lanes" style=${SIDES} onClick=${point}><${Lanes} lanes=${lanes} start=${start} end=${end} /></div>
-    ${history.since > start && html`<p class="hint">Changes before ${clock(history.since)} are too many to draw: ask for a moment.</p>`}
-    <${Moment} model=${model.name} names=${Object.keys({ ...lanes, ...model.aliases }).sort()} picked=${picked} />`;
+    ${history.since > start && html`<p class="hint">Changes before ${clock(history.since)} are too many to draw: ask for a moment.</p>`}`;
 }
 
 // What Plot takes: an area for each of the busiest versions, and one for all others.

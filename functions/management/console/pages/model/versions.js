@@ -6,17 +6,14 @@ import { usePages, useResource } from "../../resource.js";
 import { go, modelPath, to } from "../../router.js";
 import { can } from "../../session.js";
 import { Loaded, More, Status, Table, Tags, Time } from "../../ui.js";
-import { DeleteVersion, PurgeVersion, RestoreVersion } from "./removal.js";
+import { Actions } from "../version/actions.js";
 
 const PAGE = 20;
 const DAYS = 7; // of measured costs
-const DIALOGS = { delete: DeleteVersion, restore: RestoreVersion, purge: PurgeVersion };
 
 export function Versions({ model, changed }) {
   const [deleted, setDeleted] = useState(false);
   const [picked, setPicked] = useState([]);
-  const [dialog, setDialog] = useState(null);
-  const Open = dialog && DIALOGS[dialog.kind];
   const read = async (signal, token) => {
     const query = { limit: PAGE, include_deleted: deleted, page_token: token };
     const page = await call("list_versions", { model: model.name }, { signal, query });
@@ -39,7 +36,7 @@ export function Versions({ model, changed }) {
     ["Memory", (version) => bytes(version.profile?.peak_memory_bytes), "number"],
     ["Cost of 1,000", (version) => html`<${Cost} measured=${costs[version.version]} profile=${version.profile} />`, "number"],
     ["Created", (version) => html`<${Time} at=${version.created_at} />`],
-    ["", (version) => html`<${Buttons} model=${model} version=${version} open=${(kind) => setDialog({ kind, version })} />`],
+    ["", (version) => html`<${Buttons} model=${model} version=${version} changed=${changed} />`],
   ];
   return html`<section aria-labelledby="versions"><h2 id="versions">Versions</h2>
     <div class="row"><label><input type="checkbox" checked=${deleted} onChange=${(event) => setDeleted(event.target.checked)} /> Show deleted</label>
@@ -47,8 +44,7 @@ export function Versions({ model, changed }) {
         ${picked.length === 2 ? `Compare ${Math.min(...picked)} with ${Math.max(...picked)}` : "Compare: pick two"}</button></div>
     <${Loaded} from=${found}>${({ items }) => html`
       <${Table} caption="Versions" columns=${columns} rows=${items} keyOf=${(version) => version.version} empty="No version." />`}<//>
-    <${More} from=${found} />
-    ${Open && html`<${Open} model=${model} version=${dialog.version} changed=${changed} onClose=${() => setDialog(null)} />`}</section>`;
+    <${More} from=${found} /></section>`;
 }
 
 const comparison = (picked) => ({ a: Math.min(...picked), b: Math.max(...picked) });
@@ -66,13 +62,9 @@ function Cost({ measured, profile }) {
   return html`${usd(profile.usd_per_million_requests / 1000)} <span class="hint">estimated</span>`;
 }
 
-function Buttons({ model, version, open }) {
-  const label = (text) => `${text.replace("…", "")} version ${version.version}`;
-  const button = (kind, text) => html`<button type="button" class="small" onClick=${() => open(kind)} aria-label=${label(text)}>${text}</button>`;
-  const writes = can("models:write");
-  if (version.deleted_at) return writes && html`<div class="buttons">${button("restore", "Restore")} ${button("purge", "Purge…")}</div>`;
-  const tries = version.status === "READY" && can("infer", model.name);
-  const tryIt = to(modelPath(model.name, "/try"), { version: version.version });
-  return html`<div class="buttons">${tries && html`<a class="button small" href=${tryIt} aria-label=${label("Try")}>Try</a>`}
-    ${writes && button("delete", "Delete…")}</div>`;
+function Buttons({ model, version, changed }) {
+  const tries = version.status === "READY" && !version.deleted_at && can("infer", model.name);
+  const href = to(modelPath(model.name, "/try"), { version: version.version });
+  return html`<div class="buttons">${tries && html`<a class="button small" href=${href} aria-label=${`Try version ${version.version}`}>Try</a>`}
+    <${Actions} version=${version} reload=${changed} purged=${changed} small /></div>`;
 }

@@ -6,13 +6,14 @@ import { go, modelPath } from "../../router.js";
 import { can } from "../../session.js";
 import { Confirm, Loaded, tell } from "../../ui.js";
 
-export function Actions({ version, reload }) {
+// `small` are the buttons of a row. After a purge the model is shown, or `purged` called.
+export function Actions({ version, reload, small, purged = () => go(modelPath(version.model)) }) {
   const [asked, setAsked] = useState("");
   if (!can("models:write")) return null;
-  const shown = { version, reload, onClose: () => setAsked("") };
-  return html`${version.deleted_at
-      ? html`<button type="button" onClick=${() => setAsked("restore")}>Restore</button><button type="button" onClick=${() => setAsked("purge")}>Purge</button>`
-      : html`<button type="button" onClick=${() => setAsked("delete")}>Delete</button>`}
+  const shown = { version, reload, purged, onClose: () => setAsked("") };
+  const button = (kind, text) => html`<button type="button" class=${small && "small"} onClick=${() => setAsked(kind)}
+    aria-label=${`${text} version ${version.version}`}>${text}</button>`;
+  return html`${version.deleted_at ? html`${button("restore", "Restore")} ${button("purge", "Purge")}` : button("delete", "Delete")}
     ${asked === "delete" && html`<${Delete} ...${shown} />`}
     ${asked === "restore" && html`<${Restore} ...${shown} />`}
     ${asked === "purge" && html`<${Purge} ...${shown} />`}`;
@@ -68,11 +69,11 @@ function Restore({ version, reload, onClose }) {
     <p>It can be served again. Aliases that were removed with it stay removed.</p><//>`;
 }
 
-function Purge({ version, reload, onClose }) {
+function Purge({ version, reload, purged, onClose }) {
   const purge = () => guarded(reload, async () => {
     const { status } = await call("delete_version", pathOf(version), { ifMatch: version.etag, query: { purge: true } });
     tell(status === 202 ? `The purge of version ${version.version} goes on.` : `Version ${version.version} is purged.`);
-    go(modelPath(version.model));
+    purged();
   });
   return html`<${Confirm} title=${`Purge ${named(version)}?`} action="Purge for good" danger type=${version.model} onConfirm=${purge} onClose=${onClose}>
     <p>Its files are deleted for good. Its number is not used again, and its history is kept.</p><//>`;
