@@ -12,8 +12,10 @@ def is_http(event: object) -> bool:
     """Whether it is an HTTP request, of API Gateway (payload 1.0 or 2.0), a function URL or a load balancer."""
     if not isinstance(event, dict):
         return False
+    if "rawPath" in event or "httpMethod" in event:
+        return True
     context = as_mapping(event.get("requestContext"))
-    return "httpMethod" in event or "rawPath" in event or "http" in context or "elb" in context
+    return "http" in context or "elb" in context
 
 
 def kind_of(event: object) -> str:

@@ -124,7 +124,8 @@ def matches(secret: str, stored: Sequence[StoredSecret], now: str) -> bool:
 
 def expiry(secret: str, key: ApiKey) -> str | None:
     """When this text of the key becomes invalid: with the key, or earlier if it was replaced. None is never."""
-    ends = [one.good_until for one in key.secrets if hmac.compare_digest(_digest(one.salt, secret), one.digest)]
+    replaced = [one for one in key.secrets if one.good_until]
+    ends = [one.good_until for one in replaced if hmac.compare_digest(_digest(one.salt, secret), one.digest)]
     return min((end for end in (*ends, key.good_until) if end), default=None)
 
 

@@ -20,6 +20,7 @@ Array = np.ndarray[Any, Any]
 FEWEST_BYTES = 4096  # of text: orjson is faster below
 FEWEST = 256  # numbers of an array that is worth it
 PIECE_BYTES = 256 << 10  # of rows that are read together
+_FAR_BYTES = 2000  # from bracket to bracket, so that each is worth a search
 _MOST_PLACES = 64  # fields and objects that are looked at one by one
 _FAILURES = (ValueError, TypeError, RuntimeError, KeyError)  # simdjson's, by kind of error
 
@@ -42,12 +43,12 @@ def read_document(text: bytes, field: str | None = None, fewest: int = FEWEST) -
     except (*_FAILURES, _ForOrjson):
         return None
     # Each bracket opens an array that was looked at: no array hides among numbers, where simdjson would flatten it.
-    return value if walk.has_numbers and walk.arrays == _brackets(text) else None
+    return value if walk.has_numbers and _opens(text, walk.arrays) else None
 
 
 def read_numbers(text: bytes) -> Array | None:
     """The numbers of a flat JSON array, as `read_document` reads them; None for any other text. `text` has no quote."""
-    if _brackets(text) != 1:
+    if not _opens(text, 1):
         return None
     try:
         return _flat(_parsed(text))
@@ -85,6 +86,18 @@ def _rows(parser: "Parser", text: bytes, width: int) -> Array:
     if set(map(len, found)) != {width} or _brackets(encoded) != len(found) + 1:
         raise ValueError
     return _flat(found).reshape(-1, width)
+
+
+def _opens(text: bytes, arrays: int) -> bool:
+    """Whether so many arrays begin in the text. A few brackets are found faster than they are counted."""
+    if arrays * _FAR_BYTES > len(text):
+        return _brackets(text) == arrays
+    position = -1
+    for _ in range(arrays):
+        position = text.find(b"[", position + 1)
+        if position < 0:
+            return False
+    return text.find(b"[", position + 1) < 0
 
 
 def _brackets(text: bytes) -> int:

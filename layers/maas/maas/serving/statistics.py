@@ -29,9 +29,10 @@ class _Counts:
 
     def add_success(self, total_ns: int, stages_ns: Mapping[str, int]) -> None:
         self.succeeded += 1
-        self.ns["success"] += total_ns
+        sums = self.ns
+        sums["success"] += total_ns
         for name in STAGES:
-            self.ns[name] += stages_ns.get(name, 0)
+            sums[name] += stages_ns.get(name, 0)
         self.last_inference_ms = time.time_ns() // 1_000_000
 
     def add_failure(self, total_ns: int) -> None:

@@ -158,6 +158,8 @@ def aligned(array: Array, dtype: np.dtype[Any]) -> Array:
 def _numbers(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
     """The numbers of JSON, of a type that casts to `dtype` without loss but for the digits of a fraction."""
     data, not_finite = tensor.data, False
+    if dtype.kind == "f" and isinstance(data, list) and len(data) <= FEW and set(map(type, data)) == {float}:
+        return _fractions(tensor, np.array(data, np.float64), dtype, not_finite)  # most of what is small
     if isinstance(data, np.ndarray):
         found = data
     elif not data:

@@ -51,13 +51,14 @@ class Observation:
     `status` and what follows are known at the end. `now_ns` is since 1970.
     """
 
+    version: "ModelVersion | None" = None
+    alias: str | None = None
+    stage: "Stage | None" = None
+    error = caller = ""
+    status = now_ns = elapsed_ns = bytes_in = bytes_out = 0
+
     def __init__(self, ids: Mapping[str, Any]) -> None:
         self.ids = ids
-        self.version: ModelVersion | None = None
-        self.alias: str | None = None
-        self.stage: Stage | None = None
-        self.error = self.caller = ""
-        self.status = self.now_ns = self.elapsed_ns = self.bytes_in = self.bytes_out = 0
 
 
 _current: ContextVar[Observation | None] = ContextVar("observation", default=None)
@@ -211,15 +212,15 @@ def _add_inference(line: dict[str, Any], observation: Observation) -> None:
     for name, ns in stage.ns.items():
         line[f"{name}_ms"] = _ms(ns)
     metrics: dict[str, Any] = {
-        "Latency": _ms(observation.elapsed_ns),
+        "Latency": line["duration_ms"],
         "ColdLoads": int(stage.cold),
         "Refused": int(400 <= status < 500),
         "Errors": int(status >= 500),
     }
     if "compute_infer" in stage.ns:
-        metrics["RunTime"] = _ms(stage.ns["compute_infer"])
+        metrics["RunTime"] = line["compute_infer_ms"]
     if stage.cold and "load" in stage.ns:
-        metrics["LoadTime"] = _ms(stage.ns["load"])
+        metrics["LoadTime"] = line["load_ms"]
     line |= metrics
     line["_aws"] = {"Timestamp": observation.now_ns // NS_PER_MS, "CloudWatchMetrics": [_directive(tuple(metrics))]}
 
