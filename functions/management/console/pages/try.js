@@ -1,0 +1,91 @@
+// Try a version: a form made from its signature or its task, the answer drawn as fits it, its time, and the same request to copy.
+import { html, useRef, useState } from "../lib.js";
+import { all, call, send } from "../api.js";
+import { useResource } from "../resource.js";
+import { go, modelPath, to } from "../router.js";
+import { can } from "../session.js";
+import { Field, Loaded, Page, Problem, useAction } from "../ui.js";
+import { Part } from "./try/part.js";
+import { built, fieldOf, read } from "./try/request.js";
+
+const TEXTS = ["embeddings", "rerank", "text-classification", "zero-shot-classification", "fill-mask", "token-classification"];
+const VIEWS = {
+  embeddings: "similar", "image-embeddings": "similar", rerank: "ranked", "token-classification": "spans",
+  "text-classification": "classes", "zero-shot-classification": "classes", "fill-mask": "classes", "image-classification": "classes",
+};
+
+export default function Try({ model, query }) {
+  const version = query.version ?? "";
+  const about = useResource((signal) => describe(model, version, signal), [model, version]);
+  return html`<${Page} title=${`Try ${model}`} crumbs=${[["Models", to("/")], [model, to(modelPath(model))]]}>
+    <${Choice} model=${model} version=${version} answers=${about.data?.number} />
+    <${Loaded} from=${about} rows=${6}>${(found) => html`<${Trial} key=${`${version}:${found.number}`} about=${found} />`}<//><//>`;
+}
+
+// What is known of the version that the reference leads to: a key that may only infer sees no task and no profile.
+async function describe(model, version, signal) {
+  const path = `/v2/models/${encodeURIComponent(model)}${version ? `/versions/${encodeURIComponent(version)}` : ""}`;
+  const { inputs, outputs, versions } = await (await send("GET", path, { signal })).json();
+  const number = Number(versions[0]);
+  const known = can("models:read") ? await call("get_version", { model, number }, { signal }) : {};
+  return { model, version, number, inputs, outputs, task: known.task, profile: known.profile, quantized: known.quantized };
+}
+
+function Choice({ model, version, answers }) {
+  const known = useResource(async (signal) => {
+    if (!can("models:read")) return null;
+    const [owner, versions] = await Promise.all([call("get_model", { model }, { signal }), all("list_versions", { model }, "versions", { signal, query: { status: "READY" } })]);
+    return { aliases: Object.keys(owner.aliases), numbers: versions.items.map((one) => String(one.version)) };
+  }, [model]);
+  const choose = (event) => go(modelPath(model, "/try"), { version: event.target.value });
+  const hint = answers && (/^\d+$/.test(version) ? undefined : `It describes version ${answers}; an alias that is shared may answer with another.`);
+  return html`<${Field} label="Version or alias" hint=${hint}>${(id, described) => (known.data
+    ? html`<select id=${id} aria-describedby=${described} value=${version} onChange=${choose}>
+        <option value="">as requests without a version</option>
+        ${known.data.aliases.length > 0 && html`<optgroup label="Aliases">${known.data.aliases.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}</optgroup>`}
+        <optgroup label="Versions">${[...new Set([...known.data.numbers, ...(/^\d+$/.test(version) ? [version] : [])])].map((one) => html`<option key=${one} value=${one}>version ${one}</option>`)}</optgroup></select>`
+    : html`<input id=${id} aria-describedby=${described} value=${version} placeholder="as requests without a version" onChange=${choose} />`)}<//>`;
+}
+
+function Trial({ about }) {
+  const { task } = about;
+  const ways = [...(task ? [["task", `as its task, ${task.name}`]] : []), ["raw", task ? "the graph's own tensors" : "a form of its inputs"], ["document", "a whole request in JSON"]];
+  const [way, setWay] = useState(ways[0][0]);
+  const [result, setResult] = useState(null);
+  const collect = useRef(); // the form's function that gives its request, or throws a FieldError
+  const inputs = way === "raw" && task ? task.raw_inputs : about.inputs;
+  const form = way === "task" ? (TEXTS.includes(task.name) ? "texts" : "images") : way;
+  const { run, busy, error } = useAction(async () => {
+    setResult(null);
+    const request = await collect.current();
+    if (way === "raw" && task) request.parameters = { ...request.parameters, task: "raw" };
+    setResult(await asked(request, about));
+  });
+  const field = fieldOf(error, inputs);
+  const wrong = (name) => (field && field === name ? error.message : undefined);
+  return html`<form onSubmit=${run} novalidate>
+      ${ways.length > 1 && html`<fieldset><legend>Ask with</legend><div class="row">${ways.map(([name, label]) => html`<label key=${name}>
+        <input type="radio" name="way" checked=${way === name} onChange=${() => { setWay(name); setResult(null); }} /> ${label}</label>`)}</div></fieldset>`}
+      <${Part} key=${way} name=${form} about=${about} inputs=${inputs} collect=${collect} wrong=${wrong} />
+      ${error && !field && html`<${Problem} error=${error} />`}
+      ${error && field && html`<p class="wrong" role="alert">The request was not answered: see ${field}.</p>`}
+      <div class="actions"><button type="submit" class="primary" disabled=${busy}>${busy ? "Asking…" : "Ask"}</button></div>
+    </form>
+    <div aria-live="polite">${result && html`<${Result} result=${result} about=${about} view=${way === "task" ? VIEWS[task.name] : "outputs"} />`}</div>`;
+}
+
+async function asked(request, about) {
+  const ready = built(request, about.model, about.version);
+  const start = performance.now();
+  const response = await send("POST", ready.path, { headers: ready.headers, body: ready.body });
+  const answer = await read(response);
+  const elapsed = performance.now() - start;
+  return { request, ready, answer, elapsed, version: response.headers.get("maas-version"), timing: response.headers.get("server-timing") };
+}
+
+function Result({ result, about, view }) {
+  return html`<h2>Answer${result.version ? html` of <a href=${to(modelPath(about.model, `/versions/${result.version}`))}>version ${result.version}</a>` : ""}</h2>
+    <${Part} key=${view} name=${view} result=${result} about=${about} />
+    <${Part} name="timing" result=${result} about=${about} />
+    <${Part} name="commands" result=${result} about=${about} />`;
+}

@@ -1,0 +1,31 @@
+// A tensor from a .npy file. Of the input's own datatype it is sent as it is, else as numbers, which the server checks.
+import { html, useState } from "../../lib.js";
+import { countOf, decode } from "./datatypes.js";
+import { shape as shown } from "../../format.js";
+import { FieldError } from "./request.js";
+import { parseNpy } from "./npy.js";
+
+export function FromFile({ tensor, provide }) {
+  const { name, datatype, shape } = tensor;
+  const [state, setState] = useState({});
+  provide(() => {
+    if (!state.array) throw new FieldError(name, state.error ?? "Choose a file.");
+    const { array, file } = state;
+    const sizes = array.shape.length === shape.length - 1 ? [1, ...array.shape] : array.shape;
+    if (array.datatype === datatype) return { shape: sizes, raw: array.raw, file: file.name, blob: file };
+    const values = decode(array.datatype, array.raw, countOf(sizes));
+    return { shape: sizes, tokens: values.map((value) => (Number.isFinite(value) || typeof value !== "number" ? String(value) : `"${value}"`)) };
+  });
+  const read = async (event) => {
+    const [file] = event.target.files;
+    try {
+      setState({ array: parseNpy(new Uint8Array(await file.arrayBuffer())), file });
+    } catch (error) {
+      setState({ error: error.message });
+    }
+  };
+  const { array, error } = state;
+  return html`<label>File of NumPy, .npy <input type="file" accept=".npy" onChange=${read} /></label>
+    ${error && html`<p class="wrong" role="alert">${error}</p>`}
+    ${array && html`<p class="hint">${array.datatype} ${shown(array.shape)}${array.shape.length === shape.length - 1 ? ", sent as a batch of one" : ""}${array.datatype === datatype ? "." : `; sent as numbers, and refused if one is none of ${datatype}; fractions are rounded to it.`}</p>`}`;
+}
