@@ -30,7 +30,7 @@ export function Bar({ share, label, tone = "" }) {
 }
 
 // Where the time axis of a Plot lies, in pixels from its left and right: for what is drawn below it.
-export const MARGIN = { left: 64, right: 12 };
+export const MARGIN = { left: 64, right: 22 };
 
 // data: [seconds, values, …], series: [{label, color?, value?}], as uPlot takes them; `color` is a name as of colorOf.
 // `span`: [from, to] of the time axis. Stacked values are those of whole steps. `format` writes a value of the axis and the legend;

@@ -44,7 +44,8 @@ const ADVICE = {
 
 export function Problem({ error, retry }) {
   const message = error.status === 412 ? "" : error.message || String(error); // its advice says all
-  const sentence = message && message[0].toUpperCase() + message.slice(1) + (/[.!?]$/.test(message) ? "" : ".");
+  const start = /^[a-z]+ /.test(message) ? message[0].toUpperCase() : message.slice(0, 1); // not that of a field's or a caller's name
+  const sentence = message && start + message.slice(1) + (/[.!?]$/.test(message) ? "" : ".");
   return html`<div class="problem" role="alert"><p>${sentence} ${ADVICE[error.status]}</p>
     ${retry && html`<button type="button" onClick=${retry}>Try again</button>`}</div>`;
 }

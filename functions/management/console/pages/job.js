@@ -22,7 +22,7 @@ export default function Job({ job: id }) {
   };
   return html`<${Page} title=${`Job ${id}`} crumbs=${can("jobs") ? [["Jobs", to("/jobs")]] : []} actions=${job.data && html`<${Actions} job=${job.data} ask=${setAsked} />`}>
     <${Loaded} from=${job}>${(found) => html`
-      <p aria-live="polite"><${Status} value=${found.status} /> ${SAID[found.status]}</p>
+      <p aria-live="polite"><${Status} value=${found.status} /> ${saidOf(found)}</p>
       ${found.reason && html`<div class=${found.status === "FAILED" ? "problem" : "notice"}><p>${found.reason}</p></div>`}
       ${found.progress && html`<${ProgressBar} job=${found} />`}
       <${Figures} job=${found} /><${Shadow} job=${found} />
@@ -35,12 +35,24 @@ export default function Job({ job: id }) {
         : "Shards that wait are queued again, in case their messages were lost. One that runs already is worked on twice, and written once."}</p><//>`}<//>`;
 }
 
+const saidOf = ({ kind, status }) => (kind === "infer" ? SAID_OF_ONE[status] : SAID[status]);
+
+const SAID_OF_ONE = {
+  UPLOADING: "The request is being uploaded.",
+  PLANNING: "The request waits.",
+  RUNNING: "The request is being answered.",
+  FINISHING: "The answer is written.",
+  SUCCEEDED: "The answer is there.",
+  FAILED: "There is no answer.",
+  CANCELLED: "It was stopped.",
+};
+
 const SAID = {
   UPLOADING: "The input is being uploaded.",
   PLANNING: "The input is looked at, and cut into shards.",
   RUNNING: "Shards are predicted.",
   FINISHING: "All shards are done: the manifest is written.",
-  SUCCEEDED: "Every record has its line in the output.",
+  SUCCEEDED: "Every record has its place in the output.",
   FAILED: "It stopped. Finished parts stay.",
   CANCELLED: "It was stopped. Finished parts stay.",
 };

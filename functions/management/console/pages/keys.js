@@ -43,12 +43,12 @@ function columnsFor(ask) {
   const button = (key, what, text) => html`<button type="button" class="small" aria-label=${`${text} ${key.name}`} onClick=${() => ask({ what, key })}>${text}</button>`;
   return [
     ["Name", (key) => html`${key.name} ${isOwn(key) && html`<span class="tag">yours</span>`} <div class="mono hint id">${key.id}</div>`],
-    ["Scopes", (key) => key.scopes.map((scope) => html`<span class="tag" key=${scope}>${scope}</span>`)],
+    ["Scopes", (key) => key.scopes.map((scope) => html`<span class="tag" key=${scope}>${scope}</span>`), "wide"],
     ["Limit", (key) => (key.requests_per_second ? html`${count(key.requests_per_second)} a second` : "–")],
     ["Created", (key) => html`<${Time} at=${key.created_at} /><div class="hint mono id">${key.created_by}</div>`],
     ["Expires", (key) => html`<${Ends} apiKey=${key} />`],
     ["Last used", (key) => (key.used_at ? html`<span title="Exact to the hour"><${Time} at=${key.used_at} /></span>` : "never")],
-    ["", (key) => html`<div class="actions">${button(key, "history", "History")}
+    ["Actions", (key) => html`<div class="actions">${button(key, "history", "History")}
       ${!key.revoked_at && key.scopes.every(covers) && button(key, "rotate", "Rotate")}${!key.revoked_at && button(key, "revoke", "Revoke")}</div>`],
   ];
 }

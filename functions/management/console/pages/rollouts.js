@@ -1,5 +1,5 @@
 // Rollouts of a model: the open ones live, earlier ones as a list, and the start of one.
-import { html, useEffect, useState } from "../lib.js";
+import { html, useEffect, useRef, useState } from "../lib.js";
 import { all, call } from "../api.js";
 import { count } from "../format.js";
 import { useResource } from "../resource.js";
@@ -48,7 +48,10 @@ function Earlier({ model, open, chosen }) {
 // An earlier one, opened by its link; an open one is shown anyway.
 function Chosen({ model, id }) {
   const found = useResource((signal) => call("get_rollout", { model, rollout: id }, { signal }), [model, id]);
-  return html`<${Loaded} from=${found}>${(rollout) => !isOpen(rollout) && html`<${Rollout} rollout=${rollout} onChange=${found.reload} />`}<//>`;
+  const box = useRef();
+  useEffect(() => { if (found.data) box.current.focus(); }, [found.data]);
+  return html`<div ref=${box} tabindex="-1"><${Loaded} from=${found}>${(rollout) => !isOpen(rollout) && html`<${Rollout} rollout=${rollout} onChange=${found.reload} />
+    <p><a href=${to(modelPath(model, "/rollouts"))}>Close rollout ${id}</a></p>`}<//></div>`;
 }
 
 // What a rollout can be started with is asked for when somebody wants to.

@@ -16,8 +16,9 @@ export function Results({ job }) {
     ["Size", (part) => bytes(part.size_bytes), "number"],
     ["SHA-256", (part) => html`<span class="mono" title=${part.sha256}>${part.sha256?.slice(0, 12) ?? "–"}</span>`],
   ];
+  const command = job.kind === "infer" ? html`<code>maas job answer ${job.id}</code> prints the answer.` : html`<code>maas job download ${job.id}</code> fetches all and joins them.`;
   return html`<h2>Results</h2>
-    <p class="hint">The links are valid for a limited time: load this page again for new ones. <code>maas job download ${job.id}</code> fetches all and joins them.</p>
+    <p class="hint">The links are valid for a limited time: load this page again for new ones. ${command}</p>
     <${Loaded} from=${results} rows=${2}>${({ results: parts, header_length: header, next_page_token: next }) => html`
       ${header != null && html`<p>The answer is binary: its first ${count(header)} bytes are JSON.</p>`}
       <${Table} caption="Results" columns=${columns} rows=${parts} keyOf=${(part) => part.name} empty="Nothing is written yet." />

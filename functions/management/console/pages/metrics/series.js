@@ -30,7 +30,7 @@ export const FIGURES = [
 ];
 export const PERCENTILES = ["p50_ms", "p95_ms", "p99_ms"];
 
-export const nameOf = (one) => (one.version != null ? `v${one.version}` : one.alias || "by number, or job");
+export const nameOf = (one) => (one.version != null ? `v${one.version}` : one.alias || "no alias");
 const colored = (one, place) => (one.version != null ? colorOf(one.version) : `c${(place % 6) + 1}`);
 
 // [{label, color}] of the series, as Plot takes them.

@@ -50,7 +50,7 @@ export function BySeries({ metrics }) {
   ];
   const source = prices && (prices.priced_on ? `list prices of ${prices.priced_on}` : "prices of this installation's parameters");
   return html`<h2>By ${by}</h2><${Table} caption=${`Sums by ${by}`} columns=${columns} rows=${series} keyOf=${nameOf} />
-    <p class="hint">Percentiles are within ${percent(error)} of the exact ones. ${prices ? html`Costs are what Lambda charges in ${prices.region}: $${prices.usd_per_gb_second} for a GB-second,
+    <p class="hint">${by === "alias" && "No alias: requests by a version's number, and batch jobs. "}Percentiles are within ${percent(error)} of the exact ones. ${prices ? html`Costs are what Lambda charges in ${prices.region}: $${prices.usd_per_gb_second} for a GB-second,
       $${prices.usd_per_million_requests} for a million requests (${source}). API Gateway, DynamoDB, S3 and logs are not in it.` : "Costs are not known: this region has no list of prices."}</p>`;
 }
 

@@ -24,7 +24,7 @@ export function Figures({ rollout }) {
     return html`<${Rate} bad=${counted[figure.bad]} all=${counted[figure.of]} scale=${scale} limit=${figure.limit} />`;
   };
   const columns = [
-    ["", (figure) => html`<strong>${figure.title}</strong>`],
+    ["Figure", (figure) => html`<strong>${figure.title}</strong>`],
     [`Canary, v${rollout.version}`, (figure) => rate(figure, canary), "wide"],
     [`Stable, v${rollout.stable}`, (figure) => (figure.against ? rate(figure, stable) : "–"), "wide"],
     ["Expected of the canary", (figure) => html`<${Expected} figure=${figure} expected=${expected} />`],
