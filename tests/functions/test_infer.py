@@ -313,3 +313,12 @@ def test_declared_size_over_the_bytes_sent_is_refused(
     assert answer["statusCode"] == 400
     assert json.loads(answer["body"]).keys() == {"error", "field"}
     assert SECRET not in answer["body"]
+
+
+def test_stages_are_told_to_a_request_that_prefers_it(app: ModuleType) -> None:
+    body, headers = wire.request([fp32("x", [[1, 2, 3]])], binary=True)
+    told = infer(app, "linear", body, headers | {"prefer": "server-timing"})["headers"]["server-timing"]
+    stages = dict(one.split(";dur=") for one in told.split(", "))
+    assert [*stages] == ["queue", "load", "compute_input", "compute_infer", "compute_output"]
+    assert all(float(milliseconds) >= 0 for milliseconds in stages.values())
+    assert "server-timing" not in infer(app, "linear", body, headers)["headers"]

@@ -77,7 +77,7 @@ function Trial({ about }) {
 async function asked(request, about) {
   const ready = built(request, about.model, about.version);
   const start = performance.now();
-  const response = await send("POST", ready.path, { headers: ready.headers, body: ready.body });
+  const response = await send("POST", ready.path, { headers: { ...ready.headers, prefer: "server-timing" }, body: ready.body });
   const answer = await read(response);
   const elapsed = performance.now() - start;
   return { request, ready, answer, elapsed, version: response.headers.get("maas-version"), timing: response.headers.get("server-timing") };

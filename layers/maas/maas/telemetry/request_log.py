@@ -94,6 +94,13 @@ def served_version() -> int | None:
     return observation.version.number if observation and observation.version else None
 
 
+def server_timing() -> str:
+    """The stages of the current inference in milliseconds, as the header Server-Timing lists them; else empty."""
+    observation = _current.get()
+    stages = observation.stage.ns if observation and observation.stage else {}
+    return ", ".join([f"{name};dur={ns / NS_PER_MS:.3f}" for name, ns in stages.items()])
+
+
 def failed(error: Exception) -> None:
     """Note what the current request is answered with."""
     observation = _current.get()

@@ -12,12 +12,13 @@ from urllib.parse import quote, unquote, urlencode
 
 from maas.errors import InvalidRequest
 from maas.event_kinds import as_mapping, is_http, kind_of
-from maas.telemetry.request_log import Handler, Observation, observed, served_version
+from maas.telemetry.request_log import Handler, Observation, observed, served_version, server_timing
 from maas.web.events import error_answer
 
 # Frameworks build URLs from these headers, which a caller can set to anything. Nothing here needs them.
 _NOT_PASSED_ON = {"host", "x-forwarded-port", "x-forwarded-proto", "x-forwarded-host"}
 VERSION_HEADER = "maas-version"  # on each answer of an inference, errors too, once it is known which version answers
+TIMING_HEADER = "server-timing"  # of a request that prefers it: https://www.w3.org/TR/server-timing/
 Answer = dict[str, Any]
 
 
@@ -60,6 +61,8 @@ def http_function(
         version = served_version()
         if version is not None:
             answer["headers"][VERSION_HEADER] = str(version)
+            if TIMING_HEADER in request.headers.get("prefer", "") and (stages := server_timing()):
+                answer["headers"][TIMING_HEADER] = stages
         return _shaped(answer, event)
 
     return observed(handler, count)
