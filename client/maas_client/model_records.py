@@ -24,6 +24,7 @@ class RegisteredModel:
     """A model: READY once it has a READY version, else EMPTY; or DELETED.
 
     `aliases` name the version that gets most of their requests; `splits` has the routes of those with several.
+    `task` is that of the newest READY version.
     `etag`, where the answer had one, is for `if_match`: change the model only if nobody else did.
 
     >>> maas.models.get("digits").latest_ready_version
@@ -37,6 +38,7 @@ class RegisteredModel:
     aliases: dict[str, int] = field(default_factory=dict)
     splits: dict[str, tuple[Route, ...]] = field(default_factory=dict)
     latest_ready_version: int | None = None
+    task: str | None = None
     created_at: str
     updated_at: str
     deleted_at: str | None = None

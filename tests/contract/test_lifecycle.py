@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from maas.errors import AlreadyExists, Conflict, Gone, NotFound, NotReady, PreconditionFailed
-from maas.records import Status
+from maas.records import Status, Task
 from maas.registry import Idempotency, Registry
 from support.registry_steps import FILE, NEVER, Objects, kinds, ready, state
 
@@ -93,6 +93,19 @@ def test_latest_ready_version_after_delete_and_restore(registry: Registry) -> No
     registry.versions.restore("m", 3, "bob")
     followed.append(registry.resolve("m", None).number)
     assert followed == [3, 2, 2, 0, 1, 3]
+
+
+def test_the_newest_ready_versions_task_is_the_models(registry: Registry) -> None:
+    for task in (None, Task("rerank"), Task("embeddings")):
+        ready(registry, task=task)
+    followed = [registry.models.get("m").latest_ready_task]
+    for number in (3, 2):
+        registry.versions.delete("m", number, "bob")
+        followed.append(registry.models.get("m").latest_ready_task)
+    for number in (3, 2):
+        registry.versions.restore("m", number, "bob")
+        followed.append(registry.models.get("m").latest_ready_task)
+    assert followed == ["embeddings", "rerank", None, "embeddings", "embeddings"]
 
 
 def test_alias_to_deleted_version_is_refused(registry: Registry) -> None:

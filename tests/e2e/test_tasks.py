@@ -52,6 +52,16 @@ def test_version_shows_its_task(version: dict[str, Any]) -> None:
     assert version["inputs"] == [{"name": "text", "datatype": "BYTES", "shape": [-1]}]
 
 
+def test_models_by_task(http: httpx.Client) -> None:
+    def named(task: str) -> list[str]:
+        listed = http.get("/api/v1/models", params={"task": task, "prefix": "sent"}).json()["models"]
+        return [f"{model['name']}: {model['task']}" for model in listed]
+
+    assert (named("embeddings"), named("none")) == (["sentences: embeddings"], [])
+    refused = http.get("/api/v1/models", params={"task": "embedding"})
+    assert (refused.status_code, refused.json()["field"]) == (400, "task")
+
+
 def test_every_protocol_gives_the_same_vectors(http: httpx.Client) -> None:
     expected = vectors(http)
     tensor = {"name": "text", "datatype": "BYTES", "shape": [3], "data": TEXTS}

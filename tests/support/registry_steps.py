@@ -3,7 +3,7 @@
 from dataclasses import asdict, replace
 from typing import Any
 
-from maas.records import MetadataTensor, ModelFile, ModelVersion, Status
+from maas.records import MetadataTensor, ModelFile, ModelVersion, Status, Task
 from maas.registry import Registry
 
 FILE = ModelFile("model.onnx", 10, "0" * 64)
@@ -11,10 +11,11 @@ SIGNATURE = (MetadataTensor("x", "FP32", (-1, 3)),)
 NEVER = float("inf")
 
 
-def ready(registry: Registry, model: str = "m") -> ModelVersion:
+def ready(registry: Registry, model: str = "m", task: Task | None = None) -> ModelVersion:
     created = registry.versions.create(model, [FILE], "", {}, "ann")
     version = registry.versions.start_validation(model, created.number, "deployment")
-    found = replace(version, status=Status.READY, inputs=SIGNATURE, outputs=SIGNATURE, profile={"load_ms": 1.5})
+    results = {"inputs": SIGNATURE, "outputs": SIGNATURE, "profile": {"load_ms": 1.5}, "task": task}
+    found = replace(version, status=Status.READY, **results)
     return registry.versions.finish_validation(found, "deployment")
 
 

@@ -26,14 +26,16 @@ class Models:
         prefix: str = "",
         tags: Sequence[str] = (),
         status: str | None = None,
+        task: str | None = None,
         include_deleted: bool = False,
     ) -> builtins.list[RegisteredModel]:
         """All models by name, or the first `limit`. `tags` are KEY or KEY=VALUE; a model has to have each.
+        `task` is that of the newest READY version, or "none".
 
         >>> [model.name for model in maas.models.list(prefix="dig")]
         ['digits']
         """
-        query = filters(prefix=prefix, tag=tuple(tags), status=status, include_deleted=include_deleted)
+        query = filters(prefix=prefix, tag=tuple(tags), status=status, task=task, include_deleted=include_deleted)
         return self._transport.pages(api_path("models"), "models", RegisteredModel, limit, query)
 
     def get(self, name: str, *, include_deleted: bool = False) -> RegisteredModel:

@@ -35,6 +35,7 @@ def models(
     prefix: Annotated[str, typer.Option("--prefix", help="Only names with this prefix.")] = "",
     tag: WantedTags = None,
     status: Annotated[str | None, typer.Option("--status", help="Only this status: READY, EMPTY or DELETED.")] = None,
+    task: Annotated[str | None, typer.Option("--task", help="Only this task, such as embeddings; or none.")] = None,
     deleted: Deleted = False,
     limit: Limit = None,
     as_json: Json = False,
@@ -45,8 +46,10 @@ def models(
     from maas_client.cli.render import show_models
 
     with connect(url, api_key) as maas:
-        found = maas.models.list(limit, prefix=prefix, tags=tag or (), status=status, include_deleted=deleted)
-    print_json({"models": found}) if as_json else show_models(found, filtered=bool(prefix or tag or status))
+        found = maas.models.list(
+            limit, prefix=prefix, tags=tag or (), status=status, task=task, include_deleted=deleted
+        )
+    print_json({"models": found}) if as_json else show_models(found, filtered=bool(prefix or tag or status or task))
 
 
 def versions(

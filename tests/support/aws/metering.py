@@ -99,7 +99,7 @@ def grow(client: Any, table_name: str, name: str, versions: int) -> None:
             number, later = made.number + further, 3 * further
             version = replace(made, number=number, revision=made.revision + later)
             yield Put(table_rows.version_key(name, number), fields_of(version), None)
-            yield Put(table_rows.ready_key(name, number), {"number": number}, None)
+            yield Put(table_rows.ready_key(name, number), {"number": number, "task": None}, None)
             for entry in entries:
                 change = replace(entry, version=number, revision=entry.revision + later)
                 yield Put(table_rows.history_key(name, change.revision), fields_of(change), None)

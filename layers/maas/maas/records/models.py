@@ -25,6 +25,7 @@ class RegisteredModel(Row):
     aliases: dict[str, Alias] = field(default_factory=dict)
     last_version: int = 0
     latest_ready_version: int | None = None
+    latest_ready_task: str | None = None  # the name of its task, if it has one
     kept_versions: int = 0
     kept_bytes: int = 0
     deleted_at: str | None = None

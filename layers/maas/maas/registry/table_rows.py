@@ -4,7 +4,7 @@
 |---|---|---|
 | `MODELS` | name | RegisteredModel; after a purge only its version counter and revision |
 | `M#name` | `V#00000001` | ModelVersion |
-| `M#name` | `R#00000001` | one per READY version that is not deleted: the newest is found with one read |
+| `M#name` | `R#00000001` | one per READY version that is not deleted: the newest, and its task, is one read |
 | `M#name` | `H#000000000001` | HistoryEntry |
 | `M#name` | `T#time` | the version or routes of each alias from that time on; null while the model is deleted |
 | `M#name` | `O#000000000001` | Rollout |

@@ -184,7 +184,7 @@ class Versions:
             also: tuple[Write, ...] = (table_rows.deletion(now, model, number),)
             if old.status is Status.READY:
                 also += (Delete(table_rows.ready_key(model, number)),)
-                owner = replace(owner, latest_ready_version=self._newest_ready(model, but=number))
+                owner = self._without_ready(owner, number)
             owner, before, after = without_version(owner, number, now)
             return Change("version.deleted", owner, new, old, before=before, after=after, also=also)
 
@@ -209,8 +209,8 @@ class Versions:
             check_etag(if_match, old.etag([]), (old, []))
             also: tuple[Write, ...] = (Delete(table_rows.deleted_key(old.deleted_at, model, number)),)
             if old.status is Status.READY:
-                also += (self._ready_mark(model, number),)
-                owner = replace(owner, latest_ready_version=max(owner.latest_ready_version or 0, number))
+                also += (_ready_mark(old),)
+                owner = _with_ready(owner, old)
             return Change("version.restored", owner, replace(old, deleted_at=None), old, also=also)
 
         change = self._ledger.change(model, decide, actor)
@@ -268,8 +268,8 @@ class Versions:
             new = changed(old)
             also: tuple[Write, ...] = ()
             if new.status is Status.READY and not new.deleted_at:
-                also = (self._ready_mark(model, number),)
-                owner = replace(owner, latest_ready_version=max(owner.latest_ready_version or 0, number))
+                also = (_ready_mark(new),)
+                owner = _with_ready(owner, new)
             if new.status is Status.READY:
                 also += (Delete(table_rows.unready_key(old)),)
             after = {"status": new.status} | ({"reason": new.status_reason} if new.status_reason else {})
@@ -279,13 +279,27 @@ class Versions:
         change = self._ledger.change(model, decide, actor, deleted=True)
         return change.version if change and change.version else self._ledger.version(model, number, deleted=True)
 
-    @staticmethod
-    def _ready_mark(model: str, number: int) -> Put:
-        return Put(table_rows.ready_key(model, number), {"number": number}, None)
+    def _without_ready(self, owner: RegisteredModel, number: int) -> RegisteredModel:
+        """The model after its READY version `number` is deleted."""
+        page, _ = self._ledger.table.query(table_rows.partition(owner.name), "R#", limit=2, newest_first=True)
+        mark = next((row for row in page if row["number"] != number), {})
+        return replace(owner, latest_ready_version=mark.get("number"), latest_ready_task=mark.get("task"))
 
-    def _newest_ready(self, model: str, but: int) -> int | None:
-        page, _ = self._ledger.table.query(table_rows.partition(model), "R#", limit=2, newest_first=True)
-        return next((row["number"] for row in page if row["number"] != but), None)
+
+def _ready_mark(version: ModelVersion) -> Put:
+    mark = {"number": version.number, "task": _task_name(version)}
+    return Put(table_rows.ready_key(version.model, version.number), mark, None)
+
+
+def _with_ready(owner: RegisteredModel, version: ModelVersion) -> RegisteredModel:
+    """The model with one more READY version."""
+    if version.number < (owner.latest_ready_version or 0):
+        return owner
+    return replace(owner, latest_ready_version=version.number, latest_ready_task=_task_name(version))
+
+
+def _task_name(version: ModelVersion) -> str | None:
+    return version.task.name if version.task else None
 
 
 def _check_unused(owner: RegisteredModel, number: int) -> None:
