@@ -52,14 +52,25 @@ class RowsWriter:
 
     @property
     def _values(self) -> int:
-        shape = self._shape if self._shape is not None else self.tensor.shape
-        return self._rows * math.prod(max(size, 0) for size in shape)
+        return self._rows * math.prod(self._record)
+
+    @property
+    def _record(self) -> tuple[int, ...]:
+        """The shape of a record; the declared one, with 0 for any size, while all failed."""
+        return self._shape if self._shape is not None else tuple(max(size, 0) for size in self.tensor.shape)
 
     def array(self) -> Array:
-        if self._shape is None:
-            self._shape = tuple(max(size, 0) for size in self.tensor.shape)
         parts = [self._empty(part) if isinstance(part, int) else part for part in self._parts]
         return np.concatenate(parts or [self._empty(0)])
+
+    def take(self, count: int) -> Array:
+        """Remove the first `count` records, or all if there are fewer, and return them."""
+        array = self.array()
+        taken, left = array[:count], array[count:]
+        self._rows = len(left)
+        self._parts = [len(left) if self._shape is None else left]
+        self._characters -= sum(map(len, taken.ravel().tolist())) if taken.dtype.hasobject else 0
+        return taken
 
     def _wrong(self, came: str) -> InvalidRequest:
         expected = "one shape, or JSONL for the input"
@@ -68,4 +79,4 @@ class RowsWriter:
     def _empty(self, rows: int) -> Array:
         dtype: np.dtype[Any] = self.tensor.dtype
         nothing: Any = {"f": np.nan, "O": ""}.get(dtype.kind, 0)
-        return np.full((rows, *(self._shape or ())), nothing, dtype)
+        return np.full((rows, *self._record), nothing, dtype)

@@ -127,12 +127,16 @@ class Rows:
     nulls: Array | None
 
 
-def table(joined: Sequence[tuple[str, list[Any]]], outputs: Sequence[Rows]) -> bytes:
-    """A Parquet file of the joined input columns, each a list of slices in order, and the outputs.
+def cut(slices: Sequence[Any], rows: int) -> tuple[Any, Any]:
+    """The first rows of a column, which is given as slices in order, and the others."""
+    column = core.ChunkedArray(slices).combine_chunks()
+    rows = min(rows, len(column))
+    return column.slice(0, rows), column.slice(rows)
 
-    Equal columns give equal bytes.
-    """
-    columns: dict[str, Any] = {name: core.ChunkedArray(slices).combine_chunks() for name, slices in joined}
+
+def table(joined: Sequence[tuple[str, Any]], outputs: Sequence[Rows]) -> bytes:
+    """A Parquet file of the joined input columns and the outputs. Equal columns give equal bytes."""
+    columns: dict[str, Any] = dict(joined)
     for output in outputs:
         columns[output.name] = _array(output.values, output.nulls)
     file = io.BytesIO()
