@@ -18,14 +18,16 @@ export function useResource(read, dependencies, { every, again } = {}) {
     } catch (error) {
       if (!abort.signal.aborted) setState((old) => ({ ...(keeps ? old : {}), error, loading: false }));
     }
+    if (current.current.abort === abort) current.current.abort = null;
   };
   useEffect(() => {
     load(false);
     return () => current.current.abort?.abort();
   }, dependencies);
   const wait = typeof every === "function" ? state.data !== undefined && every(state.data) : every;
+  const tick = () => document.visibilityState === "visible" && !current.current.abort && load(true); // a slow answer is waited for
   useEffect(() => {
-    const timer = wait && setInterval(() => document.visibilityState === "visible" && load(true), wait);
+    const timer = wait && setInterval(tick, wait);
     return () => clearInterval(timer);
   }, [wait, ...dependencies]);
   const first = useRef(true);

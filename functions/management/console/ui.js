@@ -1,6 +1,6 @@
 // The parts that pages are made of.
 import { html, signal, useEffect, useRef, useState } from "./lib.js";
-import { ago, clock } from "./format.js";
+import { ago, clock, sentence } from "./format.js";
 
 const told = signal("");
 let clearing;
@@ -44,9 +44,7 @@ const ADVICE = {
 
 export function Problem({ error, retry }) {
   const message = error.status === 412 ? "" : error.message || String(error); // its advice says all
-  const start = /^[a-z]+ /.test(message) ? message[0].toUpperCase() : message.slice(0, 1); // not that of a field's or a caller's name
-  const sentence = message && start + message.slice(1) + (/[.!?]$/.test(message) ? "" : ".");
-  return html`<div class="problem" role="alert"><p>${sentence} ${ADVICE[error.status]}</p>
+  return html`<div class="problem" role="alert"><p>${sentence(message)} ${ADVICE[error.status]}</p>
     ${retry && html`<button type="button" onClick=${retry}>Try again</button>`}</div>`;
 }
 

@@ -7,7 +7,7 @@ import { auth, can, session } from "../session.js";
 import { Empty, Loaded, Page, Status, Table, Time } from "../ui.js";
 import { KeyHistory, RevokeKey, RotateKey, Secret } from "./keys/changes.js";
 import { CreateKey } from "./keys/create.js";
-import { covers } from "./keys/scopes.js";
+import { mayRotate } from "./keys/scopes.js";
 
 const isOwn = (key) => session.value.actor === `key:${key.id}`;
 const hasEnded = (key) => key.expires_at && Date.parse(key.expires_at) <= Date.now();
@@ -49,7 +49,7 @@ function columnsFor(ask) {
     ["Expires", (key) => html`<${Ends} apiKey=${key} />`],
     ["Last used", (key) => (key.used_at ? html`<span title="Exact to the hour"><${Time} at=${key.used_at} /></span>` : "never")],
     ["Actions", (key) => html`<div class="actions">${button(key, "history", "History")}
-      ${!key.revoked_at && key.scopes.every(covers) && button(key, "rotate", "Rotate")}${!key.revoked_at && button(key, "revoke", "Revoke")}</div>`],
+      ${mayRotate(key) && button(key, "rotate", "Rotate")}${!key.revoked_at && button(key, "revoke", "Revoke")}</div>`],
   ];
 }
 

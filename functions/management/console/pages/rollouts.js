@@ -28,8 +28,7 @@ export default function Rollouts({ model, query }) {
 
 function Earlier({ model, open, chosen }) {
   const [most, setMost] = useState(100);
-  const earlier = useResource((signal) => all("list_rollouts", { model }, "rollouts", { signal, most, query: { open: false } }), [model, most]);
-  useEffect(() => { if (earlier.data) earlier.reload(); }, [open]);
+  const earlier = useResource((signal) => all("list_rollouts", { model }, "rollouts", { signal, most, query: { open: false } }), [model, most], { again: open });
   const columns = [
     ["Rollout", (one) => html`<a href=${to(modelPath(model, "/rollouts"), { rollout: one.id })} aria-current=${String(one.id) === chosen ? "true" : undefined}>${one.id}</a>`],
     ["Status", (one) => html`<${Status} value=${one.status} />`],

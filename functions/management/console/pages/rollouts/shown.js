@@ -2,7 +2,7 @@
 import { html, useState } from "../../lib.js";
 import { call } from "../../api.js";
 import { SplitBar } from "../../charts.js";
-import { percent } from "../../format.js";
+import { percent, sentence } from "../../format.js";
 import { useResource } from "../../resource.js";
 import { modelPath, to } from "../../router.js";
 import { can } from "../../session.js";
@@ -42,7 +42,7 @@ function Decision({ decision, isLast }) {
   const kind = decision.verdict === "breach" ? "problem" : "notice";
   const said = { promote: "goes on", hold: "waits", breach: "breach" }[decision.verdict] ?? decision.verdict;
   return html`<div class=${kind}><p><span aria-live="polite"><strong>${isLast ? "The guard's last look" : "The guard"}: ${said}.</strong>${" "}
-    ${decision.reason[0].toUpperCase()}${decision.reason.slice(1)}.</span> <span class="hint"><${Time} at=${decision.at} /></span></p></div>`;
+    ${sentence(decision.reason)}</span> <span class="hint"><${Time} at=${decision.at} /></span></p></div>`;
 }
 
 // Read again when the rollout moves. Its id is the model's revision before it began, so older entries are none of its own.
