@@ -83,11 +83,20 @@ def test_retry_after_a_dead_shard(seeded: Cloud, load_function: LoadFunction) ->
 
 
 @pytest.mark.full
-def test_deleted_version_fails_the_job(seeded: Cloud, load_function: LoadFunction) -> None:
-    bootstrap.registry(seeded.settings).models.delete("example", "tester")
-    load_function("WorkerFunction").lambda_handler(event("worker_shard"), Context)
+def test_deleted_version_fails_the_job_until_it_is_restored(seeded: Cloud, load_function: LoadFunction) -> None:
+    """A job protects no version from deletion."""
+    versions, worker = bootstrap.registry(seeded.settings).versions, load_function("WorkerFunction")
+    versions.delete("example", 1, "tester")
+    worker.lambda_handler(event("worker_shard"), Context)
     job = planned(seeded)
     assert (job.status, "was deleted" in (job.reason or "")) == (JobStatus.FAILED, True)
+    versions.restore("example", 1, "tester")
+    bootstrap.submission(seeded.settings).retry(job.id)
+    start = event("planner_drop")
+    start["detail"]["object"] |= {"key": f"batch/jobs/{job.id}/start", "size": 2}
+    load_function("PlannerFunction").lambda_handler(start, Context)
+    load_function("WorkerFunction").lambda_handler(event("worker_shard"), Context)
+    assert planned(seeded).status is JobStatus.SUCCEEDED
 
 
 @pytest.mark.full
