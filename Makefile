@@ -136,7 +136,7 @@ deploy: build ## into your AWS account, as the stack STACK=maas; parameters in P
 	@$(SAM_VENV)/bin/sam list stack-outputs --stack-name $(STACK) --output json | $(RUN)/python -m maas_local.next_steps
 
 sam-test: build ## the end-to-end suite and every event under the real `sam local` (needs Docker)
-	@SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/pytest tests/sam tests/e2e --stack=sam
+	@SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/pytest tests/sam tests/e2e --stack=sam $(ARGS)
 
 cloud-test: build $(CLOUD_VENV)/.done ## the same suite on what `make deploy` deploys, and its updates, in an AWS emulator (needs Docker)
 	@SAM="$(abspath $(SAM_VENV)/bin/sam)" $(RUN)/pytest tests/e2e tests/cloud --stack=cloud $(ARGS)

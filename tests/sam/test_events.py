@@ -1,4 +1,7 @@
-"""Every file of events/ through `sam local invoke`: layers under /opt, handlers in /var/task, as in Lambda."""
+"""Every file of events/ under `sam local`: layers under /opt, handlers in /var/task, as in Lambda.
+
+Containers are kept warm, since each `sam local invoke` starts one anew, for some seconds.
+"""
 
 from collections.abc import Iterator
 
@@ -20,8 +23,21 @@ def sam() -> Iterator[sam_cli.Sam]:
         yield sam
 
 
+@pytest.fixture(scope="module")
+def invoke(sam: sam_cli.Sam) -> Iterator[sam_cli.Invoke]:
+    with sam.functions() as functions:
+        yield functions
+
+
+@pytest.mark.full(keep=len(CASES))
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_event(case: EventCase, sam: sam_cli.Sam) -> None:
+def test_event(case: EventCase, invoke: sam_cli.Invoke) -> None:
+    case.check(invoke(case.function, case.event))
+
+
+def test_one_event_from_the_command_line(sam: sam_cli.Sam) -> None:
+    """As `make invoke-InferenceFunction` does."""
+    (case,) = (case for case in CASES if case.name == "inference_infer")
     case.check(sam.invoke(case.function, case.event))
 
 
