@@ -14,7 +14,7 @@ from openapi import MODEL_LINKS, PURGES, item, refusals
 from parameters import Absent, IfMatch, IncludeDeleted, Limit, ListScope, ModelName, OnceOnly, Tags, Token, tagged
 from schemas.models import CreateModel, History, HistoryEntry, Model, Models, ModelStatus
 from schemas.shared import Change
-from schemas.versions import TaskName
+from schemas.version_requests import TaskName
 
 router = APIRouter(prefix="/models", tags=["models"])
 

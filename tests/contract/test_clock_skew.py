@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from maas.aws.dynamodb import Put, Table
+from maas.aws.dynamodb import Table
+from maas.aws.writes import Put
 from maas.records import fields_of
 from maas.registry import Registry, table_rows
 from maas.registry.ledger import MAX_SKEW_SECONDS

@@ -243,8 +243,8 @@ def written(registry: Registry) -> Writers:
     for _ in range(4):
         registry.versions.create("m", [FILE], "", {}, "setup")
     for number in range(1, 5):
-        version = registry.versions.start_validation("m", number, "setup")
-        registry.versions.finish_validation(replace(version, status=Status.READY), "setup")
+        version = registry.validation.start("m", number, "setup")
+        registry.validation.finish(replace(version, status=Status.READY), "setup")
     registry.aliases.set("m", "prod", 2, "setup")
     registry.rollouts.start("m", PLAN, "setup", uncounted)
     writers = Writers(registry)

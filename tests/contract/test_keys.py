@@ -13,7 +13,8 @@ import pytest
 from maas.access.authorizer import Authorizer
 from maas.access.caller import Caller, caller_of
 from maas.access.keys_table import Keys
-from maas.aws.dynamodb import Put, Table
+from maas.aws.dynamodb import Table
+from maas.aws.writes import Put
 from maas.errors import Conflict, InvalidRequest, NotAllowed, NotAuthenticated, NotFound, RightsExceeded
 from maas.registry import Idempotency, table_rows
 from maas.times import canonical

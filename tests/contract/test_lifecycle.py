@@ -117,9 +117,9 @@ def test_alias_to_deleted_version_is_refused(registry: Registry) -> None:
 
 def test_validation_of_a_deleted_model_is_kept(registry: Registry) -> None:
     registry.versions.create("m", [FILE], "", {}, "ann")
-    version = registry.versions.start_validation("m", 1, "deployment")
+    version = registry.validation.start("m", 1, "deployment")
     registry.models.delete("m", "bob")
-    registry.versions.finish_validation(replace(version, status=Status.READY), "deployment")
+    registry.validation.finish(replace(version, status=Status.READY), "deployment")
     registry.models.restore("m", "bob")
     assert registry.resolve("m", None).number == 1
 

@@ -19,11 +19,11 @@ def created(registry: Registry, model: str = "m") -> ModelVersion:
 
 
 def ready(registry: Registry, model: str = "m") -> ModelVersion:
-    version = registry.versions.start_validation(model, created(registry, model).number, "deployment")
+    version = registry.validation.start(model, created(registry, model).number, "deployment")
     found = replace(
         version, status=Status.READY, inputs=SIGNATURE, outputs=SIGNATURE, profile={"load_ms": 1.5}, warnings=("w",)
     )
-    return registry.versions.finish_validation(found, "deployment")
+    return registry.validation.finish(found, "deployment")
 
 
 def history(table: Table, model: str = "m") -> list[dict[str, object]]:
@@ -84,17 +84,13 @@ def test_finished_validation(registry: Registry) -> None:
 
 def test_outcome_is_final(registry: Registry) -> None:
     version = ready(registry)
-    again = registry.versions.finish_validation(
-        replace(version, status=Status.FAILED, status_reason="late"), "deployment"
-    )
-    assert again == version == registry.versions.start_validation("m", 1, "deployment")
+    again = registry.validation.finish(replace(version, status=Status.FAILED, status_reason="late"), "deployment")
+    assert again == version == registry.validation.start("m", 1, "deployment")
 
 
 def test_outcome_needs_a_started_validation(registry: Registry) -> None:
     version = created(registry)
-    assert (
-        registry.versions.finish_validation(replace(version, status=Status.READY), "x").status is Status.PENDING_UPLOAD
-    )
+    assert registry.validation.finish(replace(version, status=Status.READY), "x").status is Status.PENDING_UPLOAD
 
 
 @pytest.mark.full(keep=2)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from maas.aws.clients import client
-from maas.aws.dynamodb import Put, Table, boto3_call
+from maas.aws.dynamodb import Table, boto3_call
+from maas.aws.writes import Put
 from maas.errors import Conflict, InvalidRequest, MaasError, NotFound, NotReady
 from maas.records.aliases import Route, whole
 from maas.records.samples import Shadow

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from maas.aws.dynamodb import Put, Table
+from maas.aws.dynamodb import Table
+from maas.aws.writes import Put
 from maas.errors import Conflict, Gone, InvalidRequest, NotFound, NotReady, PreconditionFailed
 from maas.records.aliases import Alias, Route, Routes, whole
 from maas.registry import Registry, table_rows

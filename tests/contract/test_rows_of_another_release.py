@@ -9,7 +9,8 @@ import pytest
 from maas.access.caller import Caller
 from maas.access.keys_table import Keys
 from maas.aws.clients import client
-from maas.aws.dynamodb import Add, Key, Table
+from maas.aws.dynamodb import Table
+from maas.aws.writes import Add, Key
 from maas.batch import job_rows
 from maas.batch.job_records import Shadowed, ShardStatus
 from maas.batch.jobs import Jobs
@@ -85,8 +86,8 @@ def test_version(registry: Registry, table: Table, signed_table: Table) -> None:
     created = registry.versions.create("m", [FILE], "", {}, "ann")
     key = table_rows.version_key("m", 1)
     rewrite(table, key, ())
-    validating = registry.versions.start_validation("m", created.number, "deployment")
-    registry.versions.set_stage("m", 1, Stage.LOADING)
+    validating = registry.validation.start("m", created.number, "deployment")
+    registry.validation.set_stage("m", 1, Stage.LOADING)
     found = replace(
         validating,
         status=Status.READY,
@@ -97,7 +98,7 @@ def test_version(registry: Registry, table: Table, signed_table: Table) -> None:
         quantized=Quantized("dynamic-int8", 0.1, (FILE,)),
         unknown={},  # as validated from an event that came before the later release wrote
     )
-    registry.versions.finish_validation(found, "deployment")
+    registry.validation.finish(found, "deployment")
     assert lost(table, key, ()) == []
     places: list[Place] = [(), ("files", 0), ("inputs", 0), ("task",), ("task", "raw_outputs", 0)]
     places += [("variants", 0), ("variants", 0, "files", 0), ("quantized",), ("quantized", "files", 0)]
@@ -195,7 +196,7 @@ def test_every_row_is_read_over(registry: Registry, table: Table, table_name: st
     registry.models.create("m", "", {}, "ann", idempotency)
     ready(registry), ready(registry)
     registry.versions.create("m", [FILE], "", {}, "ann")
-    registry.versions.start_validation("m", 3, "ann")
+    registry.validation.start("m", 3, "ann")
     registry.aliases.set("m", "prod", [Route(1, 50), Route(2, 50)], "ann")
     registry.aliases.set("m", "next", 1, "ann")
     registry.rollouts.start("m", Plan("next", 2, (10, 100), 1), "ann", lambda *_: {})

@@ -16,28 +16,28 @@ def model(registry: Registry) -> None:
 
 def test_stage_ends_with_the_validation(registry: Registry) -> None:
     registry.versions.create("m", [FILE], "", {}, "ann")
-    before = registry.versions.start_validation("m", 1, "deployment")
-    registry.versions.set_stage("m", 1, Stage.LOADING)
+    before = registry.validation.start("m", 1, "deployment")
+    registry.validation.set_stage("m", 1, Stage.LOADING)
     shown, _ = registry.versions.get("m", 1)
     assert shown == replace(before, stage=Stage.LOADING)  # neither revision nor time: it is no change of the version
-    done = registry.versions.finish_validation(replace(shown, status=Status.READY), "deployment")
+    done = registry.validation.finish(replace(shown, status=Status.READY), "deployment")
     assert (done.status, done.stage) == (Status.READY, None)
 
 
 def test_late_stage_changes_nothing(registry: Registry) -> None:
     ready(registry)
     before, _ = registry.versions.get("m", 1)
-    registry.versions.set_stage("m", 1, Stage.LOADING)
-    registry.versions.set_stage("m", 9, Stage.LOADING)
-    registry.versions.set_stage("absent", 1, Stage.LOADING)
+    registry.validation.set_stage("m", 1, Stage.LOADING)
+    registry.validation.set_stage("m", 9, Stage.LOADING)
+    registry.validation.set_stage("absent", 1, Stage.LOADING)
     assert registry.versions.get("m", 1)[0] == before
 
 
 def test_change_during_a_stage_stays(registry: Registry) -> None:
     registry.versions.create("m", [FILE], "", {}, "ann")
-    registry.versions.start_validation("m", 1, "deployment")
-    registry.versions.set_stage("m", 1, Stage.LOADING)
+    registry.validation.start("m", 1, "deployment")
+    registry.validation.set_stage("m", 1, Stage.LOADING)
     registry.versions.update("m", 1, "ann", "described", None)
-    registry.versions.set_stage("m", 1, Stage.PREPARING)
+    registry.validation.set_stage("m", 1, Stage.PREPARING)
     version, _ = registry.versions.get("m", 1)
     assert (version.description, version.stage) == ("described", Stage.PREPARING)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from maas.aws.dynamodb import Put, Table, WriteConflict
+from maas.aws.dynamodb import Table, WriteConflict
+from maas.aws.writes import Put
 
 VALUES = {
     "text": "ünïcode",

@@ -24,12 +24,12 @@ def pending(registry: Registry) -> ModelVersion:
 
 
 def validating(registry: Registry) -> ModelVersion:
-    return registry.versions.start_validation("m", pending(registry).number, "deployment")
+    return registry.validation.start("m", pending(registry).number, "deployment")
 
 
 def failed(registry: Registry) -> ModelVersion:
     broken = replace(validating(registry), status=Status.FAILED, status_reason="broken")
-    return registry.versions.finish_validation(broken, "deployment")
+    return registry.validation.finish(broken, "deployment")
 
 
 def sweep(registry: Registry, objects: Callable[[str, float], bool], before: datetime | None = None) -> list[str]:
@@ -63,7 +63,7 @@ def test_version_that_becomes_ready_meanwhile_stays(registry: Registry) -> None:
     last = validating(registry)
 
     def finish_another(_: str, __: float) -> bool:
-        registry.versions.finish_validation(replace(last, status=Status.READY), "deployment")
+        registry.validation.finish(replace(last, status=Status.READY), "deployment")
         return True
 
     assert sweep(registry, finish_another) == ["m@1"]

@@ -38,8 +38,8 @@ def management(load_function: LoadFunction) -> ModuleType:
     registry.models.create("m", "", {}, "ann")
     for _ in range(2):
         number = registry.versions.create("m", [FILE], "", {}, "ann").number
-        version = registry.versions.start_validation("m", number, "ann")
-        registry.versions.finish_validation(replace(version, status=Status.READY), "ann")
+        version = registry.validation.start("m", number, "ann")
+        registry.validation.finish(replace(version, status=Status.READY), "ann")
     return app
 
 

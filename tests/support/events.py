@@ -15,7 +15,8 @@ from typing import Any
 from maas import bootstrap
 from maas.access.api_keys import ApiKey, StoredSecret
 from maas.aws.clients import client
-from maas.aws.dynamodb import Put, Table, boto3_call
+from maas.aws.dynamodb import Table, boto3_call
+from maas.aws.writes import Put
 from maas.batch.planner import Arrived
 from maas.registry import table_rows
 from maas.settings import Settings

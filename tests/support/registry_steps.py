@@ -13,10 +13,10 @@ NEVER = float("inf")
 
 def ready(registry: Registry, model: str = "m", task: Task | None = None) -> ModelVersion:
     created = registry.versions.create(model, [FILE], "", {}, "ann")
-    version = registry.versions.start_validation(model, created.number, "deployment")
+    version = registry.validation.start(model, created.number, "deployment")
     results = {"inputs": SIGNATURE, "outputs": SIGNATURE, "profile": {"load_ms": 1.5}, "task": task}
     found = replace(version, status=Status.READY, **results)
-    return registry.versions.finish_validation(found, "deployment")
+    return registry.validation.finish(found, "deployment")
 
 
 def kinds(registry: Registry, model: str = "m") -> list[str]:

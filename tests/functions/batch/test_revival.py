@@ -116,7 +116,7 @@ def test_daily_schedule_revives_what_is_stuck(
     """A version left VALIDATING; jobs in RUNNING, PLANNING and UPLOADING without their messages and events."""
     registry = bootstrap.registry(runs.cloud.settings)
     stalled = runs.cloud.upload("example", onnx_models.linear(7.0))
-    registry.versions.start_validation("example", stalled.number, "deployment")
+    registry.validation.start("example", stalled.number, "deployment")
     running = runs.job()
     planning = runs.submission.create(runs.version, JobRequest(input="batch/data/rows.jsonl"), "tester", None)[0]
     upload = ModelFile("rows.jsonl", len(ROWS), "0" * 64)
@@ -175,7 +175,7 @@ def test_version_without_files_does_not_stop_the_sweep(
     function: Any = load_function("MaintenanceFunction")
     monkeypatch.setattr(function, "idle", timedelta(0))
     stalled = runs.cloud.upload("example", onnx_models.linear(7.0))
-    bootstrap.registry(runs.cloud.settings).versions.start_validation("example", stalled.number, "deployment")
+    bootstrap.registry(runs.cloud.settings).validation.start("example", stalled.number, "deployment")
     job = runs.job()
     runs.cloud.s3.delete_object(Bucket=runs.cloud.settings.bucket, Key="models/example/3/source/model.onnx")
     assert f"job {job.id}" in function.lambda_handler(REVIVE, Context)["revived"]

@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Any
 
 from maas.aws.attributes import pack
-from maas.aws.dynamodb import Call, Put, Table, boto3_call
+from maas.aws.dynamodb import Call, Table, boto3_call
+from maas.aws.writes import Put
 from maas.records import ModelFile, ModelVersion, Status, fields_of
 from maas.records.aliases import Route
 from maas.registry import Registry, table_rows
@@ -52,8 +53,8 @@ class Meter:
 
 def add_ready(registry: Registry, model: str = "m") -> ModelVersion:
     created = registry.versions.create(model, [FILE], "", {}, "ann")
-    version = registry.versions.start_validation(model, created.number, "ann")
-    return registry.versions.finish_validation(replace(version, status=Status.READY), "ann")
+    version = registry.validation.start(model, created.number, "ann")
+    return registry.validation.finish(replace(version, status=Status.READY), "ann")
 
 
 def operations(registry: Registry) -> dict[str, Callable[[], object]]:

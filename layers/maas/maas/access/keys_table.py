@@ -8,7 +8,8 @@ from typing import Any
 from maas.access import api_keys
 from maas.access.api_keys import ApiKey, KeyChange
 from maas.access.caller import Caller, check_scope
-from maas.aws.dynamodb import Put, Table, WriteConflict
+from maas.aws.dynamodb import Table, WriteConflict
+from maas.aws.writes import Put
 from maas.errors import Conflict, Contended, InvalidRequest, NotAllowed, NotAuthenticated, NotFound, RightsExceeded
 from maas.registry import table_rows
 from maas.registry.ledger import Idempotency, Ledger, attempts, idempotency_row

@@ -6,15 +6,13 @@ for functions whose cold start must not import boto3.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from maas.aws.attributes import pack, unpack
+from maas.aws.writes import Item, Key, Put, Write, condition, packed, packed_key, transaction_item, unpacked
 from maas.errors import ServiceUnavailable
 
 Call = Callable[[str, dict[str, Any]], dict[str, Any]]
-Item = dict[str, Any]
-Key = tuple[str, str]
 
 # Cancellation reasons of a transaction.
 _LOST_RACES = {"ConditionalCheckFailed", "TransactionConflict"}
@@ -41,32 +39,6 @@ class CallFailed(Exception):
         self.code, self.reasons = code, reasons
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
-    """Replace the item, on condition that the stored one has this revision (None: that there is none)."""
-
-    key: Key
-    item: Item
-    revision: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Delete the item at `key`, if there is one."""
-
-    key: Key
-
-
-@dataclass(frozen=True, slots=True)
-class Add:
-    """Add to numbers of the item at `key`, created if absent, and set other attributes of it."""
-
-    key: Key
-    amounts: Mapping[str, int]
-    others: Mapping[str, Any]
-
-
-Write = Put | Delete | Add
 _BATCH = 25  # limit of BatchWriteItem
 _READ_BATCH = 100  # limit of BatchGetItem
 
@@ -77,8 +49,8 @@ class Table:
 
     def get(self, key: Key) -> Item | None:
         """The item, from a consistent read, or None."""
-        answer = self._call("GetItem", self._named({"Key": _packed_key(key), "ConsistentRead": True}))
-        return _unpacked(answer["Item"]) if answer.get("Item") else None
+        answer = self._call("GetItem", self._named({"Key": packed_key(key), "ConsistentRead": True}))
+        return unpacked(answer["Item"]) if answer.get("Item") else None
 
     def query(
         self, pk: str, prefix: str, *, limit: int, after: str | None = None, newest_first: bool = False
@@ -86,20 +58,20 @@ class Table:
         """Up to `limit` items of a partition whose sort key has the prefix; the sort key to continue after, or None."""
         request = _range(pk, prefix) | {"Limit": limit, "ScanIndexForward": not newest_first}
         if after:
-            request["ExclusiveStartKey"] = _packed_key((pk, after))
+            request["ExclusiveStartKey"] = packed_key((pk, after))
         answer = self._call("Query", self._named(request))
         last = answer.get("LastEvaluatedKey")
-        return [_unpacked(item) for item in answer["Items"]], last["sk"]["S"] if last else None
+        return [unpacked(item) for item in answer["Items"]], last["sk"]["S"] if last else None
 
     def get_many(self, keys: Sequence[Key]) -> list[Item | None]:
         """Items in the order of their keys, None where there is none; consistent reads, up to 100 per call."""
         found: dict[Key, Item] = {}
         for start in range(0, len(keys), _READ_BATCH):
             some = keys[start : start + _READ_BATCH]
-            wanted = {"Keys": [_packed_key(key) for key in some], "ConsistentRead": True}
+            wanted = {"Keys": [packed_key(key) for key in some], "ConsistentRead": True}
             answer = self._call("BatchGetItem", {"RequestItems": {self._name: wanted}})
             for item in answer["Responses"].get(self._name, []):
-                found[item["pk"]["S"], item["sk"]["S"]] = _unpacked(item)
+                found[item["pk"]["S"], item["sk"]["S"]] = unpacked(item)
             for left in answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", []):
                 key = left["pk"]["S"], left["sk"]["S"]
                 if item := self.get(key):
@@ -110,7 +82,7 @@ class Table:
         """The first keys of a partition whose sort key has the prefix, or the first of these after the sort key."""
         request = _range(pk, prefix) | {"ProjectionExpression": "pk, sk", "Limit": limit}
         if after:
-            request["ExclusiveStartKey"] = _packed_key((pk, after))
+            request["ExclusiveStartKey"] = packed_key((pk, after))
         items = self._call("Query", self._named(request))["Items"]
         return [(item["pk"]["S"], item["sk"]["S"]) for item in items]
 
@@ -118,14 +90,14 @@ class Table:
         """The item with the greatest sort key between `prefix` and `prefix + up_to`, or None."""
         request = _range(pk, prefix, prefix + up_to) | {"Limit": 1, "ScanIndexForward": False}
         items = self._call("Query", self._named(request))["Items"]
-        return _unpacked(items[0]) if items else None
+        return unpacked(items[0]) if items else None
 
     def between(self, pk: str, start: str, end: str) -> Iterator[tuple[str, Item]]:
         """Sort keys and items of a partition from `start` to `end`, both included; eventually consistent, for half."""
         request = _range(pk, start, end) | {"ConsistentRead": False}
         while True:
             answer = self._call("Query", self._named(request))
-            yield from ((item["sk"]["S"], _unpacked(item)) for item in answer["Items"])
+            yield from ((item["sk"]["S"], unpacked(item)) for item in answer["Items"])
             if not answer.get("LastEvaluatedKey"):
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -135,7 +107,7 @@ class Table:
 
         Raises WriteConflict if a condition fails, ServiceUnavailable.
         """
-        items = [self._transaction_item(write) for write in writes]
+        items = [transaction_item(self._name, write) for write in writes]
         request = {"TransactItems": items} | ({"ClientRequestToken": token} if token else {})
         try:
             self._call_service("TransactWriteItems", request)
@@ -152,7 +124,7 @@ class Table:
         Raises WriteConflict, also where a lost answer hides that the item was written: read it again.
         """
         try:
-            self._call_service("PutItem", self._named({"Item": _packed(put)} | _condition(put)))
+            self._call_service("PutItem", self._named({"Item": packed(put)} | condition(put)))
         except CallFailed as failure:
             if failure.code in ("ConditionalCheckFailedException", "TransactionConflictException"):
                 raise WriteConflict from failure
@@ -161,7 +133,7 @@ class Table:
     def advance(self, key: Key, name: str, time: str, before: str) -> None:
         """Set the attribute `name` to `time` if it is null or less than `before`; nothing happens without an item."""
         request = {
-            "Key": _packed_key(key),
+            "Key": packed_key(key),
             "UpdateExpression": "SET #name = :time",
             "ConditionExpression": "attribute_exists(pk) AND (NOT attribute_type(#name, :text) OR #name < :before)",
             "ExpressionAttributeNames": {"#name": name},
@@ -176,7 +148,7 @@ class Table:
     def keep(self, key: Key, expires_at: int) -> None:
         """Let the item expire then and give it its next revision; nothing happens without an item."""
         request = {
-            "Key": _packed_key(key),
+            "Key": packed_key(key),
             "UpdateExpression": "SET expires_at = :expires_at ADD revision :one",
             "ConditionExpression": "attribute_exists(pk)",
             "ExpressionAttributeValues": {":expires_at": pack(expires_at), ":one": pack(1)},
@@ -190,7 +162,7 @@ class Table:
     def add(self, key: Key, amount: int, expires_at: int) -> int:
         """Add to the counter at `key`, created if absent, expiring after `expires_at`; returns the new value."""
         request = {
-            "Key": _packed_key(key),
+            "Key": packed_key(key),
             "UpdateExpression": "ADD amount :amount SET expires_at = :expires_at",
             "ExpressionAttributeValues": {":amount": pack(amount), ":expires_at": pack(expires_at)},
             "ReturnValues": "UPDATED_NEW",
@@ -200,11 +172,11 @@ class Table:
 
     def delete(self, keys: Sequence[Key]) -> None:
         """Delete in batches, without a transaction; absent items are no error."""
-        self._write_batches([{"DeleteRequest": {"Key": _packed_key(key)}} for key in keys])
+        self._write_batches([{"DeleteRequest": {"Key": packed_key(key)}} for key in keys])
 
     def replace(self, items: Mapping[Key, Item]) -> None:
         """Write items whether or not they exist, in batches, without a transaction."""
-        self._write_batches([{"PutRequest": {"Item": _packed(Put(key, item, None))}} for key, item in items.items()])
+        self._write_batches([{"PutRequest": {"Item": packed(Put(key, item, None))}} for key, item in items.items()])
 
     def _write_batches(self, requests: Sequence[dict[str, Any]]) -> None:
         for start in range(0, len(requests), _BATCH):
@@ -217,13 +189,6 @@ class Table:
                 left = answer.get("UnprocessedItems", {}).get(self._name, [])
             if left:
                 raise ServiceUnavailable("DynamoDB")
-
-    def _transaction_item(self, write: Write) -> dict[str, Any]:
-        if isinstance(write, Delete):
-            return {"Delete": {"TableName": self._name, "Key": _packed_key(write.key)}}
-        if isinstance(write, Add):
-            return {"Update": {"TableName": self._name, "Key": _packed_key(write.key)} | _addition(write)}
-        return {"Put": {"TableName": self._name, "Item": _packed(write)} | _condition(write)}
 
     def _named(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"TableName": self._name} | request
@@ -239,18 +204,6 @@ def _translated(failure: CallFailed) -> Exception:
     return ServiceUnavailable("DynamoDB") if failure.code in _UNAVAILABLE else failure
 
 
-def _packed_key(key: Key) -> Item:
-    return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
-
-
-def _packed(put: Put) -> Item:
-    return _packed_key(put.key) | {name: pack(value) for name, value in put.item.items()}
-
-
-def _unpacked(item: Item) -> Item:
-    return {name: unpack(value) for name, value in item.items() if name not in ("pk", "sk")}
-
-
 def _range(pk: str, prefix: str, to: str | None = None) -> dict[str, Any]:
     """A consistent query of the sort keys from `prefix` to `to`, or of all with the prefix."""
     if not prefix:  # DynamoDB allows no empty text in a condition
@@ -262,26 +215,6 @@ def _range(pk: str, prefix: str, to: str | None = None) -> dict[str, Any]:
         "KeyConditionExpression": condition,
         "ExpressionAttributeValues": {":pk": {"S": pk}} | values,
         "ConsistentRead": True,
-    }
-
-
-def _condition(put: Put) -> dict[str, Any]:
-    if put.revision is None:
-        return {"ConditionExpression": "attribute_not_exists(pk)"}
-    return {
-        "ConditionExpression": "revision = :revision",
-        "ExpressionAttributeValues": {":revision": {"N": str(put.revision)}},
-    }
-
-
-def _addition(add: Add) -> dict[str, Any]:
-    given = [*add.amounts.items(), *add.others.items()]  # placeholders by number: a name may have a "-"
-    terms = [f"#{index} :{index}" for index in range(len(add.amounts))]
-    others = [f"#{index} = :{index}" for index in range(len(add.amounts), len(given))]
-    return {
-        "UpdateExpression": f"ADD {', '.join(terms)} SET {', '.join(others)}",
-        "ExpressionAttributeNames": {f"#{index}": name for index, (name, _) in enumerate(given)},
-        "ExpressionAttributeValues": {f":{index}": pack(value) for index, (_, value) in enumerate(given)},
     }
 
 

@@ -5,7 +5,8 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from maas.aws.dynamodb import Table, Write, WriteConflict
+from maas.aws.dynamodb import Table, WriteConflict
+from maas.aws.writes import Write
 from maas.batch import job_rows
 from maas.batch.job_records import BatchJob, Shard
 from maas.errors import Conflict, Contended, ServiceUnavailable

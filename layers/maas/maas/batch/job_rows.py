@@ -14,7 +14,7 @@
 
 import time
 
-from maas.aws.dynamodb import Item, Key, Put, Write
+from maas.aws.writes import Item, Key, Put, Write
 from maas.batch.job_records import BatchJob, Shard
 from maas.records import fields_of
 

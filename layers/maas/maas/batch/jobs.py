@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from maas.aws.dynamodb import Delete, Item, Put, Table, Write, WriteConflict
+from maas.aws.dynamodb import Table, WriteConflict
+from maas.aws.writes import Delete, Item, Put, Write
 from maas.batch import adding, job_rows, output_folders, tallies
 from maas.batch.job_records import ENDED, OPEN, BatchJob, JobStatus, Shard, ShardStatus
 from maas.batch.tallies import Tally

@@ -3,7 +3,8 @@
 A row of the partition OUTPUTS claims a folder, until it expires with its job.
 """
 
-from maas.aws.dynamodb import Put, Table
+from maas.aws.dynamodb import Table
+from maas.aws.writes import Put
 from maas.batch.job_records import BatchJob
 from maas.batch.locations import OUTPUT
 from maas.errors import Conflict

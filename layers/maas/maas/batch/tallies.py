@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Self
 
-from maas.aws.dynamodb import Add, Item
+from maas.aws.writes import Add, Item
 from maas.batch import job_rows
 from maas.batch.job_records import BatchJob, Shadowed, Shard, ShardStatus
 from maas.metrics.counts import LEAST_POWER

@@ -49,7 +49,7 @@ class Deployment:
         event is delivered again. Any other exception is a bug: FAILED, since a retry would fail too, and raised, so
         that alarms see it. Raises NotFound if there is no such version.
         """
-        version = self._registry.versions.start_validation(model, number, ACTOR)
+        version = self._registry.validation.start(model, number, ACTOR)
         if version.status is not Status.VALIDATING:
             write_version_result(self._bucket, version)
             return version
@@ -68,11 +68,11 @@ class Deployment:
     def _finished(self, checked: ModelVersion) -> ModelVersion:
         """Raises ModelRejected for a version that the registry cannot store."""
         check_record(checked)
-        return self._registry.versions.finish_validation(checked, ACTOR)
+        return self._registry.validation.finish(checked, ACTOR)
 
     def _failed(self, version: ModelVersion, reason: str) -> ModelVersion:
         failed = replace(version, status=Status.FAILED, status_reason=shortened(reason))
-        return self._registry.versions.finish_validation(failed, ACTOR)
+        return self._registry.validation.finish(failed, ACTOR)
 
     def _checked(self, version: ModelVersion) -> ModelVersion:
         """The version as READY. Raises what makes it FAILED."""
@@ -85,7 +85,7 @@ class Deployment:
             source, prepared = folder / "source", folder / "prepared"
             source.mkdir()
             prepared.mkdir()
-            report = partial(self._registry.versions.set_stage, version.model, version.number)
+            report = partial(self._registry.validation.set_stage, version.model, version.number)
             report(Stage.CHECKING_DIGESTS)
             files = artifacts.fetch_source(self._reader, version, version.files, source)
             path = str(source / version.model_file.name)
@@ -127,7 +127,7 @@ class Deployment:
         if found.profile is None:
             return replace(quantized, reason="the model never ran, so its outputs cannot be compared: push an example")
         folder.mkdir()
-        self._registry.versions.set_stage(version.model, version.number, Stage.QUANTIZING)
+        self._registry.validation.set_stage(version.model, version.number, Stage.QUANTIZING)
         try:
             job = preparation.QuantizeJob(
                 path,

@@ -22,7 +22,7 @@ from maas.errors import AlreadyExists, InsufficientStorage, MaasError, ModelReje
 from maas.names import MODEL_SUFFIX, check_name, is_model_file
 from maas.records import EXAMPLE_NAMES, LABELS_NAME, ModelFile, ModelQuota, ModelVersion, RegisteredModel
 from maas.registry import Idempotency, Registry
-from maas.registry.versions import check_quota
+from maas.registry.quota import check_quota
 
 ACTOR = "inbox"
 PREFIX, RESULT_SUFFIX = "inbox/", ".result.json"

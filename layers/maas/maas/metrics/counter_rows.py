@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
 
-from maas.aws.dynamodb import Key
+from maas.aws.writes import Key
 
 SHARDS = 4
 ROLLED: Key = ("ROLLED", "hours")

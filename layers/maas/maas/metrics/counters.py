@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from maas.aws.dynamodb import Add, CallFailed, Key, Table, WriteConflict
+from maas.aws.dynamodb import CallFailed, Table, WriteConflict
+from maas.aws.writes import Add, Key
 from maas.errors import MaasError
 from maas.metrics import counter_rows
 from maas.metrics.counter_rows import SHARDS, Cell, Step

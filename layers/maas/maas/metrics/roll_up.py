@@ -4,7 +4,8 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from maas.aws.dynamodb import Item, Key, Table
+from maas.aws.dynamodb import Table
+from maas.aws.writes import Item, Key
 from maas.metrics import counter_rows
 from maas.metrics.counter_rows import ROLLED, Cell, Step
 from maas.metrics.counts import Counts

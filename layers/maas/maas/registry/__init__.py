@@ -21,6 +21,7 @@ from maas.registry.models import Models
 from maas.registry.purge import DeleteObjects, Purge
 from maas.registry.resolution import DEFAULT_ALIAS, Resolution
 from maas.registry.unready import stalled
+from maas.registry.validation import Validation
 from maas.registry.versions import Versions
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Registry:
         self._ledger = Ledger(table)
         self.models = Models(self._ledger)
         self.versions = Versions(self._ledger)
+        self.validation = Validation(self._ledger)
         self.aliases = Aliases(self._ledger)
         self.history = History(self._ledger)
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from maas.aws.dynamodb import Item, Put, Table, Write, WriteConflict
+from maas.aws.dynamodb import Table, WriteConflict
+from maas.aws.writes import Item, Put, Write
 from maas.errors import Conflict, Contended, Gone, NotFound, PreconditionFailed
 from maas.names import is_name
 from maas.records import HistoryEntry, ModelVersion, RegisteredModel, fields_of

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from maas.aws.dynamodb import Delete, WriteConflict
+from maas.aws.dynamodb import WriteConflict
+from maas.aws.writes import Delete
 from maas.errors import AlreadyExists, Conflict, Contended
 from maas.names import check_name
 from maas.records import ModelVersion, RegisteredModel

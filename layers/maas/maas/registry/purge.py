@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from maas.aws.dynamodb import Delete, Write
+from maas.aws.writes import Delete, Write
 from maas.errors import Conflict, Gone, NotFound
 from maas.records import RegisteredModel, Status
 from maas.registry import table_rows

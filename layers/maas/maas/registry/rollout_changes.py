@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from maas.aws.dynamodb import Put, Write
+from maas.aws.writes import Put, Write
 from maas.errors import NotFound
 from maas.records import RegisteredModel
 from maas.records.aliases import WHOLE, Alias, Route, Routes, routes_of, rows_of, whole

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from maas.aws.dynamodb import Delete, Put, WriteConflict
+from maas.aws.dynamodb import WriteConflict
+from maas.aws.writes import Delete, Put
 from maas.errors import Conflict, Contended, InvalidRequest, NotFound, NotReady
 from maas.records import RegisteredModel, Status
 from maas.records.aliases import Alias

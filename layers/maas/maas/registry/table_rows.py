@@ -18,7 +18,7 @@
 | `Q#id` | second | number of the key's requests in that second |
 """
 
-from maas.aws.dynamodb import Key, Put
+from maas.aws.writes import Key, Put
 from maas.records import ModelVersion
 
 MODELS = "MODELS"

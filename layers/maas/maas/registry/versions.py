@@ -1,13 +1,13 @@
 """Model versions: numbered without gaps, validated once, immutable from then on, deleted and restored."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from maas.aws.dynamodb import Delete, Put, Write, WriteConflict
-from maas.errors import Conflict, Contended, NotFound, QuotaExceeded, ServiceUnavailable
-from maas.records import ModelFile, ModelQuota, ModelVersion, RegisteredModel, Stage, Status, fields_of
+from maas.aws.dynamodb import WriteConflict
+from maas.aws.writes import Delete, Write
+from maas.errors import Conflict, Contended, NotFound
+from maas.records import ModelFile, ModelQuota, ModelVersion, RegisteredModel, Status
 from maas.registry import table_rows
 from maas.registry.ledger import (
     Change,
@@ -21,6 +21,8 @@ from maas.registry.ledger import (
     writes,
 )
 from maas.registry.models import shown
+from maas.registry.quota import NO_QUOTA, check_quota
+from maas.registry.ready import ready_mark, with_ready, without_ready
 from maas.registry.routing import check_closed, without_version
 from maas.registry.tags import checked, merged
 
@@ -31,10 +33,6 @@ class DeletedVersion(NamedTuple):
     version: ModelVersion
     removed: list[str]
     changed: list[str]
-
-
-NO_QUOTA = ModelQuota()
-PURGED_EVERY_SECONDS = 3600  # interval of the maintenance schedule, which frees quota
 
 
 class Versions:
@@ -184,7 +182,7 @@ class Versions:
             also: tuple[Write, ...] = (table_rows.deletion(now, model, number),)
             if old.status is Status.READY:
                 also += (Delete(table_rows.ready_key(model, number)),)
-                owner = self._without_ready(owner, number)
+                owner = without_ready(self._ledger.table, owner, number)
             owner, before, after = without_version(owner, number, now)
             return Change("version.deleted", owner, new, old, before=before, after=after, also=also)
 
@@ -209,97 +207,12 @@ class Versions:
             check_etag(if_match, old.etag([]), (old, []))
             also: tuple[Write, ...] = (Delete(table_rows.deleted_key(old.deleted_at, model, number)),)
             if old.status is Status.READY:
-                also += (_ready_mark(old),)
-                owner = _with_ready(owner, old)
+                also += (ready_mark(old),)
+                owner = with_ready(owner, old)
             return Change("version.restored", owner, replace(old, deleted_at=None), old, also=also)
 
         change = self._ledger.change(model, decide, actor)
         return change.version if change and change.version else self._ledger.version(model, number)
-
-    def start_validation(self, model: str, number: int, actor: str) -> ModelVersion:
-        """PENDING_UPLOAD → VALIDATING; any other status stays. Returns the version after the call."""
-        return self._change_status(
-            model, number, Status.PENDING_UPLOAD, lambda version: replace(version, status=Status.VALIDATING), actor
-        )
-
-    def set_stage(self, model: str, number: int, stage: Stage) -> None:
-        """Tell what the validation does at the moment. A concurrent change wins, and a failure does not matter."""
-        with suppress(NotFound, WriteConflict, ServiceUnavailable):
-            version = self._ledger.version(model, number, deleted=True)
-            if version.status is Status.VALIDATING:
-                fields = fields_of(replace(version, stage=stage))
-                self._ledger.table.write([Put(table_rows.version_key(model, number), fields, version.revision)])
-
-    def finish_validation(self, checked: ModelVersion, actor: str) -> ModelVersion:
-        """VALIDATING → READY or FAILED, with the findings in `checked`. A version that is READY or FAILED stays so."""
-
-        def finished(stored: ModelVersion) -> ModelVersion:
-            return replace(
-                stored,
-                status=checked.status,
-                status_reason=checked.status_reason,
-                files=checked.files,
-                inputs=checked.inputs,
-                outputs=checked.outputs,
-                profile=checked.profile,
-                warnings=checked.warnings,
-                task=checked.task,
-                stage=None,
-                variants=checked.variants,
-                quantized=checked.quantized,
-            )
-
-        return self._change_status(checked.model, checked.number, Status.VALIDATING, finished, actor)
-
-    def _change_status(
-        self,
-        model: str,
-        number: int,
-        expected: Status,
-        changed: Callable[[ModelVersion], ModelVersion],
-        actor: str,
-    ) -> ModelVersion:
-        """Also for deleted versions and models, so that a restore brings back the outcome of the validation."""
-
-        def decide(owner: RegisteredModel, _: str) -> Change | None:
-            old = self._ledger.version(model, number, deleted=True)
-            if old.status is not expected:
-                return None
-            new = changed(old)
-            also: tuple[Write, ...] = ()
-            if new.status is Status.READY and not new.deleted_at:
-                also = (_ready_mark(new),)
-                owner = _with_ready(owner, new)
-            if new.status is Status.READY:
-                also += (Delete(table_rows.unready_key(old)),)
-            after = {"status": new.status} | ({"reason": new.status_reason} if new.status_reason else {})
-            kind = f"version.{new.status.lower()}"
-            return Change(kind, owner, new, old, before={"status": old.status}, after=after, also=also)
-
-        change = self._ledger.change(model, decide, actor, deleted=True)
-        return change.version if change and change.version else self._ledger.version(model, number, deleted=True)
-
-    def _without_ready(self, owner: RegisteredModel, number: int) -> RegisteredModel:
-        """The model after its READY version `number` is deleted."""
-        page, _ = self._ledger.table.query(table_rows.partition(owner.name), "R#", limit=2, newest_first=True)
-        mark = next((row for row in page if row["number"] != number), {})
-        return replace(owner, latest_ready_version=mark.get("number"), latest_ready_task=mark.get("task"))
-
-
-def _ready_mark(version: ModelVersion) -> Put:
-    mark = {"number": version.number, "task": _task_name(version)}
-    return Put(table_rows.ready_key(version.model, version.number), mark, None)
-
-
-def _with_ready(owner: RegisteredModel, version: ModelVersion) -> RegisteredModel:
-    """The model with one more READY version."""
-    if version.number < (owner.latest_ready_version or 0):
-        return owner
-    return replace(owner, latest_ready_version=version.number, latest_ready_task=_task_name(version))
-
-
-def _task_name(version: ModelVersion) -> str | None:
-    return version.task.name if version.task else None
 
 
 def _check_unused(owner: RegisteredModel, number: int) -> None:
@@ -309,15 +222,3 @@ def _check_unused(owner: RegisteredModel, number: int) -> None:
         raise Conflict(f"{which} has aliases: {names}; move them, or use force=true")
     if names := ", ".join(owner.shadows_on(number)):
         raise Conflict(f"{which} is the shadow of aliases: {names}; remove it there, or use force=true")
-
-
-def check_quota(model: RegisteredModel, quota: ModelQuota) -> None:
-    """Raises QuotaExceeded for a model that keeps more than the quota."""
-    for what, came, allowed in (
-        ("versions", model.kept_versions, quota.versions),
-        ("bytes", model.kept_bytes, quota.size_bytes),
-    ):
-        if allowed and came > allowed:
-            raise QuotaExceeded(
-                f"{what} kept of model '{model.name}' (purge deleted versions)", came, allowed, PURGED_EVERY_SECONDS
-            )
