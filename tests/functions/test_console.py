@@ -31,6 +31,10 @@ def test_operations_are_those_of_the_api(load_function: LoadFunction) -> None:
     }
     for name, method, path in said:
         assert offered[name] == (method, f"/api/v1{path}")
+    (tasks,) = re.findall(r"TASKS = \[(.*?)\]", text, re.DOTALL)
+    parameters = document["paths"]["/api/v1/models"]["get"]["parameters"]
+    (task,) = [one["schema"]["enum"] for one in parameters if one["name"] == "task"]
+    assert re.findall(r'"([^"]+)"', tasks) == task
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(FOLDER).as_posix())

@@ -38,13 +38,13 @@ function Actions({ model, open }) {
   const writes = can("models:write");
   if (model.deleted_at) {
     return writes && html`<button type="button" class="primary" onClick=${() => open("restore")}>Restore</button>
-      <button type="button" class="danger" onClick=${() => open("purge")}>Purge…</button>`;
+      <button type="button" class="danger" onClick=${() => open("purge")}>Purge</button>`;
   }
   return html`${model.latest_ready_version && can("infer", model.name) && html`<a class="button primary" href=${path("/try")}>Try it</a>`}
     <a class="button" href=${path("/rollouts")}>Rollouts</a>
     <a class="button" href=${path("/metrics")}>Metrics</a>
     ${writes && html`<button type="button" onClick=${() => open("edit")}>Edit</button>
-      <button type="button" onClick=${() => open("delete")}>Delete…</button>`}`;
+      <button type="button" onClick=${() => open("delete")}>Delete</button>`}`;
 }
 
 // A deleted model has no metrics to ask for.

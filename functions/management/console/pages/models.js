@@ -1,6 +1,6 @@
 // All models: what is live, how much it is asked, what fails.
 import { html, useEffect, useState } from "../lib.js";
-import { call } from "../api.js";
+import { call, TASKS } from "../api.js";
 import { SplitBar } from "../charts.js";
 import { count } from "../format.js";
 import { usePages } from "../resource.js";
@@ -57,7 +57,6 @@ export default function Models() {
 }
 
 function Filters({ wanted, set, long, items, deleted, setDeleted }) {
-  const tasks = [...new Set([...items.map((model) => model.task ?? "none"), wanted.task])].filter(Boolean).sort();
   const tags = [...new Set(items.flatMap((model) => Object.entries(model.tags).flatMap(([name, value]) => [name, `${name}=${value}`])))].sort();
   const choice = (name, options) => (id) => html`<select id=${id} value=${wanted[name]} onChange=${set(name)}>
     <option value="">all</option>${options.map((one) => html`<option key=${one}>${one}</option>`)}</select>`;
@@ -66,7 +65,7 @@ function Filters({ wanted, set, long, items, deleted, setDeleted }) {
       placeholder=${long ? "beginning of the name" : "name, description or tag"} />`}<//>
     <${Field} label="Tag">${(id) => html`<input id=${id} list="tags" placeholder="team=vision" value=${wanted.tag} onInput=${set("tag")} />`}<//>
     <datalist id="tags">${tags.map((tag) => html`<option key=${tag} value=${tag} />`)}</datalist>
-    <${Field} label="Task">${choice("task", tasks)}<//>
+    <${Field} label="Task">${choice("task", TASKS)}<//>
     <${Field} label="Status">${choice("status", STATUSES)}<//>
     <label><input type="checkbox" checked=${deleted} onChange=${({ target }) => setDeleted(target.checked)} /> Show deleted</label></form>`;
 }
@@ -86,7 +85,8 @@ function Live({ model }) {
 
 // What the server filters by, where not all models are here.
 function query({ typed, tag, task, status }) {
-  return { prefix: typed.trim().toLowerCase().slice(0, 63), tag: tag.trim(), task, status };
+  const all = { prefix: typed.trim().toLowerCase().slice(0, 63), tag: tag.trim(), task, status };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value));
 }
 
 function fits(model, { typed, tag, task, status }, long) {
