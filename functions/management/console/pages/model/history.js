@@ -18,7 +18,7 @@ export function History({ model }) {
     ["When", (entry) => html`<${Time} at=${entry.at} />`],
     ["What", (entry) => `${KINDS[entry.kind] ?? entry.kind} ${subject(entry)}`],
     ["Before → after", (entry) => html`<${Difference} entry=${entry} />`, "wide"],
-    ["Who", (entry) => html`<span class="mono">${entry.actor}</span>`, "wide"],
+    ["Who", (entry) => html`<span class="mono">${entry.actor}</span>`, "actor"],
   ];
   return html`<section aria-labelledby="history"><h2 id="history">History</h2>
     <div class="row"><${Field} label="Kind">${(id) => html`<select id=${id} value=${kind} onChange=${(event) => setKind(event.target.value)}>
