@@ -1,8 +1,7 @@
 """What a transaction writes: whole rows, deletions, additions; and how DynamoDB is told."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from maas.aws.attributes import pack, unpack
 
@@ -10,8 +9,7 @@ Item = dict[str, Any]
 Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(NamedTuple):
     """Replace the item, on condition that the stored one has this revision (None: that there is none)."""
 
     key: Key
@@ -19,15 +17,13 @@ class Put:
     revision: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(NamedTuple):
     """Delete the item at `key`, if there is one."""
 
     key: Key
 
 
-@dataclass(frozen=True, slots=True)
-class Add:
+class Add(NamedTuple):
     """Add to numbers of the item at `key`, created if absent, and set other attributes of it."""
 
     key: Key

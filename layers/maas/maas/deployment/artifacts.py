@@ -6,9 +6,10 @@ import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from maas.aws.s3_reader import S3Reader
 from maas.deployment.variants import MODEL_NAME
@@ -70,8 +71,7 @@ def fetch_source(
     return fetch(reader, files, partial(source_key, version.model, version.number), folder)
 
 
-@dataclass(frozen=True, slots=True)
-class LocalModel:
+class LocalModel(NamedTuple):
     """A model file with its external data beside it. A `prepared` one runs only on this onnxruntime and CPU."""
 
     path: Path

@@ -13,8 +13,8 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from maas.aws.dynamodb import CallFailed, Table, WriteConflict
 from maas.aws.writes import Add, Key
@@ -40,8 +40,7 @@ _Seen = tuple[_Key, int, tuple[int, str] | None, bool, int, int, int, int]
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Unsent:
+class _Unsent(NamedTuple):
     token: str
     cells: Mapping[_Key, Counts]
     until: float  # of time.monotonic

@@ -1,7 +1,7 @@
 """Which READY versions a reference leads to: a version number, an alias, or None for the default."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from maas.errors import NotFound, NotReady
 from maas.names import is_name, version_number
@@ -13,8 +13,7 @@ from maas.registry.ledger import Ledger, checked_model, checked_version
 DEFAULT_ALIAS = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(NamedTuple):
     """`versions` have the order of `routes`. `name` and `alias` are None for a number and for the newest version."""
 
     routes: Routes

@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from maas.errors import InvalidRequest
 from maas.records import ModelVersion, Quantized, RegisteredModel
@@ -25,8 +24,7 @@ T = TypeVar("T")
 Decode = Callable[[ServedModel], Mapping[str, Array]]
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(NamedTuple):
     version: ModelVersion
     runner: ServedModel
     inputs: Mapping[str, Array]

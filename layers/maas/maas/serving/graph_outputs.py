@@ -7,8 +7,7 @@ with equal keys (ZipMap's form of a classifier's probabilities), becomes two ten
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,8 +23,7 @@ _SEQUENCE = re.compile(r"seq\(tensor\((\w+)\)\)")
 _MAP = re.compile(r"(seq\()?map\((\w+),tensor\((\w+)\)\)+")
 
 
-@dataclass(frozen=True, slots=True)
-class ServedOutput:
+class ServedOutput(NamedTuple):
     """A tensor of the answer. `convert` makes it from the graph's output `source`; None: it is that output.
 
     The values of a sequence of maps, one row each, name the tensor with their `keys`. `is_keys` marks that tensor: it
