@@ -42,8 +42,11 @@ function Choice({ model, version, answers }) {
   return html`<${Field} label="Version or alias" hint=${hint}>${(id, described) => (known.data
     ? html`<select id=${id} aria-describedby=${described} value=${version} onChange=${choose}>
         <option value="">as requests without a version</option>
-        ${known.data.aliases.length > 0 && html`<optgroup label="Aliases">${known.data.aliases.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}</optgroup>`}
-        <optgroup label="Versions">${[...new Set([...known.data.numbers, ...(/^\d+$/.test(version) ? [version] : [])])].map((one) => html`<option key=${one} value=${one}>version ${one}</option>`)}</optgroup></select>`
+        ${known.data.aliases.length > 0 && html`<optgroup label="Aliases">${known.data.aliases.map((name) => html`<option key=${name} value=${name}>
+          ${name}</option>`)}</optgroup>`}
+        <optgroup label="Versions">
+          ${[...new Set([...known.data.numbers, ...(/^\d+$/.test(version) ? [version] : [])])].map((one) => html`<option key=${one}
+          value=${one}>version ${one}</option>`)}</optgroup></select>`
     : html`<input id=${id} aria-describedby=${described} value=${version} placeholder="as requests without a version" onChange=${choose} />`)}<//>`;
 }
 
@@ -61,7 +64,7 @@ function Trial({ about }) {
     if (way === "raw" && task) request.parameters = { ...request.parameters, task: "raw" };
     setResult(await asked(request, about));
   });
-  const field = fieldOf(error, inputs);
+  const field = way === "document" ? "" : fieldOf(error, inputs);
   const wrong = (name) => (field && field === name ? error.message : undefined);
   return html`<form onSubmit=${run} novalidate>
       ${ways.length > 1 && html`<fieldset><legend>Ask with</legend><div class="row">${ways.map(([name, label]) => html`<label key=${name}>

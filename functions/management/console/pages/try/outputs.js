@@ -27,8 +27,11 @@ function Output({ output, outputs }) {
   const [, View] = DRAWN[way];
   const labels = outputs.find((one) => one.name === `${name}_labels`)?.values;
   return html`<section><h3><code>${name}</code> <span class="hint">${datatype} ${shape(dims)}</span></h3>
-    <div class="row">${ways.length > 1 && html`<div role="group" aria-label=${`Draw ${name} as`} class="row">${ways.map((one) => html`<button type="button" key=${one} class="small" aria-pressed=${one === way} onClick=${() => setWay(one)}>${DRAWN[one][0]}</button>`)}</div>`}
-      ${!isText(datatype) && values.length > 16 && html`<button type="button" class="small" onClick=${() => save(writeNpy(datatype, dims, values), `${name.replace(/[^\w.-]/g, "_")}.npy`)}>Save as .npy</button>`}</div>
+    <div class="row">${ways.length > 1 && html`<div role="group" aria-label=${`Draw ${name} as`} class="row">
+      ${ways.map((one) => html`<button type="button" key=${one} class="small" aria-pressed=${one === way} onClick=${() => setWay(one)}>
+      ${DRAWN[one][0]}</button>`)}</div>`}
+      ${!isText(datatype) && values.length > 16 && html`<button type="button" class="small"
+        onClick=${() => save(writeNpy(datatype, dims, values), `${name.replace(/[^\w.-]/g, "_")}.npy`)}>Save as .npy</button>`}</div>
     ${values.length ? html`<${View} output=${output} labels=${labels} />` : html`<${Empty}>It has no values.<//>`}</section>`;
 }
 
@@ -51,7 +54,8 @@ function BarRows({ output, labels }) {
     const named = output.values.slice(row * width, (row + 1) * width).map((value, place) => [String(labels?.[place] ?? place), value]);
     const percent = named.every(([, value]) => value >= 0) && Math.abs(named.reduce((sum, [, value]) => sum + value, 0) - 1) < 0.01;
     const best = named.sort((one, other) => other[1] - one[1]).slice(0, MOST);
-    return html`<div key=${row}>${rows > 1 && html`<p class="hint">Row ${row + 1}</p>`}<${Bars} percent=${percent} rows=${best} label=${`${output.name}, row ${row + 1}`} />
+    return html`<div key=${row}>
+      ${rows > 1 && html`<p class="hint">Row ${row + 1}</p>`}<${Bars} percent=${percent} rows=${best} label=${`${output.name}, row ${row + 1}`} />
       ${width > MOST && html`<p class="hint">The ${MOST} largest of ${width}.</p>`}</div>`;
   });
 }
