@@ -50,3 +50,15 @@ export function usePages(read, dependencies, options) {
   };
   return { ...found, more: found.data?.token ? more : null };
 }
+
+// [box, seen]: whether the element with the ref `box` was seen, for what is asked for only then.
+export function useSeen() {
+  const box = useRef();
+  const [seen, setSeen] = useState(false);
+  useEffect(() => {
+    const watch = new IntersectionObserver(([entry]) => entry.isIntersecting && setSeen(true));
+    watch.observe(box.current);
+    return () => watch.disconnect();
+  }, []);
+  return [box, seen];
+}

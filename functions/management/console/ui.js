@@ -125,3 +125,8 @@ export function Copy({ text, label = "Copy" }) {
 }
 
 export const Code = ({ text }) => html`<div class="code"><pre tabindex="0">${text}</pre><${Copy} text=${text} /></div>`;
+
+// A figure with its title, and what else is to say in small.
+export function Card({ title, value, more }) {
+  return html`<dl class="card"><dt>${title}</dt><dd><b>${value}</b> ${more && html`<span class="hint">${more}</span>`}</dd></dl>`;
+}

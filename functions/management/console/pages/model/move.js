@@ -4,7 +4,7 @@ import { call } from "../../api.js";
 import { useResource } from "../../resource.js";
 import { Confirm, Loaded } from "../../ui.js";
 import { useAlias } from "./alias_ends.js";
-import { Choice, Num, Text } from "./inputs.js";
+import { Choice, Num, Text } from "../../inputs.js";
 import { Moved, routesText, stickyText } from "./words.js";
 
 const NAME = /^(?!\d+$)[a-z0-9][a-z0-9._-]{0,62}$/;

@@ -3,7 +3,7 @@ import { html, useEffect, useState } from "../../lib.js";
 import { call } from "../../api.js";
 import { Confirm, Loaded } from "../../ui.js";
 import { useAlias } from "./alias_ends.js";
-import { Choice, Num, Text } from "./inputs.js";
+import { Choice, Num, Text } from "../../inputs.js";
 
 const DAYS = [1, 7, 30, 90, 365].map((days) => [days, days === 1 ? "a day" : `${days} days`]);
 const WHAT = ["inputs", "outputs", "both"].map((what) => [what, what]);

@@ -1,22 +1,16 @@
 // Requests and errors of a model's last day. Asked for when the row is seen: a long list costs no more than what is looked at.
-import { html, useEffect, useMemo, useRef, useState } from "../../lib.js";
+import { html, useMemo } from "../../lib.js";
 import { call } from "../../api.js";
 import { Spark } from "../../charts.js";
 import { count } from "../../format.js";
-import { useResource } from "../../resource.js";
+import { useResource, useSeen } from "../../resource.js";
 import { modelPath, to } from "../../router.js";
 
 const HOURS = 24;
 const HOUR_MS = 3600_000;
 
 export function LastDay({ model }) {
-  const box = useRef();
-  const [seen, setSeen] = useState(false);
-  useEffect(() => {
-    const watch = new IntersectionObserver(([entry]) => entry.isIntersecting && setSeen(true));
-    watch.observe(box.current);
-    return () => watch.disconnect();
-  }, []);
+  const [box, seen] = useSeen();
   return html`<div ref=${box}>${seen && !model.deleted_at ? html`<${Drawn} model=${model.name} />` : "–"}</div>`;
 }
 
