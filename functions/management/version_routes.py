@@ -28,8 +28,7 @@ from parameters import (
     tagged,
 )
 from schemas.shared import Change
-from schemas.version_requests import CreateVersion
-from schemas.versions import CreatedVersion, DeletedVersion, Download, Downloads, Version, Versions
+from schemas.versions import CreatedVersion, CreateVersion, DeletedVersion, Download, Downloads, Version, Versions
 
 router = APIRouter(prefix="/models/{model}/versions", tags=["versions"])
 
