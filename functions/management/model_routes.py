@@ -7,12 +7,14 @@ from fastapi import APIRouter, Query, Response
 
 from etags import shown_model
 from maas.records import RegisteredModel
+from maas.tasks.names import NO_TASK
 from maas.web.application import Actor
 from objects import PURGE_SECONDS, page_tokens, purge, registry
 from openapi import MODEL_LINKS, PURGES, item, refusals
 from parameters import Absent, IfMatch, IncludeDeleted, Limit, ListScope, ModelName, OnceOnly, Tags, Token, tagged
 from schemas.models import CreateModel, History, HistoryEntry, Model, Models, ModelStatus
 from schemas.shared import Change
+from schemas.version_requests import TaskName
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -31,6 +33,9 @@ def list_models(
     prefix: Annotated[str, Query(max_length=63, description="Only names with this prefix.")] = "",
     tags: Tags = [],  # noqa: B006 (FastAPI copies it)
     status: ModelStatus | Absent = None,
+    task: Annotated[
+        TaskName | Absent, Query(description="Of the newest READY version; `none`: it has no task.")
+    ] = None,
     include_deleted: IncludeDeleted = False,
 ) -> Models:
     """Models, ordered by name."""
@@ -38,7 +43,8 @@ def list_models(
     def keep(model: RegisteredModel) -> bool:
         state = ModelStatus.of(model)
         wanted = state is status if status else (include_deleted or state is not ModelStatus.DELETED)
-        return wanted and tagged(model.tags, tags)
+        fits = task is None or task == (model.latest_ready_task or NO_TASK)
+        return wanted and fits and tagged(model.tags, tags)
 
     found, last = registry.models.page(limit, page_tokens.position(scope, token), prefix=prefix, keep=keep)
     return Models(models=[Model.of(model) for model in found], next_page_token=page_tokens.issue(scope, last))

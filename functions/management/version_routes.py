@@ -28,7 +28,8 @@ from parameters import (
     tagged,
 )
 from schemas.shared import Change
-from schemas.versions import CreatedVersion, CreateVersion, DeletedVersion, Download, Downloads, Version, Versions
+from schemas.version_requests import CreateVersion
+from schemas.versions import CreatedVersion, DeletedVersion, Download, Downloads, Version, Versions
 
 router = APIRouter(prefix="/models/{model}/versions", tags=["versions"])
 

@@ -43,6 +43,12 @@ export const OPERATIONS = {
   revoke_key: ["DELETE", "/keys/{id}"],
 };
 
+// Of versions, and of models by their newest one; also held against the document.
+export const TASKS = [
+  "embeddings", "rerank", "text-classification", "token-classification", "zero-shot-classification", "fill-mask",
+  "image-classification", "image-embeddings", "none",
+];
+
 // The page is at …/console, whatever a stage or a domain puts before it.
 export const BASE = new URL(".", location.href).href.replace(/\/$/, "");
 const SECONDS = 35; // API Gateway ends a request after 30

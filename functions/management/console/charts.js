@@ -33,7 +33,7 @@ export function Bar({ share, label, tone = "" }) {
 export const MARGIN = { left: 64, right: 22 };
 
 // data: [seconds, values, …], series: [{label, color?, value?}], as uPlot takes them; `color` is a name as of colorOf.
-// `span`: [from, to] of the time axis. Stacked values are those of whole steps. `format` writes a value of the axis and the legend;
+// `span`: [from, to] of the time axis. Stacked values are those of whole steps. `format` writes a value of the legend or (then with true) the axis;
 // plots of the same `sync` show the values of one time together. New data alone keeps the plot, and what is pointed at.
 export function Plot({ data, series, label, stacked = false, height = 220, format = String, span, sync }) {
   const box = useRef();
@@ -62,7 +62,7 @@ export function Plot({ data, series, label, stacked = false, height = 220, forma
         series: [{ value: (_plot, at) => (at == null ? "–" : clock(at * 1000)) }, ...lines],
         cursor: sync ? { sync: { key: sync } } : {},
         padding: [8, MARGIN.right, 0, 0],
-        axes: [{ ...axis, values: times }, { ...axis, size: MARGIN.left, values: (_, ticks) => ticks.map((tick) => format(tick)) }],
+        axes: [{ ...axis, values: times }, { ...axis, size: MARGIN.left, values: (_, ticks) => ticks.map((tick) => format(tick, true)) }],
         scales: { ...(span ? { x: { range: () => span } } : {}), y: { range: (_, low, high) => [0, high > 0 ? high * 1.05 : 1] } },
       };
       box.current.style.color = "";

@@ -9,6 +9,12 @@ export const percent = (share) => (share == null ? "–" : `${(share * 100).toFi
 export const usd = (value) => (value == null ? "–" : `$${value >= 0.01 ? value.toFixed(2) : small.format(value)}`);
 export const shape = (dims) => `[${dims.map((dim) => (dim === -1 ? "?" : dim)).join(", ")}]`;
 
+// An answer's message as a sentence. A message that begins with the name of a field or a caller keeps it as it is.
+export function sentence(text) {
+  if (!text) return "";
+  return (/^[a-z]+ /.test(text) ? text[0].toUpperCase() : text[0]) + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+}
+
 export function bytes(value) {
   if (value == null) return "–";
   const power = Math.min(4, Math.floor(Math.log10(Math.max(value, 1)) / 3));

@@ -18,14 +18,16 @@ export function useResource(read, dependencies, { every, again } = {}) {
     } catch (error) {
       if (!abort.signal.aborted) setState((old) => ({ ...(keeps ? old : {}), error, loading: false }));
     }
+    if (current.current.abort === abort) current.current.abort = null;
   };
   useEffect(() => {
     load(false);
     return () => current.current.abort?.abort();
   }, dependencies);
   const wait = typeof every === "function" ? state.data !== undefined && every(state.data) : every;
+  const tick = () => document.visibilityState === "visible" && !current.current.abort && load(true); // a slow answer is waited for
   useEffect(() => {
-    const timer = wait && setInterval(() => document.visibilityState === "visible" && load(true), wait);
+    const timer = wait && setInterval(tick, wait);
     return () => clearInterval(timer);
   }, [wait, ...dependencies]);
   const first = useRef(true);
@@ -47,4 +49,16 @@ export function usePages(read, dependencies, options) {
     if (shown.current === before) found.set({ items: [...before.items, ...next.items], token: next.token });
   };
   return { ...found, more: found.data?.token ? more : null };
+}
+
+// [box, seen]: whether the element with the ref `box` was seen, for what is asked for only then.
+export function useSeen() {
+  const box = useRef();
+  const [seen, setSeen] = useState(false);
+  useEffect(() => {
+    const watch = new IntersectionObserver(([entry]) => entry.isIntersecting && setSeen(true));
+    watch.observe(box.current);
+    return () => watch.disconnect();
+  }, []);
+  return [box, seen];
 }

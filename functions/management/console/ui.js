@@ -1,6 +1,6 @@
 // The parts that pages are made of.
 import { html, signal, useEffect, useRef, useState } from "./lib.js";
-import { ago, clock } from "./format.js";
+import { ago, clock, sentence } from "./format.js";
 
 const told = signal("");
 let clearing;
@@ -44,9 +44,7 @@ const ADVICE = {
 
 export function Problem({ error, retry }) {
   const message = error.status === 412 ? "" : error.message || String(error); // its advice says all
-  const start = /^[a-z]+ /.test(message) ? message[0].toUpperCase() : message.slice(0, 1); // not that of a field's or a caller's name
-  const sentence = message && start + message.slice(1) + (/[.!?]$/.test(message) ? "" : ".");
-  return html`<div class="problem" role="alert"><p>${sentence} ${ADVICE[error.status]}</p>
+  return html`<div class="problem" role="alert"><p>${sentence(message)} ${ADVICE[error.status]}</p>
     ${retry && html`<button type="button" onClick=${retry}>Try again</button>`}</div>`;
 }
 
@@ -131,3 +129,8 @@ export function Copy({ text, label = "Copy" }) {
 }
 
 export const Code = ({ text }) => html`<div class="code"><pre tabindex="0">${text}</pre><${Copy} text=${text} /></div>`;
+
+// A figure with its title, and what else is to say in small.
+export function Card({ title, value, more }) {
+  return html`<dl class="card"><dt>${title}</dt><dd><b>${value}</b> ${more && html`<span class="hint">${more}</span>`}</dd></dl>`;
+}

@@ -17,6 +17,7 @@ _MODEL = {
     "aliases": {"production": 1},
     "splits": {"production": [{"version": 2, "weight": 10}, {"version": 1, "weight": 90}]},
     "latest_ready_version": 1,
+    "task": "image-classification",
     "created_at": EXAMPLE_TIME,
     "updated_at": EXAMPLE_LATER,
     "deleted_at": None,
@@ -58,6 +59,7 @@ class Model(BaseModel):
     """`status` is READY if a version of the model can be served.
 
     `aliases` name the version that gets most of their requests; `splits` has the routes of those with several.
+    `task` is that of the newest READY version; null if it has none.
     """
 
     model_config = like(**_MODEL)
@@ -69,6 +71,7 @@ class Model(BaseModel):
     aliases: dict[str, int]
     splits: dict[str, list[Route]]
     latest_ready_version: int | None
+    task: str | None
     created_at: str
     updated_at: str
     deleted_at: str | None
@@ -80,6 +83,7 @@ class Model(BaseModel):
             "aliases": {name: alias.version for name, alias in aliases},
             "splits": {name: routes(alias.routes) for name, alias in aliases if alias.routes},
             "status": ModelStatus.of(model),
+            "task": model.latest_ready_task,
         }
         return cls.model_validate(attributes(cls, model, *made) | made)
 

@@ -1,17 +1,15 @@
-"""Versions on the wire: requests, answers, and how files are uploaded and downloaded."""
+"""Versions on the wire: answers, and how files are uploaded and downloaded."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal, NotRequired, Self
+from typing import Self
 
-from pydantic import BaseModel, Field
-from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+from pydantic import BaseModel
 
 from maas import records
 from maas.aws.s3 import UploadPart
-from schemas.shared import EXAMPLE_LATER, EXAMPLE_TIME, Body, DeclaredFile, Description, Part, Tags, attributes, like
+from schemas.shared import EXAMPLE_LATER, EXAMPLE_TIME, Part, attributes, like
+from schemas.version_parts import File, PreparedVariant, Profile, QuantizedForm, Task, Tensor, tensors_of
+from schemas.version_requests import EXAMPLE_FILE
 
-_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-_FILE = {"name": "model.onnx", "size_bytes": 6360000, "sha256": _SHA256}
 _VERSION = {
     "model": "digits",
     "version": 1,
@@ -20,7 +18,7 @@ _VERSION = {
     "description": "A hundred trees",
     "tags": {"accuracy": "0.987"},
     "aliases": ["production"],
-    "files": [_FILE],
+    "files": [EXAMPLE_FILE],
     "size_bytes": 6360000,
     "inputs": [{"name": "image", "datatype": "FP32", "shape": [-1, 64]}],
     "outputs": [{"name": "label", "datatype": "INT64", "shape": [-1]}],
@@ -60,150 +58,6 @@ _URL = "https://BUCKET.s3.amazonaws.com/models/digits/1/source/model.onnx?X-Amz-
 _PART = {"url": _URL, "method": "PUT", "headers": {"x-amz-checksum-sha256": "..."}, "offset": 0, "size_bytes": 6360000}
 
 
-class Golden(Body):
-    """Allowed differences from the test vectors: |difference| ≤ atol + rtol * |expected|."""
-
-    rtol: Annotated[float, Field(ge=0, le=1, strict=True)] = 1e-3
-    atol: Annotated[float, Field(ge=0, le=1e9, strict=True)] = 1e-5
-
-
-class Quantize(Body):
-    """Asks for a quantised form, kept if its outputs differ by at most `tolerance` of their largest value."""
-
-    scheme: Literal["dynamic-int8"]
-    tolerance: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.05
-
-
-SmokeRun = Literal["required", "optional"]
-TaskName = Literal[
-    "embeddings",
-    "rerank",
-    "text-classification",
-    "token-classification",
-    "zero-shot-classification",
-    "fill-mask",
-    "image-classification",
-    "image-embeddings",
-    "none",
-]
-
-
-class CreateVersion(Body):
-    """Exactly one file is a `.onnx`; others are its external data, `labels.txt`, test vectors in `golden/`, and inputs
-    that it takes, of at most 1 MB, as `example.npz` or `example.json`."""
-
-    model_config = like(files=[_FILE], description="A hundred trees", tags={"accuracy": "0.987"})
-
-    files: Annotated[list[DeclaredFile], Field(min_length=1)]
-    golden: Golden = Golden()
-    quantize: Quantize | None = None
-    smoke_run: Annotated[
-        SmokeRun, Field(description="optional: READY with a warning, never run, if no generated input runs.")
-    ] = "required"
-    task: Annotated[
-        TaskName | None,
-        Field(description="The task of an export's folder, if it shall not be found; none: tensors as the graph has."),
-    ] = None
-    description: Description = ""
-    tags: Tags = Field({})
-
-    def options(self) -> dict[str, object]:
-        """Options of the deployment, as the version's record keeps them."""
-        quantize = {"quantize": self.quantize.model_dump()} if self.quantize else {}
-        smoke_run = {"smoke_run": self.smoke_run} if self.smoke_run != "required" else {}
-        task = {"task": self.task} if self.task else {}
-        return self.golden.model_dump() | quantize | smoke_run | task
-
-
-class Tensor(BaseModel):
-    name: str
-    datatype: str
-    shape: list[int]
-
-
-class Task(BaseModel):
-    """What is done with texts or images before the graph runs and after; its signature is the version's.
-
-    `origins` says where each of the `parameters` came from, and the task's name as `task`. `raw_inputs` and
-    `raw_outputs` are the graph's own, for requests with `parameters.task` raw.
-    """
-
-    name: str
-    parameters: dict[str, Any]
-    origins: dict[str, str]
-    raw_inputs: list[Tensor]
-    raw_outputs: list[Tensor]
-
-    @classmethod
-    def of(cls, task: records.Task | None) -> Self | None:
-        if task is None:
-            return None
-        raw = {"raw_inputs": _tensors(task.raw_inputs), "raw_outputs": _tensors(task.raw_outputs)}
-        return cls.model_validate({"name": task.name, "parameters": task.parameters, "origins": task.origins} | raw)
-
-
-def _tensors(tensors: Sequence[records.MetadataTensor]) -> list[Tensor]:
-    return [Tensor(name=t.name, datatype=t.datatype, shape=list(t.shape)) for t in tensors]
-
-
-class File(BaseModel):
-    name: str
-    size_bytes: int
-    sha256: str
-
-
-class Profile(TypedDict):
-    """Measured at deployment with inputs of `shapes`; `shapes_from` is the origin of these inputs.
-
-    Generated ones hold `values`, repeated along the last axis, or fractions where an input has none there; `values` is
-    null if they are too many.
-    """
-
-    load_ms: float
-    run_ms: float
-    run_ms_batch_32: NotRequired[float]
-    peak_memory_bytes: float
-    golden_vectors: NotRequired[float]
-    size_bytes: NotRequired[float]
-    recommended_memory_mb: NotRequired[float]
-    usd_per_million_requests: NotRequired[float]
-    shapes: NotRequired[dict[str, list[int]]]
-    shapes_from: NotRequired[Literal["golden", "example", "signature", "task"]]
-    values: NotRequired[dict[str, list[bool | int | float | str]] | None]
-
-
-class PreparedVariant(BaseModel):
-    """The model optimised for one onnxruntime version and CPU; other environments run the source."""
-
-    key: str
-    size_bytes: int
-    load_ms: float
-    run_ms: float
-    max_difference: float
-
-
-class QuantizedForm(BaseModel):
-    """If `kept`, served to requests with `parameters.variant` of this scheme; else `reason` says why not.
-
-    `difference` is the largest difference from the source's outputs, over their largest value.
-    """
-
-    scheme: str
-    kept: bool
-    reason: str | None
-    tolerance: float
-    difference: float | None
-    size_bytes: int | None
-    load_ms: float | None
-    run_ms: float | None
-
-    @classmethod
-    def of(cls, found: records.Quantized | None) -> Self | None:
-        if found is None:
-            return None
-        return cls.model_validate(attributes(cls, found, "kept") | {"kept": bool(found.files)})
-
-
 class Version(BaseModel):
     model_config = like(**_VERSION)
 
@@ -231,7 +85,7 @@ class Version(BaseModel):
     @classmethod
     def of(cls, version: records.ModelVersion, aliases: list[str], **more: object) -> Self:
         tensors = {
-            name: None if found is None else _tensors(found)
+            name: None if found is None else tensors_of(found)
             for name, found in (("inputs", version.inputs), ("outputs", version.outputs))
         }
         files = [File(name=file.name, size_bytes=file.size_bytes, sha256=file.sha256) for file in version.files]
@@ -276,7 +130,7 @@ class Download(File):
 
 
 class Downloads(BaseModel):
-    model_config = like(files=[_FILE | {"url": _URL}], expires_at=EXAMPLE_LATER)
+    model_config = like(files=[EXAMPLE_FILE | {"url": _URL}], expires_at=EXAMPLE_LATER)
 
     files: list[Download]
     expires_at: str

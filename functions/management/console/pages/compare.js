@@ -38,7 +38,8 @@ function Both({ model, a, b }) {
   const [span, setSpan] = useState(Object.keys(SPANS)[1]);
   const found = useResource((signal) => Promise.all([a, b].map((number) => call("get_version", { model, number }, { signal, query: { include_deleted: true } }))), [model, a, b]);
   return html`<${Loaded} from=${found} rows=${8}>${([one, other]) => html`
-    <div class="row">${[one, other].map((version) => html`<p key=${version.version}><a href=${to(modelPath(model, `/versions/${version.version}`))}>Version ${version.version}</a>${" "}
+    <div class="row">${[one, other].map((version) => html`<p key=${version.version}>
+      <a href=${to(modelPath(model, `/versions/${version.version}`))}>Version ${version.version}</a>${" "}
       <${Status} value=${version.deleted_at ? "DELETED" : version.status} /></p>`)}</div>
     <${Facts} title="Signature" a=${a} b=${b} rows=${signature(one, other)} empty="Neither has a signature yet." />
     ${(one.task || other.task) && html`<${Facts} title="Task" a=${a} b=${b} rows=${task(one, other)} />`}

@@ -20,7 +20,9 @@ export default function Job({ job: id }) {
     tell(said);
     job.reload();
   };
-  return html`<${Page} title=${`Job ${id}`} crumbs=${can("jobs") ? [["Jobs", to("/jobs")]] : []} actions=${job.data && html`<${Actions} job=${job.data} ask=${setAsked} />`}>
+  const crumbs = can("jobs") ? [["Jobs", to("/jobs")]] : [];
+  const close = () => setAsked("");
+  return html`<${Page} title=${`Job ${id}`} crumbs=${crumbs} actions=${job.data && html`<${Actions} job=${job.data} ask=${setAsked} />`}>
     <${Loaded} from=${job}>${(found) => html`
       <p aria-live="polite"><${Status} value=${found.status} /> ${saidOf(found)}</p>
       ${found.reason && html`<div class=${found.status === "FAILED" ? "problem" : "notice"}><p>${found.reason}</p></div>`}
@@ -28,9 +30,10 @@ export default function Job({ job: id }) {
       <${Figures} job=${found} /><${Shadow} job=${found} />
       ${!["UPLOADING", "PLANNING"].includes(found.status) && html`<${Results} job=${found} />`}
       <${About} job=${found} />`}<//>
-    ${asked === "cancel" && html`<${Confirm} title="Cancel this job?" action="Cancel the job" danger onConfirm=${does("cancel_job", "The job is cancelled.")} onClose=${() => setAsked("")}>
+    ${asked === "cancel" && html`<${Confirm} title="Cancel this job?" action="Cancel the job" danger onClose=${close}
+      onConfirm=${does("cancel_job", "The job is cancelled.")}>
       <p>No more shards are begun; those that run end. What is written stays. A cancelled job cannot go on: start a new one.</p><//>`}
-    ${asked === "retry" && html`<${Confirm} title="Retry this job?" action="Retry" onConfirm=${does("retry_job", "The job goes on.")} onClose=${() => setAsked("")}>
+    ${asked === "retry" && html`<${Confirm} title="Retry this job?" action="Retry" onClose=${close} onConfirm=${does("retry_job", "The job goes on.")}>
       <p>${job.data?.status === "FAILED" ? "What is missing runs again; finished parts stay as they are. The job is kept for another retention time."
         : "Shards that wait are queued again, in case their messages were lost. One that runs already is worked on twice, and written once."}</p><//>`}<//>`;
 }

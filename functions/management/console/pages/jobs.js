@@ -2,13 +2,15 @@
 import { html, useState } from "../lib.js";
 import { all } from "../api.js";
 import { span } from "../format.js";
+import { Choice, Text } from "../inputs.js";
 import { useResource } from "../resource.js";
 import { go, modelPath, to } from "../router.js";
 import { can } from "../session.js";
-import { Empty, Field, Loaded, Page, Status, Table, Time } from "../ui.js";
+import { Empty, Loaded, Page, Status, Table, Time } from "../ui.js";
 import { isOpen, POLL, SeenProgress, took } from "./jobs/progress.js";
 import { StartJob } from "./jobs/start.js";
 
+const STATUSES = [["", "all"], ["open", "open"], ["SUCCEEDED", "succeeded"], ["FAILED", "failed"], ["CANCELLED", "cancelled"]];
 const PAGE = 100; // jobs that are asked for at once
 
 export default function Jobs({ query }) {
@@ -22,9 +24,11 @@ export default function Jobs({ query }) {
 function List() {
   const [most, setMost] = useState(PAGE);
   const [status, setStatus] = useState("");
-  const jobs = useResource((signal) => all("list_jobs", {}, "jobs", { most, signal }), [most], { every: ({ items }) => items.some(isOpen) && POLL });
+  const read = (signal) => all("list_jobs", {}, "jobs", { most, signal });
+  const jobs = useResource(read, [most], { every: ({ items }) => items.some(isOpen) && POLL });
   const columns = [
-    ["Job", (job) => html`<a class="mono id" href=${to(`/jobs/${job.id}`)}>${job.id}</a>${job.kind === "infer" && html` <span class="tag">one request</span>`}`],
+    ["Job", (job) => html`<a class="mono id" href=${to(`/jobs/${job.id}`)}>${job.id}</a>
+      ${job.kind === "infer" && html`<span class="tag">one request</span>`}`],
     ["Status", (job) => html`<${Status} value=${job.status} />`],
     ["Model", (job) => html`<a href=${to(modelPath(job.model, `/versions/${job.version}`))}>${job.model}@${job.version}</a>`],
     ["Progress", (job) => html`<${SeenProgress} job=${job} />`, "wide"],
@@ -32,8 +36,7 @@ function List() {
     ["Took", (job) => span(took(job)), "number"],
     ["Input", (job) => html`<span class="mono">${job.input}</span>`, "wide"],
   ];
-  return html`<${Field} label="Status">${(id) => html`<select id=${id} value=${status} onChange=${(event) => setStatus(event.target.value)}>
-      <option value="">all</option><option value="open">open</option>${["SUCCEEDED", "FAILED", "CANCELLED"].map((one) => html`<option value=${one}>${one.toLowerCase()}</option>`)}</select>`}<//>
+  return html`<${Choice} label="Status" value=${status} set=${setStatus} options=${STATUSES} />
     <${Loaded} from=${jobs}>${({ items, more }) => html`
       <${Table} caption="Jobs" columns=${columns} rows=${items.filter((job) => fits(job, status))} keyOf=${(job) => job.id}
         empty=${items.length ? "No job has this status." : html`There is no job yet. Start one here, or with <code>maas batch MODEL rows.jsonl</code>`} />
@@ -50,6 +53,7 @@ function OneById() {
     go(`/jobs/${encodeURIComponent(typed.trim())}`);
   };
   return html`<${Empty}>Your key may see the jobs that it created itself, each by its id. A list of all jobs needs the scope jobs.<//>
-    <form class="row" onSubmit=${open}><${Field} label="Job">${(id) => html`<input id=${id} required pattern="[0-9a-f]{20}" title="20 digits from 0 to f" class="mono" value=${typed} onInput=${(event) => setTyped(event.target.value)} />`}<//>
+    <form class="row" onSubmit=${open}>
+      <${Text} label="Job" required pattern="[0-9a-f]{20}" title="20 digits from 0 to f" class="mono" value=${typed} set=${setTyped} />
       <button type="submit">Open</button></form>`;
 }

@@ -8,6 +8,7 @@ import { Loaded, Page, Status, Tags, tell, Time } from "../ui.js";
 import { Aliases } from "./model/aliases.js";
 import { Edit } from "./model/edit.js";
 import { History } from "./model/history.js";
+import { Moment } from "./model/moment.js";
 import { Delete, Purge, Restore } from "./model/removal.js";
 import { Timeline } from "./model/timeline.js";
 import { Versions } from "./model/versions.js";
@@ -26,7 +27,7 @@ export default function Model({ model: name }) {
     <${Loaded} from=${found} rows=${8}>${(model) => html`
       <${About} model=${model} />
       ${!model.deleted_at && html`<${Aliases} model=${model} changed=${changed} />`}
-      <${Timeline} model=${model} />
+      ${model.deleted_at ? html`<${Past} model=${model} />` : html`<${Timeline} model=${model} />`}
       ${!model.deleted_at && html`<${Versions} model=${model} changed=${found.reload} />`}
       <${History} model=${model} />`}<//>
     ${Open && html`<${Open} model=${model} changed=${changed} onClose=${() => setDialog(null)} />`}<//>`;
@@ -37,13 +38,18 @@ function Actions({ model, open }) {
   const writes = can("models:write");
   if (model.deleted_at) {
     return writes && html`<button type="button" class="primary" onClick=${() => open("restore")}>Restore</button>
-      <button type="button" class="danger" onClick=${() => open("purge")}>Purge…</button>`;
+      <button type="button" class="danger" onClick=${() => open("purge")}>Purge</button>`;
   }
   return html`${model.latest_ready_version && can("infer", model.name) && html`<a class="button primary" href=${path("/try")}>Try it</a>`}
     <a class="button" href=${path("/rollouts")}>Rollouts</a>
     <a class="button" href=${path("/metrics")}>Metrics</a>
     ${writes && html`<button type="button" onClick=${() => open("edit")}>Edit</button>
-      <button type="button" onClick=${() => open("delete")}>Delete…</button>`}`;
+      <button type="button" onClick=${() => open("delete")}>Delete</button>`}`;
+}
+
+// A deleted model has no metrics to ask for.
+function Past({ model }) {
+  return html`<section aria-labelledby="past"><h2 id="past">What was live</h2><${Moment} model=${model.name} names=${Object.keys(model.aliases)} /></section>`;
 }
 
 function About({ model }) {

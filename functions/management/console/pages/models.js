@@ -1,86 +1,110 @@
 // All models: what is live, how much it is asked, what fails.
-import { html, useEffect, useMemo, useRef, useState } from "../lib.js";
-import { all, call } from "../api.js";
-import { Spark, SplitBar } from "../charts.js";
+import { html, useEffect, useState } from "../lib.js";
+import { call, TASKS } from "../api.js";
+import { SplitBar } from "../charts.js";
 import { count } from "../format.js";
-import { useResource } from "../resource.js";
+import { usePages } from "../resource.js";
 import { modelPath, to } from "../router.js";
 import { can } from "../session.js";
-import { Confirm, Field, Loaded, Page, Status, Table, Tags, tell, Time } from "../ui.js";
+import { Confirm, Field, Loaded, More, Page, Status, Table, Tags, tell, Time } from "../ui.js";
+import { LastDay } from "./models/last_day.js";
 
-const HOURS = 24;
+const PAGE = 200; // a list that is longer is filtered by the server
+const PAUSE_MS = 300; // after the last key, before it is asked
+const NOTHING = { typed: "", tag: "", task: "", status: "" };
+const STATUSES = ["READY", "EMPTY", "DELETED"];
 
 export default function Models() {
   const [deleted, setDeleted] = useState(false);
-  const [typed, setTyped] = useState("");
-  const [status, setStatus] = useState("");
+  const [wanted, setWanted] = useState(NOTHING);
   const [restoring, setRestoring] = useState(null);
-  const models = useResource((signal) => all("list_models", {}, "models", { signal, query: { include_deleted: deleted } }), [deleted]);
+  const [long, setLong] = useState(false);
+  const asked = usePaused(long ? query(wanted) : {}, PAUSE_MS);
+  const withDeleted = deleted || wanted.status === "DELETED";
+  const read = async (signal, token) => {
+    const page = await call("list_models", {}, { signal, query: { ...asked, limit: PAGE, include_deleted: withDeleted, page_token: token } });
+    if (page.next_page_token) setLong(true);
+    return { items: page.models, token: page.next_page_token };
+  };
+  const found = usePages(read, [withDeleted, JSON.stringify(asked)]);
   const restore = async () => {
     await call("restore_model", { model: restoring.name });
     tell(`${restoring.name} is restored.`);
-    models.reload();
+    found.reload();
   };
   const columns = [
-    ["Model", (model) => html`<a href=${to(modelPath(model.name))}>${model.name}</a> <${Tags} tags=${model.tags} />`],
+    ["Model", (model) => html`<${Name} model=${model} />`],
     ["Status", (model) => html`<${Status} value=${model.status} />`],
     ["Live", (model) => html`<${Live} model=${model} />`, "wide"],
+    ["Task", (model) => model.task ?? "–"],
     ["Requests, 24 h", (model) => html`<${LastDay} model=${model} />`],
     ["Changed", (model) => html`<${Time} at=${model.updated_at} />`],
-    ["", (model) => model.deleted_at && can("models:write") && html`<button type="button" class="small" onClick=${() => setRestoring(model)}>Restore</button>`],
+    ["", (model) => model.deleted_at && can("models:write")
+      && html`<button type="button" class="small" aria-label=${`Restore ${model.name}`} onClick=${() => setRestoring(model)}>Restore</button>`],
   ];
+  const set = (name) => ({ target }) => setWanted({ ...wanted, [name]: target.value });
+  const items = found.data?.items ?? [];
+  const shown = items.filter((model) => fits(model, wanted, long));
+  const empty = items.length || JSON.stringify(wanted) !== JSON.stringify(NOTHING) ? "No model fits the search."
+    : html`There is no model yet. Push one: <code>maas push model.onnx --name my-model</code>`;
   return html`<${Page} title="Models">
-    <form class="row" role="search" onSubmit=${(event) => event.preventDefault()}>
-      <${Field} label="Search">${(id) => html`<input id=${id} type="search" placeholder="name, description or tag" value=${typed} onInput=${(event) => setTyped(event.target.value)} />`}<//>
-      <${Field} label="Status">${(id) => html`<select id=${id} value=${status} onChange=${(event) => setStatus(event.target.value)}><option value="">all</option><option>READY</option><option>EMPTY</option><option>DELETED</option></select>`}<//>
-      <label><input type="checkbox" checked=${deleted} onChange=${(event) => setDeleted(event.target.checked)} /> Show deleted</label>
-    </form>
-    <${Loaded} from=${models}>${({ items, more }) => html`
-      <${Table} caption="Models" columns=${columns} rows=${items.filter((model) => fits(model, typed, status))} keyOf=${(model) => model.name}
-        empty=${items.length ? "No model fits the search." : html`There is no model yet. Push one: <code>maas push model.onnx --name my-model</code>`} />
-      ${more && html`<p class="hint">Only the first ${count(items.length)} models are shown.</p>`}`}<//>
-    ${restoring && html`<${Confirm} title=${`Restore ${restoring.name}?`} action="Restore" onConfirm=${restore} onClose=${() => setRestoring(null)}><p>It comes back with all its versions, aliases and tags, and is served again.</p><//>`}<//>`;
+    <${Filters} wanted=${wanted} set=${set} long=${long} items=${items} deleted=${deleted} setDeleted=${setDeleted} />
+    <${Loaded} from=${found}>${() => html`<${Table} caption="Models" columns=${columns} rows=${shown} keyOf=${(model) => model.name} empty=${empty} />
+      <p class="hint" role="status">${count(shown.length)}${found.more && " and more"} ${shown.length === 1 && !found.more ? "model" : "models"}</p>`}<//>
+    <${More} from=${found} />
+    ${restoring && html`<${Confirm} title=${`Restore ${restoring.name}?`} action="Restore" onConfirm=${restore} onClose=${() => setRestoring(null)}>
+      <p>It comes back with all its versions, aliases and tags, and is served again.</p><//>`}<//>`;
+}
+
+function Filters({ wanted, set, long, items, deleted, setDeleted }) {
+  const tags = [...new Set(items.flatMap((model) => Object.entries(model.tags).flatMap(([name, value]) => [name, `${name}=${value}`])))].sort();
+  const choice = (name, options) => (id) => html`<select id=${id} value=${wanted[name]} onChange=${set(name)}>
+    <option value="">all</option>${options.map((one) => html`<option key=${one}>${one}</option>`)}</select>`;
+  return html`<form class="row" role="search" onSubmit=${(event) => event.preventDefault()}>
+    <${Field} label="Search">${(id) => html`<input id=${id} type="search" value=${wanted.typed} onInput=${set("typed")}
+      placeholder=${long ? "beginning of the name" : "name, description or tag"} />`}<//>
+    <${Field} label="Tag">${(id) => html`<input id=${id} list="tags" placeholder="team=vision" value=${wanted.tag} onInput=${set("tag")} />`}<//>
+    <datalist id="tags">${tags.map((tag) => html`<option key=${tag} value=${tag} />`)}</datalist>
+    <${Field} label="Task">${choice("task", TASKS)}<//>
+    <${Field} label="Status">${choice("status", STATUSES)}<//>
+    <label><input type="checkbox" checked=${deleted} onChange=${({ target }) => setDeleted(target.checked)} /> Show deleted</label></form>`;
+}
+
+function Name({ model }) {
+  return html`<a href=${to(modelPath(model.name))}>${model.name}</a> <${Tags} tags=${model.tags} />
+    ${model.description && html`<div class="hint">${model.description}</div>`}`;
 }
 
 function Live({ model }) {
   const names = Object.keys(model.aliases);
+  if (model.deleted_at) return html`<span class="hint">nothing</span>`;
   if (!names.length) return html`<span class="hint">${model.latest_ready_version ? `no alias; newest: v${model.latest_ready_version}` : "nothing"}</span>`;
   return names.map((name) => html`<div key=${name}><span class="hint">${name}</span>
     <${SplitBar} label=${name} routes=${model.splits[name] ?? [{ version: model.aliases[name], weight: 100 }]} /></div>`);
 }
 
-// Asked for when the row is seen: a long list costs no more than what is looked at.
-function LastDay({ model }) {
-  const box = useRef();
-  const [seen, setSeen] = useState(false);
-  useEffect(() => {
-    const watch = new IntersectionObserver(([entry]) => entry.isIntersecting && setSeen(true));
-    watch.observe(box.current);
-    return () => watch.disconnect();
-  }, []);
-  return html`<div ref=${box}>${seen && !model.deleted_at ? html`<${Drawn} model=${model.name} />` : "–"}</div>`;
+// What the server filters by, where not all models are here.
+function query({ typed, tag, task, status }) {
+  const all = { prefix: typed.trim().toLowerCase().slice(0, 63), tag: tag.trim(), task, status };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value));
 }
 
-function Drawn({ model }) {
-  const hours = useMemo(() => Math.floor(Date.now() / 3600_000), []);
-  const from = new Date((hours - HOURS + 1) * 3600_000).toISOString();
-  const found = useResource((signal) => call("model_metrics", { model }, { signal, query: { from, step: "hour" } }), [model]);
-  if (found.error) return html`<span class="hint" title=${found.error.message}>?</span>`;
-  if (!found.data) return html`<span class="hint">…</span>`;
-  const requests = Array(HOURS).fill(0);
-  const errors = Array(HOURS).fill(0);
-  for (const point of found.data.series.flatMap((one) => one.points)) {
-    const place = Math.floor(Date.parse(point.at) / 3600_000) - hours + HOURS - 1;
-    requests[place] += point.requests;
-    errors[place] += point.errors;
-  }
-  const { total } = found.data;
-  return html`<div class="row"><span>${count(total.requests)}</span><${Spark} values=${requests} label=${`requests by hour, ${total.requests} in all`} /></div>
-    ${total.errors > 0 && html`<div class="row"><span class="wrong">${count(total.errors)} failed</span><${Spark} tone="bad" values=${errors} label=${`errors by hour, ${total.errors} in all`} /></div>`}`;
-}
-
-function fits(model, typed, status) {
+function fits(model, { typed, tag, task, status }, long) {
   if (status && model.status !== status) return false;
-  const text = [model.name, model.description, ...Object.entries(model.tags).map(([name, value]) => `${name}=${value}`)].join(" ").toLowerCase();
-  return typed.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+  if (task && (model.task ?? "none") !== task) return false;
+  const pairs = Object.entries(model.tags).map(([name, value]) => `${name}=${value}`);
+  const key = tag.trim();
+  if (key && !(key.includes("=") ? pairs.some((pair) => pair.startsWith(key)) : Object.keys(model.tags).some((name) => name.startsWith(key)))) return false;
+  const text = [model.name, model.description, ...pairs].join(" ").toLowerCase();
+  return long ? model.name.startsWith(typed.trim().toLowerCase()) : typed.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+}
+
+// A value once it has not changed for a while.
+function usePaused(value, ms) {
+  const [paused, setPaused] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setPaused(value), ms);
+    return () => clearTimeout(timer);
+  }, [JSON.stringify(value)]);
+  return paused;
 }

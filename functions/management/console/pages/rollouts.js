@@ -15,12 +15,14 @@ const IDLE = 30_000; // and while there is none, as another may start one
 
 export default function Rollouts({ model, query }) {
   const [starting, setStarting] = useState(query.version !== undefined);
-  const open = useResource((signal) => all("list_rollouts", { model }, "rollouts", { signal, query: { open: true } }), [model], { every: ({ items }) => (items.length ? LIVE : IDLE) });
+  const read = (signal) => all("list_rollouts", { model }, "rollouts", { signal, query: { open: true } });
+  const open = useResource(read, [model], { every: ({ items }) => (items.length ? LIVE : IDLE) });
   const start = can("models:write") && open.data && html`<button type="button" class="primary" onClick=${() => setStarting(true)}>Start a rollout</button>`;
   return html`<${Page} title=${`Rollouts of ${model}`} crumbs=${[["Models", to("/")], [model, to(modelPath(model))]]} actions=${start}>
     <${Loaded} from=${open}>${({ items }) => html`
       ${items.map((one) => html`<${Rollout} key=${one.id} rollout=${one} onChange=${open.reload} />`)}
-      ${!items.length && html`<${Empty}>No rollout is open. One gives a new version growing shares of an alias's requests, and takes it back by itself if it does worse.<//>`}`}<//>
+      ${!items.length && html`<${Empty}>No rollout is open. One gives a new version growing shares of an alias's
+        requests, and takes it back by itself if it does worse.<//>`}`}<//>
     ${query.rollout && html`<${Chosen} model=${model} id=${query.rollout} />`}
     <${Earlier} model=${model} open=${(open.data?.items ?? []).map((one) => one.id).join()} chosen=${query.rollout} />
     ${starting && open.data && html`<${Choices} model=${model} query=${query} onDone=${open.reload} onClose=${() => setStarting(false)} />`}<//>`;
@@ -28,10 +30,11 @@ export default function Rollouts({ model, query }) {
 
 function Earlier({ model, open, chosen }) {
   const [most, setMost] = useState(100);
-  const earlier = useResource((signal) => all("list_rollouts", { model }, "rollouts", { signal, most, query: { open: false } }), [model, most]);
-  useEffect(() => { if (earlier.data) earlier.reload(); }, [open]);
+  const read = (signal) => all("list_rollouts", { model }, "rollouts", { signal, most, query: { open: false } });
+  const earlier = useResource(read, [model, most], { again: open });
   const columns = [
-    ["Rollout", (one) => html`<a href=${to(modelPath(model, "/rollouts"), { rollout: one.id })} aria-current=${String(one.id) === chosen ? "true" : undefined}>${one.id}</a>`],
+    ["Rollout", ({ id }) => html`<a href=${to(modelPath(model, "/rollouts"), { rollout: id })}
+      aria-current=${String(id) === chosen ? "true" : undefined}>${id}</a>`],
     ["Status", (one) => html`<${Status} value=${one.status} />`],
     ["Alias", (one) => one.alias],
     ["Versions", (one) => `${one.stable} → ${one.version}`],
@@ -50,7 +53,8 @@ function Chosen({ model, id }) {
   const found = useResource((signal) => call("get_rollout", { model, rollout: id }, { signal }), [model, id]);
   const box = useRef();
   useEffect(() => { if (found.data) box.current.focus(); }, [found.data]);
-  return html`<div ref=${box} tabindex="-1"><${Loaded} from=${found}>${(rollout) => !isOpen(rollout) && html`<${Rollout} rollout=${rollout} onChange=${found.reload} />
+  return html`<div ref=${box} tabindex="-1"><${Loaded} from=${found}>${(rollout) => !isOpen(rollout) && html`
+    <${Rollout} rollout=${rollout} onChange=${found.reload} />
     <p><a href=${to(modelPath(model, "/rollouts"))}>Close rollout ${id}</a></p>`}<//></div>`;
 }
 
@@ -64,5 +68,6 @@ function Choices({ model, query, onDone, onClose }) {
   }, [model]);
   return html`<${Loaded} from=${found}>${({ aliases, versions }) => (aliases.length && versions.length > 1
     ? html`<${StartRollout} model=${model} aliases=${aliases} versions=${versions} query=${query} onDone=${onDone} onClose=${onClose} />`
-    : html`<p class="notice">A rollout needs an alias that leads to one version and has no open rollout, and another READY version. <a href=${to(modelPath(model))}>${model}</a> has no such pair.</p>`)}<//>`;
+    : html`<p class="notice">A rollout needs an alias that leads to one version and has no open rollout, and another READY version.
+      <a href=${to(modelPath(model))}>${model}</a> has no such pair.</p>`)}<//>`;
 }

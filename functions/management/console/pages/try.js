@@ -4,7 +4,7 @@ import { all, call, send } from "../api.js";
 import { useResource } from "../resource.js";
 import { go, modelPath, to } from "../router.js";
 import { can } from "../session.js";
-import { Field, Loaded, Page, Problem, useAction } from "../ui.js";
+import { Empty, Field, Loaded, Page, Problem, useAction } from "../ui.js";
 import { Part } from "./try/part.js";
 import { built, fieldOf, read } from "./try/request.js";
 
@@ -17,9 +17,14 @@ const VIEWS = {
 export default function Try({ model, query }) {
   const version = query.version ?? "";
   const about = useResource((signal) => describe(model, version, signal), [model, version]);
+  const last = useRef(); // what was typed and drawn stays when another version of the same signature is chosen
+  if (about.data) last.current = about.data;
+  const shown = about.data ?? (about.loading ? last.current : undefined);
   return html`<${Page} title=${`Try ${model}`} crumbs=${[["Models", to("/")], [model, to(modelPath(model))]]}>
     <${Choice} model=${model} version=${version} answers=${about.data?.number} />
-    <${Loaded} from=${about} rows=${6}>${(found) => html`<${Trial} key=${`${version}:${found.number}`} about=${found} />`}<//><//>`;
+    <${Loaded} from=${{ ...about, data: shown }} rows=${6}>${(found) => (can("infer", model)
+      ? html`<${Trial} key=${JSON.stringify([found.inputs, found.task?.name])} about=${found} />`
+      : html`<${Empty}>This key may not run the model: it has neither the scope infer nor infer:${model}.<//>`)}<//><//>`;
 }
 
 // What is known of the version that the reference leads to: a key that may only infer sees no task and no profile.
@@ -28,7 +33,7 @@ async function describe(model, version, signal) {
   const { inputs, outputs, versions } = await (await send("GET", path, { signal })).json();
   const number = Number(versions[0]);
   const known = can("models:read") ? await call("get_version", { model, number }, { signal }) : {};
-  return { model, version, number, inputs, outputs, task: known.task, profile: known.profile, quantized: known.quantized };
+  return { model, version, number, inputs, outputs, task: known.task, profile: known.profile, quantized: known.quantized, files: known.files };
 }
 
 function Choice({ model, version, answers }) {
@@ -42,8 +47,11 @@ function Choice({ model, version, answers }) {
   return html`<${Field} label="Version or alias" hint=${hint}>${(id, described) => (known.data
     ? html`<select id=${id} aria-describedby=${described} value=${version} onChange=${choose}>
         <option value="">as requests without a version</option>
-        ${known.data.aliases.length > 0 && html`<optgroup label="Aliases">${known.data.aliases.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}</optgroup>`}
-        <optgroup label="Versions">${[...new Set([...known.data.numbers, ...(/^\d+$/.test(version) ? [version] : [])])].map((one) => html`<option key=${one} value=${one}>version ${one}</option>`)}</optgroup></select>`
+        ${known.data.aliases.length > 0 && html`<optgroup label="Aliases">${known.data.aliases.map((name) => html`<option key=${name} value=${name}>
+          ${name}</option>`)}</optgroup>`}
+        <optgroup label="Versions">
+          ${[...new Set([...known.data.numbers, ...(/^\d+$/.test(version) ? [version] : [])])].map((one) => html`<option key=${one}
+          value=${one}>version ${one}</option>`)}</optgroup></select>`
     : html`<input id=${id} aria-describedby=${described} value=${version} placeholder="as requests without a version" onChange=${choose} />`)}<//>`;
 }
 
@@ -58,10 +66,11 @@ function Trial({ about }) {
   const { run, busy, error } = useAction(async () => {
     setResult(null);
     const request = await collect.current();
-    if (way === "raw" && task) request.parameters = { ...request.parameters, task: "raw" };
+    const options = { ...request.parameters, task: way === "raw" && task ? "raw" : undefined };
+    request.parameters = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
     setResult(await asked(request, about));
   });
-  const field = fieldOf(error, inputs);
+  const field = way === "document" ? "" : fieldOf(error, inputs);
   const wrong = (name) => (field && field === name ? error.message : undefined);
   return html`<form onSubmit=${run} novalidate>
       ${ways.length > 1 && html`<fieldset><legend>Ask with</legend><div class="row">${ways.map(([name, label]) => html`<label key=${name}>

@@ -60,7 +60,8 @@ function Shown({ version, reload }) {
     <p>${Object.keys(version.tags).length ? html`<${Tags} tags=${version.tags} />` : html`<span class="hint">No tags.</span>`}</p>
     ${can("models:write") && !version.deleted_at && html`<${Edit} version=${version} reload=${reload} />`}
     <h2>Signature</h2>
-    ${version.inputs ? html`<${Signature} inputs=${version.inputs} outputs=${version.outputs} shapes=${profile?.shapes} />` : html`<${Empty}>It is known once the version is validated.<//>`}
+    ${version.inputs ? html`<${Signature} inputs=${version.inputs} outputs=${version.outputs}
+      shapes=${profile?.shapes} />` : html`<${Empty}>It is known once the version is validated.<//>`}
     ${version.task && html`<h2>Task</h2><${Task} task=${version.task} />`}
     <h2>Files</h2>
     <${Files} version=${version} />

@@ -6,9 +6,9 @@ export function Facts({ title, a, b, rows, empty }) {
   const differing = rows.filter((row) => row.said).length;
   const columns = [
     ["", (row) => row.name, "wide"],
-    [`Version ${a}`, (row) => row.one, "wide"],
-    [`Version ${b}`, (row) => row.other, "wide"],
-    ["Difference", (row) => (row.said ? html`<b>${row.said}</b>` : html`<span class="hint">same</span>`), "wide"],
+    [`Version ${a}`, (row) => row.one],
+    [`Version ${b}`, (row) => row.other],
+    ["Difference", (row) => (row.said ? html`<b>${row.said}</b>` : html`<span class="hint">same</span>`)],
   ];
   return html`<h2>${title}</h2>
     ${rows.length > 0 && html`<p class="hint">${differing ? `${differing} of ${rows.length} differ.` : "No difference."}</p>`}

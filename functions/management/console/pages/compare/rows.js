@@ -52,7 +52,8 @@ export function measured(one, other) {
 const kept = ({ quantized }) => quantized && (quantized.kept ? `${quantized.scheme}, loss ${quantized.difference}` : "not kept");
 
 export function files(one, other) {
-  const rows = byName(named(one.files), named(other.files), (name) => name, (file) => html`${bytes(file.size_bytes)}, <span class="mono">${file.sha256.slice(0, 12)}…</span>`, inOne);
+  const rows = byName(named(one.files), named(other.files), (name) => name, (file) => html`${bytes(file.size_bytes)}, <span class="mono">
+    ${file.sha256.slice(0, 12)}…</span>`, inOne);
   return rows.map((row) => (row.said === "differs" ? { ...row, said: "other content" } : row));
 }
 

@@ -14,11 +14,13 @@ export function Traffic({ model, a, b, span, onSpan }) {
   const from = useMemo(() => new Date(Date.now() - SPANS[span]).toISOString(), [span]);
   const found = useResource((signal) => call("model_metrics", { model }, { signal, query: { from, by: "version" } }), [model, from]);
   return html`<h2>Traffic</h2>
-    <${Field} label="Time">${(id) => html`<select id=${id} value=${span} onChange=${(event) => onSpan(event.target.value)}>${Object.keys(SPANS).map((one) => html`<option key=${one}>${one}</option>`)}</select>`}<//>
+    <${Field} label="Time">${(id) => html`<select id=${id} value=${span} onChange=${(event) => onSpan(event.target.value)}>
+      ${Object.keys(SPANS).map((one) => html`<option key=${one}>${one}</option>`)}</select>`}<//>
     <${Loaded} from=${found}>${({ series }) => {
       const [one, other] = [a, b].map((version) => series.find((of) => String(of.version) === version));
       return html`<${Facts} title="Requests" a=${a} b=${b} rows=${requests(one, other)} />
-        ${(one?.total.shadow || other?.total.shadow) && html`<${Facts} title="As a shadow" a=${a} b=${b} rows=${shadow(one?.total.shadow, other?.total.shadow)} />
+        ${(one?.total.shadow || other?.total.shadow) && html`<${Facts} title="As a shadow" a=${a} b=${b}
+          rows=${shadow(one?.total.shadow, other?.total.shadow)} />
           <p class="hint">A version's answers as a shadow are compared with those that callers got.</p>`}`;
     }}<//>`;
 }

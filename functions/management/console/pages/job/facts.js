@@ -2,21 +2,20 @@
 import { html } from "../../lib.js";
 import { clock, count, percent, span, usd } from "../../format.js";
 import { modelPath, to } from "../../router.js";
-import { Time } from "../../ui.js";
+import { Card, Time } from "../../ui.js";
 import { isOpen, took } from "../jobs/progress.js";
-
-const Card = ({ title, value, more }) => html`<dl class="card"><dt>${title}</dt><dd><b>${value}</b> ${more}</dd></dl>`;
 
 export function Figures({ job }) {
   const { progress } = job;
   if (!progress) return null;
   const { shards_total: total, shards_done: done, shards_failed: failed, rows, errors, rows_per_second: speed, eta_seconds: left } = progress;
   return html`<div class="cards">
-    <${Card} title="Rows" value=${count(rows)} more=${speed != null && html`<span class="hint">${count(Math.round(speed))} a second</span>`} />
-    <${Card} title="Errors" value=${html`<span class=${errors ? "wrong" : ""}>${count(errors)}</span>`} more=${rows > 0 && errors > 0 && html`<span class="hint">${percent(errors / rows)}</span>`} />
+    <${Card} title="Rows" value=${count(rows)} more=${speed != null && `${count(Math.round(speed))} a second`} />
+    <${Card} title="Errors" value=${html`<span class=${errors ? "wrong" : ""}>${count(errors)}</span>`}
+      more=${rows > 0 && errors > 0 && percent(errors / rows)} />
     <${Card} title="Shards" value=${`${count(done)} of ${count(total)}`} more=${failed > 0 && html`<span class="wrong">${count(failed)} failed</span>`} />
     <${Card} title=${isOpen(job) ? "Time left" : "Took"} value=${isOpen(job) ? span(left) : span(took(job))} />
-    <${Card} title="Cost of Lambda" value=${usd(progress.usd)} more=${html`<span class="hint">${count(progress.gb_seconds)} GB-seconds</span>`} /></div>`;
+    <${Card} title="Cost of Lambda" value=${usd(progress.usd)} more=${`${count(progress.gb_seconds)} GB-seconds`} /></div>`;
 }
 
 export function Shadow({ job }) {
@@ -31,12 +30,14 @@ export function Shadow({ job }) {
       ${count(found.failed)} failed${found.reason && `, one because: ${found.reason}`}.</p>`;
 }
 
-const compareText = (how) => (typeof how === "object" ? `rtol ${how.rtol} and atol ${how.atol}` : { top1: "the place of the largest value", none: "nothing" }[how] ?? how);
+const COMPARED = { top1: "the place of the largest value", none: "nothing" };
+const compareText = (how) => COMPARED[how] ?? `rtol ${how.rtol} and atol ${how.atol}`;
 
 export function About({ job }) {
   const options = Object.entries(job.options);
+  const version = html`<a href=${to(modelPath(job.model, `/versions/${job.version}`))}>version ${job.version}</a>`;
   const rows = [
-    ["Model", html`<a href=${to(modelPath(job.model))}>${job.model}</a>, <a href=${to(modelPath(job.model, `/versions/${job.version}`))}>version ${job.version}</a>`],
+    ["Model", html`<a href=${to(modelPath(job.model))}>${job.model}</a>, ${version}`],
     ["Kind", job.kind === "infer" ? "one request, answered later" : "batch of records"],
     ["Input", html`<span class="mono">${job.input}</span>`],
     ["Output", html`<span class="mono">${job.output}</span>`],
@@ -46,5 +47,6 @@ export function About({ job }) {
     ["Started", job.started_at && clock(job.started_at)],
     [isOpen(job) ? "Changed" : "Ended", clock(job.updated_at)],
   ];
-  return html`<h2>About the job</h2><dl class="facts">${rows.filter(([, value]) => value).map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+  const known = rows.filter(([, value]) => value);
+  return html`<h2>About the job</h2><dl class="facts">${known.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }

@@ -16,7 +16,8 @@ export function Results({ job }) {
     ["Size", (part) => bytes(part.size_bytes), "number"],
     ["SHA-256", (part) => html`<span class="mono" title=${part.sha256}>${part.sha256?.slice(0, 12) ?? "–"}</span>`],
   ];
-  const command = job.kind === "infer" ? html`<code>maas job answer ${job.id}</code> prints the answer.` : html`<code>maas job download ${job.id}</code> fetches all and joins them.`;
+  const command = job.kind === "infer" ? html`<code>maas job answer ${job.id}</code> prints the answer.`
+    : html`<code>maas job download ${job.id}</code> fetches all and joins them.`;
   return html`<h2>Results</h2>
     <p class="hint">The links are valid for a limited time: load this page again for new ones. ${command}</p>
     <${Loaded} from=${results} rows=${2}>${({ results: parts, header_length: header, next_page_token: next }) => html`
@@ -28,9 +29,10 @@ export function Results({ job }) {
 }
 
 function whereErrorsAre(input) {
-  const name = input.toLowerCase().replace(/\.gz$/, "");
-  if (name.endsWith(".csv")) return html`Every record has its line. One that is bad has no outputs, and the reason in the last column, <code>error</code>.`;
-  if (name.endsWith(".npy")) return html`Every record has its row. One that is bad has NaN, 0, False or an empty text there, and a line in <code>….errors.jsonl</code> with the reason.`;
-  if (name.endsWith(".parquet")) return html`Every record has its row. One that is bad has nulls there, and a line in <code>….errors.jsonl</code> with the reason.`;
+  const format = input.toLowerCase().replace(/\.gz$/, "").split(".").at(-1);
+  const beside = html`and a line in <code>….errors.jsonl</code> with the reason.`;
+  if (format === "csv") return html`Every record has its line. One that is bad has no outputs, and the reason in the last column, <code>error</code>.`;
+  if (format === "npy") return html`Every record has its row. One that is bad has NaN, 0, False or an empty text there, ${beside}`;
+  if (format === "parquet") return html`Every record has its row. One that is bad has nulls there, ${beside}`;
   return html`Every record has its line. For one that is bad it is <code>${'{"error": …, "record": …}'}</code>: the reason, and what was sent.`;
 }

@@ -1,9 +1,9 @@
 // How far a job is: shared by the list and the page of a job.
-import { html, useEffect, useRef, useState } from "../../lib.js";
+import { html } from "../../lib.js";
 import { call } from "../../api.js";
 import { Bar } from "../../charts.js";
 import { count, span } from "../../format.js";
-import { useResource } from "../../resource.js";
+import { useResource, useSeen } from "../../resource.js";
 
 const ENDED = ["SUCCEEDED", "FAILED", "CANCELLED"];
 export const POLL = 5000;
@@ -30,22 +30,18 @@ export function ProgressBar({ job }) {
 
 // A list has no progress: it is asked for when the row is seen, and again while the job runs.
 export function SeenProgress({ job }) {
-  const box = useRef();
-  const [seen, setSeen] = useState(false);
-  useEffect(() => {
-    const watch = new IntersectionObserver(([entry]) => entry.isIntersecting && setSeen(true));
-    watch.observe(box.current);
-    return () => watch.disconnect();
-  }, []);
+  const [box, seen] = useSeen();
   return html`<div ref=${box}>${seen && html`<${Asked} job=${job} />`}</div>`;
 }
 
 function Asked({ job }) {
-  const found = useResource((signal) => call("get_job", { job: job.id }, { signal }), [job.id, job.updated_at], { every: (now) => isOpen(now) && POLL });
+  const read = (signal) => call("get_job", { job: job.id }, { signal });
+  const found = useResource(read, [job.id, job.updated_at], { every: (now) => isOpen(now) && POLL });
   if (found.error) return html`<span class="hint" title=${found.error.message}>?</span>`;
   if (!found.data) return html`<span class="hint">…</span>`;
   const { progress } = found.data;
   if (!progress) return html`<span class="hint">${isOpen(found.data) ? "not begun" : "–"}</span>`;
-  return html`<${ProgressBar} job=${found.data} /><span class="hint">${count(progress.rows)} rows,${" "}
-    ${progress.errors ? html`<span class="wrong">${count(progress.errors)} errors</span>` : "no errors"}${isOpen(found.data) && progress.eta_seconds != null && `, ${span(progress.eta_seconds)} left`}</span>`;
+  const left = isOpen(found.data) && progress.eta_seconds != null && `, ${span(progress.eta_seconds)} left`;
+  const errors = progress.errors ? html`<span class="wrong">${count(progress.errors)} errors</span>` : "no errors";
+  return html`<${ProgressBar} job=${found.data} /><span class="hint">${count(progress.rows)} rows, ${errors}${left}</span>`;
 }

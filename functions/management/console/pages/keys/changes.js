@@ -2,9 +2,10 @@
 import { html, useState } from "../../lib.js";
 import { all, call } from "../../api.js";
 import { clock } from "../../format.js";
+import { Choice } from "../../inputs.js";
 import { useResource } from "../../resource.js";
 import { end } from "../../session.js";
-import { Code, Confirm, Dialog, Field, Loaded, Table, tell, Time } from "../../ui.js";
+import { Code, Confirm, Dialog, Loaded, Table, tell, Time } from "../../ui.js";
 
 const GRACES = [[0, "at once"], [3600, "in an hour"], [86400, "in a day"], [7 * 86400, "in 7 days"], [30 * 86400, "in 30 days"]];
 const KINDS = { "key.created": "created", "key.rotated": "rotated", "key.revoked": "revoked" };
@@ -23,7 +24,7 @@ export function RotateKey({ apiKey, isOwn, onMade, onClose }) {
   return html`<${Confirm} title=${`Rotate ${apiKey.name}?`} action="Rotate" onConfirm=${rotate} onClose=${onClose}>
     <p>It gets a new secret, which is shown once. Its id, name, scopes and history stay. Whoever uses it needs the new secret before the old one ends.</p>
     ${isOwn && html`<p class="notice">You are logged in with this key: log in again with the new secret before the old one ends.</p>`}
-    <${Field} label="The old secret ends">${(id) => html`<select id=${id} value=${grace} onChange=${(event) => setGrace(Number(event.target.value))}>${GRACES.map(([seconds, says]) => html`<option value=${seconds}>${says}</option>`)}</select>`}<//><//>`;
+    <${Choice} label="The old secret ends" value=${grace} set=${(seconds) => setGrace(Number(seconds))} options=${GRACES} /><//>`;
 }
 
 export function RevokeKey({ apiKey, isOwn, onDone, onClose }) {
@@ -48,7 +49,8 @@ export function KeyHistory({ apiKey, onClose }) {
     ["Then", (entry) => Object.entries(entry.after).map(([name, value]) => html`<div key=${name}>${name}: ${shown(name, value)}</div>`)],
   ];
   return html`<${Dialog} title=${`History of ${apiKey.name}`} onClose=${onClose}>
-    <${Loaded} from=${history} rows=${2}>${({ items }) => html`<${Table} caption="History" columns=${columns} rows=${items} keyOf=${(entry) => entry.revision} />`}<//>
+    <${Loaded} from=${history} rows=${2}>${({ items }) => html`
+      <${Table} caption="History" columns=${columns} rows=${items} keyOf=${(entry) => entry.revision} />`}<//>
     <div class="actions"><button type="button" onClick=${onClose}>Close</button></div><//>`;
 }
 

@@ -1,4 +1,4 @@
-// The scopes of keys, as docs/api.md lists them.
+// The scopes of keys, as docs/api.md lists them, and what the caller may give away.
 import { can, session } from "../../session.js";
 
 export const SCOPES = [
@@ -17,4 +17,12 @@ export function covers(scope) {
   const held = session.value?.scopes ?? [];
   if (scope === "infer" || scope.startsWith("infer:")) return ["admin", "infer", scope].some((one) => held.includes(one));
   return can(scope);
+}
+
+// A caller with limits may not get a secret of a key with wider ones.
+export function mayRotate(key) {
+  const { expires_at: ends, requests_per_second: most } = session.value;
+  const isShorter = !ends || (key.expires_at && Date.parse(key.expires_at) <= Date.parse(ends));
+  const isSlower = !most || !key.requests_per_second || key.requests_per_second <= most; // one without has that of all keys
+  return !key.revoked_at && key.scopes.every(covers) && isShorter && isSlower;
 }

@@ -23,7 +23,8 @@ function Counts({ metrics, times, lines, figure }) {
   const series = useMemo(() => lines.map((one) => ({ ...one, points: { show: times.length < 3 } })), [lines, times.length < 3]);
   const all = figure.format(figure.of(metrics.total));
   return html`<section><h3>${figure.title} <span class="hint">${all} in all</span></h3>
-    <${Plot} data=${data} series=${series} height=${HEIGHT} format=${figure.format} sync=${SYNC} label=${`${figure.title} by ${metrics.step}: ${all} in all. The table below has the numbers.`} /></section>`;
+    <${Plot} data=${data} series=${series} height=${HEIGHT} format=${figure.format} sync=${SYNC}
+      label=${`${figure.title} by ${metrics.step}: ${all} in all. The table below has the numbers.`} /></section>`;
 }
 
 // One series has all its percentiles, several have the chosen one each.
@@ -38,7 +39,8 @@ function Latency({ metrics, times, lines, percentile }) {
     return named.map((one) => ({ ...one, spanGaps: false, points: DOT }));
   }, [lines, isOne]);
   return html`<section><h3>Latency <span class="hint">${isOne ? "p50, p95, p99" : shortOf(percentile)}</span></h3>
-    <${Plot} data=${data} series=${series} height=${HEIGHT} format=${ms} sync=${SYNC} label=${`Latency by ${metrics.step}. The table below has the numbers.`} /></section>`;
+    <${Plot} data=${data} series=${series} height=${HEIGHT} format=${ms} sync=${SYNC}
+      label=${`Latency by ${metrics.step}. The table below has the numbers.`} /></section>`;
 }
 
 const shortOf = (name) => name.replace("_ms", "");

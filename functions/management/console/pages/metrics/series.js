@@ -4,8 +4,13 @@ import { colorOf } from "../../charts.js";
 
 export const STEPS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
-// A tick between two whole numbers is no count.
-const counts = (value) => (Number.isInteger(value) ? count(value) : "");
+const compact = new Intl.NumberFormat("en", { notation: "compact" });
+
+// A tick between two whole numbers is no count, and has little room.
+function counts(value, isTick) {
+  if (!Number.isInteger(value)) return "";
+  return isTick && value >= 1e5 ? compact.format(value) : count(value);
+}
 const shadow = (name) => (one) => one.shadow?.[name] ?? 0;
 const plain = (name) => (one) => one[name];
 

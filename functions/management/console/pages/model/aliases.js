@@ -44,7 +44,7 @@ function Buttons({ model, alias, open }) {
   return html`<div class="buttons">${button("move", "Move", `Move ${alias.alias}`)}
     ${alias.previous_routes.length > 0 && back("Roll back")}
     ${button("samples", "Copies", `Copies of ${alias.alias}`)}
-    ${button("delete", "Delete…", `Delete ${alias.alias}`)}</div>`;
+    ${button("delete", "Delete", `Delete ${alias.alias}`)}</div>`;
 }
 
 function Copies({ alias: { shadow, capture } }) {

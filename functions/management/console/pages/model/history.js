@@ -1,7 +1,6 @@
 // Who changed what of a model, newest first.
 import { html, useState } from "../../lib.js";
 import { call } from "../../api.js";
-import { clock } from "../../format.js";
 import { usePages } from "../../resource.js";
 import { Field, Loaded, More, Table, Time } from "../../ui.js";
 import { Difference, KINDS, subject } from "./words.js";
@@ -16,10 +15,10 @@ export function History({ model }) {
   };
   const found = usePages(read, [model.name, kind], { again: model.etag });
   const columns = [
-    ["When", (entry) => html`<span class="nowrap" title=${clock(entry.at)}><${Time} at=${entry.at} /></span>`],
+    ["When", (entry) => html`<${Time} at=${entry.at} />`],
     ["What", (entry) => `${KINDS[entry.kind] ?? entry.kind} ${subject(entry)}`],
     ["Before → after", (entry) => html`<${Difference} entry=${entry} />`, "wide"],
-    ["Who", (entry) => html`<span class="mono">${entry.actor}</span>`],
+    ["Who", (entry) => html`<span class="mono">${entry.actor}</span>`, "actor"],
   ];
   return html`<section aria-labelledby="history"><h2 id="history">History</h2>
     <div class="row"><${Field} label="Kind">${(id) => html`<select id=${id} value=${kind} onChange=${(event) => setKind(event.target.value)}>

@@ -4,11 +4,12 @@ import { call } from "../../api.js";
 import { useResource } from "../../resource.js";
 import { Confirm, Loaded } from "../../ui.js";
 import { useAlias } from "./alias_ends.js";
-import { Choice, Num, Text } from "./inputs.js";
+import { Choice, Num, Text } from "../../inputs.js";
 import { Moved, routesText, stickyText } from "./words.js";
 
 const NAME = /^(?!\d+$)[a-z0-9][a-z0-9._-]{0,62}$/;
 const MOST = 10; // routes of an alias
+const FIRST_SHARE = 10; // percent that a second version is offered
 const STICKY = [["none", "none: each at random"], ["caller", "those of a caller"], ["header", "those with one value of a header"]];
 const HEADER = /^header:[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/;
 
@@ -58,7 +59,9 @@ function Routes({ routes, set, ready }) {
   };
   const sum = total(routes);
   const free = ready?.find((one) => !routes.some((route) => route.version === one.version))?.version ?? 0;
-  const add = () => set([...routes, { version: free, weight: Math.max(0, 100 - sum) }]);
+  const add = () => set(routes.length > 1
+    ? [...routes, { version: free, weight: Math.max(0, 100 - sum) }]
+    : [{ version: free, weight: FIRST_SHARE }, { ...routes[0], weight: 100 - FIRST_SHARE }]);
   return html`<fieldset><legend>Requests go to</legend>
     <datalist id="ready">${ready?.map((one) => html`<option key=${one.version} value=${one.version}>${one.description}</option>`)}</datalist>
     ${routes.map(({ version, weight }, place) => html`<div class="row pair" key=${place}>

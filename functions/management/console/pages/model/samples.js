@@ -3,7 +3,7 @@ import { html, useEffect, useState } from "../../lib.js";
 import { call } from "../../api.js";
 import { Confirm, Loaded } from "../../ui.js";
 import { useAlias } from "./alias_ends.js";
-import { Choice, Num, Text } from "./inputs.js";
+import { Choice, Num, Text } from "../../inputs.js";
 
 const DAYS = [1, 7, 30, 90, 365].map((days) => [days, days === 1 ? "a day" : `${days} days`]);
 const WHAT = ["inputs", "outputs", "both"].map((what) => [what, what]);
@@ -50,7 +50,7 @@ function Shadow({ value, set }) {
       <${Num} label="%" aria-label="Percent to the shadow" min="0.001" max="100" step="any" value=${value.percent} set=${put("percent")} /></div>
     <${Choice} label="Outputs are the same if" value=${how} options=${COMPARE} set=${(kind) => put("compare")(kind === "values" ? NEW.shadow.compare : kind)} />
     ${how === "values" && html`<div class="row pair">${["rtol", "atol"].map((name) => html`
-      <${Num} key=${name} label=${name} min="0" step="any" value=${compare[name]}
+      <${Num} key=${name} label=${name} min="0" step="any" style=${{ width: "7rem" }} value=${compare[name]}
         set=${(given) => put("compare")({ ...compare, [name]: given })} />`)}</div>`}`;
 }
 

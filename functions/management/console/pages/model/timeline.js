@@ -16,7 +16,7 @@ const SIDES = { paddingLeft: `${MARGIN.left}px`, paddingRight: `${MARGIN.right}p
 const MOST = 8; // versions with an area of their own
 
 export function Timeline({ model }) {
-  const [hours, setHours] = useState(24);
+  const [hours, setHours] = useState(Date.now() - Date.parse(model.created_at) < HOUR_MS ? 1 : 24);
   const [picked, setPicked] = useState(null);
   const read = async (signal) => {
     const from = Date.now() - hours * HOUR_MS;

@@ -8,12 +8,15 @@ const SLOW_SHARE = 0.05; // of requests that may take longer than p95_ms
 
 // Each figure: its counts, and its tests of the guard: against the stable version, against a limit.
 function figuresOf({ guards }) {
+  const { error_rate: errors, p95_ms: slow, shadow_mismatch: mismatch } = guards;
   const found = [
-    { title: "Errors (5xx)", bad: "errors", of: "requests", against: "errors", beyond: "error_rate", limit: guards.error_rate },
+    { title: "Errors (5xx)", bad: "errors", of: "requests", against: "errors", beyond: "error_rate", limit: errors },
     { title: "Refused (4xx)", bad: "refused", of: "requests", against: "refused" },
   ];
-  if (guards.p95_ms != null) found.push({ title: `Slower than ${guards.p95_ms} ms`, bad: "slow", of: "requests", against: "slower", beyond: "p95_ms", limit: SLOW_SHARE });
-  if (guards.shadow_mismatch != null) found.push({ title: "Shadow differs", bad: "mismatched", of: "compared", beyond: "shadow_mismatch", limit: guards.shadow_mismatch });
+  const slower = { title: `Slower than ${slow} ms`, bad: "slow", of: "requests", against: "slower", beyond: "p95_ms", limit: SLOW_SHARE };
+  const differs = { title: "Shadow differs", bad: "mismatched", of: "compared", beyond: "shadow_mismatch", limit: mismatch };
+  if (slow != null) found.push(slower);
+  if (mismatch != null) found.push(differs);
   return found;
 }
 
@@ -31,14 +34,15 @@ export function Figures({ rollout }) {
     ["Guard", (figure) => html`<${Tests} figure=${figure} breached=${breached} expected=${expected} />`],
   ];
   return html`<${Table} caption="Figures of the guard" columns=${columns} rows=${figuresOf(rollout)} keyOf=${(figure) => figure.title} />
-    <p class="hint">Counted since the rollout began: ${count(canary.requests)} requests of the canary, ${count(stable.requests)} of the stable version. The intervals are
-      there to read the shares by; the guard decides by exact tests that hold over all its looks.</p>`;
+    <p class="hint">Counted since the rollout began: ${count(canary.requests)} requests of the canary, ${count(stable.requests)} of the stable
+      version. The intervals are there to read the shares by; the guard decides by exact tests that hold over all its looks.</p>`;
 }
 
 function Expected({ figure, expected }) {
   const alike = expected[figure.against];
   const most = expected[figure.beyond];
-  return html`${alike !== undefined && html`<div>${alike} were they alike</div>`}${most !== undefined && html`<div>${most} at the limit of ${percent(figure.limit)}</div>`}`;
+  return html`${alike !== undefined && html`<div>${alike} were they alike</div>`}
+    ${most !== undefined && html`<div>${most} at the limit of ${percent(figure.limit)}</div>`}`;
 }
 
 function Tests({ figure, breached, expected }) {

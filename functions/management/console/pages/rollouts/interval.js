@@ -16,7 +16,10 @@ export function wilson(bad, all) {
 }
 
 // The largest share that has to fit on the lines of a row.
-export const scaleOf = (counts, limit = 0) => Math.min(1, Math.max(limit * 1.2, ...counts.filter(([, all]) => all).map(([bad, all]) => wilson(bad, all)[1]), 0.001));
+export function scaleOf(counts, limit = 0) {
+  const highs = counts.filter(([, all]) => all).map(([bad, all]) => wilson(bad, all)[1]);
+  return Math.min(1, Math.max(limit * 1.2, ...highs, 0.001));
+}
 
 // `limit`, if there is one, is a mark on the line.
 export function Rate({ bad, all, scale, limit }) {

@@ -5,6 +5,8 @@ import { Bar } from "../../charts.js";
 export function Bars({ rows, label, percent = false }) {
   const largest = Math.max(...rows.map(([, value]) => Math.abs(value)), 0);
   return html`<table class="bars"><caption class="hidden">${label}</caption><tbody>${rows.map(([name, value], place) => html`<tr key=${place}>
-    <th scope="row">${name}</th><td class="wide"><${Bar} share=${percent ? value : Math.abs(value) / (largest || 1)} tone=${value < 0 ? "bad" : ""} label=${`${name}: ${Number(value.toPrecision(3))}`} /></td>
+    <th scope="row">${name}</th><td class="wide">
+      <${Bar} share=${percent ? value : Math.abs(value) / (largest || 1)} tone=${value < 0 ? "bad" : ""}
+      label=${`${name}: ${Number(value.toPrecision(3))}`} /></td>
     <td class="number">${percent ? `${(value * 100).toFixed(1)} %` : String(Number(value.toPrecision(6)))}</td></tr>`)}</tbody></table>`;
 }

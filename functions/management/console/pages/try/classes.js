@@ -8,7 +8,8 @@ const MOST = 10; // classes of one item
 export default function Classes({ result, about }) {
   const found = Object.fromEntries(result.answer.outputs.map((one) => [one.name, one]));
   const items = result.request.texts;
-  return html`${items.map((item, place) => html`<section key=${place}><h3>${result.request.pictures && html`<img class="thumb" src=${result.request.pictures[place]} alt="" />`} ${item}</h3>
+  return html`${items.map((item, place) => html`<section key=${place}><h3>
+    ${result.request.pictures && html`<img class="thumb" src=${result.request.pictures[place]} alt="" />`} ${item}</h3>
       <${Bars} percent rows=${rowsOf(found, place, about.task).slice(0, MOST)} label=${`Classes of ${item}`} /></section>`)}
     <${Json} result=${result} />`;
 }

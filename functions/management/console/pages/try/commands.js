@@ -18,9 +18,12 @@ export default function Commands({ result, about }) {
   const [shown, setShown] = useState("curl");
   const text = kinds.find(([name]) => name === shown)[1];
   return html`<h2>The same request</h2>
-    <div class="row" role="group" aria-label="Written for">${kinds.map(([name]) => html`<button type="button" key=${name} class="small" aria-pressed=${shown === name} onClick=${() => setShown(name)}>${name}</button>`)}
+    <div class="row" role="group" aria-label="Written for">
+      ${kinds.map(([name]) => html`<button type="button" key=${name} class="small" aria-pressed=${shown === name} onClick=${() => setShown(name)}>
+      ${name}</button>`)}
       ${text?.includes(file) && html`<button type="button" class="small" onClick=${() => save(new Blob([ready.body]), file)}>Save ${file}</button>`}
-      ${(request.files ?? []).filter((one) => text?.includes(one.name)).map((one) => html`<button type="button" class="small" key=${one.name} onClick=${() => save(one.blob, one.name)}>Save ${one.name}</button>`)}</div>
+      ${(request.files ?? []).filter((one) => text?.includes(one.name)).map((one) => html`<button type="button" class="small" key=${one.name}
+        onClick=${() => save(one.blob, one.name)}>Save ${one.name}</button>`)}</div>
     ${text ? html`<${Code} text=${text} />` : html`<p class="hint">This cannot be sent that way.</p>`}
     <p class="hint">Set the key first: <code>export MAAS_API_KEY=…</code></p>`;
 }
@@ -46,21 +49,29 @@ const valueOf = (tensor, as) => nested(tensor.tokens, tensor.shape, tensor.datat
 function python(request, ready, written, about) {
   const { model, version } = about;
   const of = version ? `, ${/^\d+$/.test(version) ? version : JSON.stringify(version)}` : "";
-  const start = (more, body) => `${more}from maas_client import MaasClient\n\nwith MaasClient(${JSON.stringify(BASE)}) as maas:  # the key is in MAAS_API_KEY\n    ${body}\n`;
-  const named = JSON.stringify(model);
-  const { variant, ...rest } = request.parameters ?? {};
-  const options = (variant ? `, variant=${JSON.stringify(variant)}` : "") + (Object.keys(rest).length ? `, parameters=${object(rest)}` : "");
+  const client = (more, body) =>
+    `${more}from maas_client import MaasClient\n\nwith MaasClient(${JSON.stringify(BASE)}) as maas:  # the key is in MAAS_API_KEY\n    ${body}\n`;
+  const called = (method, values, more = "") => `maas.${method}(${JSON.stringify(model)}, ${values}${of}${more})`;
+  const whole = (source) => client("import json\n\n", `print(${called("infer_json", source)})`);
   if (request.v1) return null;
-  if (request.document) return start("import json\n\n", `print(maas.infer_json(${named}, json.load(open("request.json"))${of}))`);
-  if (request.task === "rerank" && !rest.truncate) return start("", `for one in maas.rerank(${named}, ${JSON.stringify(request.query)}, ${listed(request.texts)}${of}${variant ? options : ""}):\n        print(one.score, one.text)`);
-  if (request.task === "embeddings" && !Object.keys(rest).length && written) return start("", `print(maas.embed(${named}, ${listed(request.texts)}${of}${options}))`);
-  const values = request.inputs.map((tensor) => `${JSON.stringify(tensor.name)}: ${tensor.file ? `np.load(${JSON.stringify(tensor.file)})` : valueOf(tensor, literal)}`);
-  if (request.pictures) return start("from pathlib import Path\n", `print(maas.infer(${named}, {"image": [Path(name).read_bytes() for name in ${listed(request.texts)}]}${of}${options}))`);
-  if (!written && !request.inputs.some((tensor) => tensor.file)) {
-    if (ready.text === null) return null;
-    return start("import json\n\n", `print(maas.infer_json(${named}, json.load(open("request.json"))${of}))`);
+  if (request.document) return whole('json.load(open("request.json"))');
+  const { variant, ...rest } = request.parameters ?? {};
+  const form = variant ? `, variant=${JSON.stringify(variant)}` : "";
+  const options = form + (Object.keys(rest).length ? `, parameters=${object(rest)}` : "");
+  if (request.task === "rerank" && !rest.truncate) {
+    const ranked = called("rerank", `${JSON.stringify(request.query)}, ${listed(request.texts)}`, form);
+    return client("", `for one in ${ranked}:\n        print(one.score, one.text)`);
   }
-  return start(request.inputs.some((tensor) => tensor.file) ? "import numpy as np\n\n" : "", `print(maas.infer(${named}, {${values.join(", ")}}${of}${options}))`);
+  if (request.task === "embeddings" && !Object.keys(rest).length && written) return client("", `print(${called("embed", listed(request.texts), form)})`);
+  if (request.pictures) {
+    const files = `{"image": [Path(name).read_bytes() for name in ${listed(request.texts)}]}`;
+    return client("from pathlib import Path\n\n", `print(${called("infer", files, options)})`);
+  }
+  const loads = request.inputs.some((tensor) => tensor.file);
+  if (!written && !loads) return ready.text && whole('json.load(open("request.json"))');
+  if (rest.task === "raw") return ready.text && whole(`json.loads(${JSON.stringify(ready.text)})`);
+  const values = request.inputs.map((tensor) => `${JSON.stringify(tensor.name)}: ${tensor.file ? `np.load(${JSON.stringify(tensor.file)})` : valueOf(tensor, literal)}`);
+  return client(loads ? "import numpy as np\n\n" : "", `print(${called("infer", `{${values.join(", ")}}`, options)})`);
 }
 
 function maas(request, ready, written, about) {

@@ -19,6 +19,8 @@ export default function Document({ inputs, collect }) {
   };
   const example = JSON.stringify({ inputs: inputs.map(({ name, datatype, shape }) => ({ name, shape: shape.map((dim) => (dim === -1 ? 1 : dim)), datatype, data: [] })) });
   return html`<${Field} label="Request" error=${wrong} hint="It is sent as it is, with every digit.">${(id, described) => html`
-      <textarea id=${id} aria-describedby=${described} rows="8" spellcheck="false" placeholder=${example} value=${text} onInput=${(event) => setText(event.target.value)} />`}<//>
-    <label>or a .json file <input type="file" accept=".json,application/json" onChange=${async (event) => setText(await event.target.files[0].text())} /></label>`;
+      <textarea id=${id} aria-describedby=${described} rows="8" spellcheck=${false} placeholder=${example} value=${text}
+        onInput=${(event) => setText(event.target.value)} />`}<//>
+    <label>or a .json file <input type="file" accept=".json,application/json"
+      onChange=${async (event) => setText(await event.target.files[0].text())} /></label>`;
 }

@@ -55,6 +55,7 @@ export function Shown({ output }) {
     const at = channels === 1 ? place : last ? place * channels + channel : channel * width * height + place;
     return ((values[at] - from) / (to - from || 1)) * 255;
   };
-  return html`<${Canvas} width=${width} height=${height} colorAt=${(place) => [0, 1, 2].map((channel) => level(place, channel))} label=${`${output.name} as an image, ${width} × ${height}`} />
+  return html`<${Canvas} width=${width} height=${height} colorAt=${(place) => [0, 1, 2].map((channel) => level(place, channel))}
+    label=${`${output.name} as an image, ${width} × ${height}`} />
     <p class="hint">Black is ${number(from)}, white is ${number(to)}.</p>`;
 }

@@ -9,7 +9,7 @@ export function FromFile({ tensor, provide }) {
   const { name, datatype, shape } = tensor;
   const [state, setState] = useState({});
   provide(() => {
-    if (!state.array) throw new FieldError(name, state.error ?? "Choose a file.");
+    if (!state.array) throw new FieldError(name, state.error ? "Choose another file." : "Choose a file.");
     const { array, file } = state;
     const sizes = array.shape.length === shape.length - 1 ? [1, ...array.shape] : array.shape;
     if (array.datatype === datatype) return { shape: sizes, raw: array.raw, file: file.name, blob: file };
@@ -27,5 +27,6 @@ export function FromFile({ tensor, provide }) {
   const { array, error } = state;
   return html`<label>File of NumPy, .npy <input type="file" accept=".npy" onChange=${read} /></label>
     ${error && html`<p class="wrong" role="alert">${error}</p>`}
-    ${array && html`<p class="hint">${array.datatype} ${shown(array.shape)}${array.shape.length === shape.length - 1 ? ", sent as a batch of one" : ""}${array.datatype === datatype ? "." : `; sent as numbers, and refused if one is none of ${datatype}; fractions are rounded to it.`}</p>`}`;
+    ${array && html`<p class="hint">
+      ${array.datatype} ${shown(array.shape)}${array.shape.length === shape.length - 1 ? ", sent as a batch of one" : ""}${array.datatype === datatype ? "." : `; sent as numbers, and refused if one is none of ${datatype}; fractions are rounded to it.`}</p>`}`;
 }

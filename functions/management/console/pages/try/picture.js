@@ -45,13 +45,15 @@ export function Picture({ onFiles, onDrawn, error, color = false, children }) {
     draw(canvas.current, strokes.current.at(-1), pen);
   };
   const finish = () => onDrawn({ strokes: [...strokes.current], canvas: canvas.current });
-  return html`<div class="picture" onDragOver=${(event) => event.preventDefault()} onDrop=${(event) => { event.preventDefault(); take(event.dataTransfer.files, event); }}>
+  return html`<div class="picture" onDragOver=${(event) => event.preventDefault()}
+    onDrop=${(event) => { event.preventDefault(); take(event.dataTransfer.files, event); }}>
     <div><canvas ref=${canvas} class="paper" width=${SIDE} height=${SIDE} role="img" aria-label="Drawing: draw here with mouse, pen or finger"
         onPointerDown=${begin} onPointerMove=${move} onPointerUp=${finish} onPointerCancel=${finish} />
       <div class="actions"><button type="button" class="small" onClick=${clear}>Clear</button>
         ${color && html`<label>Pen <input type="color" value=${pen} onInput=${(event) => setPen(event.target.value)} /></label>`}</div></div>
     <div><p>Draw, drop or paste an image here, or choose a file:</p>
-      <input type="file" accept="image/png,image/jpeg,image/webp" multiple aria-label="Image file" onChange=${(event) => { take(event.target.files, event); event.target.value = ""; }} />
+      <input type="file" accept="image/png,image/jpeg,image/webp" multiple aria-label="Image file"
+        onChange=${(event) => { take(event.target.files, event); event.target.value = ""; }} />
       ${error && html`<p class="wrong">${error}</p>`}</div>${children}</div>`;
 }
 

@@ -19,15 +19,18 @@ export function Pixels({ tensor, measured, provide }) {
       setProblem(`${file.name} is no image that this browser can read.`);
     }
   };
-  const pixels = source && scaled(source, image, fits);
+  const pixels = source && scaled(source, image, fits && image.channels === 1);
   provide(() => {
     if (!source) throw new FieldError(tensor.name, "Draw, drop, paste or choose an image.");
     return { shape: image.shape, tokens: tokensOf(pixels, image, { range, inverts, datatype: tensor.datatype }) };
   });
-  return html`<${Picture} color=${image.channels === 3} onFiles=${take} onDrawn=${setSource} error=${problem}>${pixels && html`<${Preview} pixels=${pixels} image=${image} inverts=${inverts} />`}<//>
-    <div class="row"><label>Values <select value=${range} onChange=${(event) => setRange(event.target.value)}>${Object.keys(RANGES).map((one) => html`<option key=${one}>${one}</option>`)}</select></label>
+  return html`<${Picture} color=${image.channels === 3} onFiles=${take} onDrawn=${setSource} error=${problem}>
+    ${pixels && html`<${Preview} pixels=${pixels} image=${image} inverts=${inverts} />`}<//>
+    <div class="row"><label>Values <select value=${range} onChange=${(event) => setRange(event.target.value)}>
+      ${Object.keys(RANGES).map((one) => html`<option key=${one}>${one}</option>`)}</select></label>
       <label><input type="checkbox" checked=${inverts} onChange=${(event) => setInverts(event.target.checked)} /> Turn dark into light</label>
-      ${image.channels === 1 && html`<label><input type="checkbox" checked=${fits} onChange=${(event) => setFits(event.target.checked)} /> Centre and scale what is drawn</label>`}</div>`;
+      ${image.channels === 1 && html`<label>
+        <input type="checkbox" checked=${fits} onChange=${(event) => setFits(event.target.checked)} /> Centre and scale what is drawn</label>`}</div>`;
 }
 
 function Preview({ pixels, image, inverts }) {

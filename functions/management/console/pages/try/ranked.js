@@ -14,5 +14,6 @@ export default function Ranked({ result }) {
     ["Text", (row) => row.text],
     ["Line", (row) => row.place + 1, "number"],
   ];
-  return html`<${Table} caption=${`Answers to ${result.request.query}`} columns=${columns} rows=${rows} keyOf=${(row) => row.place} /><${Json} result=${result} />`;
+  return html`<${Table} caption=${`Answers to ${result.request.query}`} columns=${columns} rows=${rows} keyOf=${(row) => row.place} />
+    <${Json} result=${result} />`;
 }

@@ -23,7 +23,9 @@ export default function Raw({ about, inputs, collect, wrong }) {
   };
   const leave = (name, gone) => setLeft(new Set(gone ? [...left, name] : [...left].filter((one) => one !== name)));
   return html`${inputs.map((tensor) => html`<fieldset key=${tensor.name}><legend><code>${tensor.name}</code> ${tensor.datatype} ${shape(tensor.shape)}</legend>
-      ${tensor.parameters?.optional && html`<label><input type="checkbox" checked=${left.has(tensor.name)} onChange=${(event) => leave(tensor.name, event.target.checked)} /> Leave it out: the model has a value of its own</label>`}
+      ${tensor.parameters?.optional && html`<label>
+        <input type="checkbox" checked=${left.has(tensor.name)}
+        onChange=${(event) => leave(tensor.name, event.target.checked)} /> Leave it out: the model has a value of its own</label>`}
       ${!left.has(tensor.name) && html`<${Input} tensor=${tensor} about=${about} error=${wrong(tensor.name)} reads=${reads.current} />`}</fieldset>`)}
     <${Variant} about=${about} value=${variant} onChange=${setVariant} wrong=${wrong} />`;
 }
@@ -33,8 +35,11 @@ function Input({ tensor, about, error, reads }) {
   const ways = Object.keys(WAYS).filter((way) => fits(way, tensor, measured));
   const [way, setWay] = useState(ways.includes("picture") ? "picture" : ways[0]);
   const [Entry] = WAYS[way];
-  return html`${ways.length > 1 && html`<div class="row" role="group" aria-label=${`Give ${tensor.name} as`}>${ways.map((one) => html`<button type="button" key=${one} class="small" aria-pressed=${way === one} onClick=${() => setWay(one)}>${WAYS[one][1]}</button>`)}</div>`}
-    <${Entry} key=${way} tensor=${tensor} measured=${measured} example=${about.profile?.values?.[tensor.name]} error=${error} provide=${(read) => (reads[tensor.name] = read)} />
+  return html`${ways.length > 1 && html`<div class="row" role="group" aria-label=${`Give ${tensor.name} as`}>
+    ${ways.map((one) => html`<button type="button" key=${one} class="small" aria-pressed=${way === one} onClick=${() => setWay(one)}>
+    ${WAYS[one][1]}</button>`)}</div>`}
+    <${Entry} key=${way} tensor=${tensor} measured=${measured} example=${about.profile?.values?.[tensor.name]} error=${error}
+      provide=${(read) => (reads[tensor.name] = read)} />
     ${error && html`<p class="wrong" role="alert">${error}</p>`}`;
 }
 

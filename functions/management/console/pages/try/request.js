@@ -47,7 +47,8 @@ export async function read(response) {
   const text = new TextDecoder().decode(bytes.subarray(0, length));
   const document = parsed(text);
   let at = length;
-  const outputs = (document.outputs ?? []).map((output) => {
+  const listed = Array.isArray(document.outputs) && document.outputs.every((one) => one?.datatype); // else it is of another protocol
+  const outputs = (listed ? document.outputs : []).map((output) => {
     const { name, datatype, shape, parameters } = output;
     const size = parameters?.binary_data_size;
     if (size === undefined) return { name, datatype, shape, values: isFloat(datatype) ? output.data.flat(Infinity).map(Number) : output.data.flat(Infinity) };
@@ -55,7 +56,7 @@ export async function read(response) {
     at += size;
     return { name, datatype, shape, values };
   });
-  return { text, document, outputs: Array.isArray(document.outputs) && document.outputs.every((one) => one?.datatype) ? outputs : [] };
+  return { text, document, outputs };
 }
 
 const tells = JSON.parse("1", (_, value, context) => context?.source) === "1"; // whether the browser tells a number's text

@@ -20,8 +20,10 @@ export function Sheet({ tensor, provide }) {
   const read = async (event) => setText(await event.target.files[0].text());
   return html`<label>Rows, pasted from a spreadsheet or as CSV<textarea rows="6" value=${text} onInput=${(event) => setText(event.target.value)} /></label>
     <label>or a .csv file <input type="file" accept=".csv,.tsv,.txt,text/csv" onChange=${read} /></label>
-    ${rows.length > 0 && html`<p class="hint">${rows.length} ${rows.length === 1 ? "row" : "rows"} of ${rows[0].length} values${names ? `; the first line is left out, since it has names: ${names.slice(0, SHOWN).join(", ")}` : ""}.</p>
-      <div class="scroll" role="region" aria-label="The first rows" tabindex="0"><table><tbody>${rows.slice(0, SHOWN).map((row, at) => html`<tr key=${at}>${row.slice(0, 40).map((cell, column) => html`<td key=${column} class="number">${cell}</td>`)}</tr>`)}</tbody></table></div>`}`;
+    ${rows.length > 0 && html`<p class="hint">
+      ${rows.length} ${rows.length === 1 ? "row" : "rows"} of ${rows[0].length} values${names ? `; the first line is left out, since it has names: ${names.slice(0, SHOWN).join(", ")}` : ""}.</p>
+      <div class="scroll" role="region" aria-label="The first rows" tabindex="0"><table><tbody>${rows.slice(0, SHOWN).map((row, at) => html`<tr key=${at}>
+        ${row.slice(0, 40).map((cell, column) => html`<td key=${column} class="number">${cell}</td>`)}</tr>`)}</tbody></table></div>`}`;
 }
 
 function cellToken(name, datatype, cell, row, column) {

@@ -15,10 +15,13 @@ export default function Similar({ result }) {
   const columns = [
     ["Cosine", (row) => row.cosine.toFixed(4), "number"],
     ["", (row) => html`<${Bar} share=${row.cosine} label=${`cosine ${row.cosine.toFixed(4)}`} />`, "wide"],
-    [result.request.pictures ? "Image" : "Text", (row) => html`${result.request.pictures && html`<img class="thumb" src=${result.request.pictures[row.place]} alt="" />`} ${row.item}${row.place === chosen ? html` <span class="hint">(the chosen one)</span>` : ""}`],
+    [result.request.pictures ? "Image" : "Text", (row) => html`${result.request.pictures && html`<img
+      class="thumb" src=${result.request.pictures[row.place]} alt="" />`} ${row.item}${row.place === chosen ? html` <span
+      class="hint">(the chosen one)</span>` : ""}`],
   ];
   return html`<p>${shape[0]} ${shape[0] === 1 ? "vector" : "vectors"} of ${width} numbers.</p>
-    <${Field} label="Near to">${(id) => html`<select id=${id} value=${chosen} onChange=${(event) => setChosen(Number(event.target.value))}>${items.map((item, place) => html`<option key=${place} value=${place}>${place + 1}. ${item.slice(0, 80)}</option>`)}</select>`}<//>
+    <${Field} label="Near to">${(id) => html`<select id=${id} value=${chosen} onChange=${(event) => setChosen(Number(event.target.value))}>
+      ${items.map((item, place) => html`<option key=${place} value=${place}>${place + 1}. ${item.slice(0, 80)}</option>`)}</select>`}<//>
     <${Table} caption="Similarity" columns=${columns} rows=${rows} keyOf=${(row) => row.place} />
     <${Json} result=${result} />`;
 }

@@ -9,9 +9,12 @@ export default function Spans({ result }) {
   const kinds = [...new Set(found.flat().map(kindOf))].sort();
   return html`${result.request.texts.map((text, place) => html`<section key=${place}>
       <p class="spans">${pieces(text, found[place]).map(([piece, entity], at) => (entity
-        ? html`<mark key=${at} style=${{ borderColor: `var(${SERIES[kinds.indexOf(kindOf(entity)) % SERIES.length]})` }} title=${`${kindOf(entity)}, ${(entity.score * 100).toFixed(1)} %`}>${piece}<small> ${kindOf(entity)}</small></mark>`
+        ? html`<mark key=${at} style=${{ borderColor: `var(${SERIES[kinds.indexOf(kindOf(entity)) % SERIES.length]})` }}
+          title=${`${kindOf(entity)}, ${(entity.score * 100).toFixed(1)} %`}>${piece}<small> ${kindOf(entity)}</small></mark>`
         : piece))}</p>
-      ${found[place].length ? html`<${Bars} percent label=${`Entities of text ${place + 1}`} rows=${found[place].map((entity) => [`${entity.word} · ${kindOf(entity)}`, entity.score])} />` : html`<p class="hint">Nothing was found in it.</p>`}</section>`)}
+      ${found[place].length ? html`<${Bars} percent label=${`Entities of text ${place + 1}`}
+        rows=${found[place].map((entity) => [`${entity.word} · ${kindOf(entity)}`, entity.score])} />` : html`<p
+        class="hint">Nothing was found in it.</p>`}</section>`)}
     <${Json} result=${result} />`;
 }
 

@@ -30,15 +30,26 @@ export default function Texts({ about, collect, wrong }) {
     return { inputs, parameters, task: name, texts: lines, query };
   };
   return html`
-    ${name === "rerank" && html`<${Field} label="Query" error=${wrong("query")}>${(id, described) => html`<input id=${id} aria-describedby=${described} value=${query} onInput=${(event) => setQuery(event.target.value)} />`}<//>`}
-    <${Field} label="Texts, one a line" error=${wrong("text")} hint=${name === "fill-mask" ? `Each with ${known.mask_token} once: the place to fill.` : undefined}>${(id, described) => html`
+    ${name === "rerank" && html`<${Field} label="Query" error=${wrong("query")}>
+      ${(id, described) => html`<input id=${id} aria-describedby=${described} value=${query} onInput=${(event) => setQuery(event.target.value)} />`}<//>`}
+    <${Field} label="Texts, one a line" error=${wrong("text")}
+      hint=${name === "fill-mask" ? `Each with ${known.mask_token} once: the place to fill.` : undefined}>${(id, described) => html`
       <textarea id=${id} aria-describedby=${described} rows="6" value=${texts} onInput=${(event) => setTexts(event.target.value)} />`}<//>
     <div class="row">
-      ${name === "zero-shot-classification" && html`<${Field} label="Labels, with commas between" error=${wrong("candidate_labels")}>${(id, described) => html`<input id=${id} aria-describedby=${described} value=${labels} onInput=${(event) => setLabels(event.target.value)} />`}<//>`}
-      ${name === "fill-mask" && html`<${Field} label="Tokens to show" error=${wrong("top_k")}>${(id, described) => html`<input id=${id} aria-describedby=${described} type="number" min="1" value=${options.top_k ?? 5} onInput=${(event) => set({ top_k: Number(event.target.value) })} />`}<//>`}
-      ${name === "token-classification" && html`<${Field} label="Join words" error=${wrong("aggregation_strategy")}>${(id) => html`<select id=${id} value=${options.aggregation_strategy ?? "simple"} onChange=${(event) => set({ aggregation_strategy: event.target.value })}>${STRATEGIES.map((one) => html`<option key=${one}>${one}</option>`)}</select>`}<//>`}
-      ${name === "embeddings" && known.prompts && html`<${Field} label="Prompt" error=${wrong("prompt_name")}>${(id) => html`<select id=${id} value=${options.prompt_name ?? ""} onChange=${(event) => set({ prompt_name: event.target.value || undefined })}><option value="">none</option>${Object.keys(known.prompts).map((one) => html`<option key=${one}>${one}</option>`)}</select>`}<//>`}
+      ${name === "zero-shot-classification" && html`<${Field} label="Labels, with commas between" error=${wrong("candidate_labels")}>
+        ${(id, described) => html`<input id=${id} aria-describedby=${described} value=${labels} onInput=${(event) => setLabels(event.target.value)} />`}<//>`}
+      ${name === "fill-mask" && html`<${Field} label="Tokens to show" error=${wrong("top_k")}>
+        ${(id, described) => html`<input id=${id} aria-describedby=${described} type="number" min="1" value=${options.top_k ?? 5}
+        onInput=${(event) => set({ top_k: Number(event.target.value) })} />`}<//>`}
+      ${name === "token-classification" && html`<${Field} label="Join words" error=${wrong("aggregation_strategy")}>
+        ${(id) => html`<select id=${id} value=${options.aggregation_strategy ?? "simple"}
+        onChange=${(event) => set({ aggregation_strategy: event.target.value })}>${STRATEGIES.map((one) => html`<option key=${one}>
+        ${one}</option>`)}</select>`}<//>`}
+      ${name === "embeddings" && known.prompts && html`<${Field} label="Prompt" error=${wrong("prompt_name")}>
+        ${(id) => html`<select id=${id} value=${options.prompt_name ?? ""} onChange=${(event) => set({ prompt_name: event.target.value || undefined })}>
+        <option value="">none</option>${Object.keys(known.prompts).map((one) => html`<option key=${one}>${one}</option>`)}</select>`}<//>`}
       <${Variant} about=${about} value=${options.variant} onChange=${(variant) => set({ variant })} wrong=${wrong} />
-      <label><input type="checkbox" checked=${options.truncate ?? false} onChange=${(event) => set({ truncate: event.target.checked || undefined })} /> Cut texts that are too long</label>
+      <label><input type="checkbox" checked=${options.truncate ?? false}
+        onChange=${(event) => set({ truncate: event.target.checked || undefined })} /> Cut texts that are too long</label>
     </div>`;
 }

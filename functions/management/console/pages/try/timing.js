@@ -14,8 +14,10 @@ export default function Timing({ result, about }) {
   return html`<h2>Time</h2>
     <p>${ms(result.elapsed)} in all, as seen here${!stages.length && about.profile ? `; a run alone took ${ms(about.profile.run_ms)} when the version was measured` : ""}.</p>
     ${stages.length > 0 && html`<div class="split" role="img" aria-label=${parts.map(([name, duration]) => `${name}: ${ms(duration)}`).join(", ")}>
-        ${parts.map(([name, duration], place) => html`<span key=${name} class=${colorOf(place + 1)} style=${{ flexGrow: duration }} title=${`${name}: ${ms(duration)}`} />`)}</div>
-      <ul class="legend">${parts.map(([name, duration], place) => html`<li key=${name}><span class=${`dot ${colorOf(place + 1)}`} /> ${name} <b>${ms(duration)}</b></li>`)}</ul>`}`;
+        ${parts.map(([name, duration], place) => html`<span key=${name} class=${colorOf(place + 1)} style=${{ flexGrow: duration }}
+          title=${`${name}: ${ms(duration)}`} />`)}</div>
+      <ul class="legend">${parts.map(([name, duration], place) => html`<li key=${name}><span class=${`dot ${colorOf(place + 1)}`} /> ${name} <b>
+        ${ms(duration)}</b></li>`)}</ul>`}`;
 }
 
 // [[name, milliseconds]] of a header such as "queue;dur=0.1, compute_infer;dur=2.5".

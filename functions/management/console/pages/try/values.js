@@ -18,11 +18,14 @@ export function Values({ tensor, measured, example, provide }) {
     if (texts.length !== count) throw new FieldError(name, `Got ${texts.length} values, expected ${count} for the sizes ${sizes.join(" × ")}.`);
     return { shape: sizes, tokens: texts.map((text) => tokenFor(name, datatype, text)) };
   });
-  return html`${shape.includes(-1) && html`<div class="row">${shape.map((dim, place) => dim === -1 && html`<label key=${place}>Size of axis ${place + 1} <input class="size" type="number" min="0" value=${sizes[place]}
+  return html`${shape.includes(-1) && html`<div class="row">
+    ${shape.map((dim, place) => dim === -1 && html`<label key=${place}>Size of axis ${place + 1} <input class="size" type="number" min="0" value=${sizes[place]}
       onInput=${(event) => setSizes(sizes.map((size, at) => (at === place ? Math.max(0, Math.floor(Number(event.target.value))) : size)))} /></label>`)}</div>`}
     ${count <= FIELDS
-      ? html`<div class="values">${Array.from({ length: count }, (_, place) => html`<label key=${place}><span class="hidden">${name} </span>${placeOf(place, sizes)}
-          <input value=${typed[place] ?? first(place)} inputmode=${isText(datatype) || datatype === "BOOL" ? "text" : "decimal"} onInput=${(event) => setTyped({ ...typed, [place]: event.target.value })} /></label>`)}</div>`
+      ? html`<div class="values">${Array.from({ length: count }, (_, place) => html`<label key=${place}><span class="hidden">${name} </span>
+        ${placeOf(place, sizes)}
+          <input value=${typed[place] ?? first(place)} inputmode=${isText(datatype) || datatype === "BOOL" ? "text" : "decimal"}
+            onInput=${(event) => setTyped({ ...typed, [place]: event.target.value })} /></label>`)}</div>`
       : html`<label>${count} values, ${isText(datatype) ? "one a line" : "with spaces or commas between"}, the last axis first
           <textarea rows="5" value=${listed} onInput=${(event) => setList(event.target.value)} /></label>`}`;
 }

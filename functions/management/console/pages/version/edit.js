@@ -24,8 +24,11 @@ function Form({ version, reload, onClose }) {
     reload();
   };
   return html`<${Confirm} title=${`Edit version ${version.version} of ${version.model}`} action="Save" onConfirm=${save} onClose=${onClose}>
-    <${Field} label="Description">${(id) => html`<textarea id=${id} rows="3" maxlength="2000" value=${description} onInput=${(event) => setDescription(event.target.value)} />`}<//>
-    <${Field} label="Tags" hint="One a line, as name=value. A line that is removed removes its tag.">${(id, about) => html`<textarea id=${id} aria-describedby=${about} rows="5" value=${lines} onInput=${(event) => setLines(event.target.value)} />`}<//><//>`;
+    <${Field} label="Description">
+      ${(id) => html`<textarea id=${id} rows="3" maxlength="2000" value=${description} onInput=${(event) => setDescription(event.target.value)} />`}<//>
+    <${Field} label="Tags" hint="One a line, as name=value. A line that is removed removes its tag.">
+      ${(id, about) => html`<textarea id=${id} aria-describedby=${about} rows="5" value=${lines}
+      onInput=${(event) => setLines(event.target.value)} />`}<//><//>`;
 }
 
 // What a PATCH takes: names with their new values, null for those that go. Throws for a line without a name or value.

@@ -17,7 +17,8 @@ export function History({ version }) {
     ["Details", (entry) => html`<span class="mono">${details(entry)}</span>`, "wide"],
   ];
   return html`<${Loaded} from=${found}>${({ entries, created }) => html`
-    <p>${created ? html`Created by <span class="mono">${created.actor}</span> on ${clock(created.at)}.` : `Its creation is not among the last ${count(MOST)} changes of the model.`}</p>
+    <p>${created ? html`Created by <span class="mono">
+      ${created.actor}</span> on ${clock(created.at)}.` : `Its creation is not among the last ${count(MOST)} changes of the model.`}</p>
     <${Table} caption="History of the version" columns=${columns} rows=${entries} keyOf=${(entry) => entry.revision} empty="No change is known." />`}<//>`;
 }
 
