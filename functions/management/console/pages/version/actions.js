@@ -46,7 +46,7 @@ function Delete({ version, reload, onClose }) {
     reload();
   });
   return html`<${Confirm} title=${`Delete ${named(version)}?`} action=${aliases.data?.length ? "Delete, and change the aliases" : "Delete"} danger
-    onConfirm=${remove} onClose=${onClose}>
+    disabled=${!aliases.data} onConfirm=${remove} onClose=${onClose}>
     <p>It is not served any more. It can be restored until it is purged, after the days that deleted ones are kept.</p>
     <${Loaded} from=${aliases} rows=${1}>${(found) => (found.length
       ? html`<p>These aliases lead to it:</p><ul>${found.map((one) => html`<li key=${one.alias}><b>${one.alias}</b> ${effect(one, number)}</li>`)}</ul>`
