@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -31,8 +32,15 @@ ONES = np.ones((1, 3), np.float32)
 _STARTED = re.compile(r"is on (http\S+).*?MAAS_API_KEY=(\S+)", re.DOTALL)
 CHECK_ATTEMPTS = 5
 CHECK_SECONDS = 600  # a busy machine is no loss: what comes late is asked for again
-LATE = (CannotConnect, ServerFailed, JobTimedOut)
 MAX_SECONDS = 6.0  # from the start of the work to the kill
+_Result = TypeVar("_Result")
+
+
+class NotStarted(Exception):
+    pass
+
+
+LATE = (CannotConnect, ServerFailed, JobTimedOut, NotStarted)
 
 
 @dataclass
@@ -49,7 +57,7 @@ class Acknowledged:
 
 
 class Stack:
-    """A running `maas local`."""
+    """A running `maas local`. Raises NotStarted."""
 
     def __init__(self, data: Path, port: int) -> None:
         command = [str(Path(sys.executable).parent / "maas"), "local", "--data", str(data), "--port", str(port)]
@@ -61,7 +69,9 @@ class Stack:
         told = ""
         while not (found := _STARTED.search(told)):
             line = self.process.stdout.readline()
-            assert line, f"the stack did not start: {told}"
+            if not line:
+                self.kill(everything=True)
+                raise NotStarted(told)
             told += line
         self.url, self.key = found[1], found[2]
 
@@ -121,12 +131,12 @@ def check_all(maas: MaasClient, known: Acknowledged) -> None:
         assert np.allclose(maas.infer(MODEL, {"x": ONES}, version=number)["y"], 3 * weight)
 
 
-def checked(check: Callable[[], None]) -> None:
-    """Check until the stack answers in time. Raises what it answers to the end."""
+def patiently(call: Callable[[], _Result]) -> _Result:
+    """Call until the answer comes in time. Raises what it is to the end."""
     until = time.monotonic() + CHECK_SECONDS
     while True:
         try:
-            return check()
+            return call()
         except LATE as error:
             if time.monotonic() > until:
                 raise
@@ -194,13 +204,13 @@ def run(rounds: int, seed: int, data: Path) -> Acknowledged:
     folder.mkdir(parents=True, exist_ok=True)
     port = 0
     for number in range(rounds):
-        stack = Stack(data, port)
+        stack = patiently(partial(Stack, data, port))
         try:
             assert known.key in ("", stack.key), "the key changed"
             assert known.url in ("", stack.url), "the address changed"
             known.key, known.url, port = stack.key, stack.url, int(stack.url.rpartition(":")[2])
             with _client(stack, CHECK_ATTEMPTS) as maas:
-                checked(partial(check, maas, known))
+                patiently(partial(check, maas, known))
             with _client(stack) as maas:
                 work = Work(maas, known, folder)
                 threads = work.start()
@@ -213,10 +223,10 @@ def run(rounds: int, seed: int, data: Path) -> Acknowledged:
                     thread.join(60)
         finally:
             stack.kill(everything=True)
-    stack = Stack(data, port)
+    stack = patiently(partial(Stack, data, port))
     try:
         with _client(stack, CHECK_ATTEMPTS) as maas:
-            checked(partial(check_all, maas, known))
+            patiently(partial(check_all, maas, known))
     finally:
         stack.kill(everything=True)
     return known
