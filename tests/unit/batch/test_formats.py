@@ -11,7 +11,7 @@ from arro3.io import read_parquet, write_parquet
 from maas.batch import formats
 from maas.batch.formats import Options
 from maas.errors import InvalidRequest
-from support.batch.files import MemorySource, stored, tensor
+from support.batch.files import Cut, MemorySource, chunks, stored, tensor
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,16 @@ def test_empty_file_gives_an_empty_part(format_: str) -> None:
         assert read_parquet(body).schema.names == ["x"]
     else:
         assert body == {"csv": b"x_0,x_1,error\n", "jsonl": b""}[suffix]
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.csv"])
+@pytest.mark.parametrize(("batch_rows", "sizes"), [(2000, [512, 1024, 2000, 464]), (100, [100] * 40)])
+def test_a_shard_of_text_begins_with_small_batches(name: str, batch_rows: int, sizes: list[int]) -> None:
+    """So that the model starts early; where chunks end follows from the shard's range, whenever it is read."""
+    lines = {"rows.jsonl": ["[1, 2]"] * 4000, "rows.csv": ["a,b", *["1,2"] * 4000]}[name]
+    source = MemorySource("\n".join(lines).encode())
+    read = chunks(formats.format_of(name), source, [tensor("x", "FP32", -1, 2)], Cut(batch_rows=batch_rows))
+    assert [[chunk.rows for chunk in part] for part in read] == [sizes]
 
 
 def test_joined_columns_of_an_empty_parquet_file_keep_their_types() -> None:

@@ -1,8 +1,10 @@
 """Arithmetic of cutting a range into shards and reads."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 MAX_SHARDS = 20_000
+FIRST_ROWS = 512
 
 
 def even(start: int, end: int, count: int) -> list[tuple[int, int]]:
@@ -27,3 +29,11 @@ def spans(start: int, end: int, size: int, first: int | None = None) -> list[tup
         found.append((start, min(start + step, end)))
         start, step = start + step, min(step * 2, size)
     return found
+
+
+def growing(rows: int) -> Iterator[int]:
+    """The sizes of chunks of at most `rows`: they start small and double, so that the model starts early."""
+    size = FIRST_ROWS
+    while True:
+        yield min(size, rows)
+        size = min(size * 2, rows)

@@ -81,9 +81,9 @@ class Plan:
 class Chunk:
     """Records that run at once.
 
-    Where a chunk ends depends only on its start, the number of rows asked for and the data: reading on from `end` gives
-    the same chunks. `good` are the places (0 ≤ place < rows) of the records in `inputs`, arrays of shape
-    (len(good), *record), row-major, with the dtypes of maas.serving.datatypes; `errors` has the message for each other
+    Where chunks end depends only on where the first one starts, the number of rows asked for and the data. `good` are
+    the places (0 ≤ place < rows) of the records in `inputs`, arrays of shape (len(good), *record), row-major, with the
+    dtypes of maas.serving.datatypes; `errors` has the message for each other
     place. A `whole` chunk is one record whose arrays have the model's own shapes, which run and are written unchanged.
     `carried` passes values from the reader to the writer of a format.
     """

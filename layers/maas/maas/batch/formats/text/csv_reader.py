@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from maas.batch.formats import cuts
 from maas.batch.formats.blocks import stream, unpacked
 from maas.batch.formats.columns import Chosen, choose, unnamed
 from maas.batch.formats.interface import Array, Chunk, Options, Source
@@ -52,8 +53,7 @@ class CsvReader:
     def chunks(self, source: Source, start: int, end: int, batch_rows: int) -> Iterator[Chunk]:
         blocks = unpacked(source, start) if self._packed else stream(source, start, end)
         lines = Lines(blocks, start, end, quoted=True)
-        rows = batch_rows if self._inputs.is_batched else 1
-        while True:
+        for rows in cuts.growing(batch_rows if self._inputs.is_batched else 1):
             taken = lines.take(rows)
             if not taken:
                 return

@@ -61,9 +61,8 @@ class JsonlReader:
 
     def chunks(self, source: Source, start: int, end: int, batch_rows: int) -> Iterator[Chunk]:
         lines = self._lines(source, start, end)
-        rows = batch_rows if self._inputs.is_batched else 1
         waiting: list[JsonRecord] = []
-        while True:
+        for rows in cuts.growing(batch_rows if self._inputs.is_batched else 1):
             left_bytes = MAX_CHUNK_BYTES - sum(map(_size_bytes, waiting))
             taken = lines.take(rows - len(waiting), left_bytes)
             chunk = None if waiting else self._at_once(taken, end)
