@@ -134,11 +134,14 @@ def _quick(cases: list[pytest.Item], client: str) -> list[pytest.Item]:
 
 
 class OneSystem(LoadScopeScheduling):
-    """With `-n`, tests run in any process, but all of a folder that shares a running system in one."""
+    """With `-n`, tests run in any process, but all of a folder or file that shares a running system in one."""
+
+    FOLDERS = ("tests/e2e/", "tests/zoo/")
+    OF_FILES = ("tests/functions/", "tests/unit/local/")
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = next((one for one in ("tests/e2e/", "tests/zoo/") if nodeid.startswith(one)), None)
-        return folder or nodeid
+        folder = next((one for one in self.FOLDERS if nodeid.startswith(one)), None)
+        return folder or (nodeid.partition("::")[0] if nodeid.startswith(self.OF_FILES) else nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneSystem:

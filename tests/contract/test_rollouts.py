@@ -152,6 +152,7 @@ def test_on_breach_pause(world: World) -> None:
     assert world.registry.rollouts.get("m", rollout.id).breached
 
 
+@pytest.mark.full
 def test_too_few_requests_hold(world: World, table: Table) -> None:
     rollout = age(world, table, start(world), 60)
     world.serve(Tally(49, 0), Tally(500, 0))
@@ -164,6 +165,7 @@ def test_too_few_requests_hold(world: World, table: Table) -> None:
     assert kinds(world.registry)[-1] == "rollout.started"  # looks that move nothing are no history
 
 
+@pytest.mark.full
 def test_a_paused_one_stays(world: World, table: Table) -> None:
     rollout = start(world)
     world.run()
@@ -212,6 +214,7 @@ def test_a_breach_from_outside(world: World) -> None:
     assert entry.after["figures"] == found.decision["figures"]
 
 
+@pytest.mark.full
 def test_only_the_rollout_moves_its_alias(world: World) -> None:
     rollout = start(world)
     registry, told = world.registry, f"maas rollout abort m {rollout.id}"
@@ -240,6 +243,7 @@ def test_rollback_of_the_alias_aborts(world: World) -> None:
     assert world.told() == ["rollout.started", "rollout.aborted"]
 
 
+@pytest.mark.full
 def test_doubled_and_concurrent_ticks_change_nothing(world: World, table: Table) -> None:
     rollout = age(world, table, start(world))
     world.serve(Tally(60, 0), Tally(540, 0))
@@ -255,6 +259,7 @@ def test_doubled_and_concurrent_ticks_change_nothing(world: World, table: Table)
     assert kinds(world.registry)[-3:] == ["rollout.started", "rollout.promoted", "rollout.rolled_back"]
 
 
+@pytest.mark.full
 def test_a_look_that_a_caller_overtakes_is_void(world: World) -> None:
     rollout = start(world)
     stale = world.registry.rollouts.get("m", rollout.id)
@@ -277,6 +282,7 @@ def test_a_tick_that_dies_before_telling(world: World) -> None:
     assert world.told() == ["rollout.started", "rollout.rolled_back"]
 
 
+@pytest.mark.full
 def test_what_happens_while_events_are_told_is_kept(world: World) -> None:
     """A webhook may take longer than it is to the next tick."""
     rollouts = world.registry.rollouts
@@ -290,6 +296,7 @@ def test_what_happens_while_events_are_told_is_kept(world: World) -> None:
     assert world.run()[0].endswith("hold: the step's time is not over") and len(world.events) == 5
 
 
+@pytest.mark.full
 def test_one_that_cannot_be_read_does_not_stop_the_others(world: World, table: Table) -> None:
     table.write([Put(rollout_key("a", 1), {"plan": "of a later release"}, None)])
     table.write([Put(open_rollout_key("a", 1), {"model": "a", "id": 1}, None)])
@@ -316,6 +323,7 @@ def test_old_minutes_are_settled(world: World, table: Table) -> None:
     assert len(world.reads) <= 2 and world.reads[-1][0] >= until
 
 
+@pytest.mark.full
 def test_what_came_before_does_not_count(world: World) -> None:
     """The version failed on this alias in the same minute."""
     world.serve(Tally(60, 60), Tally(540, 0))
@@ -377,6 +385,7 @@ def test_what_cannot_be_rolled_out(world: World) -> None:
         registry.rollouts.get("m", 77)
 
 
+@pytest.mark.full
 def test_a_limit_of_differences_needs_the_shadow(world: World) -> None:
     plan = replace(PLAN, guards=Guards(shadow_mismatch=0.01, min_requests=50))
     with pytest.raises(InvalidRequest, match="expected it only with version 2 as the alias's shadow"):
@@ -403,6 +412,7 @@ def test_start_happens_once_for_a_key_that_comes_twice_at_once(world: World) -> 
     assert kinds(world.registry).count("rollout.started") == 1
 
 
+@pytest.mark.full
 def test_pages(world: World) -> None:
     rollouts = world.registry.rollouts
     first = start(world)
@@ -415,6 +425,7 @@ def test_pages(world: World) -> None:
     assert rollouts.page("m", 10, alias="other")[0] == []
 
 
+@pytest.mark.full
 def test_a_purge_takes_them_too(world: World, table: Table) -> None:
     rollout = start(world)
     world.registry.rollouts.abort("m", rollout.id, "ann")

@@ -73,6 +73,7 @@ def test_refused_sticky(registry: Registry, sticky: str) -> None:
     assert refused.value.field == "sticky"
 
 
+@pytest.mark.full
 def test_every_route_needs_a_ready_version(registry: Registry) -> None:
     registry.versions.create("m", [FILE], "", {}, "ann")
     with pytest.raises(NotReady, match="version 4 of model 'm' is PENDING_UPLOAD"):
@@ -85,6 +86,7 @@ def test_every_route_needs_a_ready_version(registry: Registry) -> None:
     assert registry.models.get("m").aliases == {}
 
 
+@pytest.mark.full
 def test_target_is_needed_for_a_new_alias(registry: Registry) -> None:
     with pytest.raises(NotFound, match="there is no alias 'prod' of model 'm'"):
         registry.aliases.set("m", "prod", None, "ann", sticky="caller")
@@ -104,6 +106,7 @@ def test_rollback_returns_to_a_split(registry: Registry) -> None:
     assert registry.aliases.rollback("m", "prod", "bob").shares == SPLIT
 
 
+@pytest.mark.full
 def test_sticky_stays_and_does_not_change_the_rollback(registry: Registry) -> None:
     registry.aliases.set("m", "prod", 1, "ann")
     registry.aliases.set("m", "prod", 2, "ann")
@@ -116,6 +119,7 @@ def test_sticky_stays_and_does_not_change_the_rollback(registry: Registry) -> No
     assert registry.aliases.set("m", "prod", 2, "ann", sticky="none").sticky == "none"
 
 
+@pytest.mark.full
 def test_salt_lives_as_long_as_the_alias(registry: Registry) -> None:
     registry.aliases.set("m", "prod", 1, "ann")
     salt = split(registry).salt
@@ -129,6 +133,7 @@ def test_salt_lives_as_long_as_the_alias(registry: Registry) -> None:
     assert split(registry).salt not in ("", salt)
 
 
+@pytest.mark.full
 def test_history_of_routes(registry: Registry) -> None:
     registry.aliases.set("m", "prod", 1, "ann")
     split(registry, sticky="caller")
@@ -203,6 +208,7 @@ def test_routes_at_a_time(registry: Registry) -> None:
     assert len(timeline) == len(steps)  # with the one of the model, and none for the change of `sticky`
 
 
+@pytest.mark.full
 def test_restored_model_has_its_routes(registry: Registry) -> None:
     alias = split(registry, sticky="caller")
     registry.models.delete("m", "ann")
@@ -229,6 +235,7 @@ def test_resolution(registry: Registry) -> None:
     assert registry.resolution("m", None).routes == whole(3)
 
 
+@pytest.mark.full
 def test_rows_without_the_new_fields(registry: Registry, table: Table) -> None:
     """Rows as they were before aliases had routes; those of an alias with one version still have this form."""
     registry.aliases.set("m", "prod", 1, "ann")

@@ -81,6 +81,7 @@ def test_model(registry: Registry, table: Table) -> None:
     assert lost(table, table_rows.model_key("m"), *places[:-1], *routes) == []
 
 
+@pytest.mark.full
 def test_version(registry: Registry, table: Table, signed_table: Table) -> None:
     registry.models.create("m", "", {}, "ann")
     created = registry.versions.create("m", [FILE], "", {}, "ann")
@@ -110,6 +111,7 @@ def test_version(registry: Registry, table: Table, signed_table: Table) -> None:
     assert lost(table, key, *places) == []
 
 
+@pytest.mark.full
 def test_job(table: Table) -> None:
     jobs = Jobs(table)
     made = jobs.create(job(shadow=Shadow(2, 100)))
@@ -121,6 +123,7 @@ def test_job(table: Table) -> None:
     assert jobs.create(made).shards == 1
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("status", [ShardStatus.DONE, ShardStatus.FAILED])
 def test_shard(table: Table, status: ShardStatus) -> None:
     jobs = Jobs(table)
@@ -140,6 +143,7 @@ def test_shard(table: Table, status: ShardStatus) -> None:
     assert lost(table, key, ()) == []
 
 
+@pytest.mark.full
 def test_key(table: Table, signed_table: Table) -> None:
     keys = Keys(table)
     key, _ = keys.create("ci", ["models:read"], ADMIN)
@@ -154,6 +158,7 @@ def test_key(table: Table, signed_table: Table) -> None:
     assert lost(table, row, (), ("secrets", 1)) == []
 
 
+@pytest.mark.full
 def test_rollout(registry: Registry, table: Table) -> None:
     registry.models.create("m", "", {}, "ann")
     ready(registry), ready(registry)
@@ -175,6 +180,7 @@ def test_rollout(registry: Registry, table: Table) -> None:
     assert aborted.status is RolloutStatus.ABORTED and lost(table, key, *recorded) == []
 
 
+@pytest.mark.full
 def test_counters(table: Table) -> None:
     hour = Step.HOUR.floor(datetime.now(UTC)) - timedelta(hours=2)
     for minute, shard in ((3, 0), (4, 1)):

@@ -9,7 +9,7 @@ from support import onnx_models
 from support.batch import fault_harness, faults, seeds
 from support.batch.fault_harness import Harness, Outcome, is_right
 
-SEEDS = 50
+SEEDS = 30
 
 
 @pytest.fixture(scope="module")

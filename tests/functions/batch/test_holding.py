@@ -166,6 +166,7 @@ def test_failed_attempt_is_repeated_after_its_own_pause(
     assert sqs.receive()
 
 
+@pytest.mark.full
 def test_asynchronous_request_does_not_wait_for_shards(
     cloud: Cloud, runs: Runs, sqs: Sqs, load_function: LoadFunction
 ) -> None:

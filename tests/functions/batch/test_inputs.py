@@ -130,6 +130,7 @@ EMPTY = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("is_dropped", [True, False])
 def test_input_without_records_gives_an_empty_part(runs: Runs, is_dropped: bool) -> None:
     for name, content in EMPTY.items():

@@ -95,6 +95,7 @@ def test_a_shadow_that_fails_does_not_fail_the_job(runs: Shadows, version: int) 
     assert ("onnxruntime" if version == NARROW else "no version '99'") in found["reason"]
 
 
+@pytest.mark.full
 def test_records_that_the_job_cannot_answer_are_not_compared(runs: Shadows) -> None:
     job = runs.shadowed(Shadow(TWIN, 100), ROWS + b'{"x": "bad"}\n{"x": [1, 2]}\n')
     assert runs.work(job).status is JobStatus.SUCCEEDED
@@ -119,6 +120,7 @@ def test_a_shadow_is_not_run_beyond_its_time_nor_again_and_again(runs: Shadows) 
     assert "it ran twice" in (compared(runs, received=ATTEMPTS + 1).reason or "")
 
 
+@pytest.mark.full
 def test_jobs_and_shards_from_before_have_no_shadow(runs: Shadows) -> None:
     job = runs.job()
     for sk in ("JOB", "S#00000"):

@@ -92,6 +92,7 @@ def test_limit_names_its_parameter(cloud: Cloud, limits: dict[str, int], reason:
     assert re.search(reason, version.status_reason or ""), version.status_reason
 
 
+@pytest.mark.full
 def test_undeclared_file_is_not_read(cloud: Cloud) -> None:
     content = onnx_models.with_weights(onnx_models.external("weights.bin")).SerializeToString()
     cloud.s3.put_object(Bucket=cloud.settings.bucket, Key="models/m/1/source/weights.bin", Body=bytes(16))

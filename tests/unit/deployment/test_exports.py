@@ -88,6 +88,7 @@ def golden(**document: Any) -> Files:
     return EMBEDDINGS.files | {"golden/one.json": json.dumps(document).encode()}
 
 
+@pytest.mark.full
 def test_golden_vector_of_a_task(cloud: Cloud) -> None:
     tokenizer = EMBEDDINGS.tokenizer
     tokenizer.no_padding()

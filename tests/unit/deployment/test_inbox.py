@@ -90,6 +90,7 @@ def test_drop_waits_for_external_data(cloud: Cloud, model_key: str, data_key: st
     assert deployed(cloud, "m", 1).status == Status.READY
 
 
+@pytest.mark.full
 def test_external_data_in_folder_named_as_the_model(cloud: Cloud) -> None:
     large = with_weights(external("a/weights.bin")).SerializeToString()
     assert drop(cloud, "m/a.onnx", large) is None
@@ -163,6 +164,7 @@ def test_model_among_too_many_objects_has_a_result(cloud: Cloud, monkeypatch: py
     assert "its folder holds 2 objects or more" in result(cloud, "m/z.onnx")["reason"]
 
 
+@pytest.mark.full
 def test_drop_with_an_example(cloud: Cloud) -> None:
     cloud.s3.put_object(
         Bucket=cloud.settings.bucket, Key="inbox/m/f/example.json", Body=b'{"x": [[1, 2, 3], [4, 5, 6]]}'

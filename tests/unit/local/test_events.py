@@ -120,6 +120,7 @@ def test_failing_event_is_retried_then_sent_to_the_failure_queue(cloud: LocalClo
     assert record["responsePayload"] == {"errorType": "RuntimeError", "errorMessage": "not now"}
 
 
+@pytest.mark.full
 def test_aws_endpoint_url_replaces_moto(cloud: LocalCloud, template: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
@@ -129,11 +130,13 @@ def test_aws_endpoint_url_replaces_moto(cloud: LocalCloud, template: Path, monke
         assert other.client("s3").head_object(Bucket=NAME, Key="kept")["ContentLength"] == 5
 
 
+@pytest.mark.full
 def test_unusable_host_is_an_error(template: Path) -> None:
     with pytest.raises(MaasError, match=r"did not start on 203\.0\.113\.1"), LocalCloud.start(template, "203.0.113.1"):
         pass
 
 
+@pytest.mark.full
 def test_stack_stops_at_once_while_an_event_runs(template: Path) -> None:
     with LocalStack.start(template) as stack:
         put(stack.cloud, "in/a/mark")

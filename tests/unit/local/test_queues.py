@@ -74,6 +74,7 @@ def eventually(wanted: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.full
 def test_messages_are_delivered_once(cloud: LocalCloud, pump_to: Callable[..., None]) -> None:
     seen: list[dict[str, Any]] = []
     lock = threading.Lock()
@@ -116,6 +117,7 @@ def test_failed_message_is_retried_then_dead_lettered(
     assert counts == [1, 2]
 
 
+@pytest.mark.full
 def test_message_of_a_dead_function_stays_hidden(cloud: LocalCloud, pump_to: Callable[..., None]) -> None:
     """For as long as the function hid it: nothing is done for a process that died."""
     hidden, seen = 3, []

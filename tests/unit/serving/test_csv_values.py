@@ -148,7 +148,7 @@ CELLS += [
 ]
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 20))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 10))])
 def test_many_numbers_are_read_as_few_are(seed: int) -> None:
     """Many are read by simdjson, few by orjson."""
     choice, read = random.Random(seed), 0
@@ -192,7 +192,7 @@ def decoded(text: str, runner: Runner) -> Any:
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 20))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 10))])
 def test_rows_read_at_once_and_cell_by_cell_agree(model: str, seed: int, tmp_path: Path) -> None:
     """Quotes around a cell change nothing but the way it is read."""
     (tmp_path / "model.onnx").write_bytes(MODELS[model])

@@ -149,6 +149,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.full
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(sorted(tensors.DTYPES)), st.lists(st.integers(0, 3), max_size=3), st.lists(JSON, max_size=6))
 def test_random_data_decodes_as_declared_or_is_refused(datatype: str, shape: list[int], data: list[Any]) -> None:
@@ -167,6 +168,7 @@ def test_random_body_parses_or_is_refused(body: bytes) -> None:
         oip.parse_request(body)
 
 
+@pytest.mark.full
 @settings(max_examples=200, deadline=None)
 @given(
     st.fixed_dictionaries(

@@ -51,6 +51,7 @@ def test_places_are_uniform() -> None:
     assert sum((count - 1000) ** 2 / 1000 for count in counts.values()) < LARGEST[99]
 
 
+@pytest.mark.full
 def test_nobody_leaves_a_growing_canary() -> None:
     before: set[str] = set()
     for weight in (1, 5, 25, 50, 75, 99):
