@@ -1,7 +1,7 @@
 """32 concurrent writers on one model: results of the calls, rows, history and as-of answers agree.
 
 Every call has an actor of its own, so that it can be matched with its one history entry, or none if it was refused.
-`MAAS_STRESS_SECONDS` is the duration (CI: 30), longer on a busy machine: until enough calls have succeeded.
+`MAAS_STRESS_SECONDS` is the duration (CI: 15), longer on a busy machine: until enough calls have succeeded.
 """
 
 import os

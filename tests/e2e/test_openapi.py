@@ -12,7 +12,7 @@ import pytest
 
 from maas_local.stack import LocalStack
 
-EXAMPLES = os.environ.get("MAAS_FUZZ_EXAMPLES", "15")  # per operation; CI: 40
+EXAMPLES = os.environ.get("MAAS_FUZZ_EXAMPLES", "15")  # per operation; CI: 25
 OPERATIONS = [
     "create_model list_models get_model update_model delete_model restore_model model_history",
     "create_version list_versions get_version complete_version version_files update_version delete_version",
