@@ -180,6 +180,7 @@ def test_one_history_entry_per_change(registry: Registry, table: Table) -> None:
     assert times == sorted(set(times))
 
 
+@pytest.mark.full
 def test_concurrent_alias_moves(registry: Registry, table: Table) -> None:
     for _ in range(2):
         ready(registry)

@@ -166,6 +166,7 @@ def test_tally_counts_each_shard_once(jobs: Jobs) -> None:
     assert (tally.done, tally.failed, tally.rows, tally.width) == (2, 0, 14, 14)
 
 
+@pytest.mark.full
 def test_concurrent_ends_lose_no_count(jobs: Jobs) -> None:
     made, some = jobs.create(job()), shards(40)
     jobs.add_shards(made, some)

@@ -127,6 +127,7 @@ def test_bad_records_are_listed_beside_the_array(maas: MaasClient, tmp_path: Pat
     assert [one["record"] for one in read_jsonl(errors)] == [2]
 
 
+@pytest.mark.full
 def test_files_without_records_give_files_without_records(maas: MaasClient, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.empty((0, 3)))
     (tmp_path / "x.csv").write_bytes(b"")

@@ -43,6 +43,7 @@ def test_example_of_a_model_that_takes_odd_values(run: Run, push: Callable[..., 
     assert "0   7" in run(f"predict odd@2 -i {tmp_path}/odd.json")
 
 
+@pytest.mark.full
 def test_smoke_run_optional(run: Run, push: Callable[..., str]) -> None:
     out = push(ODD, "unrun", "--smoke-run optional")
     assert "unrun@1 is READY" in out
@@ -52,6 +53,7 @@ def test_smoke_run_optional(run: Run, push: Callable[..., str]) -> None:
     assert json.loads(run("show unrun@1 --json"))["profile"] == {}
 
 
+@pytest.mark.full
 def test_text_outputs(run: Run, push: Callable[..., str], tmp_path: Path) -> None:
     push(TEXT, "pets")
     np.save(tmp_path / "x.npy", np.array([[0.9, 0.1], [0.2, 0.8]], np.float32))
@@ -63,6 +65,7 @@ def test_text_outputs(run: Run, push: Callable[..., str], tmp_path: Path) -> Non
     assert later == lines
 
 
+@pytest.mark.full
 def test_labels_of_a_zipmap_name_its_columns(run: Run, push: Callable[..., str], tmp_path: Path) -> None:
     push(onnx_models.zipmap(["setosa", "virginica"]), "zipped")
     np.save(tmp_path / "x.npy", np.array([[0.9, 0.1], [0.2, 0.8]], np.float32))  # as many records as classes
@@ -74,6 +77,7 @@ def test_labels_of_a_zipmap_name_its_columns(run: Run, push: Callable[..., str],
     ]
 
 
+@pytest.mark.full
 def test_optional_inputs_are_left_out(run: Run, push: Callable[..., str], tmp_path: Path) -> None:
     push(onnx_models.keeping_initializers(), "kept")
     (tmp_path / "x.csv").write_text("a,b,c\n1,2,3\n")

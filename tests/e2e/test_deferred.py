@@ -50,6 +50,7 @@ def test_deferred_answer_equals_direct_answer(http: httpx.Client) -> None:
     assert json.loads(body) == http.post("/v2/models/later/infer", content=request()).json()
 
 
+@pytest.mark.full
 def test_binary_request_and_answer(http: httpx.Client) -> None:
     head = json.dumps(
         {
@@ -125,6 +126,7 @@ def test_infer_scope_sees_own_jobs_only(http: httpx.Client, maas: MaasClient, ur
     assert http.post("/api/v1/jobs", json=large, headers=another).status_code == 403
 
 
+@pytest.mark.full
 def test_what_a_call_does_not_take_goes_with_gzip_or_later(maas: MaasClient) -> None:
     ones = np.ones((3, 2), np.float32)
     rows = np.tile(np.arange(256, dtype=np.float32), 5100).reshape(-1, 3)  # 5.2 MB

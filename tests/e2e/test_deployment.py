@@ -107,6 +107,7 @@ def test_incomplete_upload_is_not_served(maas: MaasClient, http: httpx.Client, w
     assert infer(http, "abandoned", 1).status_code == 200
 
 
+@pytest.mark.full
 def test_complete_is_idempotent(maas: MaasClient, http: httpx.Client, write: Write) -> None:
     first = maas.push(write(onnx_models.linear()), "twice")
     again = maas.versions.complete("twice", 1)
@@ -174,6 +175,7 @@ def test_drop_becomes_version(maas: MaasClient, bucket: Bucket) -> None:
     assert maas.models.history("dropped", kind="version.created")[0].actor == "inbox"
 
 
+@pytest.mark.full
 def test_model_of_certain_values(maas: MaasClient, write: Write, tmp_path: Path) -> None:
     model = write(
         onnx_models.parsed("""(int64[n] x) => (float y) {

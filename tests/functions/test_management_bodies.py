@@ -77,6 +77,7 @@ def test_captures_until_the_first_of_all_times(app: ModuleType) -> None:
     assert (answer["statusCode"], json.loads(answer["body"])["field"]) == (400, "from")
 
 
+@pytest.mark.full
 def test_pages_end_before_an_answers_limit(app: ModuleType) -> None:
     """A thousand models of 20 kB each would be twelve times what Lambda can answer."""
     tags = {f"k{number:03}{'k' * 100}": '"' * 256 for number in range(50)}

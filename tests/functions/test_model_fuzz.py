@@ -4,9 +4,12 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from support.aws.engine import ROOT
 
 
+@pytest.mark.full
 def test_broken_models_are_rejected_or_described_truly() -> None:
     command = [sys.executable, "-m", "support.fuzzing.models", "300", "1"]
     done = subprocess.run(command, cwd=ROOT / "tests", capture_output=True, text=True, check=True)

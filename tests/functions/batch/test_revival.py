@@ -110,6 +110,7 @@ def test_retry_prolongs_the_retention(runs: Runs) -> None:
     assert {row["expires_at"] for row in rows} == {started.expires_at}
 
 
+@pytest.mark.full
 def test_daily_schedule_revives_what_is_stuck(
     runs: Runs, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
