@@ -10,6 +10,7 @@ import { KeyHistory, RevokeKey, RotateKey, Secret } from "./keys/changes.js";
 import { CreateKey } from "./keys/create.js";
 import { mayRotate } from "./keys/scopes.js";
 
+const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
 const isOwn = (key) => session.value.actor === `key:${key.id}`;
 const hasEnded = (key) => key.expires_at && Date.parse(key.expires_at) <= Date.now();
 
@@ -47,7 +48,7 @@ function columnsFor(ask) {
   return [
     ["Name", (key) => html`${key.name} ${isOwn(key) && html`<span class="tag">yours</span>`} <div class="mono hint id">${key.id}</div>`],
     ["Scopes", (key) => key.scopes.map((scope) => html`<span class="tag" key=${scope}>${scope}</span>`), "wide"],
-    ["Limit", (key) => (key.requests_per_second ? html`${count(key.requests_per_second)} a second` : "–")],
+    ["Limit", (key) => (key.requests_per_second ? html`<span class="id">${count(key.requests_per_second)} / s</span>` : "–")],
     ["Created", (key) => html`<${Time} at=${key.created_at} /><div class="hint mono id">${key.created_by}</div>`],
     ["Expires", (key) => html`<${Ends} apiKey=${key} />`],
     ["Last used", (key) => (key.used_at ? html`<span title="Exact to the hour"><${Time} at=${key.used_at} /></span>` : "never")],
@@ -59,5 +60,5 @@ function columnsFor(ask) {
 function Ends({ apiKey: key }) {
   if (key.revoked_at) return html`<${Status} value="REVOKED" /> <${Time} at=${key.revoked_at} /><div class="hint mono id">${key.revoked_by}</div>`;
   if (!key.expires_at) return "never";
-  return html`${hasEnded(key) && html`<${Status} value="EXPIRED" />`} <span class="id">${clock(key.expires_at)}</span>`;
+  return html`${hasEnded(key) && html`<${Status} value="EXPIRED" />`} <span class="id" title=${clock(key.expires_at)}>${day.format(new Date(key.expires_at))}</span>`;
 }
