@@ -9,16 +9,16 @@ export function Num({ label, value, set, ...rest }) {
 }
 
 // options: [[value, text, disabled?]].
-export function Choice({ label, hint, value, set, options }) {
+export function Choice({ label, hint, error, value, set, options }) {
   const put = ({ target }) => set(target.value);
-  return html`<${Field} label=${label} hint=${hint}>${(id, about) => html`<select id=${id} aria-describedby=${about} value=${value} onChange=${put}>
+  return html`<${Field} label=${label} hint=${hint} error=${error}>${(id, about) => html`<select id=${id} aria-describedby=${about} value=${value} onChange=${put}>
     ${options.map(([name, text, disabled]) => html`<option key=${name} value=${name} disabled=${disabled}>${text}</option>`)}</select>`}<//>`;
 }
 
 // A line of text; `rest` are attributes of the input, such as its type.
-export function Text({ label, hint, value, set, ...rest }) {
+export function Text({ label, hint, error, value, set, ...rest }) {
   const put = ({ target }) => set(target.value);
-  return html`<${Field} label=${label} hint=${hint}>${(id, about) => html`<input id=${id} aria-describedby=${about} autocomplete="off" ...${rest}
+  return html`<${Field} label=${label} hint=${hint} error=${error}>${(id, about) => html`<input id=${id} aria-describedby=${about} autocomplete="off" ...${rest}
     value=${value} onInput=${put} />`}<//>`;
 }
 

@@ -1,9 +1,10 @@
 // Two versions of a model side by side; what differs is said in words.
 import { html, useState } from "../lib.js";
 import { all, call } from "../api.js";
+import { Choice as Select } from "../inputs.js";
 import { useResource } from "../resource.js";
 import { go, modelPath, to } from "../router.js";
-import { Empty, Field, Loaded, Page, Status } from "../ui.js";
+import { Empty, Loaded, Page, Status } from "../ui.js";
 import { Facts } from "./compare/facts.js";
 import { files, measured, metadata, signature, task } from "./compare/rows.js";
 import { SPANS, Traffic } from "./compare/traffic.js";
@@ -22,10 +23,9 @@ export default function Compare({ model, query }) {
 
 function Choice({ model, items, a, b }) {
   const choose = (more) => go(modelPath(model, "/compare"), { a, b, ...more });
-  const select = (label, value, name) => html`<${Field} label=${label}>${(id) => html`
-    <select id=${id} value=${value} onChange=${(event) => choose({ [name]: event.target.value })}>
-      ${items.map((one) => html`<option key=${one.version} value=${one.version}>${titleOf(one)}</option>`)}</select>`}<//>`;
-  return html`<div class="row">${select("Version", a, "a")}${select("with version", b, "b")}
+  const options = items.map((one) => [String(one.version), titleOf(one)]);
+  return html`<div class="row"><${Select} label="Version" value=${a} set=${(value) => choose({ a: value })} options=${options} />
+    <${Select} label="with version" value=${b} set=${(value) => choose({ b: value })} options=${options} />
     <button type="button" onClick=${() => choose({ a: b, b: a })}>Swap</button></div>`;
 }
 
@@ -36,7 +36,8 @@ function titleOf({ version, aliases, deleted_at: deleted, status }) {
 
 function Both({ model, a, b }) {
   const [span, setSpan] = useState(Object.keys(SPANS)[1]);
-  const found = useResource((signal) => Promise.all([a, b].map((number) => call("get_version", { model, number }, { signal, query: { include_deleted: true } }))), [model, a, b]);
+  const read = (number, signal) => call("get_version", { model, number }, { signal, query: { include_deleted: true } });
+  const found = useResource((signal) => Promise.all([read(a, signal), read(b, signal)]), [model, a, b]);
   return html`<${Loaded} from=${found} rows=${8}>${([one, other]) => html`
     <div class="row">${[one, other].map((version) => html`<p key=${version.version}>
       <a href=${to(modelPath(model, `/versions/${version.version}`))}>Version ${version.version}</a>${" "}

@@ -1,6 +1,7 @@
 // Try a version: a form made from its signature or its task, the answer drawn as fits it, its time, and the same request to copy.
 import { html, useRef, useState } from "../lib.js";
 import { all, call, send } from "../api.js";
+import { Choice as Select } from "../inputs.js";
 import { useResource } from "../resource.js";
 import { go, modelPath, to } from "../router.js";
 import { can } from "../session.js";
@@ -39,25 +40,30 @@ async function describe(model, version, signal) {
 function Choice({ model, version, answers }) {
   const known = useResource(async (signal) => {
     if (!can("models:read")) return null;
-    const [owner, versions] = await Promise.all([call("get_model", { model }, { signal }), all("list_versions", { model }, "versions", { signal, query: { status: "READY" } })]);
+    const listed = all("list_versions", { model }, "versions", { signal, query: { status: "READY" } });
+    const [owner, versions] = await Promise.all([call("get_model", { model }, { signal }), listed]);
     return { aliases: Object.keys(owner.aliases), numbers: versions.items.map((one) => String(one.version)) };
   }, [model]);
-  const choose = (event) => go(modelPath(model, "/try"), { version: event.target.value });
-  const hint = answers && (/^\d+$/.test(version) ? undefined : `It describes version ${answers}; an alias that is shared may answer with another.`);
-  return html`<${Field} label="Version or alias" hint=${hint}>${(id, described) => (known.data
-    ? html`<select id=${id} aria-describedby=${described} value=${version} onChange=${choose}>
-        <option value="">as requests without a version</option>
-        ${known.data.aliases.length > 0 && html`<optgroup label="Aliases">${known.data.aliases.map((name) => html`<option key=${name} value=${name}>
-          ${name}</option>`)}</optgroup>`}
-        <optgroup label="Versions">
-          ${[...new Set([...known.data.numbers, ...(/^\d+$/.test(version) ? [version] : [])])].map((one) => html`<option key=${one}
-          value=${one}>version ${one}</option>`)}</optgroup></select>`
-    : html`<input id=${id} aria-describedby=${described} value=${version} placeholder="as requests without a version" onChange=${choose} />`)}<//>`;
+  const set = (chosen) => go(modelPath(model, "/try"), { version: chosen });
+  const number = /^\d+$/.test(version);
+  const hint = answers && !number ? `It describes version ${answers}; an alias that is shared may answer with another.` : undefined;
+  const label = "Version or alias";
+  if (!known.data) {
+    return html`<${Field} label=${label} hint=${hint}>${(id, described) => html`<input id=${id} aria-describedby=${described} value=${version}
+      placeholder="as requests without a version" onChange=${(event) => set(event.target.value)} />`}<//>`;
+  }
+  const numbers = [...new Set([...known.data.numbers, ...(number ? [version] : [])])];
+  const options = [["", "as requests without a version"], ...known.data.aliases.map((one) => [one, one]), ...numbers.map((one) => [one, `version ${one}`])];
+  return html`<${Select} label=${label} hint=${hint} value=${version} set=${set} options=${options} />`;
 }
 
 function Trial({ about }) {
   const { task } = about;
-  const ways = [...(task ? [["task", `as its task, ${task.name}`]] : []), ["raw", task ? "the graph's own tensors" : "a form of its inputs"], ["document", "a whole request in JSON"]];
+  const ways = [
+    ...(task ? [["task", `as its task, ${task.name}`]] : []),
+    ["raw", task ? "the graph's own tensors" : "a form of its inputs"],
+    ["document", "a whole request in JSON"],
+  ];
   const [way, setWay] = useState(ways[0][0]);
   const [result, setResult] = useState(null);
   const collect = useRef(); // the form's function that gives its request, or throws a FieldError
@@ -93,7 +99,8 @@ async function asked(request, about) {
 }
 
 function Result({ result, about, view }) {
-  return html`<h2>Answer${result.version ? html` of <a href=${to(modelPath(about.model, `/versions/${result.version}`))}>version ${result.version}</a>` : ""}</h2>
+  const link = to(modelPath(about.model, `/versions/${result.version}`));
+  return html`<h2>Answer${result.version ? html` of <a href=${link}>version ${result.version}</a>` : ""}</h2>
     <${Part} key=${view} name=${view} result=${result} about=${about} />
     <${Part} name="timing" result=${result} about=${about} />
     <${Part} name="commands" result=${result} about=${about} />`;

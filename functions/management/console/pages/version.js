@@ -1,11 +1,11 @@
 // A version: what it takes and gives, how it was measured, its files, where it came from; edit, delete, restore, purge.
 import { html, useEffect } from "../lib.js";
 import { call } from "../api.js";
-import { bytes, count, ms, usd } from "../format.js";
+import { bytes, count, ms, shape, usd } from "../format.js";
 import { useResource } from "../resource.js";
 import { modelPath, to } from "../router.js";
 import { can } from "../session.js";
-import { Empty, Loaded, Page, Status, Tags, Time } from "../ui.js";
+import { Card, Empty, Loaded, Page, Status, Tags, Time } from "../ui.js";
 import { Actions } from "./version/actions.js";
 import { Edit } from "./version/edit.js";
 import { Files } from "./version/files.js";
@@ -42,19 +42,19 @@ function Links({ version }) {
 function Shown({ version, reload }) {
   const { profile } = version;
   return html`<${State} version=${version} />
-    <dl class="cards">
-      <${Card} name="Aliases" value=${version.aliases.length ? version.aliases.join(", ") : "none leads here"} />
-      <${Card} name="Size" value=${bytes(version.size_bytes)} />
-      <${Card} name="Created" value=${html`<${Time} at=${version.created_at} />`} />
-      <${Card} name="Changed" value=${html`<${Time} at=${version.updated_at} />`} />
+    <div class="cards">
+      <${Card} title="Aliases" value=${version.aliases.length ? version.aliases.join(", ") : "none leads here"} />
+      <${Card} title="Size" value=${bytes(version.size_bytes)} />
+      <${Card} title="Created" value=${html`<${Time} at=${version.created_at} />`} />
+      <${Card} title="Changed" value=${html`<${Time} at=${version.updated_at} />`} />
       ${profile && html`
-        <${Card} name="A run" value=${ms(profile.run_ms)} />
-        <${Card} name="A run of 32" value=${ms(profile.run_ms_batch_32)} />
-        <${Card} name="To load" value=${ms(profile.load_ms)} />
-        <${Card} name="Memory at most" value=${bytes(profile.peak_memory_bytes)} />
-        <${Card} name="Function to serve it" value=${`${count(profile.recommended_memory_mb)} MB`} />
-        <${Card} name="A million requests" value=${usd(profile.usd_per_million_requests)} />`}
-    </dl>
+        <${Card} title="A run" value=${ms(profile.run_ms)} />
+        <${Card} title="A run of 32" value=${ms(profile.run_ms_batch_32)} />
+        <${Card} title="To load" value=${ms(profile.load_ms)} />
+        <${Card} title="Memory at most" value=${bytes(profile.peak_memory_bytes)} />
+        <${Card} title="Function to serve it" value=${`${count(profile.recommended_memory_mb)} MB`} />
+        <${Card} title="A million requests" value=${usd(profile.usd_per_million_requests)} />`}
+    </div>
     <h2>Description and tags</h2>
     <p>${version.description || html`<span class="hint">No description.</span>`}</p>
     <p>${Object.keys(version.tags).length ? html`<${Tags} tags=${version.tags} />` : html`<span class="hint">No tags.</span>`}</p>
@@ -71,11 +71,11 @@ function Shown({ version, reload }) {
     <${History} version=${version} key=${version.updated_at} />`;
 }
 
-const Card = ({ name, value }) => html`<div class="card"><dt>${name}</dt><dd><b>${value}</b></dd></div>`;
-
 function State({ version }) {
+  const checked = version.stage ? `Being checked: ${version.stage}.` : "It is being checked.";
+  const waiting = version.status === "VALIDATING" ? checked : "Its files are not all uploaded.";
   return html`<p><${Status} value=${version.deleted_at ? "DELETED" : version.status} />${" "}
-      <span role="status">${OPEN.includes(version.status) && html`${version.stage ? `Being checked: ${version.stage}.` : version.status === "VALIDATING" ? "It is being checked." : "Its files are not all uploaded."}`}</span>
+      <span role="status">${OPEN.includes(version.status) && waiting}</span>
       ${version.deleted_at && html`Deleted <${Time} at=${version.deleted_at} />; it can be restored until it is purged.`}</p>
     ${version.status_reason && html`<div class="problem"><p><b>Why:</b> ${version.status_reason}</p></div>`}
     ${version.warnings.map((warning) => html`<div class="notice" key=${warning}><p><b>Warning:</b> ${warning}</p></div>`)}`;
@@ -88,6 +88,8 @@ const MEASURED = {
 
 function Tested({ profile }) {
   const golden = profile.golden_vectors;
-  return html`<p>${golden ? `It answered ${golden === 1 ? "its test vector" : `all ${count(golden)} test vectors`} within the tolerances.` : "It was pushed without test vectors (golden/), so its answers were not checked."}</p>
-    <p>Measured with ${MEASURED[profile.shapes_from] ?? profile.shapes_from}: ${Object.entries(profile.shapes).map(([name, dims]) => `${name} [${dims.join(", ")}]`).join(", ")}.</p>`;
+  const right = `It answered ${golden === 1 ? "its test vector" : `all ${count(golden)} test vectors`} within the tolerances.`;
+  const shapes = Object.entries(profile.shapes).map(([name, dims]) => `${name} ${shape(dims)}`).join(", ");
+  return html`<p>${golden ? right : "It was pushed without test vectors (golden/), so its answers were not checked."}</p>
+    <p>Measured with ${MEASURED[profile.shapes_from] ?? profile.shapes_from}: ${shapes}.</p>`;
 }

@@ -2,8 +2,9 @@
 import { html, useMemo } from "../../lib.js";
 import { call } from "../../api.js";
 import { bytes, count, ms, percent, usd } from "../../format.js";
+import { Choice } from "../../inputs.js";
 import { useResource } from "../../resource.js";
-import { Field, Loaded } from "../../ui.js";
+import { Loaded } from "../../ui.js";
 import { amount, Facts } from "./facts.js";
 
 const HOUR = 3600_000;
@@ -14,8 +15,7 @@ export function Traffic({ model, a, b, span, onSpan }) {
   const from = useMemo(() => new Date(Date.now() - SPANS[span]).toISOString(), [span]);
   const found = useResource((signal) => call("model_metrics", { model }, { signal, query: { from, by: "version" } }), [model, from]);
   return html`<h2>Traffic</h2>
-    <${Field} label="Time">${(id) => html`<select id=${id} value=${span} onChange=${(event) => onSpan(event.target.value)}>
-      ${Object.keys(SPANS).map((one) => html`<option key=${one}>${one}</option>`)}</select>`}<//>
+    <${Choice} label="Time" value=${span} set=${onSpan} options=${Object.keys(SPANS).map((one) => [one, one])} />
     <${Loaded} from=${found}>${({ series }) => {
       const [one, other] = [a, b].map((version) => series.find((of) => String(of.version) === version));
       return html`<${Facts} title="Requests" a=${a} b=${b} rows=${requests(one, other)} />

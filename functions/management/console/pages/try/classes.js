@@ -19,9 +19,13 @@ function rowsOf({ scores, score, label, token, sequence }, place, task) {
   if (scores) {
     const width = scores.shape[1];
     const labels = task.parameters.labels ?? [];
-    return Array.from({ length: width }, (_, one) => [labels[one] ?? `class ${one}`, scores.values[place * width + one]]).sort((one, other) => other[1] - one[1]);
+    const rows = Array.from({ length: width }, (_, one) => [labels[one] ?? `class ${one}`, scores.values[place * width + one]]);
+    return rows.sort((one, other) => other[1] - one[1]);
   }
   const width = score.shape[1] ?? 1;
   const names = sequence ?? label ?? token;
-  return Array.from({ length: width }, (_, one) => [`${token ? `${token.values[place * width + one]} · ` : ""}${names.values[place * width + one]}`, score.values[place * width + one]]);
+  return Array.from({ length: width }, (_, one) => {
+    const at = place * width + one;
+    return [token ? `${token.values[at]} · ${names.values[at]}` : names.values[at], score.values[at]];
+  });
 }

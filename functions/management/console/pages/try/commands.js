@@ -30,11 +30,13 @@ export default function Commands({ result, about }) {
 
 function curl(ready, written, file) {
   const headers = Object.entries(ready.headers).map(([name, value]) => ` \\\n  -H '${name}: ${value}'`).join("");
-  return `curl ${quoted(BASE + ready.path)} \\\n  -H "Authorization: Bearer $MAAS_API_KEY"${headers} \\\n  --data-binary ${written && ready.text ? quoted(ready.text) : `@${file}`}`;
+  const body = written && ready.text ? quoted(ready.text) : `@${file}`;
+  return `curl ${quoted(BASE + ready.path)} \\\n  -H "Authorization: Bearer $MAAS_API_KEY"${headers} \\\n  --data-binary ${body}`;
 }
 
 // A literal of Python for the JSON text of an array's element.
-const literal = (token) => ({ true: "True", false: "False", '"NaN"': 'float("nan")', '"Infinity"': 'float("inf")', '"-Infinity"': 'float("-inf")' })[token] ?? token;
+const LITERALS = { true: "True", false: "False", '"NaN"': 'float("nan")', '"Infinity"': 'float("inf")', '"-Infinity"': 'float("-inf")' };
+const literal = (token) => LITERALS[token] ?? token;
 
 function nested(tokens, shape, as) {
   if (shape.length === 0) return as(tokens[0]);
@@ -70,7 +72,8 @@ function python(request, ready, written, about) {
   const loads = request.inputs.some((tensor) => tensor.file);
   if (!written && !loads) return ready.text && whole('json.load(open("request.json"))');
   if (rest.task === "raw") return ready.text && whole(`json.loads(${JSON.stringify(ready.text)})`);
-  const values = request.inputs.map((tensor) => `${JSON.stringify(tensor.name)}: ${tensor.file ? `np.load(${JSON.stringify(tensor.file)})` : valueOf(tensor, literal)}`);
+  const given = (tensor) => (tensor.file ? `np.load(${JSON.stringify(tensor.file)})` : valueOf(tensor, literal));
+  const values = request.inputs.map((tensor) => `${JSON.stringify(tensor.name)}: ${given(tensor)}`);
   return client(loads ? "import numpy as np\n\n" : "", `print(${called("infer", `{${values.join(", ")}}`, options)})`);
 }
 
@@ -81,7 +84,9 @@ function maas(request, ready, written, about) {
   const form = variant ? ` --variant ${quoted(variant)}` : "";
   const options = form + Object.entries(rest).map(([name, value]) => ` --option ${quoted(`${name}=${[value].flat().join(",")}`)}`).join("");
   if (request.v1) return null;
-  if (request.task === "rerank" && !rest.truncate) return `maas rerank${url}${form} ${named} -- ${quoted(request.query)} - <<'${END}'\n${request.texts.join("\n")}\n${END}`;
+  if (request.task === "rerank" && !rest.truncate) {
+    return `maas rerank${url}${form} ${named} -- ${quoted(request.query)} - <<'${END}'\n${request.texts.join("\n")}\n${END}`;
+  }
   if (request.task === "embeddings" && !Object.keys(rest).length) return `maas embed${url}${form} ${named} -- ${request.texts.map(quoted).join(" ")}`;
   if (request.pictures) return `maas predict ${named}${url}${options}${request.texts.map((name) => ` --image ${quoted(name)}`).join("")}`;
   const [only, ...others] = request.inputs ?? [];

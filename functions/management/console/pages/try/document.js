@@ -17,7 +17,8 @@ export default function Document({ inputs, collect }) {
       throw new FieldError("", "The request is no JSON");
     }
   };
-  const example = JSON.stringify({ inputs: inputs.map(({ name, datatype, shape }) => ({ name, shape: shape.map((dim) => (dim === -1 ? 1 : dim)), datatype, data: [] })) });
+  const tensors = inputs.map(({ name, datatype, shape }) => ({ name, shape: shape.map((dim) => (dim === -1 ? 1 : dim)), datatype, data: [] }));
+  const example = JSON.stringify({ inputs: tensors });
   return html`<${Field} label="Request" error=${wrong} hint="It is sent as it is, with every digit.">${(id, described) => html`
       <textarea id=${id} aria-describedby=${described} rows="8" spellcheck=${false} placeholder=${example} value=${text}
         onInput=${(event) => setText(event.target.value)} />`}<//>

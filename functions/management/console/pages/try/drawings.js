@@ -32,7 +32,10 @@ export function Heat({ output }) {
   const [height, width] = output.shape.slice(-2);
   const [low, high] = extent(output.values);
   const share = (value) => (high > low ? (value - low) / (high - low) : 0.5);
-  const colorAt = (place) => (Number.isFinite(output.values[place]) ? DARK.map((dark, one) => dark + (BRIGHT[one] - dark) * share(output.values[place])) : [128, 128, 128]);
+  const colorAt = (place) => {
+    const value = output.values[place];
+    return Number.isFinite(value) ? DARK.map((dark, one) => dark + (BRIGHT[one] - dark) * share(value)) : [128, 128, 128];
+  };
   return html`<${Canvas} width=${width} height=${height} colorAt=${colorAt} label=${`Heat map of ${output.name}, ${height} rows and ${width} columns`} />
     <p class="hint">Dark is ${number(low)}, bright is ${number(high)}.</p>`;
 }

@@ -27,6 +27,11 @@ export function FromFile({ tensor, provide }) {
   const { array, error } = state;
   return html`<label>File of NumPy, .npy <input type="file" accept=".npy" onChange=${read} /></label>
     ${error && html`<p class="wrong" role="alert">${error}</p>`}
-    ${array && html`<p class="hint">
-      ${array.datatype} ${shown(array.shape)}${array.shape.length === shape.length - 1 ? ", sent as a batch of one" : ""}${array.datatype === datatype ? "." : `; sent as numbers, and refused if one is none of ${datatype}; fractions are rounded to it.`}</p>`}`;
+    ${array && html`<p class="hint">${said(array, tensor)}</p>`}`;
+}
+
+function said(array, { datatype, shape }) {
+  const batch = array.shape.length === shape.length - 1 ? ", sent as a batch of one" : "";
+  const converted = array.datatype === datatype ? "" : `; sent as numbers, and refused if one is none of ${datatype}; fractions are rounded to it`;
+  return `${array.datatype} ${shown(array.shape)}${batch}${converted}.`;
 }

@@ -2,7 +2,7 @@
 import { html, useState } from "../../lib.js";
 import { shape } from "../../format.js";
 import { Code, Empty, Problem, useAction } from "../../ui.js";
-import { countOf, isText } from "./datatypes.js";
+import { countOf, isFloat, isText } from "./datatypes.js";
 import { Bars } from "./bars.js";
 import { Heat, Shown as ImageShown, imageShape } from "./drawings.js";
 import { classNames } from "./class-names.js";
@@ -18,7 +18,8 @@ const ROWS = 5; // rows that get bars
 export default function Outputs({ result, about }) {
   const { outputs, text } = result.answer;
   if (!outputs.length) return html`<${Code} text=${text.slice(0, 20_000)} />`;
-  return html`${outputs.map((output) => html`<${Output} key=${output.name} output=${output} outputs=${outputs} result=${result} about=${about} />`)}<${Json} result=${result} />`;
+  return html`${outputs.map((output) => html`<${Output} key=${output.name} output=${output} outputs=${outputs} result=${result} about=${about} />`)}
+    <${Json} result=${result} />`;
 }
 
 function Output({ output, outputs, result, about }) {
@@ -45,7 +46,7 @@ function fits(way, { datatype, shape: dims, values }) {
   const numbers = !isText(datatype) && datatype !== "BOOL" && typeof values[0] !== "bigint";
   const matrix = dims.length === 2 || (dims.length === 3 && dims[0] === 1);
   const width = dims.at(-1);
-  if (way === "bars") return numbers && dims.length === 2 && width >= 2 && width <= CLASSES && dims[0] <= ROWS && values.every(Number.isFinite) && !/INT/.test(datatype);
+  if (way === "bars") return isFloat(datatype) && dims.length === 2 && width >= 2 && width <= CLASSES && dims[0] <= ROWS && values.every(Number.isFinite);
   if (way === "heat") return numbers && matrix && dims.at(-2) >= 2 && width >= 2 && countOf(dims) <= 1_000_000;
   if (way === "image") return numbers && imageShape(dims) !== null;
   return true;

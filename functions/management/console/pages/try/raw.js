@@ -19,7 +19,8 @@ export default function Raw({ about, inputs, collect, wrong }) {
   collect.current = async () => {
     const given = inputs.filter((tensor) => !left.has(tensor.name));
     const tensors = await Promise.all(given.map(async (tensor) => ({ name: tensor.name, datatype: tensor.datatype, ...(await reads.current[tensor.name]()) })));
-    return { inputs: tensors.map(asSent), parameters: { variant }, outputs: binaryOutputs(about), files: tensors.filter((one) => one.blob).map((one) => ({ name: one.file, blob: one.blob })) };
+    const files = tensors.filter((one) => one.blob).map((one) => ({ name: one.file, blob: one.blob }));
+    return { inputs: tensors.map(asSent), parameters: { variant }, outputs: binaryOutputs(about), files };
   };
   const leave = (name, gone) => setLeft(new Set(gone ? [...left, name] : [...left].filter((one) => one !== name)));
   return html`${inputs.map((tensor) => html`<fieldset key=${tensor.name}><legend><code>${tensor.name}</code> ${tensor.datatype} ${shape(tensor.shape)}</legend>

@@ -5,6 +5,7 @@ import { FieldError } from "./request.js";
 import { tokenFor } from "./values.js";
 
 const SHOWN = 5; // rows of the preview
+const VALUE = /^([+-]?\.?\d|true$|false$|[+-]?(nan|inf(inity)?)$)/i; // how numbers and booleans begin, or are
 
 export function Sheet({ tensor, provide }) {
   const { name, datatype, shape } = tensor;
@@ -17,11 +18,11 @@ export function Sheet({ tensor, provide }) {
     if (wrong >= 0) throw new FieldError(name, `Row ${wrong + 1} has ${rows[wrong].length} values, expected ${width}.`);
     return { shape: [rows.length, width], tokens: rows.flatMap((row, at) => row.map((cell, column) => cellToken(name, datatype, cell, at, column))) };
   });
+  const left = names ? `; the first line is left out, since it has names: ${names.slice(0, SHOWN).join(", ")}` : "";
   const read = async (event) => setText(await event.target.files[0].text());
   return html`<label>Rows, pasted from a spreadsheet or as CSV<textarea rows="6" value=${text} onInput=${(event) => setText(event.target.value)} /></label>
     <label>or a .csv file <input type="file" accept=".csv,.tsv,.txt,text/csv" onChange=${read} /></label>
-    ${rows.length > 0 && html`<p class="hint">
-      ${rows.length} ${rows.length === 1 ? "row" : "rows"} of ${rows[0].length} values${names ? `; the first line is left out, since it has names: ${names.slice(0, SHOWN).join(", ")}` : ""}.</p>
+    ${rows.length > 0 && html`<p class="hint">${rows.length} ${rows.length === 1 ? "row" : "rows"} of ${rows[0].length} values${left}.</p>
       <div class="scroll" role="region" aria-label="The first rows" tabindex="0"><table><tbody>${rows.slice(0, SHOWN).map((row, at) => html`<tr key=${at}>
         ${row.slice(0, 40).map((cell, column) => html`<td key=${column} class="number">${cell}</td>`)}</tr>`)}</tbody></table></div>`}`;
 }
@@ -39,7 +40,7 @@ function rowsOf(text, datatype) {
   const filled = text.replace(/\r\n?/g, "\n").split("\n").filter((line) => line.trim());
   const between = ["\t", ";", ","].find((one) => filled[0]?.includes(one)) ?? ",";
   const rows = filled.map((line) => cells(line, between));
-  const named = !isText(datatype) && rows.length > 1 && rows[0].every((cell) => !/\d/.test(cell[0] ?? "") && !/^(true|false|[+-]?(nan|inf(inity)?))$/i.test(cell) && !/^[+-.]?\.?\d/.test(cell));
+  const named = !isText(datatype) && rows.length > 1 && !rows[0].some((cell) => VALUE.test(cell));
   return named ? { rows: rows.slice(1), names: rows[0] } : { rows };
 }
 

@@ -11,8 +11,9 @@ export default function Timing({ result, about }) {
   const stages = stagesOf(result.timing);
   const within = stages.reduce((sum, [, duration]) => sum + duration, 0);
   const parts = [...stages.map(([name, duration]) => [SAID[name] ?? name, duration]), ["way there and back", Math.max(0, result.elapsed - within)]];
+  const measured = !stages.length && about.profile ? `; a run alone took ${ms(about.profile.run_ms)} when the version was measured` : "";
   return html`<h2>Time</h2>
-    <p>${ms(result.elapsed)} in all, as seen here${!stages.length && about.profile ? `; a run alone took ${ms(about.profile.run_ms)} when the version was measured` : ""}.</p>
+    <p>${ms(result.elapsed)} in all, as seen here${measured}.</p>
     ${stages.length > 0 && html`<div class="split" role="img" aria-label=${parts.map(([name, duration]) => `${name}: ${ms(duration)}`).join(", ")}>
         ${parts.map(([name, duration], place) => html`<span key=${name} class=${colorOf(place + 1)} style=${{ flexGrow: duration }}
           title=${`${name}: ${ms(duration)}`} />`)}</div>

@@ -3,6 +3,8 @@ import { html, useState } from "../../lib.js";
 import { call } from "../../api.js";
 import { Confirm, Field, tell } from "../../ui.js";
 
+const MEANWHILE = "Somebody else has changed this version meanwhile. It was read again: close this and edit what is there now";
+
 export function Edit({ version, reload }) {
   const [edited, setEdited] = useState(null); // the version as it was when the dialog was opened
   return html`<button type="button" class="small" onClick=${() => setEdited(version)}>Edit</button>
@@ -18,7 +20,7 @@ function Form({ version, reload, onClose }) {
       await call("update_version", { model: version.model, number: version.version }, { body, ifMatch: version.etag });
     } catch (error) {
       if (error.status === 412) reload();
-      throw error.status === 412 ? new Error("Somebody else has changed this version meanwhile. It was read again: close this and edit what is there now") : error;
+      throw error.status === 412 ? new Error(MEANWHILE) : error;
     }
     tell(`Version ${version.version} is changed.`);
     reload();

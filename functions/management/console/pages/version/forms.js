@@ -17,8 +17,9 @@ export function Forms({ version }) {
     ["A run", (row) => ms(row.run_ms), "number"],
     ["Measured loss", (row) => (row.difference == null ? "–" : row.difference === 0 ? "none" : row.difference.toPrecision(3)), "number"],
   ];
+  const asked = JSON.stringify({ variant: quantized?.scheme });
   return html`<${Table} caption="Forms" columns=${columns} rows=${rows} keyOf=${(row) => row.form} />
     <p class="hint">Loss is the largest difference of an output from that of the file as pushed; of the quantised form, as a share of the largest output.</p>
-    ${quantized && html`<p>
-      ${quantized.kept ? html`The quantised form was kept; requests use it if they ask for it: <code>"parameters": ${`{"variant": "${quantized.scheme}"}`}</code>.` : `The quantised form was not kept: ${quantized.reason}`} Its tolerance was ${quantized.tolerance}.</p>`}`;
+    ${quantized && html`<p>${quantized.kept ? html`The quantised form was kept; requests use it if they ask for it: <code>"parameters": ${asked}</code>.`
+      : `The quantised form was not kept: ${quantized.reason}`} Its tolerance was ${quantized.tolerance}.</p>`}`;
 }
