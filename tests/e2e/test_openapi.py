@@ -19,7 +19,7 @@ OPERATIONS = [
     "restore_version list_aliases put_alias get_alias delete_alias roll_back_alias",
     "list_captures start_rollout list_rollouts get_rollout pause_rollout resume_rollout abort_rollout breach_rollout",
     "model_metrics create_job list_jobs get_job complete_job job_results retry_job cancel_job",
-    "create_key list_keys get_key key_history rotate_key revoke_key",
+    "create_key list_keys get_key key_history rotate_key revoke_key get_caller",
 ]
 
 
