@@ -11,7 +11,8 @@ from maas.web.application import Who
 from objects import page_tokens, prices, registry, settings
 from openapi import MADE_JOB, refusals
 from parameters import Limit, ListScope, OnceOnly, Token
-from schemas.jobs import CreatedJob, CreateJob, Job, JobResult, JobResults, Jobs
+from schemas.job_requests import CreateJob
+from schemas.jobs import CreatedJob, Job, JobResult, JobResults, Jobs
 
 jobs = bootstrap.jobs(settings)
 submission = bootstrap.submission(settings)

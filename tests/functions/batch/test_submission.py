@@ -130,7 +130,7 @@ def test_input_key_length_limit(submission: Submission, seeded: Cloud) -> None:
 @pytest.mark.full
 def test_option_names_limit(seeded: Cloud, load_function: LoadFunction) -> None:
     load_function("ManagementFunction")
-    options = importlib.import_module("schemas.jobs").JobOptions
+    options = importlib.import_module("schemas.job_requests").JobOptions
     lists = ("columns", "exclude", "select")
     for one in lists:
         with pytest.raises(ValidationError, match="at least 1 item"):
