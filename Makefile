@@ -40,7 +40,7 @@ export SAM_CLI_TELEMETRY := 0
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test test-all check format docs build bytecode console serve deploy contract sam-test cloud-test console-test aws-smoke bench models peers torch lock clean
+.PHONY: help dev demo test test-all check format docs build bytecode console serve deploy contract sam-test cloud-test console-test screenshots aws-smoke bench models peers torch lock clean
 
 help: ## this list
 	@grep -hE '^[a-zA-Z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -146,6 +146,9 @@ aws-smoke: build ## deploy under a throw-away name into your AWS account, drive 
 
 console-test: $(VENV)/.browser console ## the console in Chromium (the one on the PATH, or MAAS_CHROMIUM)
 	@$(RUN)/pytest tests/browser $(ARGS)
+
+screenshots: $(VENV)/.browser console ## the pictures of docs/images, of the console of a system that runs meanwhile
+	@PYTHONPATH=tests $(RUN)/python -m support.browser.screenshots
 
 models: dev ## push the real models of tests/zoo and write docs/models.md
 	@PYTHONPATH=tests $(RUN)/python -m benchmarks.zoo

@@ -11,6 +11,7 @@ from maas_client import MaasClient
 from support.aws.engine import ROOT
 from support.browser import chromium
 from support.browser.running import Running, maas_local
+from support.browser.seed import Seeded, seed
 from support.browser.visitor import Visit, Visitor
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ def system() -> Iterator[Running]:
 def maas(system: Running) -> Iterator[MaasClient]:
     with MaasClient(system.url, system.api_key) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def seeded(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> Seeded:
+    return seed(maas, tmp_path_factory.mktemp("seed"))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from support.aws.engine import ROOT
 
-START_SECONDS = 60
+START_SECONDS = 120
 _COMMAND = [sys.executable, "-u", "-c", "from maas_client.cli import app; app()", "local", "--memory", "--port", "0"]
 _URL, _KEY = re.compile(r"is on (http://\S+)"), re.compile(r"MAAS_API_KEY=(\S+)")
 

@@ -21,6 +21,7 @@ class Visitor:
         self.url, self._origin = url, "{0.scheme}://{0.netloc}".format(urlsplit(url))
         self._context = browser.new_context(**options)
         self._context.set_default_timeout(WAIT_MS)
+        self._context.set_default_navigation_timeout(4 * WAIT_MS)  # the first one starts functions
         self.page: Page = self._context.new_page()
         self.faults: list[str] = []
         self.urls: list[str] = []

@@ -1,0 +1,134 @@
+"""From the first version to a release and back, through the pages."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from maas_client import MaasClient
+from support import onnx_models
+from support.browser.visitor import Visitor
+
+
+@pytest.fixture
+def model(request: pytest.FixtureRequest, maas: MaasClient, tmp_path: Path) -> str:
+    """A model with two versions that take and give rows of two numbers; production leads to the first."""
+    name = re.sub(r"[^a-z]+", "-", request.node.name).strip("-")
+    for weight in (1.0, 2.0):
+        path = tmp_path / "model.onnx"
+        path.write_bytes(onnx_models.linear(weight, features=2))
+        maas.push(path, name)
+    maas.aliases.set(name, "production", 1)
+    return name
+
+
+def dialog_of(page: Page, button: str) -> None:
+    page.get_by_role("button", name=re.compile(f"^{re.escape(button)}")).first.click()
+    page.get_by_role("dialog").wait_for()
+
+
+def confirm(page: Page, action: str) -> None:
+    """Press the button of the dialog, and wait until it has done its work."""
+    page.get_by_role("dialog").get_by_role("button", name=action, exact=True).click()
+    page.get_by_role("dialog").wait_for(state="detached")
+
+
+def test_pushed_model_is_seen(admin: Visitor, model: str) -> None:
+    page = admin.page
+    page.get_by_label("Search").fill(model)
+    page.reload()
+    page.get_by_role("link", name=model).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(model)
+    versions = page.get_by_role("table", name="Versions")
+    expect(versions.get_by_role("row")).to_have_count(3)
+    expect(versions).to_contain_text("ready")
+
+
+def test_alias_moves_in_shares_and_rolls_back(admin: Visitor, model: str, maas: MaasClient) -> None:
+    page = admin.show(f"/models/{model}")
+    live = page.get_by_role("table", name="Aliases").get_by_role("img", name=re.compile("production"))
+    expect(live).to_have_accessible_name("production version 1: 100 %")
+    dialog_of(page, "Move production")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Add a version").click()
+    dialog.get_by_label("Percent for version 2").fill("25")
+    expect(dialog).to_contain_text("This will change:")
+    confirm(page, "Move")
+    expect(live).to_have_accessible_name(re.compile("version 2: 25 %"))
+    box, parts = live.bounding_box(), live.locator("span").all()
+    assert box and len(parts) == 2
+    shares = sorted(part.bounding_box()["width"] / box["width"] for part in parts)  # type: ignore[index]
+    assert shares == pytest.approx([0.25, 0.75], abs=0.03)
+    dialog_of(page, "Roll production back")
+    confirm(page, "Roll back")
+    expect(live).to_have_accessible_name("production version 1: 100 %")
+    assert maas.aliases.get(model, "production").version == 1
+
+
+def test_model_is_edited_unless_somebody_was_quicker(admin: Visitor, model: str, maas: MaasClient) -> None:
+    page = admin.show(f"/models/{model}")
+    dialog_of(page, "Edit")
+    maas.models.update(model, tags={"owner": "somebody else"})
+    page.get_by_label("Description").fill("Doubles two numbers")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Somebody else changed it meanwhile")
+    admin.expect_fault("status of 412")
+    confirm(page, "Save")
+    expect(page.locator("main")).to_contain_text("Doubles two numbers")
+    found = maas.models.get(model)
+    assert (found.description, found.tags) == ("Doubles two numbers", {"owner": "somebody else"})
+
+
+def test_model_is_deleted_and_restored(admin: Visitor, model: str, maas: MaasClient) -> None:
+    page = admin.show(f"/models/{model}")
+    dialog_of(page, "Delete")
+    confirm(page, "Delete")
+    expect(page.locator("main")).to_contain_text("It answers no request.")
+    admin.show("/")
+    expect(page.get_by_role("link", name=model)).to_have_count(0)
+    page.get_by_label("Show deleted").check()
+    page.get_by_role("row", name=re.compile(model)).get_by_role("button", name="Restore").click()
+    confirm(page, "Restore")
+    page.get_by_label("Show deleted").uncheck()
+    expect(page.get_by_role("link", name=model)).to_be_visible()
+    assert maas.aliases.get(model, "production").version == 1
+
+
+def test_version_is_deleted_restored_and_purged(admin: Visitor, model: str, maas: MaasClient) -> None:
+    page = admin.show(f"/models/{model}/versions/2")
+    for button, action, said in (("Delete", "Delete", "deleted"), ("Restore", "Restore", "ready")):
+        dialog_of(page, button)
+        confirm(page, action)
+        expect(page.locator("main .status").first).to_have_text(said)
+    dialog_of(page, "Delete")
+    confirm(page, "Delete")
+    dialog_of(page, "Purge")
+    purge = page.get_by_role("dialog").get_by_role("button", name="Purge for good")
+    expect(purge).to_be_disabled()
+    page.get_by_label(re.compile("to confirm")).fill(model)
+    purge.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(model)
+    assert [one.version for one in maas.versions.list(model, include_deleted=True)] == [1]
+
+
+def test_job_is_started_and_followed(admin: Visitor, model: str, maas: MaasClient, tmp_path: Path) -> None:
+    """Its input is the output of another one, which lies in the bucket."""
+    np.save(tmp_path / "rows.npy", np.ones((30, 2), np.float32))
+    first = maas.batch(model, tmp_path / "rows.npy", 1, wait=True)
+    (part,) = maas.jobs.results(first).results
+    page = admin.show("/jobs")
+    page.get_by_role("button", name="Start a job").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Model", exact=True).fill(model)
+    dialog.get_by_label("Version or alias").fill("production")
+    dialog.get_by_label("Input").fill(f"batch/output/{first.id}/{part.name}")
+    confirm(page, "Start")
+    expect(page.locator("main .status").first).to_have_text("succeeded", timeout=60_000)
+    expect(page.locator("main")).to_contain_text("30")
+    with page.expect_download() as downloaded:
+        page.get_by_role("table", name="Results").get_by_role("link").first.click()
+    admin.expect_fault(f"elsewhere.*batch/output/.*{part.name}")  # a download, from the bucket
+    assert np.load(downloaded.value.path()).shape == (30, 2)
