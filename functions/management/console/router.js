@@ -44,6 +44,8 @@ function fitted(pattern, path) {
   for (const [place, part] of pattern.entries()) {
     if (!part.startsWith(":")) {
       if (part !== path[place]) return null;
+    } else if (!path[place]) {
+      return null;
     } else {
       try {
         params[part.slice(1)] = decodeURIComponent(path[place]);
