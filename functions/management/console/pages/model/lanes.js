@@ -3,11 +3,11 @@ import { html } from "../../lib.js";
 import { call } from "../../api.js";
 import { colorOf } from "../../charts.js";
 import { clock } from "../../format.js";
-import { routesOf, routesText } from "./words.js";
+import { revisionOf, routesOf, routesText } from "./words.js";
 
 const MOST = 1000; // entries read
 
-// Entries since a time, newest first: {entries, since}; `since` is later than asked if there were too many.
+// Entries since a time, newest first: {entries, since, isCut}; `since` is later than asked if there were too many.
 export async function entriesSince(model, start, signal) {
   const entries = [];
   let token;
@@ -16,8 +16,9 @@ export async function entriesSince(model, start, signal) {
     entries.push(...page.entries);
     token = page.next_page_token;
   } while (token && Date.parse(entries.at(-1).at) >= start && entries.length < MOST);
-  const cut = token && Date.parse(entries.at(-1).at) >= start;
-  return { entries: entries.filter((entry) => Date.parse(entry.at) >= start), since: cut ? Date.parse(entries.at(-1).at) : start };
+  const isCut = token && Date.parse(entries.at(-1).at) >= start;
+  const since = isCut ? Date.parse(entries.at(-1).at) : start;
+  return { entries: entries.filter((entry) => Date.parse(entry.at) >= since), since, isCut };
 }
 
 // {alias: [{from, to, routes}]} in ms, the oldest first: from what is now, back through the entries.
@@ -32,7 +33,8 @@ export function lanesOf(model, { entries, since }, end) {
     if (from < (until.get(name) ?? end)) (lanes[name] ??= []).unshift({ from, to: until.get(name) ?? end, routes });
     until.set(name, from);
   };
-  for (const entry of entries) {
+  const revision = revisionOf(model.etag);
+  for (const entry of entries.filter((one) => one.revision <= revision)) {
     const at = Date.parse(entry.at);
     if (entry.kind === "model.deleted" || entry.kind === "model.restored") {
       for (const name of state.keys()) close(name, at);
@@ -61,7 +63,10 @@ function before(entry) {
 
 // A lane for each alias: a part for each time between two moves, in it the routes as high as their shares.
 export function Lanes({ lanes, start, end }) {
-  return Object.entries(lanes).sort().map(([name, parts]) => html`<div key=${name}>
+  const seen = (parts) => parts.filter((part) => part.to > start).map((part) => (
+    { ...part, from: Math.max(part.from, start), to: Math.min(part.to, end) }));
+  const shown = Object.entries(lanes).map(([name, parts]) => [name, seen(parts)]).filter(([, parts]) => parts.length);
+  return shown.sort().map(([name, parts]) => html`<div key=${name}>
     <div class="hint">${name}</div>
     <div class="lane" role="img" aria-label=${`${name}: ${parts.map(partText).join("; ")}`}>
       <span style=${{ flexGrow: parts[0].from - start }}></span>

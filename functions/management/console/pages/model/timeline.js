@@ -4,7 +4,7 @@ import { call } from "../../api.js";
 import { colorOf, MARGIN, Plot, stack } from "../../charts.js";
 import { clock, count } from "../../format.js";
 import { useResource } from "../../resource.js";
-import { Field, Loaded } from "../../ui.js";
+import { Field, Loaded, Problem } from "../../ui.js";
 import { entriesSince, Lanes, lanesOf } from "./lanes.js";
 import { Moment } from "./moment.js";
 
@@ -18,22 +18,21 @@ const MOST = 8; // versions with an area of their own
 export function Timeline({ model }) {
   const [hours, setHours] = useState(Date.now() - Date.parse(model.created_at) < HOUR_MS ? 1 : 24);
   const [picked, setPicked] = useState(null);
-  const read = async (signal) => {
-    const from = Date.now() - hours * HOUR_MS;
-    const metrics = await call("model_metrics", { model: model.name }, { signal, query: { from: new Date(from).toISOString(), by: "version" } });
-    return { metrics, history: await entriesSince(model.name, Date.parse(metrics.start), signal) };
-  };
-  const found = useResource(read, [model.name, hours], { every: EVERY_MS, again: model.etag });
-  const { metrics, history } = found.data ?? {};
-  const lanes = history ? lanesOf(model, history, Math.min(Date.parse(metrics.end), Date.now())) : {};
+  const from = () => Date.now() - hours * HOUR_MS;
+  const query = () => ({ from: new Date(from()).toISOString(), by: "version" });
+  const metrics = useResource((signal) => call("model_metrics", { model: model.name }, { signal, query: query() }), [model.name, hours], { every: EVERY_MS });
+  const history = useResource((signal) => entriesSince(model.name, from(), signal), [model.name, hours], { again: model.etag });
+  const lanes = history.data ? lanesOf(model, history.data, Date.now()) : {};
   return html`<section aria-labelledby="timeline"><h2 id="timeline">Traffic and what was live</h2>
     <div class="row"><${Field} label="Time">${(id) => html`<select id=${id} value=${hours} onChange=${(event) => setHours(Number(event.target.value))}>
       ${RANGES.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}</select>`}<//></div>
-    <${Loaded} from=${found} rows=${6}>${(data) => html`<${Drawn} data=${data} lanes=${lanes} pick=${setPicked} />`}<//>
+    <${Loaded} from=${metrics} rows=${6}>${(data) => html`<${Drawn} metrics=${data} lanes=${lanes} pick=${setPicked} />`}<//>
+    ${history.error && html`<${Problem} error=${history.error} retry=${history.reload} />`}
+    ${history.data?.isCut && html`<p class="hint">Changes before ${clock(history.data.since)} are too many to draw: ask for a moment.</p>`}
     <${Moment} model=${model.name} names=${Object.keys({ ...lanes, ...model.aliases }).sort()} picked=${picked} /></section>`;
 }
 
-function Drawn({ data: { metrics, history }, lanes, pick }) {
+function Drawn({ metrics, lanes, pick }) {
   const [start, end] = [metrics.start, metrics.end].map(Date.parse);
   const drawn = useMemo(() => areas(metrics), [metrics]);
   const span = useMemo(() => [start / 1000, end / 1000], [start, end]);
@@ -47,8 +46,7 @@ function Drawn({ data: { metrics, history }, lanes, pick }) {
       ? html`<${Plot} data=${drawn.data} series=${drawn.series} span=${span} stacked label=${`Requests by version and ${metrics.step}: ${text}`} />
         <p class="hint">Requests by ${metrics.step}. ${text}.</p>`
       : html`<p class="empty">No request in this time.</p>`}
-    <div class="lanes" style=${SIDES} onClick=${point}><${Lanes} lanes=${lanes} start=${start} end=${end} /></div>
-    ${history.since > start && html`<p class="hint">Changes before ${clock(history.since)} are too many to draw: ask for a moment.</p>`}`;
+    <div class="lanes" style=${SIDES} onClick=${point}><${Lanes} lanes=${lanes} start=${start} end=${end} /></div>`;
 }
 
 // What Plot takes: an area for each of the busiest versions, and one for all others.

@@ -4,6 +4,7 @@ import { call } from "../../api.js";
 import { SplitBar } from "../../charts.js";
 import { Time } from "../../ui.js";
 
+const SHOWN_ELSEWHERE = ["figures", "status", "weight"]; // of a rollout: by its kind and routes, or on its page
 export const KINDS = {
   "alias.set": "Alias changed",
   "alias.rolled_back": "Alias rolled back",
@@ -62,7 +63,8 @@ export function Difference({ entry }) {
   const before = entry.before ?? {};
   const after = entry.after ?? {};
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  const differing = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  const hidden = entry.kind.startsWith("rollout.") ? SHOWN_ELSEWHERE : [];
+  const differing = names.filter((name) => !hidden.includes(name) && JSON.stringify(before[name]) !== JSON.stringify(after[name]));
   const moves = entry.alias && differing.some((name) => name === "version" || name === "routes");
   const others = differing.filter((name) => !(entry.alias && (name === "version" || name === "routes")));
   return html`${moves && html`<${Moved} from=${routesOf(entry.before)} to=${routesOf(entry.after)} />`}
@@ -77,9 +79,11 @@ export function Moved({ from, to }) {
   return html`<div class="moved">${side(from)} <span>→</span> ${side(to)}</div>`;
 }
 
+export const revisionOf = (etag) => Number(etag.match(/\d+/)[0]);
+
 // Entries after the revision of an ETag: what a 412 is about.
 export async function changesSince(model, etag) {
-  const revision = Number(etag.match(/\d+/)[0]);
+  const revision = revisionOf(etag);
   const { entries } = await call("model_history", { model }, { query: { limit: 20 } });
   return entries.filter((entry) => entry.revision > revision);
 }
