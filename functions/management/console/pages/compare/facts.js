@@ -5,7 +5,7 @@ import { Table } from "../../ui.js";
 export function Facts({ title, a, b, rows, empty }) {
   const differing = rows.filter((row) => row.said).length;
   const columns = [
-    ["", (row) => row.name, "wide"],
+    ["Of", (row) => row.name, "wide"],
     [`Version ${a}`, (row) => row.one],
     [`Version ${b}`, (row) => row.other],
     ["Difference", (row) => (row.said ? html`<b>${row.said}</b>` : html`<span class="hint">same</span>`)],

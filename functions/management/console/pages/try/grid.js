@@ -12,7 +12,7 @@ export function Grid({ output, labels }) {
   const columns = Math.min(width, COLUMNS);
   const seen = Math.min(rows, ROWS);
   return html`<div class="scroll" role="region" aria-label=${`Values of ${output.name}`} tabindex="0"><table>
-      ${columns > 1 && html`<thead><tr><th />${Array.from({ length: columns }, (_, column) => html`<th scope="col" class="number" key=${column}>
+      ${columns > 1 && html`<thead><tr><th scope="col">Row</th>${Array.from({ length: columns }, (_, column) => html`<th scope="col" class="number" key=${column}>
         ${String(labels?.[column] ?? column)}</th>`)}</tr></thead>`}
       <tbody>${Array.from({ length: seen }, (_, row) => html`<tr key=${row}><th scope="row">${row}</th>
         ${values.slice(row * width, row * width + columns).map((value, column) => html`<td class="number" key=${column}>

@@ -8,9 +8,9 @@ export default function Ranked({ result }) {
   const scores = result.answer.outputs.find((one) => one.name === "score").values;
   const rows = result.request.texts.map((text, place) => ({ text, place, score: scores[place] })).sort((one, other) => other.score - one.score);
   const columns = [
-    ["", (row) => `${rows.indexOf(row) + 1}.`],
+    ["Rank", (row) => `${rows.indexOf(row) + 1}.`],
     ["Score", (row) => row.score.toFixed(4), "number"],
-    ["", (row) => html`<${Bar} share=${row.score} label=${`score ${row.score.toFixed(4)}`} />`, "wide"],
+    ["Drawn", (row) => html`<${Bar} share=${row.score} label=${`score ${row.score.toFixed(4)}`} />`, "wide"],
     ["Text", (row) => row.text],
     ["Line", (row) => row.place + 1, "number"],
   ];

@@ -14,7 +14,7 @@ export default function Similar({ result }) {
     .sort((one, other) => other.cosine - one.cosine);
   const columns = [
     ["Cosine", (row) => row.cosine.toFixed(4), "number"],
-    ["", (row) => html`<${Bar} share=${row.cosine} label=${`cosine ${row.cosine.toFixed(4)}`} />`, "wide"],
+    ["Drawn", (row) => html`<${Bar} share=${row.cosine} label=${`cosine ${row.cosine.toFixed(4)}`} />`, "wide"],
     [result.request.pictures ? "Image" : "Text", (row) => html`${result.request.pictures && html`<img
       class="thumb" src=${result.request.pictures[row.place]} alt="" />`} ${row.item}${row.place === chosen ? html` <span
       class="hint">(the chosen one)</span>` : ""}`],

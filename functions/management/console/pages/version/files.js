@@ -15,7 +15,7 @@ export function Files({ version }) {
     ["Name", (file) => html`<span class="mono">${file.name}</span>`, "wide"],
     ["Size", (file) => bytes(file.size_bytes), "number"],
     ["SHA-256", (file) => html`<span class="mono" title=${file.sha256}>${file.sha256.slice(0, 12)}…</span> <${Copy} text=${file.sha256} label="Copy" />`],
-    ["", (file) => !version.deleted_at && html`<button type="button" class="small" disabled=${busy} onClick=${() => run(file.name)}>Download<span
+    ["Content", (file) => !version.deleted_at && html`<button type="button" class="small" disabled=${busy} onClick=${() => run(file.name)}>Download<span
       class="hidden"> ${file.name}</span></button>`],
   ];
   return html`${error && html`<${Problem} error=${error} />`}

@@ -13,7 +13,7 @@ export function History({ version }) {
   const columns = [
     ["When", (entry) => html`<${Time} at=${entry.at} />`],
     ["What", (entry) => entry.kind.replace("version.", "").replaceAll("_", " ")],
-    ["Who", (entry) => html`<span class="mono">${entry.actor}</span>`],
+    ["Who", (entry) => html`<span class="mono">${entry.actor}</span>`, "actor"],
     ["Details", (entry) => html`<span class="mono">${details(entry)}</span>`, "wide"],
   ];
   return html`<${Loaded} from=${found}>${({ entries, created }) => html`
@@ -34,8 +34,11 @@ async function own({ model, version }, signal) {
   return { entries, created: entries.find((entry) => entry.kind === "version.created") };
 }
 
+const SHOWN_ABOVE = ["reason", "sha256"]; // with the status and the files
+
 function details({ before, after }) {
   const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
+  SHOWN_ABOVE.forEach((name) => names.delete(name));
   const said = (value) => (value == null ? "none" : typeof value === "object" ? JSON.stringify(value) : String(value));
   return [...names].filter((name) => said(before?.[name]) !== said(after?.[name]))
     .map((name) => (before?.[name] == null ? `${name}: ${said(after[name])}` : `${name}: ${said(before[name])} → ${said(after?.[name])}`)).join("; ");

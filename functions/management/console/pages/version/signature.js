@@ -6,7 +6,7 @@ import { Table } from "../../ui.js";
 export function Signature({ inputs, outputs, shapes = {} }) {
   const rows = [...inputs.map((tensor) => ({ ...tensor, side: "input" })), ...outputs.map((tensor) => ({ ...tensor, side: "output" }))];
   const columns = [
-    ["", (row) => row.side],
+    ["Side", (row) => row.side],
     ["Name", (row) => html`<code>${row.name}</code>`, "wide"],
     ["Datatype", (row) => row.datatype],
     ["Shape", (row) => html`<span title="? may be of any size">${shape(row.shape)}</span>`],
