@@ -52,10 +52,10 @@ def test_empty_file_gives_an_empty_part(format_: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["rows.jsonl", "rows.csv"])
-@pytest.mark.parametrize(("batch_rows", "sizes"), [(2000, [512, 1024, 2000, 464]), (100, [100] * 40)])
+@pytest.mark.parametrize(("batch_rows", "sizes"), [(5000, [625, 1250, 2500, 5000, 625]), (1000, [1000] * 10)])
 def test_a_shard_of_text_begins_with_small_batches(name: str, batch_rows: int, sizes: list[int]) -> None:
-    """So that the model starts early; where chunks end follows from the shard's range, whenever it is read."""
-    lines = {"rows.jsonl": ["[1, 2]"] * 4000, "rows.csv": ["a,b", *["1,2"] * 4000]}[name]
+    """So that a quick model starts early; where chunks end follows from the shard's range, whenever it is read."""
+    lines = {"rows.jsonl": ["[1, 2]"] * 10_000, "rows.csv": ["a,b", *["1,2"] * 10_000]}[name]
     source = MemorySource("\n".join(lines).encode())
     read = chunks(formats.format_of(name), source, [tensor("x", "FP32", -1, 2)], Cut(batch_rows=batch_rows))
     assert [[chunk.rows for chunk in part] for part in read] == [sizes]

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 MAX_SHARDS = 20_000
-FIRST_ROWS = 512
+MANY_ROWS = 4096  # in a chunk: a slow model has fewer, and each of its runs reads all of its weights
+FIRST_PART = 8  # of a chunk of many
 
 
 def even(start: int, end: int, count: int) -> list[tuple[int, int]]:
@@ -32,8 +33,8 @@ def spans(start: int, end: int, size: int, first: int | None = None) -> list[tup
 
 
 def growing(rows: int) -> Iterator[int]:
-    """The sizes of chunks of at most `rows`: they start small and double, so that the model starts early."""
-    size = FIRST_ROWS
+    """The sizes of chunks of at most `rows`: many start small and double, so that a quick model starts early."""
+    size = rows if rows < MANY_ROWS else rows // FIRST_PART
     while True:
-        yield min(size, rows)
+        yield size
         size = min(size * 2, rows)
