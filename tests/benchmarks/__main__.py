@@ -27,6 +27,7 @@ from benchmarks import (
     traffic,
     warm,
 )
+from benchmarks import console as page
 from benchmarks.batch import fixed, memory, rates, scaling, seeds
 from benchmarks.cases import Case, cases
 from benchmarks.figures import Figure, show
@@ -76,6 +77,7 @@ def main() -> int:
                 "rollout": rollout.measure,
                 "counting": lambda: counting.measure(cloud, requests[0]),
                 "traffic": lambda: traffic.measure(cloud, requests[0]),
+                "console": page.measure,
                 "batch": lambda: rates.measure(cloud, Path(folder)),
                 "shard": lambda: fixed.measure(cloud, console),
                 "workers": lambda: [

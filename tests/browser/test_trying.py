@@ -20,7 +20,7 @@ def test_drawn_digit_is_recognised(admin: Visitor, seeded: Seeded) -> None:
     expect(bars).to_have_count(10)
     shares = {row.get_by_role("rowheader").inner_text(): row.inner_text().split()[-2] for row in bars.all()}
     assert max(shares, key=lambda digit: float(shares[digit])).split()[-1] == "0", shares
-    expect(page.locator("main pre").first).to_contain_text(f"/v2/models/{DIGITS}/versions/2/infer")
+    expect(page.locator("main pre", has_text="curl")).to_contain_text(f"/v2/models/{DIGITS}/versions/2/infer")
 
 
 def test_text_is_classified(admin: Visitor, seeded: Seeded) -> None:
@@ -28,7 +28,7 @@ def test_text_is_classified(admin: Visitor, seeded: Seeded) -> None:
     page.locator("main textarea").first.fill("a good movie")
     page.get_by_role("button", name="Ask", exact=True).click()
     expect(page.locator("main")).to_contain_text(re.compile("positive.*%", re.DOTALL))
-    expect(page.locator("main pre").first).to_contain_text(f"/v2/models/{TEXTS}")
+    expect(page.locator("main pre", has_text="curl")).to_contain_text(f"/v2/models/{TEXTS}")
 
 
 def test_wrong_number_is_told_at_its_field(admin: Visitor, seeded: Seeded) -> None:

@@ -2,7 +2,9 @@
 
 import base64
 import gzip
+import json
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -75,3 +77,37 @@ def test_page_and_files_are_served_packed(load_function: LoadFunction) -> None:
     for wrong in (f"/console/{digest}/nothing.js", f"/console/{digest}/../app.py", "/console/0/main.js"):
         assert get(wrong)["statusCode"] == 404
     assert handler(wire.event("/console", b"", {}, "POST"), wire.CONTEXT)["statusCode"] == 405
+
+
+@needs_libraries
+def test_head_and_if_none_match(load_function: LoadFunction) -> None:
+    """As a load balancer or a function URL asks; weak tags are those of proxies that packed the body themselves."""
+    handler = load_function("ManagementFunction").lambda_handler
+
+    def ask(method: str, path: str = "/console", **headers: str) -> Any:
+        return handler(wire.event(path, b"", headers, method), wire.CONTEXT)
+
+    whole, head = ask("GET"), ask("HEAD")
+    assert (head["statusCode"], head["body"]) == (200, "")
+    assert head["headers"]["content-type"] == whole["headers"]["content-type"] == "text/html; charset=utf-8"
+    etag = whole["headers"]["etag"]
+    for sent in (etag, f"W/{etag}"):
+        same = ask("GET", **{"if-none-match": sent})
+        assert (same["statusCode"], same["body"]) == (304, "")
+        assert same["headers"]["content-security-policy"] == whole["headers"]["content-security-policy"]
+    assert ask("GET", **{"if-none-match": '"another"'})["statusCode"] == 200
+    assert ask("GET", "/consoles")["statusCode"] != 200
+
+
+def test_missing_libraries_are_told(load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = load_function("ManagementFunction").lambda_handler
+    monkeypatch.setattr(sys.modules["console_files"], "NEEDED", FOLDER / "vendor" / "none.js")
+    answer = handler(wire.event("/console", b"", {}, "GET"), wire.CONTEXT)
+    assert answer["statusCode"] == 503
+    assert "`make console`" in json.loads(answer["body"])["error"]
+
+
+def test_files_need_no_further_library() -> None:
+    """What serves the console is loaded with each start of the function: it takes the standard library alone."""
+    imported = re.findall(r"^(?:import|from) (\w+)", (FOLDER.parent / "console_files.py").read_text(), re.MULTILINE)
+    assert set(imported) - {"maas"} <= sys.stdlib_module_names
