@@ -18,7 +18,8 @@ from benchmarks.peer_servers import onnx_session
 from benchmarks.processes import cpu_ms, having, tree
 from benchmarks.servers import Endpoint
 
-GOAL, CPU_GOAL = 0.5, 0.2
+LARGE_GOAL, SMALL_GOAL, CPU_GOAL = 0.5, 0.8, 0.2
+LARGE_BYTES = 100_000
 FUNCTION = "ours, the function alone"
 PEERS = {"kserve": servers.kserve, "mlserver": servers.mlserver}
 WARM_UP, ROUNDS = 5, 15
@@ -106,7 +107,8 @@ def _figure(case: Case, times: dict[str, list[float]]) -> Figure:
     medians = {name: statistics.median(found) for name, found in times.items()}
     best = min(peers, key=medians.__getitem__)
     ratio = medians[ours] / medians[best]
-    return Figure(f"HTTP, {case.name}", medians[ours], best, medians[best], ratio, "×", goal=GOAL)
+    goal = LARGE_GOAL if len(case.body) > LARGE_BYTES else SMALL_GOAL
+    return Figure(f"HTTP, {case.name}", medians[ours], best, medians[best], ratio, "×", goal=goal)
 
 
 def _cpu_figure(case: Case, found: Measured) -> Figure:
