@@ -147,7 +147,7 @@ aws-smoke: build ## deploy under a throw-away name into your AWS account, drive 
 console-test: $(VENV)/.browser console ## the console in Chromium (the one on the PATH, or MAAS_CHROMIUM)
 	@$(RUN)/pytest tests/browser $(ARGS)
 
-screenshots: $(VENV)/.browser console ## the pictures of docs/images, of the console of a system that runs meanwhile
+screenshots: $(VENV)/.browser console ## write docs/images anew: every page of the console, in six minutes
 	@PYTHONPATH=tests $(RUN)/python -m support.browser.screenshots
 
 models: dev ## push the real models of tests/zoo and write docs/models.md
