@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -20,10 +21,20 @@ if TYPE_CHECKING:
 LIBRARIES = ROOT / "functions" / "management" / "console" / "vendor" / "preact.js"
 
 
+class NotHere(pytest.Module):
+    """A file of tests that is not even imported."""
+
+    def collect(self) -> NoReturn:
+        skip_or_fail(str(chromium.why_not()))
+        raise AssertionError
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    return NotHere.from_parent(parent, path=module_path) if chromium.why_not() else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _complete() -> None:
-    if reason := chromium.why_not():
-        skip_or_fail(reason)
     if not LIBRARIES.exists():
         skip_or_fail("the console's libraries are missing: `make console` fetches them")
 
