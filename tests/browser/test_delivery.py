@@ -74,7 +74,7 @@ def test_slow_network_shows_bones_first(visit: Visit, maas: MaasClient, system: 
     page = visitor.log_in(system.api_key)
     expect(page.get_by_role("status", name="Loading")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_have_text("Models")
-    expect(page.get_by_role("link", name="waited-for")).to_be_visible()
+    expect(page.get_by_role("link", name="waited-for", exact=True)).to_be_visible()
     expect(page.get_by_role("status", name="Loading")).to_have_count(0)
 
 
@@ -84,8 +84,8 @@ def test_below_a_path(visit: Visit, maas: MaasClient, system: Running) -> None:
     with under("/stage", system.url) as url:
         visitor = visit(url)
         page = visitor.log_in(system.api_key)
-        page.get_by_role("link", name="below-a-path").wait_for()
+        page.get_by_role("link", name="below-a-path", exact=True).wait_for()
         page.reload()
-        page.get_by_role("link", name="below-a-path").wait_for()
+        page.get_by_role("link", name="below-a-path", exact=True).wait_for()
         assert all(one.startswith(f"{url}/") for one in visitor.urls)
         visitor.leave()

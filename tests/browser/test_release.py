@@ -39,7 +39,7 @@ def test_pushed_model_is_seen(admin: Visitor, model: str) -> None:
     page = admin.page
     page.get_by_label("Search").fill(model)
     page.reload()
-    page.get_by_role("link", name=model).click()
+    page.get_by_role("link", name=model, exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(model)
     versions = page.get_by_role("table", name="Versions")
     expect(versions.get_by_role("row")).to_have_count(3)
@@ -88,12 +88,12 @@ def test_model_is_deleted_and_restored(admin: Visitor, model: str, maas: MaasCli
     confirm(page, "Delete")
     expect(page.locator("main")).to_contain_text("It answers no request.")
     admin.show("/")
-    expect(page.get_by_role("link", name=model)).to_have_count(0)
+    expect(page.get_by_role("link", name=model, exact=True)).to_have_count(0)
     page.get_by_label("Show deleted").check()
     page.get_by_role("row", name=re.compile(model)).get_by_role("button", name="Restore").click()
     confirm(page, "Restore")
     page.get_by_label("Show deleted").uncheck()
-    expect(page.get_by_role("link", name=model)).to_be_visible()
+    expect(page.get_by_role("link", name=model, exact=True)).to_be_visible()
     assert maas.aliases.get(model, "production").version == 1
 
 
