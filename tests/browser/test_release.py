@@ -114,6 +114,46 @@ def test_version_is_deleted_restored_and_purged(admin: Visitor, model: str, maas
     assert [one.version for one in maas.versions.list(model, include_deleted=True)] == [1]
 
 
+def test_version_is_edited_and_deleted_unless_somebody_was_quicker(
+    admin: Visitor, model: str, maas: MaasClient
+) -> None:
+    page = admin.show(f"/models/{model}/versions/2")
+    dialog_of(page, "Edit")
+    maas.versions.update(model, 2, description="of somebody else", tags={"owner": "somebody else"})
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Tags").fill("mine=yes")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("status")).to_contain_text("of somebody else")
+    admin.expect_fault("status of 412")
+    confirm(page, "Save")
+    found = maas.versions.get(model, 2)
+    assert (found.description, found.tags) == ("of somebody else", {"owner": "somebody else", "mine": "yes"})
+    admin.show(f"/models/{model}")
+    dialog_of(page, "Delete version 2")
+    expect(dialog).to_contain_text("No alias leads to it.")
+    maas.aliases.set(model, "canary", 2)
+    dialog.get_by_role("button", name="Delete", exact=True).click()
+    expect(dialog).to_contain_text("These aliases lead to it:")
+    admin.expect_fault("status of 412")
+    confirm(page, "Delete, and change the aliases")
+    assert list(maas.models.get(model).aliases) == ["production"]
+
+
+def test_small_shares_of_copies_are_typed(admin: Visitor, model: str, maas: MaasClient) -> None:
+    page = admin.show(f"/models/{model}")
+    dialog_of(page, "Copies of production")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Shadow:").check()
+    for label, text in (("Percent to the shadow", "0.05"), ("atol", "0")):
+        field = dialog.get_by_label(label)
+        field.fill("")
+        field.press_sequentially(text)
+        expect(field).to_have_value(text)
+    confirm(page, "Save")
+    shadow = maas.aliases.get(model, "production").shadow
+    assert shadow and shadow["percent"] == 0.05 and shadow["compare"]["atol"] == 0
+
+
 def test_job_is_started_and_followed(admin: Visitor, model: str, maas: MaasClient, tmp_path: Path) -> None:
     """Its input is the output of another one, which lies in the bucket."""
     np.save(tmp_path / "rows.npy", np.ones((30, 2), np.float32))

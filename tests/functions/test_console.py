@@ -5,11 +5,13 @@ import gzip
 import json
 import re
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from conftest import LoadFunction
+from maas.web.requests import request_of
 from support import wire
 from support.aws.engine import ROOT
 
@@ -33,6 +35,7 @@ def test_operations_are_those_of_the_api(load_function: LoadFunction) -> None:
     }
     for name, method, path in said:
         assert offered[name] == (method, f"/api/v1{path}")
+        assert any(f'"{name}"' in path.read_text() for path in MODULES if path.name != "api.js"), f"{name} is not used"
     (tasks,) = re.findall(r"TASKS = \[(.*?)\]", text, re.DOTALL)
     parameters = document["paths"]["/api/v1/models"]["get"]["parameters"]
     (task,) = [one["schema"]["enum"] for one in parameters if one["name"] == "task"]
@@ -64,6 +67,7 @@ def test_page_and_files_are_served_packed(load_function: LoadFunction) -> None:
     assert page["headers"]["cache-control"] == "no-cache"
     assert "unsafe" not in page["headers"]["content-security-policy"]
     assert "[[" not in page["body"]
+    assert get("/console", **{"if-none-match": page["headers"]["etag"]})["statusCode"] == 304
     names = re.findall(r'(?:href|src)="(console/[^"]+)"', page["body"])
     assert names
     for name in names:
@@ -111,3 +115,15 @@ def test_files_need_no_further_library() -> None:
     """What serves the console is loaded with each start of the function: it takes the standard library alone."""
     imported = re.findall(r"^(?:import|from) (\w+)", (FOLDER.parent / "console_files.py").read_text(), re.MULTILINE)
     assert set(imported) - {"maas"} <= sys.stdlib_module_names
+
+
+@needs_libraries
+def test_page_is_another_once_callers_authenticate_otherwise(load_function: LoadFunction) -> None:
+    """The files are the same then, but a browser that kept the page has to get the new one."""
+    function = load_function("ManagementFunction")
+    request = request_of(wire.event("/console", b"", {}, "GET"))
+    page = function.console_file(request, replace(function.settings, auth="keys"))
+    again = request._replace(headers={"if-none-match": page["headers"]["etag"]})
+    assert function.console_file(again, replace(function.settings, auth="keys"))["statusCode"] == 304
+    other = function.console_file(again, replace(function.settings, auth="jwt"))
+    assert other["statusCode"] == 200 and 'data-auth="jwt"' in other["body"]

@@ -1,7 +1,7 @@
-// The public API with the visitor's key. tests/unit/project/test_console.py holds OPERATIONS against the OpenAPI document.
+// The public API with the visitor's key. tests/functions/test_console.py holds OPERATIONS against the OpenAPI document.
 import { end, session } from "./session.js";
 
-export const OPERATIONS = {
+const OPERATIONS = {
   get_caller: ["GET", "/caller"],
   list_models: ["GET", "/models"],
   get_model: ["GET", "/models/{model}"],
@@ -15,9 +15,7 @@ export const OPERATIONS = {
   update_version: ["PATCH", "/models/{model}/versions/{number}"],
   delete_version: ["DELETE", "/models/{model}/versions/{number}"],
   restore_version: ["POST", "/models/{model}/versions/{number}/restore"],
-  complete_version: ["POST", "/models/{model}/versions/{number}/complete"],
   version_files: ["GET", "/models/{model}/versions/{number}/files"],
-  list_captures: ["GET", "/models/{model}/versions/{number}/captures"],
   list_aliases: ["GET", "/models/{model}/aliases"],
   get_alias: ["GET", "/models/{model}/aliases/{alias}"],
   put_alias: ["PUT", "/models/{model}/aliases/{alias}"],
@@ -37,7 +35,6 @@ export const OPERATIONS = {
   job_results: ["GET", "/jobs/{job}/results"],
   create_key: ["POST", "/keys"],
   list_keys: ["GET", "/keys"],
-  get_key: ["GET", "/keys/{id}"],
   key_history: ["GET", "/keys/{id}/history"],
   rotate_key: ["POST", "/keys/{id}/rotate"],
   revoke_key: ["DELETE", "/keys/{id}"],
@@ -53,7 +50,7 @@ export const TASKS = [
 export const BASE = new URL(".", location.href).href.replace(/\/$/, "");
 const SECONDS = 35; // API Gateway ends a request after 30
 
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(status, message, { field, current } = {}) {
     super(message);
     Object.assign(this, { status, field, current }); // `current` of a 412: the item as it is, with its etag

@@ -1,11 +1,15 @@
 // Controls with their labels, as the forms of several pages have them. `set` gets the new value.
-import { html } from "./lib.js";
+import { html, useState } from "./lib.js";
 import { Field } from "./ui.js";
 
 // A number with its label beside it; what is no number is 0.
 export function Num({ label, value, set, ...rest }) {
-  const put = ({ target }) => set(target.valueAsNumber || 0);
-  return html`<label>${label} <input type="number" required ...${rest} value=${value || ""} onInput=${put} /></label>`;
+  const [typed, setTyped] = useState(String(value)); // 0.05 begins with 0 and with 0.0
+  const put = ({ target }) => {
+    setTyped(target.value);
+    set(target.valueAsNumber || 0);
+  };
+  return html`<label>${label} <input type="number" required ...${rest} value=${Number(typed) === value ? typed : value} onInput=${put} /></label>`;
 }
 
 // options: [[value, text, disabled?]].

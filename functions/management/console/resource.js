@@ -51,6 +51,16 @@ export function usePages(read, dependencies, options) {
   return { ...found, more: found.data?.token ? more : null };
 }
 
+// Acts, and reads again what an ETag was of if that has changed meanwhile: the next attempt is about what is there now.
+export async function guarded(reload, act) {
+  try {
+    await act();
+  } catch (error) {
+    if (error.status === 412) reload();
+    throw error;
+  }
+}
+
 // [box, seen]: whether the element with the ref `box` was seen, for what is asked for only then.
 export function useSeen() {
   const box = useRef();

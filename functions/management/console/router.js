@@ -1,7 +1,7 @@
 // Pages by the address after #, so that the server knows one page only. Each page's module loads when it is first shown.
 import { computed, signal } from "./lib.js";
 
-export const PAGES = [
+const PAGES = [
   ["/", "models"],
   ["/models/:model", "model"],
   ["/models/:model/versions/:version", "version"],

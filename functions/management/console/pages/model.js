@@ -30,7 +30,7 @@ export default function Model({ model: name }) {
       ${model.deleted_at ? html`<${Past} model=${model} />` : html`<${Timeline} model=${model} />`}
       ${!model.deleted_at && html`<${Versions} model=${model} changed=${found.reload} />`}
       <${History} model=${model} />`}<//>
-    ${Open && html`<${Open} model=${model} changed=${changed} onClose=${() => setDialog(null)} />`}<//>`;
+    ${Open && html`<${Open} model=${model} changed=${changed} reload=${found.reload} onClose=${() => setDialog(null)} />`}<//>`;
 }
 
 function Actions({ model, open }) {

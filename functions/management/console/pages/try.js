@@ -74,7 +74,7 @@ function Trial({ about }) {
     const request = await collect.current();
     const options = { ...request.parameters, task: way === "raw" && task ? "raw" : undefined };
     request.parameters = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    setResult(await asked(request, about));
+    setResult({ ...await asked(request, about), about, view: way === "task" ? VIEWS[task.name] : "outputs" });
   });
   const field = way === "document" ? "" : fieldOf(error, inputs);
   const wrong = (name) => (field && field === name ? error.message : undefined);
@@ -86,7 +86,7 @@ function Trial({ about }) {
       ${error && field && html`<p class="wrong" role="alert">The request was not answered: see ${field}.</p>`}
       <div class="actions"><button type="submit" class="primary" disabled=${busy}>${busy ? "Asking…" : "Ask"}</button></div>
     </form>
-    <div aria-live="polite">${result && html`<${Result} result=${result} about=${about} view=${way === "task" ? VIEWS[task.name] : "outputs"} />`}</div>`;
+    <div aria-live="polite">${result && html`<${Result} result=${result} />`}</div>`;
 }
 
 async function asked(request, about) {
@@ -98,7 +98,9 @@ async function asked(request, about) {
   return { request, ready, answer, elapsed, version: response.headers.get("maas-version"), timing: response.headers.get("server-timing") };
 }
 
-function Result({ result, about, view }) {
+// Of the version that was asked and the way it was: another may be chosen before the answer comes.
+function Result({ result }) {
+  const { about, view } = result;
   const link = to(modelPath(about.model, `/versions/${result.version}`));
   return html`<h2>Answer${result.version ? html` of <a href=${link}>version ${result.version}</a>` : ""}</h2>
     <${Part} key=${view} name=${view} result=${result} about=${about} />

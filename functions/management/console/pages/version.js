@@ -1,5 +1,5 @@
 // A version: what it takes and gives, how it was measured, its files, where it came from; edit, delete, restore, purge.
-import { html, useEffect } from "../lib.js";
+import { html } from "../lib.js";
 import { call } from "../api.js";
 import { bytes, count, ms, shape, usd } from "../format.js";
 import { useResource } from "../resource.js";
@@ -19,13 +19,8 @@ const OPEN = ["PENDING_UPLOAD", "VALIDATING"];
 
 export default function Version({ model, version }) {
   const path = { model, number: version };
-  const found = useResource((signal) => call("get_version", path, { signal, query: { include_deleted: true } }), [model, version]);
-  const open = found.data && OPEN.includes(found.data.status) && !found.data.deleted_at;
-  useEffect(() => {
-    if (!open) return undefined;
-    const timer = setInterval(() => document.visibilityState === "visible" && found.reload(), POLL);
-    return () => clearInterval(timer);
-  }, [open]);
+  const read = (signal) => call("get_version", path, { signal, query: { include_deleted: true } });
+  const found = useResource(read, [model, version], { every: (now) => OPEN.includes(now.status) && !now.deleted_at && POLL });
   const crumbs = [["Models", to("/")], [model, to(modelPath(model))]];
   const actions = found.data && html`<${Links} version=${found.data} /><${Actions} version=${found.data} reload=${found.reload} />`;
   return html`<${Page} title=${`${model}, version ${version}`} crumbs=${crumbs} actions=${actions}>

@@ -16,7 +16,7 @@ export function took(job) {
 }
 
 // Shards are split while they run, so the share is that of the shards that are known by now.
-export function shareOf(job) {
+function shareOf(job) {
   if (job.status === "SUCCEEDED") return 1;
   const { shards_done: done = 0, shards_total: total = 0 } = job.progress ?? {};
   return total ? done / total : 0;

@@ -31,7 +31,7 @@ export function CreateKey({ onMade, onClose }) {
       ${covers("infer") && html`<${Text} label="Only these models" hint="Names with a space between. Each gives the scope infer:NAME."
         pattern=${NAMES} title="names of models: small letters, digits, points, hyphens and underscores" spellcheck=${false}
         value=${models} set=${setModels} />`}</fieldset>
-    <${Text} label="Expires at the end of" hint=${ends ? `At the latest as your own: ${ends.slice(0, 10)}. Empty: then.` : "Empty: never."}
+    <${Text} label="Expires at the end of" hint=${ends ? `At the latest as your own: ${dayOf(new Date(ends))}. Empty: then.` : "Empty: never."}
       type="date" min=${dayOf(new Date())} max=${ends ? dayOf(new Date(ends)) : undefined} value=${expires} set=${setExpires} />
     <${Text} label="Requests per second" hint=${most ? `At most ${most}, as your own. Empty: ${most}.` : "Empty: the limit of all keys, if there is one."}
       type="number" min="1" max=${most ?? 1_000_000} step="1" value=${rate} set=${setRate} /><//>`;

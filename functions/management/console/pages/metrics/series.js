@@ -2,7 +2,7 @@
 import { count, bytes, ms } from "../../format.js";
 import { colorOf } from "../../charts.js";
 
-export const STEPS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+const STEPS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
 const compact = new Intl.NumberFormat("en", { notation: "compact" });
 
@@ -15,7 +15,7 @@ const shadow = (name) => (one) => one.shadow?.[name] ?? 0;
 const plain = (name) => (one) => one[name];
 
 // Of each figure: its title, its value in a point or a total, how it is written, and whether it is drawn without any.
-export const FIGURES = [
+const FIGURES = [
   { title: "Requests", of: plain("requests"), format: counts, always: true },
   { title: "Errors (5xx)", of: plain("errors"), format: counts, always: true },
   { title: "Refused (4xx)", of: plain("refused"), format: counts, always: true },

@@ -46,7 +46,7 @@ export const stickyText = (sticky) => STICKY[sticky] ?? `a value of ${sticky.sli
 export const subject = (entry) => entry.alias ?? (entry.version ? `v${entry.version}` : "");
 
 // One value of `before` or `after`: bars for routes, else text.
-export function Value({ name, value }) {
+function Value({ name, value }) {
   if (value == null) return html`<span class="hint">none</span>`;
   if (name === "routes" && !Array.isArray(value)) {
     return Object.entries(value).map(([alias, routes]) => html`<div key=${alias}>${alias} <${SplitBar} routes=${routes} label=${alias} /></div>`);

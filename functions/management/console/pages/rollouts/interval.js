@@ -7,7 +7,7 @@ const Z = 1.959964; // of a normal distribution, 95 % lie within so many standar
 // The 95 % interval of a share of which `bad` of `all` were seen, by Wilson's score: E. B. Wilson, "Probable inference, the law of
 // succession, and statistical inference", Journal of the American Statistical Association 22 (1927), 209-212. It holds for few
 // and for no bad ones too. To be seen only: the guard decides by tests of its own (docs/adr/0026).
-export function wilson(bad, all) {
+function wilson(bad, all) {
   if (!all) return [0, 1];
   const share = bad / all;
   const spread = Z * Math.sqrt((share * (1 - share)) / all + (Z * Z) / (4 * all * all));

@@ -3,7 +3,6 @@ import { html, useState } from "../../lib.js";
 import { BASE } from "../../api.js";
 import { Code } from "../../ui.js";
 import { save } from "./save.js";
-import { LENGTH } from "./request.js";
 
 const LONGEST = 4000; // characters of a request that is written into the command
 const END = "END_OF_INPUT";

@@ -1,7 +1,7 @@
 // Requests and answers of the Open Inference Protocol. JSON is written and read so that integers keep all their digits.
 import { countOf, decode, isFloat } from "./datatypes.js";
 
-export const LENGTH = "inference-header-content-length";
+const LENGTH = "inference-header-content-length";
 
 // A wrong value of a form: `field` is what the API would name.
 export class FieldError extends Error {
@@ -64,7 +64,7 @@ const tells = JSON.parse("1", (_, value, context) => context?.source) === "1"; /
 // JSON whose integers beyond 2^53 become BigInt, or text in a browser that has read them as fractions already.
 export function parsed(text) {
   if (!/\d{16}/.test(text)) return JSON.parse(text);
-  if (!tells) return JSON.parse(text.replace(/([[,:]\s*)(-?\d{16,})(?=\s*[,\]}])/g, '$1"$2"'));
+  if (!tells) return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (one) => (/^-?\d{16,}$/.test(one) ? `"${one}"` : one)));
   return JSON.parse(text, (_, value, { source }) =>
     (typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value));
 }

@@ -1,7 +1,7 @@
 // Delete, restore and purge of a version, each saying first what it does to the aliases.
 import { html, useState } from "../../lib.js";
 import { call } from "../../api.js";
-import { useResource } from "../../resource.js";
+import { guarded, useResource } from "../../resource.js";
 import { go, modelPath } from "../../router.js";
 import { can } from "../../session.js";
 import { Confirm, Loaded, tell } from "../../ui.js";
@@ -22,34 +22,26 @@ export function Actions({ version, reload, small, purged = () => go(modelPath(ve
 const named = (version) => `version ${version.version} of ${version.model}`;
 const pathOf = (version) => ({ model: version.model, number: version.version });
 
-// A changed version is read again, and its ETag with it: the dialog's next attempt is about what is there now.
-async function guarded(reload, act) {
-  try {
-    await act();
-  } catch (error) {
-    if (error.status === 412) reload();
-    throw error;
-  }
-}
-
 function Delete({ version, reload, onClose }) {
   const number = version.version;
-  const aliases = useResource(async (signal) => {
-    const { aliases: listed } = await call("list_aliases", { model: version.model }, { signal, query: { limit: 100 } });
-    return listed.filter((one) => one.routes.some((route) => route.version === number) || one.shadow?.version === number);
-  }, [version.etag]);
-  const remove = () => guarded(reload, async () => {
-    const query = { force: aliases.data.length > 0 || undefined };
-    const done = await call("delete_version", pathOf(version), { ifMatch: version.etag, query });
+  const found = useResource(async (signal) => { // a version of a list has no ETag; this one is of the aliases that are shown
+    const { etag } = await call("get_version", pathOf(version), { signal, query: { include_deleted: true } });
+    const { aliases } = await call("list_aliases", { model: version.model }, { signal });
+    return { etag, aliases: aliases.filter((one) => one.routes.some((route) => route.version === number) || one.shadow?.version === number) };
+  }, []);
+  const again = () => { found.reload(); reload(); };
+  const remove = () => guarded(again, async () => {
+    const query = { force: found.data.aliases.length > 0 || undefined };
+    const done = await call("delete_version", pathOf(version), { ifMatch: found.data.etag, query });
     const lost = done.removed_aliases?.length ? ` Removed: ${done.removed_aliases.join(", ")}.` : "";
     tell(`Version ${number} is deleted.${lost}`);
     reload();
   });
-  return html`<${Confirm} title=${`Delete ${named(version)}?`} action=${aliases.data?.length ? "Delete, and change the aliases" : "Delete"} danger
-    disabled=${!aliases.data} onConfirm=${remove} onClose=${onClose}>
+  return html`<${Confirm} title=${`Delete ${named(version)}?`} action=${found.data?.aliases.length ? "Delete, and change the aliases" : "Delete"} danger
+    disabled=${!found.data} onConfirm=${remove} onClose=${onClose}>
     <p>It is not served any more. It can be restored until it is purged, after the days that deleted ones are kept.</p>
-    <${Loaded} from=${aliases} rows=${1}>${(found) => (found.length
-      ? html`<p>These aliases lead to it:</p><ul>${found.map((one) => html`<li key=${one.alias}><b>${one.alias}</b> ${effect(one, number)}</li>`)}</ul>`
+    <${Loaded} from=${found} rows=${1}>${({ aliases }) => (aliases.length
+      ? html`<p>These aliases lead to it:</p><ul>${aliases.map((one) => html`<li key=${one.alias}><b>${one.alias}</b> ${effect(one, number)}</li>`)}</ul>`
       : html`<p>No alias leads to it.</p>`)}<//><//>`;
 }
 

@@ -1,9 +1,7 @@
-// Changes description and tags of a version, unless somebody else changed it since it was shown.
+// Description and tags of a version, guarded by its ETag: a change that came between is shown, and nothing typed is lost.
 import { html, useState } from "../../lib.js";
 import { call } from "../../api.js";
-import { Confirm, Field, tell } from "../../ui.js";
-
-const MEANWHILE = "Somebody else has changed this version meanwhile. It was read again: close this and edit what is there now";
+import { Confirm, Field, Tags, tell } from "../../ui.js";
 
 export function Edit({ version, reload }) {
   const [edited, setEdited] = useState(null); // the version as it was when the dialog was opened
@@ -14,13 +12,14 @@ export function Edit({ version, reload }) {
 function Form({ version, reload, onClose }) {
   const [description, setDescription] = useState(version.description);
   const [lines, setLines] = useState(Object.entries(version.tags).map(([name, value]) => `${name}=${value}`).join("\n"));
+  const [now, setNow] = useState(version); // what was read last; only what was changed here is sent
   const save = async () => {
-    const body = { description, tags: changedTags(version.tags, lines) };
+    const body = { description: description === version.description ? undefined : description, tags: changedTags(version.tags, lines) };
     try {
-      await call("update_version", { model: version.model, number: version.version }, { body, ifMatch: version.etag });
+      await call("update_version", { model: version.model, number: version.version }, { body, ifMatch: now.etag });
     } catch (error) {
-      if (error.status === 412) reload();
-      throw error.status === 412 ? new Error(MEANWHILE) : error;
+      if (error.status === 412) setNow(error.current);
+      throw error;
     }
     tell(`Version ${version.version} is changed.`);
     reload();
@@ -30,7 +29,9 @@ function Form({ version, reload, onClose }) {
       ${(id) => html`<textarea id=${id} rows="3" maxlength="2000" value=${description} onInput=${(event) => setDescription(event.target.value)} />`}<//>
     <${Field} label="Tags" hint="One a line, as name=value. A line that is removed removes its tag.">
       ${(id, about) => html`<textarea id=${id} aria-describedby=${about} rows="5" value=${lines}
-      onInput=${(event) => setLines(event.target.value)} />`}<//><//>`;
+      onInput=${(event) => setLines(event.target.value)} />`}<//>
+    ${now !== version && html`<div class="notice" role="status"><p>It is now: ${now.description || "without a description"} <${Tags} tags=${now.tags} /></p>
+      <p>What you changed is changed there, all else stays.</p></div>`}<//>`;
 }
 
 // What a PATCH takes: names with their new values, null for those that go. Throws for a line without a name or value.
