@@ -101,7 +101,7 @@ def _page(settings: Settings) -> bytes:
     return text.encode()
 
 
-@lru_cache(64)
+@lru_cache(256)
 def _packed(content: bytes) -> bytes:
     packer = zlib.compressobj(9, zlib.DEFLATED, _GZIP)
     return packer.compress(content) + packer.flush()

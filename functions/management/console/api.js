@@ -73,6 +73,9 @@ export async function call(name, path = {}, { query, body, ifMatch, once, signal
   return etag ? Object.assign(data, { etag }) : data;
 }
 
+// An idempotency key: a change that is sent again, as no answer came, is made once.
+export const onceOnly = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
 // All items of a list, page by page, at most `most`: {items, more}.
 export async function all(name, path, list, { query, most = 1000, signal } = {}) {
   const items = [];

@@ -1,5 +1,5 @@
 // The frame around the pages: log-in, navigation, the page of the address.
-import { html, render, useEffect, useState } from "./lib.js";
+import { html, render, useEffect, useErrorBoundary, useState } from "./lib.js";
 import { place, to } from "./router.js";
 import { auth, can, end, session } from "./session.js";
 import { Problem, Told } from "./ui.js";
@@ -21,6 +21,7 @@ function Shell() {
 
 function Module({ page }) {
   const [state, setState] = useState({});
+  const [broken, forget] = useErrorBoundary((error) => console.error(error));
   const { params, query, path } = place.value;
   useEffect(() => {
     if (loaded.has(page)) return;
@@ -29,7 +30,9 @@ function Module({ page }) {
       () => setState({ page, error: new Error("This page was not found: the console was probably updated. Reload it") }),
     );
   }, [page]);
+  useEffect(() => { if (broken) forget(); }, [path]);
   useEffect(() => { document.querySelector("main h1")?.focus({ preventScroll: true }); scrollTo(0, 0); }, [path]);
+  if (broken) return html`<${Problem} error=${new Error(`This page could not be drawn: ${broken.message ?? broken}`)} retry=${forget} />`;
   if (state.page === page) return html`<${Problem} error=${state.error} retry=${() => location.reload()} />`;
   const Shown = loaded.get(page);
   return Shown ? html`<${Shown} key=${path} ...${params} query=${query} />` : html`<div class="bones" role="status" aria-label="Loading"><span /><span /><span /></div>`;

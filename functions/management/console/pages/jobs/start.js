@@ -1,6 +1,6 @@
 // Starts a job on an object that lies in the bucket.
-import { html, useMemo, useState } from "../../lib.js";
-import { call } from "../../api.js";
+import { html, useState } from "../../lib.js";
+import { call, onceOnly } from "../../api.js";
 import { Text } from "../../inputs.js";
 import { useResource } from "../../resource.js";
 import { go } from "../../router.js";
@@ -12,7 +12,7 @@ const PLACES = "batch/data/, batch/input/ or batch/output/";
 
 export function StartJob({ model = "", onClose }) {
   const [wanted, setWanted] = useState({ ...NOTHING, model });
-  const once = useMemo(() => Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join(""), []);
+  const [once] = useState(onceOnly);
   const models = useResource((signal) => listOf(signal), []);
   const names = models.data?.models ?? [];
   const chosen = names.find((one) => one.name === wanted.model);

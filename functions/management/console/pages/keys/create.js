@@ -1,6 +1,6 @@
 // Creates a key with at most the rights of the one who is logged in.
 import { html, useState } from "../../lib.js";
-import { call } from "../../api.js";
+import { call, onceOnly } from "../../api.js";
 import { Check, Text } from "../../inputs.js";
 import { session } from "../../session.js";
 import { Confirm } from "../../ui.js";
@@ -9,6 +9,7 @@ import { covers, SCOPES } from "./scopes.js";
 const NAMES = "[a-z0-9][a-z0-9._\\-]{0,62}(\\s+[a-z0-9][a-z0-9._\\-]{0,62})*\\s*"; // as the API takes names of models
 
 export function CreateKey({ onMade, onClose }) {
+  const [once] = useState(onceOnly);
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState([]);
   const [models, setModels] = useState("");
@@ -22,7 +23,7 @@ export function CreateKey({ onMade, onClose }) {
     const wanted = [...scopes, ...models.split(/\s+/).filter(Boolean).map((model) => `infer:${model}`)];
     if (!wanted.length) throw new Error("Choose at least one scope.");
     const limits = { expires_at: expires ? endOf(expires, ends) : undefined, requests_per_second: rate === "" ? undefined : Number(rate) };
-    onMade(await call("create_key", {}, { body: { name: name.trim(), scopes: [...new Set(wanted)], ...limits } }));
+    onMade(await call("create_key", {}, { once, body: { name: name.trim(), scopes: [...new Set(wanted)], ...limits } }));
   };
   return html`<${Confirm} title="Create a key" action="Create" onConfirm=${create} onClose=${onClose}>
     <${Text} label="Name" hint="Says who or what uses it." required maxlength="100" value=${name} set=${setName} />

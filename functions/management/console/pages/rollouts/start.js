@@ -1,6 +1,6 @@
 // Starts a rollout: the plan with the API's own defaults.
 import { html, useMemo, useState } from "../../lib.js";
-import { call } from "../../api.js";
+import { call, onceOnly } from "../../api.js";
 import { Choice, Text } from "../../inputs.js";
 import { Confirm, tell } from "../../ui.js";
 
@@ -13,12 +13,13 @@ const PERCENT = [0.001, 99.999];
 export function StartRollout({ model, aliases, versions, query, onDone, onClose }) {
   const alias = aliases.find(({ name }) => name === query.alias) ?? aliases.find(({ name }) => name === "production") ?? aliases[0];
   const [plan, setPlan] = useState({ ...PLAN, alias: alias.name, version: query.version ?? String(versions.find((one) => one !== alias.version) ?? "") });
+  const [once] = useState(onceOnly);
   const text = (name) => ({ value: plan[name], set: (value) => setPlan({ ...plan, [name]: value }) });
   const number = (name, min, max, step = "any") => ({ ...text(name), type: "number", min, max, step });
   const stable = aliases.find(({ name }) => name === plan.alias).version;
   const steps = useMemo(() => plan.steps.split(/[\s,%]+/).filter(Boolean).map(Number), [plan.steps]);
   const start = async () => {
-    await call("start_rollout", { model }, { body: bodyOf(plan, steps) });
+    await call("start_rollout", { model }, { once, body: bodyOf(plan, steps) });
     tell(`The rollout of ${plan.alias} has begun.`);
     onDone();
   };
