@@ -212,6 +212,7 @@ def test_scope_tables_name_every_route(app: ModuleType) -> None:
             "capture_routes",
             "job_routes",
             "key_routes",
+            "caller_routes",
         ),
         False: ("oip_routes", "repository_routes", "task_routes", "v1_routes", "invocations", "profile_routes"),
     }[hasattr(app, "app")]

@@ -92,6 +92,10 @@ class ContractLifecycle:
         else:
             del self.versions[name, number]
 
+    def caller_json(self) -> dict[str, Any]:
+        key = self.key_json(KEY_ID)
+        return {"actor": f"key:{KEY_ID}", "scopes": key["scopes"], "expires_at": None, "requests_per_second": None}
+
     def key_json(self, key_id: str) -> dict[str, Any]:
         if key_id not in self.keys:
             raise Refusal(404, f"there is no key '{key_id}'")

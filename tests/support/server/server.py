@@ -190,6 +190,7 @@ ROUTES: dict[str, tuple[int, Callable[..., object]]] = {
     f"POST {JOB}/retry": (202, lambda server, _, job: server.retry_job(job)),
     f"DELETE {JOB}": (200, lambda server, _, job: server.cancel_job(job)),
     f"POST {KEYS}": (201, lambda server, body: server.create_key(body)),
+    "GET /api/v1/caller": (200, lambda server, _: server.caller_json()),
     f"GET {KEYS}": (200, lambda server, query: server.list_keys(query)),
     f"GET {KEY}": (200, lambda server, _, key: server.key_json(key)),
     f"POST {KEY}/rotate": (200, lambda server, _, key: server.rotate_key(key)),
