@@ -77,6 +77,10 @@ def hostile(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> Hosti
     return Hostile(showing, [*refused, f"{of_model}/compare?a={wrong}&b={wrong}", f"{of_model}/try?version={wrong}"])
 
 
+# Two frames after a click, what it opens is in the page.
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
+
+
 def test_texts_of_others_stay_text(admin: Visitor, hostile: Hostile) -> None:
     seen = {}
     for path in hostile.showing:
@@ -102,8 +106,10 @@ def open_and_close(visitor: Visitor, button: Locator) -> None:
     if not button.is_visible() or not button.is_enabled():
         return
     button.click()
+    visitor.page.evaluate(DRAWN)
     dialog = visitor.page.get_by_role("dialog")
-    if dialog.count():
+    if visitor.page.locator("dialog").count():
+        dialog.wait_for()
         visitor.settle()
         assert visitor.page.evaluate(MADE) == []
         visitor.page.keyboard.press("Escape")
