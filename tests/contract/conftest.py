@@ -5,6 +5,7 @@ import os
 import pytest
 
 from conftest import skip_or_fail
+from maas.access.keys_table import Keys
 from maas.aws.clients import client
 from maas.aws.dynamodb import Table, boto3_call
 from maas.aws.signed import SignedDynamoDb
@@ -40,3 +41,14 @@ def signed_table(endpoint_url: str, table_name: str) -> Table:
 @pytest.fixture
 def registry(table: Table) -> Registry:
     return Registry(table)
+
+
+@pytest.fixture
+def keys(table: Table) -> Keys:
+    return Keys(table)
+
+
+@pytest.fixture
+def reads(signed_table: Table) -> Keys:
+    """Keys read with signed requests, as in the authorizer."""
+    return Keys(signed_table)
