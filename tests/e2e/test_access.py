@@ -188,6 +188,9 @@ def test_keys_command(run: Any, anybody: Anybody) -> None:
     assert anybody.get("/v2/models", headers=keyed(key)).status_code == 200
     key_id = key.split("_")[1]
     assert key_id in err and "models:read infer:digits" in err and key not in err
+    said = run(f"keys whoami --api-key {key}")[0].splitlines()
+    assert said[:2] == [f"key:{key_id}", "scopes: infer:digits, models:read"]
+    assert said[2].startswith("expires: ") and said[3:] == ["requests per second: 100"]
     made = json.loads(run("keys create -n other -s jobs --json")[0])
     assert (made["scopes"], made["key"].split("_")[1]) == (["jobs"], made["id"])
     listed = run("keys list")[0]

@@ -79,7 +79,8 @@ def whoami(as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
     if as_json:
         print_json(found)
         return
-    echo(f"{found.actor}\nscopes: {', '.join(found.scopes) or 'none'}")
+    echo(found.actor)
+    echo(f"scopes: {', '.join(found.scopes) or 'none'}")
     if found.expires_at:
         echo(f"expires: {found.expires_at}")
     if found.requests_per_second:
