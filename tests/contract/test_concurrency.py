@@ -293,7 +293,8 @@ def test_concurrent_changes_are_serialised(registry: Registry, written: Writers)
     # So do the rollouts.
     last = {entry.after["rollout"]: entry for entry in entries if entry.after and entry.kind.startswith("rollout.")}
     for number, entry in last.items():
-        found = registry.rollouts.of_any("m", number)
+        found = registry.rollouts.indexed("m", number)
+        assert found
         assert (found.status, found.weight) == ((entry.after or {})["status"], (entry.after or {})["weight"])
         assert found.is_open == (model.aliases.get("prod") is not None and model.aliases["prod"].rollout == number)
     moved = Counter(entry.kind for entry in entries if entry.kind.startswith("rollout."))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-SQS, SCHEDULED, OBJECT_CREATED = "SQS messages", "scheduled event", "EventBridge event 'Object Created' of aws.s3"
+SQS, SCHEDULED = "SQS messages", "scheduled event"
 _WARM_UP = {"warmer", "warmup", "warm", "keepwarm", "keep_warm", "ping"}  # payloads of common keep-warm plugins
 _RECORDS = {"aws:sqs": SQS, "aws:sns": "SNS notification", "aws:s3": "S3 notification"}
 

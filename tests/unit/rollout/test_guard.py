@@ -177,9 +177,3 @@ def test_a_standing_survives_being_stored():
 def test_counts_that_went_away_change_nothing():
     standing = look(Guards(), Tally(300, 4), Tally(2700, 27)).standing
     assert look(Guards(), Tally(10, 10), Tally(20), standing).standing == standing
-
-
-def test_judged_anew_forgets_the_breach():
-    breached = look(Guards(), Tally(300, 15), Tally(2700, 27)).standing
-    assert look(Guards(), Tally(301, 15), Tally(2710, 27), breached).verdict is Verdict.BREACH
-    assert look(Guards(), Tally(401, 16), Tally(3610, 36), breached.judged_anew()).verdict is Verdict.PROMOTE

@@ -3,7 +3,7 @@
 A scope covers itself; `admin` covers all scopes, `infer` each `infer:MODEL`, `models:write` also `models:read`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -62,9 +62,6 @@ class Caller(NamedTuple):
             or (INFER in held and scope.startswith(_OF_MODEL))
             or (scope == READ and WRITE in held)
         )
-
-    def has_all(self, scopes: Iterable[str]) -> bool:
-        return all(map(self.has, scopes))
 
     def sees(self, model: str) -> bool:
         """Whether lists show the model to this caller."""

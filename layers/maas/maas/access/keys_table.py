@@ -12,7 +12,8 @@ from maas.aws.dynamodb import Table, WriteConflict
 from maas.aws.writes import Put
 from maas.errors import Conflict, Contended, InvalidRequest, NotAllowed, NotAuthenticated, NotFound, RightsExceeded
 from maas.registry import table_rows
-from maas.registry.ledger import Idempotency, Ledger, attempts, idempotency_row
+from maas.registry.idempotency import Idempotency, idempotency_row, made_before
+from maas.registry.ledger import Ledger, attempts
 from maas.times import canonical
 
 COUNTED_SECONDS = 3600  # the counter of a second expires this much later
@@ -79,7 +80,7 @@ class Keys:
         self._check_caller(by, held)
         if good_until is not None and good_until <= now:
             raise InvalidRequest("expires_at: got a time in the past, expected one in the future", field="expires_at")
-        made = self._ledger.made_before(idempotency)
+        made = made_before(self._table, idempotency)
         if made:
             raise Conflict(f"the same call created key {made[0]} and returned its text: rotate it if the text is lost")
         key_id = api_keys.new_id()

@@ -16,7 +16,8 @@ from maas.records import ModelVersion
 from maas.registry import resolution
 from maas.registry.aliases import Aliases
 from maas.registry.history import History
-from maas.registry.ledger import Idempotency, Ledger
+from maas.registry.idempotency import Idempotency
+from maas.registry.ledger import Ledger
 from maas.registry.models import Models
 from maas.registry.purge import DeleteObjects, Purge
 from maas.registry.resolution import DEFAULT_ALIAS, Resolution

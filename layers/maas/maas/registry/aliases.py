@@ -11,7 +11,8 @@ from maas.records import RegisteredModel, Status
 from maas.records.aliases import Alias, Route, Routes, routes_of, whole
 from maas.records.samples import Capture, Shadow
 from maas.registry import table_rows
-from maas.registry.ledger import Change, Ledger, check_etag
+from maas.registry.changes import Change
+from maas.registry.ledger import Ledger, check_etag
 from maas.registry.routing import changed, check_unmoved, checked_routes, shown
 from maas.times import canonical
 

@@ -5,17 +5,16 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from maas.aws.dynamodb import Table, WriteConflict
-from maas.aws.writes import Item, Put, Write
-from maas.errors import Conflict, Contended, Gone, NotFound, PreconditionFailed
+from maas.aws.writes import Item, Put
+from maas.errors import Contended, Gone, NotFound, PreconditionFailed
 from maas.names import is_name
-from maas.records import HistoryEntry, ModelVersion, RegisteredModel, fields_of
-from maas.records.aliases import rows_of
+from maas.records import ModelVersion, RegisteredModel
 from maas.registry import table_rows
+from maas.registry.changes import Change, stamped, writes
 from maas.times import time_after
 
 T = TypeVar("T")
@@ -25,34 +24,6 @@ MAX_SKEW_SECONDS = 5.0  # between the clocks of two environments; more is report
 PAGE = 100
 READ_AT_MOST = 1000  # rows read for one page of a filtered list
 PAGE_CHARACTERS = 1_000_000  # of all records: in the answer, each may become four bytes of the 6 MB that Lambda carries
-IDEMPOTENCY_SECONDS = 24 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A decided change: the new model, the version concerned (new and old), and what the history entry says.
-
-    `also` are further writes of the same transaction.
-    """
-
-    kind: str
-    model: RegisteredModel
-    version: ModelVersion | None = None
-    version_was: ModelVersion | None = None
-    alias: str | None = None
-    before: dict[str, Any] | None = None
-    after: dict[str, Any] | None = None
-    also: tuple[Write, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Idempotency:
-    """A caller's Idempotency-Key and the digest of its request. Kept for a day, or for ever unless `expires`."""
-
-    actor: str
-    key: str
-    digest: str
-    expires: bool = True
 
 
 # Called with the model just read and the time of the change; returns None if there is nothing to change.
@@ -142,20 +113,6 @@ class Ledger:
                 continue
         raise Contended(name)
 
-    def made_before(self, idempotency: Idempotency | None) -> tuple[str, int | None] | None:
-        """What an earlier call with this Idempotency-Key created: model name, version number.
-
-        Raises Conflict if the key was used for a different request.
-        """
-        if idempotency is None:
-            return None
-        row = self.table.get(table_rows.idempotency_key(idempotency.actor, idempotency.key))
-        if row is None:
-            return None
-        if row["digest"] != idempotency.digest:
-            raise Conflict("Idempotency-Key: already used for a different request", field="Idempotency-Key")
-        return row["model"], row["number"]
-
 
 def attempts() -> Iterator[None]:
     """Yields for each attempt until PATIENCE_SECONDS are over, with growing random pauses in between."""
@@ -206,58 +163,3 @@ def check_etag(if_match: str | None, etag: str, current: object) -> None:
     accepted = [part.strip().removeprefix("W/") for part in if_match.split(",")]
     if "*" not in accepted and etag not in accepted:
         raise PreconditionFailed(if_match, etag, current)
-
-
-def stamped(change: Change, revision: int, now: str) -> Change:
-    return replace(
-        change,
-        model=replace(change.model, revision=revision, updated_at=now),
-        version=replace(change.version, revision=revision, updated_at=now) if change.version else None,
-    )
-
-
-def writes(was: RegisteredModel | None, change: Change, actor: str) -> list[Write]:
-    """All writes of the transaction: model, history entry, version, timeline row if aliases changed, `also`."""
-    model, version = change.model, change.version
-    about = version or change.version_was
-    entry = HistoryEntry(
-        model=model.name,
-        revision=model.revision,
-        at=model.updated_at,
-        actor=actor,
-        kind=change.kind,
-        version=about.number if about else None,
-        alias=change.alias,
-        before=change.before,
-        after=change.after,
-    )
-    listed: list[Write] = [
-        Put(table_rows.model_key(model.name), fields_of(model), was.revision if was else None),
-        Put(table_rows.history_key(model.name, model.revision), fields_of(entry), None),
-    ]
-    if version:
-        version_was = change.version_was.revision if change.version_was else None
-        listed.append(Put(table_rows.version_key(model.name, version.number), fields_of(version), version_was))
-    if was is None or _served(was) != _served(model):
-        listed.append(Put(table_rows.timeline_key(model.name, model.updated_at), {"aliases": _served(model)}, None))
-    return [*listed, *change.also]
-
-
-def idempotency_row(idempotency: Idempotency | None, model: str, number: int | None = None) -> tuple[Write, ...]:
-    if idempotency is None:
-        return ()
-    fields: dict[str, Any] = {
-        "digest": idempotency.digest,
-        "model": model,
-        "number": number,
-    }
-    if idempotency.expires:
-        fields["expires_at"] = int(time.time()) + IDEMPOTENCY_SECONDS
-    return (Put(table_rows.idempotency_key(idempotency.actor, idempotency.key), fields, None),)
-
-
-def _served(model: RegisteredModel) -> dict[str, int | list[dict[str, int]]] | None:
-    """The version or the routes of each alias; None while the model is deleted or purged."""
-    if model.deleted_at or model.purged:
-        return None
-    return {name: rows_of(alias.routes) if alias.routes else alias.version for name, alias in model.aliases.items()}

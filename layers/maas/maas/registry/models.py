@@ -9,16 +9,9 @@ from maas.errors import AlreadyExists, Conflict, Contended
 from maas.names import check_name
 from maas.records import ModelVersion, RegisteredModel
 from maas.registry import table_rows
-from maas.registry.ledger import (
-    Change,
-    Idempotency,
-    Ledger,
-    attempts,
-    change_time,
-    check_etag,
-    idempotency_row,
-    writes,
-)
+from maas.registry.changes import Change, writes
+from maas.registry.idempotency import Idempotency, idempotency_row, made_before
+from maas.registry.ledger import Ledger, attempts, change_time, check_etag
 from maas.registry.routing import check_closed
 from maas.registry.tags import checked, merged
 
@@ -37,7 +30,7 @@ class Models:
         check_name(name, "name")
         tags = checked(tags)
         for _ in attempts():
-            if self._ledger.made_before(idempotency):
+            if made_before(self._ledger.table, idempotency):
                 return self._ledger.model(name)
             was = self._ledger.row(name)
             if was and not was.purged:

@@ -14,7 +14,8 @@ from maas.aws.writes import Delete, Write
 from maas.errors import Conflict, Gone, NotFound
 from maas.records import RegisteredModel, Status
 from maas.registry import table_rows
-from maas.registry.ledger import Change, Ledger, check_etag
+from maas.registry.changes import Change
+from maas.registry.ledger import Ledger, check_etag
 from maas.times import canonical
 
 DeleteObjects = Callable[[str, float], bool]

@@ -9,7 +9,8 @@ from maas.errors import NotFound
 from maas.records import RegisteredModel
 from maas.records.aliases import WHOLE, Alias, Route, Routes, routes_of, rows_of, whole
 from maas.registry import table_rows
-from maas.registry.ledger import Change, Ledger
+from maas.registry.changes import Change
+from maas.registry.ledger import Ledger
 from maas.registry.routing import changed, shown
 from maas.rollout.rollout_records import Rollout, RolloutStatus
 
@@ -31,7 +32,7 @@ def aborted(ledger: Ledger, owner: RegisteredModel, number: int, now: str, actor
 
 
 def previous_of(alias: Alias) -> dict[str, Any]:
-    """Where the alias's rollback leads, for `ended`."""
+    """Where the alias's rollback leads, for `Move.taken_back`."""
     return {"version": alias.previous_version, "routes": rows_of(alias.previous_routes)}
 
 

@@ -10,7 +10,9 @@ from maas.errors import Conflict, Contended, InvalidRequest, NotFound, NotReady
 from maas.records import RegisteredModel, Status
 from maas.records.aliases import Alias
 from maas.registry import table_rows
-from maas.registry.ledger import Change, Idempotency, Ledger, attempts, idempotency_row
+from maas.registry.changes import Change
+from maas.registry.idempotency import Idempotency, idempotency_row, made_before
+from maas.registry.ledger import Ledger, attempts
 from maas.registry.rollout_changes import Move, previous_of, stored
 from maas.registry.routing import check_unmoved
 from maas.rollout.guard import Decision, Standing, Tally, breached
@@ -32,10 +34,6 @@ class Rollouts:
     def get(self, model: str, number: int) -> Rollout:
         """Raises NotFound, Gone."""
         self._ledger.model(model)
-        return stored(self._ledger, model, number)
-
-    def of_any(self, model: str, number: int) -> Rollout:
-        """Also of a model that is deleted. Raises NotFound."""
         return stored(self._ledger, model, number)
 
     def indexed(self, model: str, number: int) -> Rollout | None:
@@ -82,7 +80,7 @@ class Rollouts:
         made: list[int] = []
 
         def decide(owner: RegisteredModel, now: str) -> Change | None:
-            if before := self._ledger.made_before(idempotency):  # here, as the same call may run at this moment
+            if before := made_before(self._ledger.table, idempotency):  # here, as the same call may run at this moment
                 made[:] = [before[1] or 0]
                 return None
             alias = owner.aliases.get(plan.alias)

@@ -9,7 +9,8 @@ from maas.aws.writes import Delete, Put, Write
 from maas.errors import NotFound, ServiceUnavailable
 from maas.records import ModelVersion, RegisteredModel, Stage, Status, fields_of
 from maas.registry import table_rows
-from maas.registry.ledger import Change, Ledger
+from maas.registry.changes import Change
+from maas.registry.ledger import Ledger
 from maas.registry.ready import ready_mark, with_ready
 
 

@@ -9,17 +9,9 @@ from maas.aws.writes import Delete, Write
 from maas.errors import Conflict, Contended, NotFound
 from maas.records import ModelFile, ModelQuota, ModelVersion, RegisteredModel, Status
 from maas.registry import table_rows
-from maas.registry.ledger import (
-    Change,
-    Idempotency,
-    Ledger,
-    attempts,
-    change_time,
-    check_etag,
-    idempotency_row,
-    stamped,
-    writes,
-)
+from maas.registry.changes import Change, stamped, writes
+from maas.registry.idempotency import Idempotency, idempotency_row, made_before
+from maas.registry.ledger import Ledger, attempts, change_time, check_etag
 from maas.registry.models import shown
 from maas.registry.quota import NO_QUOTA, check_quota
 from maas.registry.ready import ready_mark, with_ready, without_ready
@@ -92,7 +84,7 @@ class Versions:
 
     def _made_before(self, model: str, idempotency: Idempotency | None) -> ModelVersion | None:
         """What an earlier call with this key created. A key that never expires is free again once that is purged."""
-        made = self._ledger.made_before(idempotency)
+        made = made_before(self._ledger.table, idempotency)
         if idempotency is None or made is None or made[1] is None:
             return None
         try:
@@ -163,8 +155,7 @@ class Versions:
         """Soft and idempotent. Without `force`, aliases forbid it that send requests to the version, or copies of them.
 
         With it, aliases lose their route to the version: one that has no other is removed, the others share its weight.
-        An open rollout forbids it in any case.
-        Those whose shadow it is have none afterwards.
+        Aliases whose shadow it is have none afterwards. An open rollout forbids it in any case.
         Raises NotFound, Gone (the model), Conflict naming the aliases, PreconditionFailed.
         """
         bereft: list[str] = []

@@ -94,10 +94,6 @@ class Standing(Row):
     def at_next_step(self) -> Self:
         return replace(self, step_from=self.canary.requests)
 
-    def judged_anew(self) -> Self:
-        """Without the tests so far: someone has seen the breach and decided to go on."""
-        return replace(self.at_next_step(), tests={})
-
 
 @dataclass(frozen=True, slots=True)
 class Decision:
