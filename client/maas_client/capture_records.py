@@ -20,7 +20,9 @@ class CaptureFile:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A request whose outputs differ: by `largest` at most, None where there is no counterpart; or why it failed.
+    """A request whose outputs differ: by `largest` at most, or the `reason` why it failed.
+
+    `largest` is None where no number tells it: for strings, and where an output has no counterpart.
 
     >>> Difference("5f0c", 0.5, None).largest
     0.5

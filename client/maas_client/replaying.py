@@ -67,14 +67,15 @@ def report(
 def _compared(
     wanted: Sequence[Mapping[str, Any]], came: Mapping[str, Mapping[str, Any]], rtol: float, atol: float
 ) -> tuple[bool, float]:
-    """Whether all outputs are the same, and the largest difference; infinite without a counterpart."""
+    """Whether all outputs are the same, and the largest difference; infinite without a counterpart, and of strings."""
     all_same, largest = True, 0.0
     for tensor in wanted:
         other = came.get(tensor["name"], {})
         if any(tensor[field] != other.get(field) for field in ("datatype", "shape")):
             return False, math.inf
         if tensor["datatype"] in ("BYTES", "BOOL"):
-            same, most = tensor["data"] == other["data"], 0.0
+            same = tensor["data"] == other["data"]
+            most = 0.0 if same else math.inf
         else:
             same, most = _numbers(tensor, other, rtol, atol)
         all_same, largest = all_same and same, max(largest, most)
@@ -82,12 +83,13 @@ def _compared(
 
 
 def _numbers(wanted: Mapping[str, Any], came: Mapping[str, Any], rtol: float, atol: float) -> tuple[bool, float]:
-    """NaN and the infinities, which are words, equal themselves."""
+    """As the server compares a shadow. NaN and the infinities, which are words, equal themselves."""
     first, second = (np.asarray(one["data"], np.float64).ravel() for one in (wanted, came))
     if not first.size:
         return True, 0.0
-    if wanted["datatype"][:2] not in ("FP", "BF"):
-        return bool((first == second).all()), float(np.abs(first - second).max())
+    if wanted["datatype"][:2] not in ("FP", "BF"):  # exactly: float64 does not tell large integers apart
+        exact = (np.asarray(one["data"], object).ravel() for one in (wanted, came))
+        return bool(np.equal(*exact).all()), float(np.abs(first - second).max())
     with np.errstate(invalid="ignore"):
         difference = np.abs(first - second)
     equal = (first == second) | (np.isnan(first) & np.isnan(second))

@@ -25,8 +25,8 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 class Tolerances(Body):
     """Allowed differences from the answer: |difference| ≤ atol + rtol * |answered|."""
 
-    rtol: Annotated[float, Field(ge=0, le=1, strict=True)] = 1e-3
-    atol: Annotated[float, Field(ge=0, le=1e9, strict=True)] = 1e-5
+    rtol: Annotated[float, Field(ge=0, le=1, strict=True)] = alias_samples.RTOL
+    atol: Annotated[float, Field(ge=0, le=1e9, strict=True)] = alias_samples.ATOL
 
 
 class JobShadow(Body):

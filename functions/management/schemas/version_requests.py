@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from schemas.samples import Tolerances
 from schemas.shared import Body, DeclaredFile, Description, Tags, like
 
 EXAMPLE_FILE = {
@@ -13,11 +14,8 @@ EXAMPLE_FILE = {
 }
 
 
-class Golden(Body):
+class Golden(Tolerances):
     """Allowed differences from the test vectors: |difference| ≤ atol + rtol * |expected|."""
-
-    rtol: Annotated[float, Field(ge=0, le=1, strict=True)] = 1e-3
-    atol: Annotated[float, Field(ge=0, le=1e9, strict=True)] = 1e-5
 
 
 class Quantize(Body):

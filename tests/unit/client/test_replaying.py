@@ -3,8 +3,13 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
+from maas.records.samples import Shadow
+from maas.serving.comparison import compared
+from maas.serving.datatypes import DTYPES
+from maas_client.cli import captures
 from maas_client.replaying import can_run, report, request_of
 
 
@@ -22,7 +27,9 @@ CASES = [
     ([tensor([1.0, "NaN", "Infinity"])], [tensor([1.0, "NaN", "Infinity"])], True, 0.0),
     ([tensor([1.0, "NaN"])], [tensor([1.0, 2.0])], False, None),
     ([tensor([1, 2], "INT64")], [tensor([1, 5], "INT64")], False, 3.0),
-    ([tensor(["a"], "BYTES")], [tensor(["b"], "BYTES")], False, 0.0),
+    ([tensor([2**53 + 1], "INT64")], [tensor([2**53], "INT64")], False, 0.0),  # a difference that float64 does not have
+    ([tensor(["a"], "BYTES")], [tensor(["b"], "BYTES")], False, None),
+    ([tensor([True], "BOOL")], [tensor([False], "BOOL")], False, None),
     ([tensor([True], "BOOL")], [tensor([True], "BOOL")], True, 0.0),
     ([tensor([])], [tensor([])], True, 0.0),
     ([tensor([1.0, 2.0])], [tensor([1.0, 2.0], shape=[1, 2])], False, None),
@@ -39,6 +46,21 @@ def test_report(answered: list[Any], came: list[Any], same: bool, largest: float
     if not same:
         (difference,) = found.differences
         assert difference.largest is None if largest is None else math.isclose(difference.largest or 0, largest)
+
+
+@pytest.mark.parametrize(("answered", "came", "same", "largest"), CASES)
+def test_the_server_finds_the_same_of_a_shadow(
+    answered: list[Any], came: list[Any], same: bool, largest: float | None
+) -> None:
+    """The client cannot import its rules, nor the tolerances that a replay has without options."""
+    found = compared(arrays(came), arrays(answered), Shadow(2, 100, rtol=captures.RTOL, atol=captures.ATOL))
+    assert found.is_same is same
+    assert found.difference == pytest.approx(math.inf if largest is None else largest, rel=1e-2)
+    assert (Shadow(2, 100).rtol, Shadow(2, 100).atol) == (captures.RTOL, captures.ATOL)
+
+
+def arrays(tensors: list[dict[str, Any]]) -> dict[str, np.ndarray[Any, Any]]:
+    return {one["name"]: np.array(one["data"], DTYPES[one["datatype"]]).reshape(one["shape"]) for one in tensors}
 
 
 def test_a_request_that_fails_differs() -> None:

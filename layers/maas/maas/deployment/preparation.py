@@ -8,8 +8,8 @@ from maas.deployment import child
 from maas.deployment.child import Limits
 from maas.deployment.child_stages import Report
 from maas.records import MetadataTensor, Task
+from maas.records.samples import ATOL, RTOL
 
-RTOL, ATOL = 1e-3, 1e-5  # ONNX's backend tests allow 1e-3 and 1e-7; sums of float32 need a little more
 SEARCH_SECONDS = 60.0  # for inputs that the model takes
 QUANTIZE_SECONDS = 200.0  # inspection and quantisation together stay within the function's time limit
 
