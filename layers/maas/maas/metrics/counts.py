@@ -59,7 +59,6 @@ class Counts:
     shadow_mismatched: int = 0
     shadow_failed: int = 0
     shadow_dropped: int = 0
-    shadow_us: int = 0
     captured: int = 0
     capture_dropped: int = 0
     histogram: dict[int, int] = field(default_factory=dict)

@@ -114,7 +114,6 @@ class Shadowing:
         late = time.time() - sample.at_ms / 1000 > MAX_AGE_SECONDS or time.monotonic() + RUN_SECONDS > deadline
         counts = Counts(shadow_dropped=1)
         if taken.message.received == 1 and not late:
-            started_ns = time.perf_counter_ns()
             try:
                 found = self._compared(sample, shadow, deadline)
                 counts = Counts(shadow_compared=1, shadow_mismatched=int(not found.is_same))
@@ -124,7 +123,6 @@ class Shadowing:
             except Exception as error:
                 self._tell(sample, shadow, error)
                 counts = Counts(shadow_compared=1, shadow_mismatched=1, shadow_failed=1)
-            counts.shadow_us = (time.perf_counter_ns() - started_ns) // 1000
         self._counters.count_samples(sample.model, shadow.version, sample.alias, counts)
 
     def _compared(self, sample: Sample, shadow: Shadow, deadline: float) -> Compared:
