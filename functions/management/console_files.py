@@ -12,6 +12,7 @@ from typing import Any
 
 from maas import __version__
 from maas.errors import NotFound
+from maas.event_kinds import as_mapping
 from maas.settings import Settings
 from maas.web.compression import accepted
 from maas.web.events import answer
@@ -58,6 +59,10 @@ def console_file(request: Request, settings: Settings) -> dict[str, Any]:
     """The page, or one of its files, packed if the browser takes gzip. Raises NotFound."""
     if request.method != "GET":
         return answer(405, b'{"error": "the console is only read"}', {"allow": "GET, HEAD"})
+    if request.path == ROOT and _raw_path(request).endswith(
+        "/"
+    ):  # the page's files and calls are relative to the path without
+        return answer(307, b"", _SAFE | {"location": f"../{ROOT.strip('/')}"})
     if not NEEDED.exists():
         return answer(503, b'{"error": "the console\'s libraries are missing: run `make console`, then start again"}')
     name = request.path.removeprefix(ROOT).removeprefix("/")
@@ -76,6 +81,12 @@ def console_file(request: Request, settings: Settings) -> dict[str, Any]:
     if "gzip" not in accepted(request.headers.get("accept-encoding")):
         return answer(200, content, headers)
     return answer(200, _packed(content), headers | {"content-encoding": "gzip"}, binary=True)
+
+
+def _raw_path(request: Request) -> str:
+    """The path as it was sent; `Request.path` has no slash at its end."""
+    path = as_mapping(request.context.get("http")).get("path") or request.context.get("path")
+    return path if isinstance(path, str) else request.path
 
 
 @lru_cache(1)

@@ -129,9 +129,10 @@ def _specificity(route: Route) -> tuple[bool, int, int, bool]:
 
 
 def _pattern(path: str) -> re.Pattern[str]:
+    """A greedy parameter may be empty: `/v2/{proxy+}` takes `/v2/`."""
     parts = re.split(r"\{(\w+)(\+?)\}", path)  # literal, name, greedy, literal, …
     names = zip(parts[1::3], parts[2::3], parts[3::3], strict=True)
-    rest = (f"(?P<{name}>{'.+' if greedy else '[^/]+'}){re.escape(after)}" for name, greedy, after in names)
+    rest = (f"(?P<{name}>{'.*' if greedy else '[^/]+'}){re.escape(after)}" for name, greedy, after in names)
     return re.compile(re.escape(parts[0]) + "".join(rest), re.DOTALL)
 
 

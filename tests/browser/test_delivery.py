@@ -87,5 +87,8 @@ def test_below_a_path(visit: Visit, maas: MaasClient, system: Running) -> None:
         page.get_by_role("link", name="below-a-path", exact=True).wait_for()
         page.reload()
         page.get_by_role("link", name="below-a-path", exact=True).wait_for()
+        page.goto(f"{url}/console/#/models/below-a-path")  # as a person types it
+        expect(page.get_by_role("heading", level=1)).to_have_text("below-a-path")
+        assert page.url == f"{url}/console#/models/below-a-path"
         assert all(one.startswith(f"{url}/") for one in visitor.urls)
         visitor.leave()

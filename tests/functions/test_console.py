@@ -103,6 +103,17 @@ def test_head_and_if_none_match(load_function: LoadFunction) -> None:
     assert ask("GET", "/consoles")["statusCode"] != 200
 
 
+def test_slash_at_the_end_leads_to_the_page(load_function: LoadFunction) -> None:
+    """By a relative address, as a stage may come before it. What the page names is relative to /console."""
+    handler = load_function("ManagementFunction").lambda_handler
+    for method in ("GET", "HEAD"):
+        answer = handler(
+            wire.event("/stage/console/", b"", {}, method) | {"routeKey": f"{method} /console/{{proxy+}}"}, wire.CONTEXT
+        )
+        assert (answer["statusCode"], answer["headers"]["location"]) == (307, "../console")
+    assert handler(wire.event("/console/0/main.js/", b"", {}, "GET"), wire.CONTEXT)["statusCode"] == 404
+
+
 def test_missing_libraries_are_told(load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch) -> None:
     handler = load_function("ManagementFunction").lambda_handler
     monkeypatch.setattr(sys.modules["console_files"], "NEEDED", FOLDER / "vendor" / "none.js")

@@ -120,6 +120,12 @@ def test_paths_are_decoded_once(http: httpx.Client) -> None:
     assert (event["rawPath"], event["pathParameters"]) == ("/one/a%25b c", {"proxy": "a%25b c"})
 
 
+def test_greedy_route_takes_a_slash_at_the_end(http: httpx.Client) -> None:
+    """A route of its own for it is refused by API Gateway: a route's path does not end with a slash."""
+    event = http.get("/one/").json()
+    assert (event["routeKey"], event["rawPath"]) == ("ANY /one/{proxy+}", "/one/")
+
+
 def test_repeated_headers_and_cookies(url: str, http: httpx.Client) -> None:
     headers = [("X-Many", "1"), ("x-many", "2"), ("Cookie", "a=1; b=2")]
     event = http.get("/one", headers=headers).json()

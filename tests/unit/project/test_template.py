@@ -103,7 +103,7 @@ def test_routes_need_authorizer_except_health_console_and_preflight() -> None:
     routes = {(one["Method"], one["Path"]) for one in events if "Method" in one}
     by_method = {method: {path for one, path in routes if one == method} for method, _ in routes}
     assert by_method["OPTIONS"] == by_method["ANY"]
-    assert by_method["HEAD"] == OPEN_PATHS
+    assert by_method["HEAD"] == OPEN_PATHS | CONSOLE
     assert by_method["GET"] == OPEN_PATHS | DOCUMENTS | CONSOLE
     protected = [{"Caller": []}]
     for method, path in routes:
