@@ -17,7 +17,8 @@ from maas_local.data_folder import DataFolder
 from maas_local.engine_process import engine
 from maas_local.first_key import admin_key, is_valid
 from maas_local.intrinsics import ACCOUNT, REGION
-from maas_local.template import NAME, Queue, Template
+from maas_local.resources import NAME
+from maas_local.template import Queue, Template
 
 FAKE_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 VISIBILITY_SECONDS = 900  # the longest time that a function may run

@@ -27,7 +27,8 @@ from maas.names import is_model_file
 from maas.records import Status
 from maas.registry import Registry
 from maas_local.cloud import LocalCloud
-from maas_local.template import NAME, Template
+from maas_local.resources import NAME
+from maas_local.template import Template
 
 PAGE = 100
 T = TypeVar("T")

@@ -18,9 +18,10 @@ from maas_local.events import EventPump
 from maas_local.gateway import OnAnswer
 from maas_local.intrinsics import REGION
 from maas_local.queues import QueuePump
+from maas_local.resources import NAME
 from maas_local.schedules import SchedulePump
 from maas_local.server import Server
-from maas_local.template import NAME, Template
+from maas_local.template import Template
 
 TEMPLATE, FOLDER = "template.yaml", ".maas"
 

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from maas_client.errors import MaasError
-from maas_local import intrinsics
-from maas_local.intrinsics import ACCOUNT, REGION
+from maas_local.resources import Resources
 
-NAME = "maas-local"  # of the bucket and the table; other resources are named by their logical id
 # Properties passed to CreateTable; moto or DynamoDB Local do not take the others.
 _TABLE_PROPERTIES = (
     "AttributeDefinitions",
@@ -97,24 +95,25 @@ class Bucket:
 class Template:
     """A template; resources whose condition is false are left out."""
 
-    def __init__(self, path: Path, document: dict[str, Any], parameters: Mapping[str, str]) -> None:
-        self._folder, self._document = path.parent, document
-        self._resources: dict[str, Any] = document["Resources"]
-        self._resolver = intrinsics.Resolver(document, parameters, self._physical_name, self._arn)
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
 
     @classmethod
     def load(cls, path: Path, parameters: Mapping[str, str] | None = None) -> Self:
         """Read the file; `parameters` override the template's defaults."""
-        return cls(path, intrinsics.load(path.read_text(encoding="utf-8")), parameters or {})
+        return cls(Resources.load(path, parameters or {}))
 
     def functions(self) -> dict[str, Function]:
-        return {name: self._function(name, properties) for name, properties in self._of_type("Serverless::Function")}
+        return {
+            name: self._function(name, properties)
+            for name, properties in self._resources.of_type("Serverless::Function")
+        }
 
     def routes(self) -> list[Route]:
         """Routes of the HTTP API. Raises MaasError for an authorizer that is not a Lambda function."""
         return [
             Route(event["Method"].upper(), event["Path"], function, self._authorizer(event))
-            for function, _, event in self._events("HttpApi")
+            for function, _, event in self._resources.events("HttpApi")
             if "Path" in event
         ]
 
@@ -125,28 +124,28 @@ class Template:
     def event_rules(self) -> list[EventRule]:
         return [
             EventRule(f"{function}{name}", event["Pattern"], function)
-            for function, name, event in self._events("EventBridgeRule")
+            for function, name, event in self._resources.events("EventBridgeRule")
         ]
 
     def schedules(self) -> list[Schedule]:
         """Raises MaasError for one that is no rate."""
         return [
             Schedule(f"{function}{name}", function, _minutes(event["Schedule"]), event.get("Input"))
-            for function, name, event in self._events("Schedule")
+            for function, name, event in self._resources.events("Schedule")
         ]
 
     def table_request(self) -> dict[str, Any]:
         """The arguments of CreateTable except its name."""
-        ((_, properties),) = self._of_type("DynamoDB::Table")
+        ((_, properties),) = self._resources.of_type("DynamoDB::Table")
         return {name: properties[name] for name in _TABLE_PROPERTIES if name in properties}
 
     def table_expiry(self) -> dict[str, Any] | None:
         """The attribute with a row's time to live, as UpdateTimeToLive takes it."""
-        ((_, properties),) = self._of_type("DynamoDB::Table")
+        ((_, properties),) = self._resources.of_type("DynamoDB::Table")
         return properties.get("TimeToLiveSpecification")
 
     def bucket(self) -> Bucket:
-        ((_, properties),) = self._of_type("S3::Bucket")
+        ((_, properties),) = self._resources.of_type("S3::Bucket")
         events = properties.get("NotificationConfiguration", {}).get("EventBridgeConfiguration", {})
         return Bucket(
             versioned=properties.get("VersioningConfiguration", {}).get("Status") == "Enabled",
@@ -155,7 +154,7 @@ class Template:
 
     def queues(self) -> list[Queue]:
         found = []
-        for name, properties in self._of_type("SQS::Queue"):
+        for name, properties in self._resources.of_type("SQS::Queue"):
             redrive = properties.get("RedrivePolicy", {})
             target = redrive.get("deadLetterTargetArn", "").rpartition(":")[2] or None
             found.append(Queue(name, target, int(redrive.get("maxReceiveCount", 0))))
@@ -175,11 +174,11 @@ class Template:
                 int(event.get("BatchSize", 10)),
                 "ReportBatchItemFailures" in event.get("FunctionResponseTypes", []),
             )
-            for function, _, event in self._events("SQS")
+            for function, _, event in self._resources.events("SQS")
         ]
 
     def _function(self, name: str, properties: dict[str, Any]) -> Function:
-        defaults = self._resolver.resolve(self._document.get("Globals", {}).get("Function", {}))
+        defaults = self._resources.function_defaults()
         merged = defaults | properties
         variables = {
             key: str(value).lower() if isinstance(value, bool) else str(value)
@@ -190,7 +189,7 @@ class Template:
         on_failure = asynchronous.get("DestinationConfig", {}).get("OnFailure", {})
         return Function(
             name=name,
-            folder=self._folder / merged["CodeUri"],
+            folder=self._resources.folder / merged["CodeUri"],
             handler=merged["Handler"],
             environment=variables,
             timeout_seconds=float(merged.get("Timeout", 3)),  # Lambda's default
@@ -201,7 +200,7 @@ class Template:
 
     def _authorizer(self, event: dict[str, Any]) -> Authorizer | None:
         """The authorizer of this event's route in the API's OpenAPI document."""
-        apis = dict(self._of_type("Serverless::HttpApi"))
+        apis = dict(self._resources.of_type("Serverless::HttpApi"))
         document = apis.get(event.get("ApiId", ""), {}).get("DefinitionBody", {})
         methods = document.get("paths", {}).get(event["Path"], {})
         method = "x-amazon-apigateway-any-method" if event["Method"].upper() == "ANY" else event["Method"].lower()
@@ -219,35 +218,6 @@ class Template:
             tuple(source.removeprefix("$request.header.").lower() for source in sources),
             float(asked.get("authorizerResultTtlInSeconds", 300)) if sources else 0,
         )
-
-    def _events(self, kind: str) -> list[tuple[str, str, dict[str, Any]]]:
-        return [
-            (function, name, event["Properties"])
-            for function, properties in self._of_type("Serverless::Function")
-            for name, event in properties.get("Events", {}).items()
-            if event["Type"] == kind
-        ]
-
-    def _of_type(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
-        return [
-            (name, self._resolver.resolve(resource.get("Properties", {})))
-            for name, resource in self._resources.items()
-            if resource["Type"] == f"AWS::{kind}" and self._is_there(resource)
-        ]
-
-    def _is_there(self, resource: dict[str, Any]) -> bool:
-        return "Condition" not in resource or self._resolver.holds(resource["Condition"])
-
-    def _physical_name(self, logical: str) -> str:
-        """The value of `Ref` for a resource; for a queue its name, as the local stack does not know its URL yet."""
-        kind = self._resources[logical]["Type"]
-        return NAME if kind in ("AWS::S3::Bucket", "AWS::DynamoDB::Table") else logical
-
-    def _arn(self, logical: str) -> str:
-        kind = self._resources[logical]["Type"]
-        if kind == "AWS::S3::Bucket":
-            return f"arn:aws:s3:::{self._physical_name(logical)}"
-        return f"arn:aws:{kind.split('::')[1].lower()}:{REGION}:{ACCOUNT}:{self._physical_name(logical)}"
 
 
 def _minutes(rate: str) -> int:

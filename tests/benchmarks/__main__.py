@@ -33,7 +33,7 @@ from benchmarks.cases import Case, cases
 from benchmarks.figures import Figure, show
 from maas.settings import Settings
 from maas_local.cloud import LocalCloud
-from maas_local.template import NAME
+from maas_local.resources import NAME
 from support import networks
 from support.aws.engine import CREDENTIALS, TEMPLATE, Cloud
 

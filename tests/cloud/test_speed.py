@@ -19,7 +19,8 @@ import pytest
 
 from conftest import skip_or_fail
 from maas_local import intrinsics
-from maas_local.template import NAME, Template
+from maas_local.resources import NAME
+from maas_local.template import Template
 from support import sam_cli
 from support.aws.engine import ROOT, TEMPLATE
 from support.cloud import engine, rie

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from maas_client import MaasClient
+from maas_local.resources import NAME
 from maas_local.stack import LocalStack
-from maas_local.template import NAME
 from support import networks, onnx_models
 from support.aws.engine import ROOT
 from support.system import Bucket, wait_for_job

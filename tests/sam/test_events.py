@@ -10,7 +10,7 @@ import pytest
 from conftest import skip_or_fail
 from maas import bootstrap
 from maas.settings import Settings
-from maas_local.template import NAME
+from maas_local.resources import NAME
 from support import sam_cli
 from support.events import CASES, EventCase
 

@@ -26,8 +26,9 @@ from maas.settings import Settings
 from maas_local.cloud import LocalCloud
 from maas_local.events import EventPump
 from maas_local.queues import QueuePump
+from maas_local.resources import NAME
 from maas_local.stack import LocalStack
-from maas_local.template import NAME, Template
+from maas_local.template import Template
 from support.aws.engine import CREDENTIALS, ROOT, TEMPLATE, Cloud
 from support.events import EXPORTS, seed
 

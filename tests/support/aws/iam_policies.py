@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
-from maas_local.template import Template
+from maas_local.resources import Resources
 from support.aws.engine import TEMPLATE
 
 Statement = Mapping[str, Any]
@@ -36,10 +36,10 @@ class Grant:
 @cache
 def roles(parameters: tuple[tuple[str, str], ...] = ()) -> dict[str, list[Statement]]:
     """The statements of each function's role, by the function's name."""
-    template = Template.load(TEMPLATE, {"AwsEndpointUrl": "http://local", **dict(parameters)})
+    resources = Resources.load(TEMPLATE, {"AwsEndpointUrl": "http://local", **dict(parameters)})
     documents = {
         name: [one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
-        for name, role in template._of_type("IAM::Role")
+        for name, role in resources.of_type("IAM::Role")
         if "Policies" in role
     }
     return {f"{name.removesuffix('Role')}Function": statements for name, statements in documents.items()}

@@ -18,8 +18,9 @@ import pytest
 from maas_client.errors import MaasError
 from maas_local.cloud import LocalCloud
 from maas_local.events import EventPump
+from maas_local.resources import NAME
 from maas_local.stack import LocalStack
-from maas_local.template import NAME, Template
+from maas_local.template import Template
 from support import local_project
 
 RESOURCES = """

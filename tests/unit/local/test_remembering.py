@@ -15,8 +15,8 @@ from maas_client.errors import MaasError
 from maas_local.cloud import LocalCloud
 from maas_local.data_folder import DataFolder
 from maas_local.engine_process import engine
+from maas_local.resources import NAME
 from maas_local.stack import LocalStack
-from maas_local.template import NAME
 from support import killing, onnx_models
 from support.aws.engine import TEMPLATE, Cloud
 from support.system import Bucket

@@ -8,6 +8,7 @@ import pytest
 from maas.web.application import OPEN_PATHS
 from maas_client.errors import MaasError
 from maas_local import intrinsics
+from maas_local.resources import Resources
 from maas_local.template import Authorizer, Template
 
 ROOT = Path(__file__).parents[3]
@@ -149,8 +150,8 @@ def test_authorizer_cache_key_is_one_header() -> None:
 )
 def test_jwt_and_iam_protect_the_same_routes(auth: str, scheme: dict[str, Any]) -> None:
     given = {"Auth": auth, "JwtIssuer": "https://issuer.example", "JwtAudience": "maas"}
-    template = Template.load(ROOT / "template.yaml", given)
-    ((_, properties),) = template._of_type("Serverless::HttpApi")
+    resources = Resources.load(ROOT / "template.yaml", given)
+    ((_, properties),) = resources.of_type("Serverless::HttpApi")
     document = properties["DefinitionBody"]
     assert document["components"]["securitySchemes"] == {"Caller": scheme}
     guarded = {
@@ -158,7 +159,7 @@ def test_jwt_and_iam_protect_the_same_routes(auth: str, scheme: dict[str, Any]) 
         for path, methods in document["paths"].items()
         for method, said in methods.items()
     }
-    for _, _, event in template._events("HttpApi"):
+    for _, _, event in resources.events("HttpApi"):
         method = event["Method"].lower().replace("any", "x-amazon-apigateway-any-method")
         is_open = event["Path"] in OPEN_PATHS | CONSOLE or method == "options"
         assert guarded.pop((event["Path"], method)) == ([] if is_open else [{"Caller": []}])
