@@ -6,10 +6,12 @@ removes it at its end.
 """
 
 import errno
+import json
 import logging
 import os
 import re
 import shutil
+import sqlite3
 import sys
 import tempfile
 import threading
@@ -23,6 +25,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from maas_local.object_events import publish
 from maas_local.s3.application import S3
+from maas_local.s3.errors import S3Error
 from maas_local.table.moto_table import Changes, install
 from maas_local.table.rows import Rows
 
@@ -56,18 +59,18 @@ class Engine:
 
     def _dynamodb(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """The answer, once what it acknowledges is stored."""
-        statuses: list[str] = []
-
-        def started(status: str, *rest: Any) -> Any:
-            statuses.append(status)
-            return start_response(status, *rest)
-
+        started: list[tuple[str, Any]] = []
         try:
-            answer = list(self._moto(environ, started))
-            if statuses and statuses[-1].startswith("200"):
+            answer = list(self._moto(environ, lambda status, headers, *_: started.append((status, headers))))
+            if started and started[-1][0].startswith("200"):
                 self._changes.keep()
+        except sqlite3.Error as error:  # such as a full disk
+            document = {"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": str(error)}
+            started.append(("500 Internal Server Error", [("content-type", "application/x-amz-json-1.0")]))
+            answer = [json.dumps(document).encode()]
         finally:
             self._changes.discard()
+        start_response(*started[-1])
         return answer
 
 
@@ -99,7 +102,11 @@ def main() -> None:
     host, *given = sys.argv[1:]
     folder = Path(given[1]) if given else Path(tempfile.mkdtemp(prefix="maas-local-"))
     objects = S3(folder / INDEX, folder / OBJECTS, publish)
-    objects.sweep()
+    try:
+        objects.sweep()
+    except S3Error as error:
+        remedy = f"restore {folder / INDEX} with its -wal file from a backup, or remove {folder} to begin anew"
+        sys.exit(f"{error.message}: {remedy}")
     application = Engine(install(Rows(folder / TABLE)), objects)
     try:
         server = _server(host, int(given[0]) if given else 0, application)

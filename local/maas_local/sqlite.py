@@ -24,7 +24,8 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
     database.execute("BEGIN IMMEDIATE")
     try:
         yield
+        database.execute("COMMIT")
     except BaseException:
-        database.execute("ROLLBACK")
+        if database.in_transaction:  # SQLite ends some itself, as where the disk is full
+            database.execute("ROLLBACK")
         raise
-    database.execute("COMMIT")

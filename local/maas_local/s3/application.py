@@ -4,6 +4,7 @@ What the functions of template.yaml, boto3 and the AWS CLI call; anything else i
 checked: the local stack listens on this machine alone.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -64,14 +65,21 @@ class S3:
                 answer = self._answer(request)
             except S3Error as error:
                 answer = _error(request, error)
+            except (OSError, sqlite3.Error) as error:  # such as a full disk
+                answer = _error(request, S3Error("InternalError", f"the local S3 failed: {error}"))
         status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
         start_response(status, list((answer.headers | _CORS).items()))
         return answer.body
 
     def sweep(self) -> int:
-        """Delete files that no object holds, as a killed process leaves them; call it before the first request."""
+        """Delete files that no object holds, as a killed process leaves them; call it before the first request.
+
+        Raises InternalError for files without an index, which all would be lost.
+        """
         held = set(self._storage.index.blob_names())
         lost = [name for name in self._storage.blobs.names() if name not in held]
+        if lost and not self._storage.index.buckets():  # a bucket is older than every file
+            raise S3Error("InternalError", f"there are {len(lost):,} files of objects, but no list of them")
         self._storage.blobs.forget(lost)
         return len(lost)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from maas_local.s3.bodies import PIECE_BYTES
+from maas_local.s3.errors import S3Error
+
+_NAME = re.compile(r"[0-9a-f]{32}")
 
 
 class Blob(NamedTuple):
@@ -49,11 +53,18 @@ class Blobs:
         return made
 
     def read(self, blobs: Sequence[Blob], start: int, end: int) -> Iterator[bytes]:
-        """Bytes [start, end) of the contents joined, in pieces. The files are opened now: a delete does not end it."""
+        """Bytes [start, end) of the contents joined, in pieces. The files are opened now: a delete does not end it.
+
+        Raises FileNotFoundError, and InternalError for a file that something else has cut or extended.
+        """
         opened = []
         for blob in blobs:
             if start < blob.size_bytes and end > 0:
-                opened.append((self._path(blob.name).open("rb"), max(0, start), min(end, blob.size_bytes)))
+                path = self._path(blob.name)
+                file = path.open("rb")
+                opened.append((file, max(0, start), min(end, blob.size_bytes)))
+                if (found := os.fstat(file.fileno()).st_size) != blob.size_bytes:
+                    raise _changed(path, found, blob.size_bytes)
             start, end = start - blob.size_bytes, end - blob.size_bytes
 
         def content() -> Iterator[bytes]:
@@ -62,6 +73,8 @@ class Blobs:
                     file.seek(first)
                     while first < last:
                         piece = file.read(min(PIECE_BYTES, last - first))
+                        if not piece:
+                            raise _changed(Path(file.name), first, last)
                         first += len(piece)
                         yield piece
 
@@ -77,9 +90,14 @@ class Blobs:
                 self._path(name).unlink()
 
     def names(self) -> Iterator[str]:
-        """Of all files."""
-        for folder in self._folder.iterdir():
-            yield from (path.name for path in folder.iterdir())
+        """Of all files that `write` and `link` named: what else lies here is somebody else's."""
+        for path in self._folder.glob("??/*"):
+            if _NAME.fullmatch(path.name):
+                yield path.name
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name
+
+
+def _changed(path: Path, found: int, expected: int) -> S3Error:
+    return S3Error("InternalError", f"{path} has {found:,} bytes, expected {expected:,}: something else has changed it")

@@ -7,6 +7,7 @@ _STATUS = {
     "BucketAlreadyOwnedByYou": 409,
     "BucketNotEmpty": 409,
     "EntityTooSmall": 400,
+    "InternalError": 500,
     "InvalidArgument": 400,
     "InvalidPart": 400,
     "InvalidPartOrder": 400,

@@ -31,7 +31,7 @@ def put_part(storage: Storage, request: Request) -> Answer:
     blob, etag = storage.blobs.write(_copied(storage, request) if copies else request.pieces())
     try:
         gone = storage.index.put_part(upload, number, blob, etag)
-    except S3Error:
+    except BaseException:  # such as a full disk
         storage.blobs.delete([blob])
         raise
     storage.blobs.delete(gone)

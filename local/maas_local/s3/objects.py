@@ -19,7 +19,7 @@ def put(storage: Storage, request: Request) -> Answer:
         version, gone = storage.index.put(
             bucket, request.key, etag=etag, headers=request.kept_headers(), blobs=(blob,), condition=condition
         )
-    except S3Error:
+    except BaseException:  # such as a full disk
         storage.blobs.delete([blob])
         raise
     storage.blobs.delete(gone)

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.dynamodb.models.dynamo_type import Item
 
-from maas_local.engine import moto_server
+from maas_local.engine import _in_memory, moto_server
 
 TABLE = "rows"
 
@@ -100,3 +100,14 @@ def test_only_changed_rows_are_copied(
         dynamodb.transact_write_items(TransactItems=[*CHANGES, *failing])
     assert copied
     assert set(copied) <= {"new", "kept", "counted", "other"}
+
+
+def test_full_disk_is_named(dynamodb: Any) -> None:
+    database = _in_memory().rows._database
+    database.execute("PRAGMA max_page_count = 1")  # no more than there are
+    try:
+        with pytest.raises(ClientError, match=r"InternalServerError.*: database or disk is full"):
+            dynamodb.put_item(TableName=TABLE, Item=key("large") | {"text": {"S": "x" * 300_000}})
+    finally:
+        database.execute("PRAGMA max_page_count = 1000000")
+    dynamodb.put_item(TableName=TABLE, Item=key("after") | {"value": {"N": "1"}})
