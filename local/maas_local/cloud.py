@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from maas_local.data_folder import DataFolder
 from maas_local.engine_process import engine
 from maas_local.first_key import admin_key, is_valid
 from maas_local.intrinsics import ACCOUNT, REGION
+from maas_local.parameters import ENDPOINT
 from maas_local.resources import NAME
 from maas_local.template import Queue, Template
 
@@ -42,20 +43,22 @@ class LocalCloud:
         host: str = "127.0.0.1",
         advertised_host: str | None = None,
         data: DataFolder | None = None,
+        parameters: Mapping[str, str] | None = None,
     ) -> Iterator["LocalCloud"]:
         """Start an engine in its own process, or use the endpoint in AWS_ENDPOINT_URL.
 
         `advertised_host` replaces `host` in the URL: containers of `sam local` reach this machine at another address.
-        Without `data` nothing is kept. Raises MaasError if the endpoint does not answer.
+        Without `data` nothing is kept; `parameters` are the template's. Raises MaasError if the endpoint does not
+        answer.
         """
-        given = os.environ.get("AWS_ENDPOINT_URL")
-        if given:
-            yield cls(given, _credentials(), poll_seconds=1)._with(
-                template
-            )  # what a dead request takes is lost for long
+        elsewhere, given = os.environ.get("AWS_ENDPOINT_URL"), parameters or {}
+        if elsewhere:
+            cloud = cls(elsewhere, _credentials(), poll_seconds=1)  # what a dead request takes is lost for long
+            yield cloud._with(template, given)
             return
         with engine(host, data) as port:
-            yield cls(f"http://{advertised_host or host}:{port}", FAKE_CREDENTIALS, poll_seconds=20)._with(template)
+            cloud = cls(f"http://{advertised_host or host}:{port}", FAKE_CREDENTIALS, poll_seconds=20)
+            yield cloud._with(template, given)
 
     def client(self, service: str) -> Any:
         config = Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}, max_pool_connections=32)
@@ -81,10 +84,10 @@ class LocalCloud:
             data.remember(api_key=key)
         return key
 
-    def _with(self, template: Path) -> "LocalCloud":
+    def _with(self, template: Path, parameters: Mapping[str, str]) -> "LocalCloud":
         """Create the resources of the template and return self."""
         try:
-            self._create(Template.load(template, {"AwsEndpointUrl": self.url}))
+            self._create(Template.load(template, {**parameters, ENDPOINT: self.url}))
         except (BotoCoreError, ClientError) as error:
             raise MaasError(f"{self.url} does not work as an AWS endpoint: {error}") from error
         return self

@@ -22,6 +22,10 @@ def local(
         typer.Option("--data", metavar="DIR", help="Keep everything in this folder.", show_default=".maas"),
     ] = None,
     memory: Annotated[bool, typer.Option("--memory", help="Keep nothing.")] = False,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", metavar="NAME=VALUE", help="A parameter of template.yaml; may be repeated."),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the functions log.")] = False,
 ) -> None:
     """Run the whole system on this machine, from template.yaml, until Ctrl-C.
@@ -33,12 +37,13 @@ def local(
     if data and memory:
         raise InvalidInput("--memory keeps nothing, so --data has no use: leave one of them out")
     try:
+        from maas_local.parameters import parsed
         from maas_local.stack import data_folder, serve
     except ImportError as error:
         raise InvalidInput(f"`maas local` needs `{error.name}`: run `make dev` in a checkout of MaaS") from error
     elsewhere = os.environ.get("AWS_ENDPOINT_URL")
     folder = None if memory or elsewhere else data or data_folder()
-    serve(port=port, host=host, verbose=verbose, data=folder)
+    serve(port=port, host=host, verbose=verbose, data=folder, parameters=parsed(parameter or ()))
 
 
 def bootstrap(

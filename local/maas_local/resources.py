@@ -37,6 +37,11 @@ class Resources:
             if event["Type"] == kind
         ]
 
+    def parameters(self) -> dict[str, dict[str, Any]]:
+        """The declaration of each."""
+        found: dict[str, dict[str, Any]] = self._document.get("Parameters", {})
+        return found
+
     def function_defaults(self) -> dict[str, Any]:
         """What `Globals` says of all functions."""
         found: dict[str, Any] = self._resolver.resolve(self._document.get("Globals", {}).get("Function", {}))

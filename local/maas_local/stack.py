@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
@@ -17,6 +17,7 @@ from maas_local.data_folder import DataFolder
 from maas_local.events import EventPump
 from maas_local.gateway import OnAnswer
 from maas_local.intrinsics import REGION
+from maas_local.parameters import ENDPOINT
 from maas_local.queues import QueuePump
 from maas_local.resources import NAME
 from maas_local.schedules import SchedulePump
@@ -51,20 +52,25 @@ class LocalStack:
         on_answer: OnAnswer | None = None,
         data: Path | None = None,
         minute_seconds: float = 60,
+        parameters: Mapping[str, str] | None = None,
     ) -> Iterator["LocalStack"]:
         """Run the stack until the block ends. Port 0 takes a free port; `log` receives the output of the functions.
 
         State is kept in the folder `data`, and what was in flight there goes on. Without one, nothing is kept.
-        `minute_seconds` is how long a minute of the template's schedules lasts.
-        Raises MaasError if there is no template, the port is in use, or the cloud does not answer.
+        `minute_seconds` is how long a minute of the template's schedules lasts; `parameters` are the template's.
+        Raises MaasError if there is no template, the port is in use, or the cloud does not answer; InvalidInput for a
+        parameter that the template does not take.
         """
         path = _existing(template) if template else find_template()
+        given = dict(parameters or {})
+        if given:
+            Template.load(path).check(given)
         with ExitStack() as ending:
             listener = ending.enter_context(_listener(host, port))
             folder = ending.enter_context(DataFolder.open(data)) if data else None
-            cloud = ending.enter_context(LocalCloud.start(path, data=folder))
+            cloud = ending.enter_context(LocalCloud.start(path, data=folder, parameters=given))
             # A browser sends no key: on one's own machine the pages that describe the API are open.
-            known = Template.load(path, {"AwsEndpointUrl": cloud.url, "ApiDocuments": "open"})
+            known = Template.load(path, {"ApiDocuments": "open"} | given | {ENDPOINT: cloud.url})
             server = Server(known, cloud.credentials, listener, log, on_answer)
             pumps = (
                 EventPump(cloud, known, server.invoke),
@@ -120,7 +126,13 @@ def find_template() -> Path:
     raise MaasError(f"there is no {TEMPLATE} with functions/ here or above: run this in a checkout of MaaS")
 
 
-def serve(port: int = 8080, host: str = "127.0.0.1", verbose: bool = False, data: Path | None = None) -> None:
+def serve(
+    port: int = 8080,
+    host: str = "127.0.0.1",
+    verbose: bool = False,
+    data: Path | None = None,
+    parameters: Mapping[str, str] | None = None,
+) -> None:
     """`maas local`: run until Ctrl-C or SIGTERM. Without `verbose`, show only requests answered with 5xx."""
     from maas_client.cli.looks import say
 
@@ -135,7 +147,9 @@ def serve(port: int = 8080, host: str = "127.0.0.1", verbose: bool = False, data
             say((str(status), colour), f" {method} {path} ", (f"{milliseconds:.1f} ms", "dim"))
 
     log = sys.stderr.buffer if verbose else None
-    with LocalStack.start(port=port, host=host, log=log, on_answer=on_answer, data=data) as stack:
+    with LocalStack.start(
+        port=port, host=host, log=log, on_answer=on_answer, data=data, parameters=parameters
+    ) as stack:
         say(
             ("MaaS", "bold"),
             " is on ",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from maas_client.errors import MaasError
+from maas_local.parameters import check
 from maas_local.resources import Resources
 
 # Properties passed to CreateTable; moto or DynamoDB Local do not take the others.
@@ -102,6 +103,10 @@ class Template:
     def load(cls, path: Path, parameters: Mapping[str, str] | None = None) -> Self:
         """Read the file; `parameters` override the template's defaults."""
         return cls(Resources.load(path, parameters or {}))
+
+    def check(self, parameters: Mapping[str, str]) -> None:
+        """Raises InvalidInput for a parameter that the template does not take, or not with this value."""
+        check(parameters, self._resources.parameters())
 
     def functions(self) -> dict[str, Function]:
         return {

@@ -25,6 +25,7 @@ options.intra_op_num_threads = 1
 options.inter_op_num_threads = 1
 session = ort.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
 assert session.run(None, {"x": np.ones((1, 64), np.float32)})[0].shape == (1, 8)
+print("answered", flush=True)
 """
 OURS = """
 import hashlib
@@ -37,6 +38,7 @@ context = SimpleNamespace(get_remaining_time_in_millis=lambda: 29_000)
 with open(sys.argv[1]) as file:
     answer = app.lambda_handler(json.load(file), context)
 assert json.loads(answer["body"])["outputs"][0]["shape"] == json.loads(sys.argv[2]), answer
+print("answered", flush=True)
 """
 
 
@@ -100,14 +102,16 @@ def _event(model: str, shape: list[int], folder: Path) -> Path:
 
 
 def _run(cloud: Cloud, script: str, argument: Path, *more: object) -> float:
-    """Milliseconds."""
+    """Milliseconds until the answer: no cold start waits for the end of the process."""
     environment = cloud.environment | {"PATH": os.environ["PATH"]}
+    command = [sys.executable, "-c", script, str(argument), *map(json.dumps, more)]
     started = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-c", script, str(argument), *map(json.dumps, more)],
-        cwd=ROOT / "functions" / "inference",
-        env=environment,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    return (time.perf_counter() - started) * 1000
+    with subprocess.Popen(
+        command, cwd=ROOT / "functions" / "inference", env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        answered = any(line == "answered\n" for line in process.stdout)  # the handler prints a line of its log before
+        took = time.perf_counter() - started
+        process.stdout.read()
+    assert answered and process.returncode == 0
+    return took * 1000

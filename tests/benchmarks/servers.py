@@ -39,17 +39,27 @@ class Endpoint:
 
 
 @contextmanager
-def local_stack(models: Models, folder: Path) -> Iterator[Endpoint]:
-    port = _free_port()
+def local_stack(
+    models: Models, folder: Path, name: str = "ours", parameter: str = "KeyHeader=any"
+) -> Iterator[Endpoint]:
+    port, log = _free_port(), name.replace(" ", "-")
     command = [sys.executable, "-c", "from maas_client.cli import app; app()", "local", "--port", str(port)]
-    with _running("maas", command, {}, folder, port, "/v2/health/ready") as pid:
-        said = re.search(r"MAAS_API_KEY=(\S+)", (folder / "maas.log").read_text())
+    command += ["--data", str(folder / f"{log}-data"), "--parameter", parameter]
+    with _running(log, command, {}, folder, port, "/v2/health/ready") as pid:
+        said = re.search(r"MAAS_API_KEY=(\S+)", (folder / f"{log}.log").read_text())
         assert said
         with MaasClient(f"http://127.0.0.1:{port}", said[1]) as maas:
-            for name, path in models.items():
-                maas.push(path, name)
+            for model, path in models.items():
+                maas.push(path, model)
         connection, infer = Connection(port, {"x-api-key": said[1]}), "/v2/models/{}/versions/1/infer"
-        yield Endpoint("ours", connection, pid, infer, function="functions/inference")
+        yield Endpoint(name, connection, pid, infer, function="functions/inference")
+
+
+@contextmanager
+def remembering_stack(models: Models, folder: Path) -> Iterator[Endpoint]:
+    """The local stack whose gateway remembers keys, as API Gateway does where callers use one header only."""
+    with local_stack(models, folder, "ours, key remembered", "KeyHeader=x-api-key") as endpoint:
+        yield endpoint
 
 
 @contextmanager

@@ -47,8 +47,9 @@ class Case:
 def cases(folder: Path) -> list[Case]:
     random = np.random.default_rng(0)
     _, _, forest = train(folder)
+    million = random.random((1_000_000, 64), np.float32) * 16  # of NPY and Parquet: shards as large as in a large file
     return [
-        Case("forest", forest.path.read_bytes(), random.random((1 << 19, 64), np.float32) * 16, tuple(FORMATS)),
+        Case("forest", forest.path.read_bytes(), million, tuple(FORMATS)),
         Case("dense", networks.dense(50), random.random((1 << 14, 64), np.float32), tuple(FORMATS)),
         Case(
             "convolutions",
