@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from maas.errors import Conflict, ServiceUnavailable
@@ -181,7 +182,10 @@ class ModelBucket:
     def upload(self, key: str, path: Path) -> str | None:
         """Upload a file of any size, in parts if it is large; returns the object version."""
         with _errors():
-            self._s3.upload_file(str(path), self._bucket, key)
+            try:
+                self._s3.upload_file(str(path), self._bucket, key)
+            except S3UploadFailedError as error:  # boto3 raises it in place of S3's own error, which tells more
+                raise error.__context__ or error from None
             return self._s3.head_object(Bucket=self._bucket, Key=key).get("VersionId")
 
     def write_new(self, key: str, body: bytes, metadata: Mapping[str, str]) -> Kept:
