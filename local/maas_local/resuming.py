@@ -22,6 +22,7 @@ from maas.batch.jobs import Jobs
 from maas.batch.planner import Arrived, job_id_of
 from maas.deployment import inbox
 from maas.deployment.artifacts import commit_mark_key
+from maas.deployment.inbox_export import RESULT_SUFFIX
 from maas.errors import MaasError, NotFound
 from maas.names import is_model_file
 from maas.records import Status
@@ -97,7 +98,7 @@ def _inbox(s3: Any) -> Iterator[Arrived]:
     found = {stored.arrived.key: stored for stored in _objects(s3, inbox.PREFIX)}
     for key, stored in found.items():
         if is_model_file(key):
-            result = found.get(key + inbox.RESULT_SUFFIX)
+            result = found.get(key + RESULT_SUFFIX)
             if result is None or result.modified < stored.modified or _is_validating(s3, result.arrived.key):
                 yield stored.arrived
 

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from maas_client import MaasClient
-from maas_client.cli import app
 from support.server.server import ContractServer, contract_server
 
 Run = Callable[..., tuple[int, str, str]]
@@ -36,21 +35,10 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Contract
 
 
 @pytest.fixture
-def maas(server: ContractServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command line; gives exit code, standard output, standard error."""
-    monkeypatch.setenv("MAAS_URL", server.url)
+def maas(command: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command line, with room for whole tables."""
     monkeypatch.setenv("COLUMNS", "200")
-    for name in ("MAAS_API_KEY", "MAAS_DEBUG", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as exit_:
-            app([str(argument) for argument in arguments])
-        code = exit_.value.code
-        assert isinstance(code, int)
-        return code, *capsys.readouterr()
-
-    return run
+    return command
 
 
 @pytest.fixture

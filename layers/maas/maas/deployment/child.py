@@ -7,7 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ TIMEOUT_SECONDS = 600
 SPARE_FILE_BYTES = 64 * MB  # a written file may exceed twice the model's size by this
 NEARLY = 0.8  # of the memory limit: a rejection beyond it may be for lack of memory
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
-_SIGNALS = {
+_SIGNALS: Mapping[int, str] = {
     signal.SIGKILL: "ran out of memory or was killed",
     signal.SIGABRT: "ran out of memory or made a library give up",
     signal.SIGSEGV: "crashed onnxruntime",
@@ -72,7 +72,7 @@ def _environment() -> dict[str, str]:
 
 def _answer(child: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
     if child.returncode < 0:
-        what = _SIGNALS.get(signal.Signals(-child.returncode), "ended")
+        what = _SIGNALS.get(-child.returncode, "ended")
         raise ModelRejected(f"the model {what} when it was loaded and run (signal {-child.returncode})")
     if child.returncode:
         trace = child.stderr.decode(errors="replace")

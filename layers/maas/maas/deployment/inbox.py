@@ -17,6 +17,7 @@ from pathlib import Path
 from maas.aws.s3 import ModelBucket
 from maas.aws.s3_reader import S3Reader
 from maas.deployment import artifacts, inbox_export, onnx_file, uploads
+from maas.deployment.inbox_export import RESULT_SUFFIX
 from maas.deployment.variants import MODEL_NAME
 from maas.errors import AlreadyExists, InsufficientStorage, MaasError, ModelRejected, ServiceUnavailable
 from maas.names import MODEL_SUFFIX, check_name, is_model_file
@@ -25,7 +26,7 @@ from maas.registry import Idempotency, Registry
 from maas.registry.quota import check_quota
 
 ACTOR = "inbox"
-PREFIX, RESULT_SUFFIX = "inbox/", ".result.json"
+PREFIX = "inbox/"
 MAX_OBJECTS = 1000  # of one drop: a version has at most 500 files
 
 

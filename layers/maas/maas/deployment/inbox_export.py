@@ -14,7 +14,7 @@ from maas.names import is_model_file
 from maas.records import EXPORT_NAMES, LABELS_NAME
 
 QUIET_SECONDS = 3.0
-RESULTS = ".result.json"
+RESULT_SUFFIX = ".result.json"  # of the outcome, beside a drop
 GRAPHS = "/onnx"
 
 
@@ -55,4 +55,4 @@ def files(base: str, objects: Mapping[str, int]) -> dict[str, str]:
 
 def _changes(bucket: ModelBucket, folder: str, limit: int) -> dict[str, datetime]:
     changes = bucket.changes(f"{folder}/", limit)
-    return {key: at for key, at in changes.items() if not key.endswith(RESULTS)}
+    return {key: at for key, at in changes.items() if not key.endswith(RESULT_SUFFIX)}

@@ -1,8 +1,8 @@
 """Child process `python -m maas.deployment.inspection JOB`: checks, loads, runs, measures and prepares a model.
 
-JOB is JSON, the fields of `preparation.Job`. Writes one JSON document to stdout, {"inputs", "outputs", "warnings",
-"profile", "prepared"} or {"rejected": reason}. A hostile file can crash or hang this process alone; `preparation` is
-the parent.
+JOB is JSON, the fields of `preparation.Job`. Writes one JSON document to stdout, the fields of `preparation.Inspection`
+or {"rejected": reason}, and with either its "peak_memory_bytes". A hostile file can crash or hang this process alone;
+`preparation` is the parent.
 """
 
 import ctypes
