@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from support.browser.running import Running
 from support.browser.seed import Seeded
@@ -47,26 +48,24 @@ def width(visitor: Visitor) -> int:
 
 
 def test_keyboard_alone(visit: Visit, system: Running, seeded: Seeded) -> None:
-    """From the log-in to a model, into a dialog and out of it, where the focus was."""
+    """From the log-in to a model, into a dialog and out of it, where the focus was. Each page begins at its heading."""
     visitor = visit()
     page = visitor.open()
     keyboard = page.keyboard
     tab_to(visitor, "API key")
     keyboard.type(system.api_key)
     keyboard.press("Enter")
-    visitor.settle()
-    tab_to(visitor, "digits")
-    keyboard.press("Enter")
-    visitor.settle()
+    for heading, link in (("Models", "digits"), ("digits", "Edit")):  # it has the focus once the page is there
+        expect(page.get_by_role("heading", name=heading, exact=True, level=1)).to_be_focused()
+        visitor.settle()
+        tab_to(visitor, link)
+        keyboard.press("Enter")
     assert page.url.endswith("#/models/digits")
-    tab_to(visitor, "Edit")
     keyboard.press("Enter")
     page.get_by_role("dialog").wait_for()
     for _ in range(12):  # it holds the focus
         keyboard.press("Tab")
-        assert page.evaluate(
-            "() => document.activeElement === document.body || !!document.activeElement.closest('dialog')"
-        )
+        assert page.evaluate(HELD)
     keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="detached")
     assert focused(visitor) == "Edit"

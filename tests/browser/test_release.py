@@ -121,7 +121,9 @@ def test_version_is_edited_and_deleted_unless_somebody_was_quicker(
     dialog_of(page, "Edit")
     maas.versions.update(model, 2, description="of somebody else", tags={"owner": "somebody else"})
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Tags").fill("mine=yes")
+    dialog.get_by_role("button", name="Add a tag").click()
+    dialog.get_by_label("Tag", exact=True).fill("mine")
+    dialog.get_by_label("Value of mine").fill("yes")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.get_by_role("status")).to_contain_text("of somebody else")
     admin.expect_fault("status of 412")
@@ -170,5 +172,17 @@ def test_job_is_started_and_followed(admin: Visitor, model: str, maas: MaasClien
     expect(page.locator("main")).to_contain_text("30")
     with page.expect_download() as downloaded:
         page.get_by_role("table", name="Results").get_by_role("link").first.click()
-    admin.expect_fault(f"elsewhere.*batch/output/.*{part.name}")  # a download, from the bucket
+    admin.expect_fault("^popup: ")  # a tab of its own, for the bucket
+    assert "batch/output/" in downloaded.value.url and part.name in downloaded.value.url
     assert np.load(downloaded.value.path()).shape == (30, 2)
+
+
+def test_file_that_the_browser_shows_leaves_the_console_open(admin: Visitor, model: str) -> None:
+    """A link to another origin is followed, whatever its attribute `download` says."""
+    page = admin.show(f"/models/{model}/versions/1")
+    page.context.route("**/source/model.onnx*", lambda route: route.fulfill(content_type="text/plain", body="shown"))
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Download model.onnx").click()
+    expect(opened.value.locator("body")).to_have_text("shown")
+    admin.expect_fault("^popup: ")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{model}, version 1")

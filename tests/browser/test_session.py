@@ -21,6 +21,24 @@ def test_wrong_key_is_refused(visit: Visit) -> None:
     visitor.expect_fault("status of 401")
 
 
+def test_key_that_no_header_can_carry_is_refused(visit: Visit) -> None:
+    """Such as a text that was shortened where it was copied."""
+    visitor = visit()
+    page = visitor.open()
+    page.get_by_label("API key").fill("maas_0000…")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_contain_text("This key is not accepted")
+
+
+def test_session_of_another_page_is_none(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.open()
+    for stored in ("5", "{}", "no JSON"):
+        page.evaluate("text => sessionStorage.setItem('maas-session', text)", stored)
+        page.reload()
+        expect(page.get_by_label("API key")).to_be_visible()
+
+
 def test_key_lies_in_the_tab_alone_and_is_gone_after_logging_out(admin: Visitor, system: Running) -> None:
     page = admin.page
     stores = page.evaluate(STORES)

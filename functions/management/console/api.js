@@ -57,8 +57,8 @@ class ApiError extends Error {
   }
 }
 
-// call("get_model", {model}, {query, body, ifMatch, once, signal, key}) → the answer's JSON, with its `etag` if there is one.
-export async function call(name, path = {}, { query, body, ifMatch, once, signal, key } = {}) {
+// call("get_model", {model}, {query, body, ifMatch, once, signal, key, parse}) → the answer's JSON, with its `etag` if there is one.
+export async function call(name, path = {}, { query, body, ifMatch, once, signal, key, parse = JSON.parse } = {}) {
   const [method, template] = OPERATIONS[name];
   const headers = {};
   if (ifMatch) headers["if-match"] = ifMatch;
@@ -68,46 +68,71 @@ export async function call(name, path = {}, { query, body, ifMatch, once, signal
   const sent = body === undefined ? undefined : JSON.stringify(body);
   const answer = await send(method, `/api/v1${where}${queryText(query)}`, { headers, body: sent, signal, key });
   if (answer.status === 204 || answer.status === 202) return { status: answer.status };
-  const data = await answer.json();
   const etag = answer.headers.get("etag");
-  return etag ? Object.assign(data, { etag }) : data;
+  try {
+    return Object.assign(parse(textOf(answer)), etag && { etag });
+  } catch {
+    throw new ApiError(0, "The answer is no JSON: something between this browser and the server gave it.");
+  }
 }
+
+export const textOf = ({ bytes }) => new TextDecoder().decode(bytes);
 
 // An idempotency key: a change that is sent again, as no answer came, is made once.
 export const onceOnly = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-// All items of a list, page by page, at most `most`: {items, more}.
-export async function all(name, path, list, { query, most = 1000, signal } = {}) {
+// A page of a list, as usePages takes it: {items, token} and what else the answer has; after the last page there is no token.
+export async function pageOf(name, path, list, { query, token, signal } = {}) {
+  const { [list]: items, next_page_token: next, ...rest } = await call(name, path, { query: { ...query, page_token: token }, signal });
+  return { ...rest, items, token: next };
+}
+
+const MOST = 1000;
+
+// All items of a list, page by page, at most MOST: {items, more}.
+export async function all(name, path, list, { query, signal } = {}) {
   const items = [];
   let token;
   do {
-    const page = await call(name, path, { query: { ...query, limit: 100, page_token: token }, signal });
-    items.push(...page[list]);
-    token = page.next_page_token;
-  } while (token && items.length < most);
+    const page = await pageOf(name, path, list, { query: { ...query, limit: 100 }, token, signal });
+    items.push(...page.items);
+    token = page.token;
+  } while (token && items.length < MOST);
   return { items, more: Boolean(token) };
 }
 
-// Any path of the API; raises ApiError for an answer that is no success.
+// Any path of the API: {status, headers, bytes}; raises ApiError for an answer that is no success.
 export async function send(method, path, { headers = {}, body, signal, key = session.value?.key } = {}) {
   const limit = AbortSignal.timeout(SECONDS * 1000);
   const ends = signal ? AbortSignal.any([signal, limit]) : limit;
   let answer;
+  let bytes;
   try {
     answer = await fetch(BASE + path, {
       method, body, signal: ends, cache: "no-store", credentials: "omit", referrerPolicy: "no-referrer",
       headers: { ...headers, ...(key ? { authorization: `Bearer ${key}` } : {}) },
     });
+    bytes = new Uint8Array(await answer.arrayBuffer());
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, limit.aborted ? `No answer within ${SECONDS} seconds.` : "The server cannot be reached.");
   }
-  if (answer.ok) return answer;
-  const said = await answer.json().catch(() => ({}));
-  const message = typeof said.error === "string" ? said.error : said.error?.message ?? said.message ?? answer.statusText;
-  if (answer.status === 401 && key === session.value?.key) end("Your key is not accepted any more: log in again.");
-  if (said.current) said.current.etag = answer.headers.get("etag");
-  throw new ApiError(answer.status, message, said);
+  const { ok, status, headers: answered } = answer;
+  if (ok) return { status, headers: answered, bytes };
+  const said = refusalOf({ bytes });
+  if (status === 401 && key === session.value?.key) end("Your key is not accepted any more: log in again.");
+  if (said.current) said.current.etag = answered.get("etag");
+  const message = said.error?.message ?? said.error ?? said.message;
+  throw new ApiError(status, typeof message === "string" ? message : `The server answered with status ${status}`, said);
+}
+
+// What is between the browser and the API may answer with anything.
+function refusalOf(answer) {
+  try {
+    return Object(JSON.parse(textOf(answer)));
+  } catch {
+    return {};
+  }
 }
 
 function queryText(query = {}) {

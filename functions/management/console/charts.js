@@ -1,5 +1,5 @@
 // Drawings: small ones as SVG of our own, time series by uPlot, which loads when one is first shown.
-import { html, useEffect, useRef } from "./lib.js";
+import { html, useEffect, useRef, useState } from "./lib.js";
 import { clock } from "./format.js";
 
 export const SERIES = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6"];
@@ -37,13 +37,15 @@ export const MARGIN = { left: 64, right: 22 };
 // plots of the same `sync` show the values of one time together. New data alone keeps the plot, and what is pointed at.
 export function Plot({ data, series, label, stacked = false, height = 220, format = String, span, sync }) {
   const box = useRef();
+  const [isMissing, setMissing] = useState(false);
   const drawn = useRef({}); // the plot, and the newest data for one that still loads
   drawn.current.data = data;
   useEffect(() => {
     let watch;
     let gone = false;
     (async () => {
-      const { default: UPlot } = await import("./vendor/uplot.js");
+      const { default: UPlot } = await import("./vendor/uplot.js").catch(() => ({}));
+      if (!UPlot) return setMissing(true);
       if (gone || !box.current) return; // it may begin when the page is left
       const color = (name) => { // a canvas knows neither variables nor light-dark()
         box.current.style.color = `var(${name})`;
@@ -74,6 +76,7 @@ export function Plot({ data, series, label, stacked = false, height = 220, forma
     return () => { gone = true; watch?.disconnect(); drawn.current.plot?.destroy(); drawn.current.plot = null; };
   }, [series, stacked, height, span]);
   useEffect(() => { if (drawn.current.plot && drawn.current.plot.data !== data) drawn.current.plot.setData(data); }, [data]);
+  if (isMissing) return html`<p class="wrong" role="alert">The drawing was not found: the console was probably updated. Reload it.</p>`;
   return html`<div class="plot" ref=${box} style=${{ minHeight: `${height}px` }} role="img" aria-label=${label}></div>`;
 }
 

@@ -8,11 +8,13 @@ const WORDS = {
   keys: ["API key", "The text that begins with maas_; maas local and maas keys create print it."],
   jwt: ["Access token", "A token of your issuer with MaaS's scopes, for instance models:read."],
 };
+const REFUSED = "This key is not accepted: look whether it is whole, expired or revoked.";
 
 export function Login({ auth }) {
   const [key, setKey] = useState("");
   const { run, busy, error } = useAction(async () => {
     const text = key.trim().replace(/^Bearer\s+/i, "");
+    if (!/^[!-~]+$/.test(text)) throw new Error(REFUSED); // no header could carry it
     begin(text, await call("get_caller", {}, { key: text }));
   });
   if (!WORDS[auth]) {
@@ -30,6 +32,6 @@ export function Login({ auth }) {
 
 // The gateway says of a wrong key only "Unauthorized" or "Forbidden".
 function refused(error) {
-  if (error.status === 401 || error.status === 403) return new Error("This key is not accepted: look whether it is whole, expired or revoked.");
+  if (error.status === 401 || error.status === 403) return new Error(REFUSED);
   return error;
 }

@@ -31,10 +31,10 @@ function Module({ page }) {
     );
   }, [page]);
   useEffect(() => { if (broken) forget(); }, [path]);
-  useEffect(() => { document.querySelector("main h1")?.focus({ preventScroll: true }); scrollTo(0, 0); }, [path]);
+  const Shown = loaded.get(page);
+  useEffect(() => { document.querySelector("main h1")?.focus({ preventScroll: true }); scrollTo(0, 0); }, [path, Shown]);
   if (broken) return html`<${Problem} error=${new Error(`This page could not be drawn: ${broken.message ?? broken}`)} retry=${forget} />`;
   if (state.page === page) return html`<${Problem} error=${state.error} retry=${() => location.reload()} />`;
-  const Shown = loaded.get(page);
   return Shown ? html`<${Shown} key=${path} ...${params} query=${query} />` : html`<div class="bones" role="status" aria-label="Loading"><span /><span /><span /></div>`;
 }
 

@@ -1,5 +1,5 @@
 // What a page reads from the API, as a hook.
-import { useEffect, useRef, useState } from "./lib.js";
+import { useEffect, useMemo, useRef, useState } from "./lib.js";
 
 // useResource((signal) => promise, dependencies, {every, again}) → {data, error, loading, reload, set}.
 // With `every`, or what it answers for the data, it is read again after so many milliseconds while the tab is seen, and so it is
@@ -39,17 +39,32 @@ export function useResource(read, dependencies, { every, again } = {}) {
 }
 
 // The same for a list with pages: read(signal, token) → {items, token}. `more` adds the next page, and is null after the last.
+// What is read again has as many pages as are shown.
 export function usePages(read, dependencies, options) {
-  const found = useResource((signal) => read(signal), dependencies, options);
+  const wanted = useMemo(() => ({ pages: 1 }), dependencies);
+  const joined = async (signal) => {
+    let list = await read(signal);
+    for (let page = 1; page < wanted.pages && list.token; page++) list = join(list, await read(signal, list.token));
+    return list;
+  };
+  const found = useResource(joined, dependencies, options);
   const shown = useRef();
   shown.current = found.data;
   const more = async () => {
     const before = shown.current;
-    const next = await read(undefined, before.token);
-    if (shown.current === before) found.set({ items: [...before.items, ...next.items], token: next.token });
+    wanted.pages += 1; // a reading that goes on meanwhile reads it too
+    try {
+      const next = await read(undefined, before.token);
+      if (shown.current === before) found.set(join(before, next));
+    } catch (error) {
+      wanted.pages -= 1;
+      throw error;
+    }
   };
   return { ...found, more: found.data?.token ? more : null };
 }
+
+const join = (list, next) => ({ ...list, items: [...list.items, ...next.items], token: next.token });
 
 // Acts, and reads again what an ETag was of if that has changed meanwhile: the next attempt is about what is there now.
 export async function guarded(reload, act) {

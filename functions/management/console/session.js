@@ -28,8 +28,9 @@ export function can(scope, model) {
 
 function read() {
   try {
-    return JSON.parse(sessionStorage.getItem(NAME));
+    const found = JSON.parse(sessionStorage.getItem(NAME));
+    return found?.key && Array.isArray(found.scopes) ? found : null; // another page of this origin may have written it
   } catch {
-    return null; // another page of this origin wrote it
+    return null;
   }
 }

@@ -49,9 +49,12 @@ export function Problem({ error, retry }) {
 }
 
 export const Empty = ({ children }) => html`<p class="empty">${children}</p>`;
-export const Time = ({ at }) => (at ? html`<time datetime=${at} title=${clock(at)}>${ago(at)}</time>` : "–");
+const now = signal(Date.now());
+setInterval(() => (now.value = Date.now()), 30_000);
+// How long ago, also while the page stays open.
+export const Time = ({ at }) => (at ? html`<time datetime=${at} title=${clock(at)}>${now.value && ago(at)}</time>` : "–");
 export const Status = ({ value }) => html`<span class="status" data-status=${value}>${value.toLowerCase().replaceAll("_", " ")}</span>`;
-export const Tags = ({ tags }) => html`<span class="tags">${Object.entries(tags).map(([name, value]) => html`<span class="tag">${name}=${value}</span>`)}</span>`;
+export const Tags = ({ tags }) => html`<span>${Object.entries(tags).map(([name, value]) => html`<span class="tag">${name}=${value}</span>`)}</span>`;
 
 // columns: [[title, (row) => cell, class?]].
 export function Table({ caption, columns, rows, keyOf, empty }) {
@@ -75,9 +78,9 @@ export function Dialog({ title, onClose, children }) {
   useEffect(() => {
     const [shown, before] = [box.current, document.activeElement];
     shown.showModal();
-    return () => { // the focus goes back to what opened it
+    return () => { // the focus goes back to what opened it, unless that goes with it
       shown.close();
-      (before?.isConnected ? before : document.getElementById("main"))?.focus();
+      queueMicrotask(() => (before?.isConnected ? before : document.getElementById("main"))?.focus());
     };
   }, []);
   return html`<dialog ref=${box} aria-label=${title} onCancel=${(event) => { event.preventDefault(); onClose(); }}>
@@ -87,7 +90,17 @@ export function Dialog({ title, onClose, children }) {
 // Says what will change, and does it. With `type`, that text has to be typed first; while `disabled`, there is nothing to do.
 export function Confirm({ title, action, danger, type, disabled, onConfirm, onClose, children }) {
   const [typed, setTyped] = useState("");
-  const { run, busy, error } = useAction(async () => { await onConfirm(); onClose(); });
+  const isOpen = useRef(true);
+  useEffect(() => () => (isOpen.current = false), []);
+  const { run, busy, error } = useAction(async () => {
+    try {
+      await onConfirm();
+    } catch (error) {
+      if (!isOpen.current) tell(`${title} It failed: ${sentence(error.message)}`);
+      throw error;
+    }
+    if (isOpen.current) onClose(); // else another dialog may be open by now
+  });
   return html`<${Dialog} title=${title} onClose=${onClose}><form onSubmit=${run}>${children}
     ${type && html`<${Field} label=${`Type ${type} to confirm`}>${(id) => html`<input id=${id} value=${typed} autocomplete="off" onInput=${(event) => setTyped(event.target.value)} />`}<//>`}
     ${error && html`<${Problem} error=${error} />`}

@@ -1,31 +1,30 @@
 // Batch jobs and asynchronous inferences, newest first.
 import { html, useState } from "../lib.js";
-import { all } from "../api.js";
+import { pageOf } from "../api.js";
 import { span } from "../format.js";
 import { Choice, Text } from "../inputs.js";
-import { useResource } from "../resource.js";
+import { usePages } from "../resource.js";
 import { go, modelPath, to } from "../router.js";
 import { can } from "../session.js";
-import { Empty, Loaded, Page, Status, Table, Time } from "../ui.js";
+import { Empty, Loaded, More, Page, Status, Table, Time } from "../ui.js";
 import { isOpen, POLL, SeenProgress, took } from "./jobs/progress.js";
 import { StartJob } from "./jobs/start.js";
 
 const STATUSES = [["", "all"], ["open", "open"], ["SUCCEEDED", "succeeded"], ["FAILED", "failed"], ["CANCELLED", "cancelled"]];
-const PAGE = 100; // jobs that are asked for at once
+const IDLE = 30_000; // ms between looks while no job is open, as others may start one
 
-export default function Jobs({ query }) {
-  const [starting, setStarting] = useState(query.model !== undefined && can("jobs"));
+export default function Jobs() {
+  const [starting, setStarting] = useState(false);
   const start = can("jobs") && html`<button type="button" class="primary" onClick=${() => setStarting(true)}>Start a job</button>`;
   return html`<${Page} title="Jobs" actions=${start}>
     ${can("jobs") ? html`<${List} />` : html`<${OneById} />`}
-    ${starting && html`<${StartJob} model=${query.model} onClose=${() => setStarting(false)} />`}<//>`;
+    ${starting && html`<${StartJob} onClose=${() => setStarting(false)} />`}<//>`;
 }
 
 function List() {
-  const [most, setMost] = useState(PAGE);
   const [status, setStatus] = useState("");
-  const read = (signal) => all("list_jobs", {}, "jobs", { most, signal });
-  const jobs = useResource(read, [most], { every: ({ items }) => items.some(isOpen) && POLL });
+  const read = (signal, token) => pageOf("list_jobs", {}, "jobs", { token, signal });
+  const jobs = usePages(read, [], { every: ({ items }) => (items.some(isOpen) ? POLL : IDLE) });
   const columns = [
     ["Job", (job) => html`<a class="mono id" href=${to(`/jobs/${job.id}`)}>${job.id}</a>
       ${job.kind === "infer" && html`<span class="tag">one request</span>`}`],
@@ -37,12 +36,13 @@ function List() {
     ["Input", (job) => html`<span class="mono">${job.input}</span>`, "wide"],
   ];
   return html`<${Choice} label="Status" value=${status} set=${setStatus} options=${STATUSES} />
-    <${Loaded} from=${jobs}>${({ items, more }) => html`
+    <${Loaded} from=${jobs}>${({ items }) => html`
       <${Table} caption="Jobs" columns=${columns} rows=${items.filter((job) => fits(job, status))} keyOf=${(job) => job.id}
-        empty=${items.length ? "No job has this status." : html`There is no job yet. Start one here, or with <code>maas batch MODEL rows.jsonl</code>`} />
-      ${more && html`<button type="button" onClick=${() => setMost(most + PAGE)}>Show older ones</button>`}`}<//>`;
+        empty=${items.length ? noneOf(jobs) : html`There is no job yet. Start one here, or with <code>maas batch MODEL rows.jsonl</code>`} />`}<//>
+    <${More} from=${jobs} />`;
 }
 
+const noneOf = ({ more }) => (more ? "None of the newest jobs has this status." : "No job has this status.");
 const fits = (job, status) => !status || (status === "open" ? isOpen(job) : job.status === status);
 
 // A key without the scope `jobs` sees the jobs that it created, but has no list of them.

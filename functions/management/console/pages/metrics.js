@@ -1,6 +1,7 @@
 // What a model did: requests, failures, latencies, costs, over a time of one's choice.
 import { html, useState } from "../lib.js";
 import { call } from "../api.js";
+import { localText } from "../format.js";
 import { Choice, Text } from "../inputs.js";
 import { useResource } from "../resource.js";
 import { go, modelPath, to } from "../router.js";
@@ -23,19 +24,32 @@ export default function Metrics({ model, query }) {
   const isAsked = !isOwn || (isTime(since) && isTime(until));
   const read = (signal) => (isAsked ? call("model_metrics", { model }, { signal, query: { by, ...spanOf(range, since, until) } }) : null);
   const metrics = useResource(read, [model, range, by, since, until], { every: range === "hour" && LIVE });
-  const choose = (name) => (value) => go(modelPath(model, "/metrics"), { range, by, since, until, [name]: value });
-  const time = (name, label, value) => html`<${Text} type="datetime-local" label=${label} value=${value} set=${choose(name)} />`;
+  const put = (more) => go(modelPath(model, "/metrics"), { range, by, since, until, ...more });
+  const choose = (name) => (value) => put({ [name]: value });
   return html`<${Page} title=${`Metrics of ${model}`} crumbs=${[["Models", to("/")], [model, to(modelPath(model))]]}>
-    <form class="row" onSubmit=${(event) => event.preventDefault()}>
+    <div class="row">
       <${Choice} label="Time" value=${range} set=${choose("range")} options=${TIMES} />
-      ${isOwn && html`${time("since", "From", since)}${time("until", "To", until)}`}
+      ${isOwn && html`<${Own} since=${since} until=${until} put=${put} />`}
       <${Choice} label="Split by" value=${by} set=${choose("by")} options=${SPLITS} />
       ${metrics.data?.series.length > 1 && html`<${Choice} label="Latency" value=${percentile} set=${setPercentile} options=${SHARES} />`}
-      ${range === "hour" && html`<span class="hint">Read anew every 10 seconds.</span>`}</form>
+      ${range === "hour" && html`<span class="hint">Read anew every 10 seconds.</span>`}</div>
     ${!isAsked ? html`<${Empty}>Choose when it begins and when it ends.<//>` : html`<${Loaded} from=${metrics} rows=${8}>${(found) => html`
       ${found?.series.length ? html`<${Cards} metrics=${found} /><${Plots} metrics=${found} percentile=${percentile} />
         <${Reasons} metrics=${found} /><${BySeries} metrics=${found} /><${Numbers} metrics=${found} />`
         : html`<${Empty}>Nothing was counted in this time. Counts are there some ten seconds after the requests.<//>`}`}<//>`}<//>`;
+}
+
+// Typed in the time zone of this browser; the address has UTC, so that it says the same to everybody.
+function Own({ since, until, put }) {
+  const textOf = (time) => (isTime(time) ? localText(time).slice(0, "2026-01-31T12:00".length) : "");
+  const [typed, setTyped] = useState({ since: textOf(since), until: textOf(until) });
+  const show = (event) => {
+    event.preventDefault();
+    put(Object.fromEntries(Object.entries(typed).map(([name, text]) => [name, new Date(text).toISOString()])));
+  };
+  const time = (name, label) => html`<${Text} type="datetime-local" label=${label} required value=${typed[name]}
+    set=${(text) => setTyped({ ...typed, [name]: text })} />`;
+  return html`<form class="row" onSubmit=${show}>${time("since", "From")}${time("until", "To")}<button type="submit">Show</button></form>`;
 }
 
 const isTime = (text) => !Number.isNaN(Date.parse(text));

@@ -14,7 +14,7 @@ import { Timeline } from "./model/timeline.js";
 import { Versions } from "./model/versions.js";
 
 const EVERY_MS = 10_000;
-const DIALOGS = { edit: Edit, delete: Delete, restore: Restore, purge: Purge };
+const DIALOGS = { edit: EditModel, delete: Delete, restore: Restore, purge: Purge };
 
 export default function Model({ model: name }) {
   const read = (signal) => call("get_model", { model: name }, { signal, query: { include_deleted: true } });
@@ -31,6 +31,11 @@ export default function Model({ model: name }) {
       ${!model.deleted_at && html`<${Versions} model=${model} changed=${found.reload} />`}
       <${History} model=${model} />`}<//>
     ${Open && html`<${Open} model=${model} changed=${changed} reload=${found.reload} onClose=${() => setDialog(null)} />`}<//>`;
+}
+
+function EditModel({ model, changed, onClose }) {
+  const update = (body, ifMatch) => call("update_model", { model: model.name }, { body, ifMatch });
+  return html`<${Edit} item=${model} title=${model.name} update=${update} changed=${changed} onClose=${onClose} />`;
 }
 
 function Actions({ model, open }) {

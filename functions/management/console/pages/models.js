@@ -1,6 +1,6 @@
 // All models: what is live, how much it is asked, what fails.
 import { html, useEffect, useState } from "../lib.js";
-import { call, TASKS } from "../api.js";
+import { call, pageOf, TASKS } from "../api.js";
 import { SplitBar } from "../charts.js";
 import { count } from "../format.js";
 import { usePages } from "../resource.js";
@@ -22,9 +22,9 @@ export default function Models() {
   const asked = usePaused(long ? query(wanted) : {}, PAUSE_MS);
   const withDeleted = deleted || wanted.status === "DELETED";
   const read = async (signal, token) => {
-    const page = await call("list_models", {}, { signal, query: { ...asked, limit: PAGE, include_deleted: withDeleted, page_token: token } });
-    if (page.next_page_token) setLong(true);
-    return { items: page.models, token: page.next_page_token };
+    const page = await pageOf("list_models", {}, "models", { query: { ...asked, limit: PAGE, include_deleted: withDeleted }, token, signal });
+    if (page.token) setLong(true);
+    return page;
   };
   const found = usePages(read, [withDeleted, JSON.stringify(asked)]);
   const restore = async () => {

@@ -1,11 +1,11 @@
 // Rollouts of a model: the open ones live, earlier ones as a list, and the start of one.
 import { html, useEffect, useRef, useState } from "../lib.js";
-import { all, call } from "../api.js";
+import { all, call, pageOf } from "../api.js";
 import { count } from "../format.js";
-import { useResource } from "../resource.js";
+import { usePages, useResource } from "../resource.js";
 import { modelPath, to } from "../router.js";
 import { can } from "../session.js";
-import { Empty, Loaded, Page, Status, Table, Time } from "../ui.js";
+import { Dialog, Empty, Loaded, More, Page, Status, Table, Time } from "../ui.js";
 import { Rollout } from "./rollouts/shown.js";
 import { StartRollout } from "./rollouts/start.js";
 import { isOpen } from "./rollouts/steps.js";
@@ -14,7 +14,7 @@ const LIVE = 5000; // ms between looks at an open one
 const IDLE = 30_000; // and while there is none, as another may start one
 
 export default function Rollouts({ model, query }) {
-  const [starting, setStarting] = useState(query.version !== undefined);
+  const [starting, setStarting] = useState(false);
   const read = (signal) => all("list_rollouts", { model }, "rollouts", { signal, query: { open: true } });
   const open = useResource(read, [model], { every: ({ items }) => (items.length ? LIVE : IDLE) });
   const start = can("models:write") && open.data && html`<button type="button" class="primary" onClick=${() => setStarting(true)}>Start a rollout</button>`;
@@ -25,13 +25,12 @@ export default function Rollouts({ model, query }) {
         requests, and takes it back by itself if it does worse.<//>`}`}<//>
     ${query.rollout && html`<${Chosen} model=${model} id=${query.rollout} />`}
     <${Earlier} model=${model} open=${(open.data?.items ?? []).map((one) => one.id).join()} chosen=${query.rollout} />
-    ${starting && open.data && html`<${Choices} model=${model} query=${query} onDone=${open.reload} onClose=${() => setStarting(false)} />`}<//>`;
+    ${starting && open.data && html`<${Choices} model=${model} onDone=${open.reload} onClose=${() => setStarting(false)} />`}<//>`;
 }
 
 function Earlier({ model, open, chosen }) {
-  const [most, setMost] = useState(100);
-  const read = (signal) => all("list_rollouts", { model }, "rollouts", { signal, most, query: { open: false } });
-  const earlier = useResource(read, [model, most], { again: open });
+  const read = (signal, token) => pageOf("list_rollouts", { model }, "rollouts", { query: { open: false }, token, signal });
+  const earlier = usePages(read, [model], { again: open });
   const columns = [
     ["Rollout", ({ id }) => html`<a href=${to(modelPath(model, "/rollouts"), { rollout: id })}
       aria-current=${String(id) === chosen ? "true" : undefined}>${id}</a>`],
@@ -43,9 +42,9 @@ function Earlier({ model, open, chosen }) {
     ["Begun", (one) => html`<${Time} at=${one.created_at} />`],
     ["By", (one) => html`<span class="mono">${one.actor}</span>`, "wide"],
   ];
-  return html`<h2>Earlier rollouts</h2><${Loaded} from=${earlier}>${({ items, more }) => html`
-    <${Table} caption="Earlier rollouts" columns=${columns} rows=${items} keyOf=${(one) => one.id} empty="None has ended yet." />
-    ${more && html`<button type="button" onClick=${() => setMost(most + 100)}>Show older ones</button>`}`}<//>`;
+  return html`<h2>Earlier rollouts</h2><${Loaded} from=${earlier}>${({ items }) => html`
+    <${Table} caption="Earlier rollouts" columns=${columns} rows=${items} keyOf=${(one) => one.id} empty="None has ended yet." />`}<//>
+    <${More} from=${earlier} />`;
 }
 
 // An earlier one, opened by its link; an open one is shown anyway.
@@ -59,15 +58,19 @@ function Chosen({ model, id }) {
 }
 
 // What a rollout can be started with is asked for when somebody wants to.
-function Choices({ model, query, onDone, onClose }) {
+function Choices({ model, onDone, onClose }) {
   const found = useResource(async (signal) => {
     const aliases = await all("list_aliases", { model }, "aliases", { signal });
     const versions = await all("list_versions", { model }, "versions", { signal, query: { status: "READY" } });
     const free = aliases.items.filter((one) => one.routes.length === 1 && !one.rollout);
     return { aliases: free.map((one) => ({ name: one.alias, version: one.version })), versions: versions.items.map((one) => one.version) };
   }, [model]);
-  return html`<${Loaded} from=${found}>${({ aliases, versions }) => (aliases.length && versions.length > 1
-    ? html`<${StartRollout} model=${model} aliases=${aliases} versions=${versions} query=${query} onDone=${onDone} onClose=${onClose} />`
-    : html`<p class="notice">A rollout needs an alias that leads to one version and has no open rollout, and another READY version.
-      <a href=${to(modelPath(model))}>${model}</a> has no such pair.</p>`)}<//>`;
+  const { aliases = [], versions = [] } = found.data ?? {};
+  if (aliases.length && versions.length > 1) {
+    return html`<${StartRollout} model=${model} aliases=${aliases} versions=${versions} onDone=${onDone} onClose=${onClose} />`;
+  }
+  return html`<${Dialog} title="Start a rollout" onClose=${onClose}>
+    <${Loaded} from=${found}>${() => html`<p>A rollout needs an alias that leads to one version and has no open rollout, and another READY version.
+      <a href=${to(modelPath(model))}>${model}</a> has no such pair.</p>`}<//>
+    <div class="actions"><button type="button" onClick=${onClose}>Close</button></div><//>`;
 }

@@ -1,13 +1,13 @@
 // Try a version: a form made from its signature or its task, the answer drawn as fits it, its time, and the same request to copy.
 import { html, useRef, useState } from "../lib.js";
-import { all, call, send } from "../api.js";
+import { all, call, send, textOf } from "../api.js";
 import { Choice as Select } from "../inputs.js";
 import { useResource } from "../resource.js";
 import { go, modelPath, to } from "../router.js";
 import { can } from "../session.js";
 import { Empty, Field, Loaded, Page, Problem, useAction } from "../ui.js";
 import { Part } from "./try/part.js";
-import { built, fieldOf, read } from "./try/request.js";
+import { built, fieldOf, parsed, read } from "./try/request.js";
 
 const TEXTS = ["embeddings", "rerank", "text-classification", "zero-shot-classification", "fill-mask", "token-classification"];
 const VIEWS = {
@@ -24,16 +24,16 @@ export default function Try({ model, query }) {
   return html`<${Page} title=${`Try ${model}`} crumbs=${[["Models", to("/")], [model, to(modelPath(model))]]}>
     <${Choice} model=${model} version=${version} answers=${about.data?.number} />
     <${Loaded} from=${{ ...about, data: shown }} rows=${6}>${(found) => (can("infer", model)
-      ? html`<${Trial} key=${JSON.stringify([found.inputs, found.task?.name])} about=${found} />`
+      ? html`<${Trial} key=${JSON.stringify([found.inputs, found.task?.name, found.quantized?.kept && found.quantized.scheme])} about=${found} />`
       : html`<${Empty}>This key may not run the model: it has neither the scope infer nor infer:${model}.<//>`)}<//><//>`;
 }
 
 // What is known of the version that the reference leads to: a key that may only infer sees no task and no profile.
 async function describe(model, version, signal) {
   const path = `/v2/models/${encodeURIComponent(model)}${version ? `/versions/${encodeURIComponent(version)}` : ""}`;
-  const { inputs, outputs, versions } = await (await send("GET", path, { signal })).json();
+  const { inputs, outputs, versions } = JSON.parse(textOf(await send("GET", path, { signal })));
   const number = Number(versions[0]);
-  const known = can("models:read") ? await call("get_version", { model, number }, { signal }) : {};
+  const known = can("models:read") ? await call("get_version", { model, number }, { signal, parse: parsed }) : {};
   return { model, version, number, inputs, outputs, task: known.task, profile: known.profile, quantized: known.quantized, files: known.files };
 }
 
@@ -71,16 +71,22 @@ function Trial({ about }) {
   const form = way === "task" ? (TEXTS.includes(task.name) ? "texts" : "images") : way;
   const { run, busy, error } = useAction(async () => {
     setResult(null);
-    const request = await collect.current();
+    const request = await collect.current?.(); // a form that still loads has none
+    if (!request) return;
     const options = { ...request.parameters, task: way === "raw" && task ? "raw" : undefined };
     request.parameters = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
     setResult({ ...await asked(request, about), about, view: way === "task" ? VIEWS[task.name] : "outputs" });
   });
+  const choose = (name) => {
+    collect.current = null;
+    setWay(name);
+    setResult(null);
+  };
   const field = way === "document" ? "" : fieldOf(error, inputs);
   const wrong = (name) => (field && field === name ? error.message : undefined);
   return html`<form onSubmit=${run} novalidate>
       ${ways.length > 1 && html`<fieldset><legend>Ask with</legend><div class="row">${ways.map(([name, label]) => html`<label key=${name}>
-        <input type="radio" name="way" checked=${way === name} onChange=${() => { setWay(name); setResult(null); }} /> ${label}</label>`)}</div></fieldset>`}
+        <input type="radio" name="way" checked=${way === name} onChange=${() => choose(name)} /> ${label}</label>`)}</div></fieldset>`}
       <${Part} key=${way} name=${form} about=${about} inputs=${inputs} collect=${collect} wrong=${wrong} />
       ${error && !field && html`<${Problem} error=${error} />`}
       ${error && field && html`<p class="wrong" role="alert">The request was not answered: see ${field}.</p>`}
@@ -93,9 +99,8 @@ async function asked(request, about) {
   const ready = built(request, about.model, about.version);
   const start = performance.now();
   const response = await send("POST", ready.path, { headers: { ...ready.headers, prefer: "server-timing" }, body: ready.body });
-  const answer = await read(response);
   const elapsed = performance.now() - start;
-  return { request, ready, answer, elapsed, version: response.headers.get("maas-version"), timing: response.headers.get("server-timing") };
+  return { request, ready, answer: read(response), elapsed, version: response.headers.get("maas-version"), timing: response.headers.get("server-timing") };
 }
 
 // Of the version that was asked and the way it was: another may be chosen before the answer comes.

@@ -1,13 +1,13 @@
 // A version: what it takes and gives, how it was measured, its files, where it came from; edit, delete, restore, purge.
-import { html } from "../lib.js";
+import { html, useState } from "../lib.js";
 import { call } from "../api.js";
 import { bytes, count, ms, shape, usd } from "../format.js";
 import { useResource } from "../resource.js";
 import { modelPath, to } from "../router.js";
 import { can } from "../session.js";
-import { Card, Empty, Loaded, Page, Status, Tags, Time } from "../ui.js";
+import { Card, Empty, Loaded, Page, Status, Tags, tell, Time } from "../ui.js";
+import { Edit } from "./model/edit.js";
 import { Actions } from "./version/actions.js";
-import { Edit } from "./version/edit.js";
 import { Files } from "./version/files.js";
 import { Forms } from "./version/forms.js";
 import { History } from "./version/history.js";
@@ -53,7 +53,7 @@ function Shown({ version, reload }) {
     <h2>Description and tags</h2>
     <p>${version.description || html`<span class="hint">No description.</span>`}</p>
     <p>${Object.keys(version.tags).length ? html`<${Tags} tags=${version.tags} />` : html`<span class="hint">No tags.</span>`}</p>
-    ${can("models:write") && !version.deleted_at && html`<${Edit} version=${version} reload=${reload} />`}
+    ${can("models:write") && !version.deleted_at && html`<${EditVersion} version=${version} reload=${reload} />`}
     <h2>Signature</h2>
     ${version.inputs ? html`<${Signature} inputs=${version.inputs} outputs=${version.outputs}
       shapes=${profile?.shapes} />` : html`<${Empty}>It is known once the version is validated.<//>`}
@@ -64,6 +64,15 @@ function Shown({ version, reload }) {
     ${(version.variants.length > 0 || version.quantized) && html`<h2>Forms</h2><${Forms} version=${version} />`}
     <h2>Provenance</h2>
     <${History} version=${version} key=${version.updated_at} />`;
+}
+
+function EditVersion({ version, reload }) {
+  const [open, setOpen] = useState(false);
+  const { model, version: number } = version;
+  const update = (body, ifMatch) => call("update_version", { model, number }, { body, ifMatch });
+  const changed = (text) => { tell(text); reload(); };
+  return html`<button type="button" class="small" onClick=${() => setOpen(true)}>Edit</button>
+    ${open && html`<${Edit} item=${version} title=${`version ${number} of ${model}`} update=${update} changed=${changed} onClose=${() => setOpen(false)} />`}`;
 }
 
 function State({ version }) {

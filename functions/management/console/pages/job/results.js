@@ -1,17 +1,15 @@
-// What a job has written: a page of parts at a time, each with a link that is valid for a limited time.
-import { html, useState } from "../../lib.js";
-import { call } from "../../api.js";
+// What a job has written: parts, each with a link that is valid for a limited time.
+import { html } from "../../lib.js";
+import { pageOf } from "../../api.js";
 import { bytes, count } from "../../format.js";
-import { useResource } from "../../resource.js";
-import { Loaded, Table } from "../../ui.js";
+import { usePages } from "../../resource.js";
+import { Loaded, More, Table } from "../../ui.js";
 
 export function Results({ job }) {
-  const [pages, setPages] = useState([undefined]); // the tokens of the pages so far
-  const token = pages.at(-1);
-  const read = (signal) => call("job_results", { job: job.id }, { signal, query: { page_token: token } });
-  const results = useResource(read, [job.id, job.status, job.progress?.shards_done, token]);
+  const read = (signal, token) => pageOf("job_results", { job: job.id }, "results", { token, signal });
+  const results = usePages(read, [job.id], { again: `${job.status} ${job.progress?.shards_done}` });
   const columns = [
-    ["File", (part) => html`<a href=${part.url} rel="noreferrer" download>${part.name}</a>`],
+    ["File", (part) => html`<a href=${part.url} rel="noreferrer" target="_blank">${part.name}</a>`],
     ["Rows", (part) => count(part.rows), "number"],
     ["Size", (part) => bytes(part.size_bytes), "number"],
     ["SHA-256", (part) => html`<span class="mono" title=${part.sha256}>${part.sha256?.slice(0, 12) ?? "–"}</span>`],
@@ -20,11 +18,10 @@ export function Results({ job }) {
     : html`<code>maas job download ${job.id}</code> fetches all and joins them.`;
   return html`<h2>Results</h2>
     <p class="hint">The links are valid for a limited time: load this page again for new ones. ${command}</p>
-    <${Loaded} from=${results} rows=${2}>${({ results: parts, header_length: header, next_page_token: next }) => html`
+    <${Loaded} from=${results} rows=${2}>${({ items, header_length: header }) => html`
       ${header != null && html`<p>The answer is binary: its first ${count(header)} bytes are JSON.</p>`}
-      <${Table} caption="Results" columns=${columns} rows=${parts} keyOf=${(part) => part.name} empty="Nothing is written yet." />
-      <div class="actions">${pages.length > 1 && html`<button type="button" onClick=${() => setPages(pages.slice(0, -1))}>Back</button>`}
-        ${next && html`<button type="button" onClick=${() => setPages([...pages, next])}>More results</button>`}</div>`}<//>
+      <${Table} caption="Results" columns=${columns} rows=${items} keyOf=${(part) => part.name} empty="Nothing is written yet." />`}<//>
+    <${More} from=${results} />
     ${job.progress?.errors > 0 && html`<h3>Where the errors are</h3><p>${whereErrorsAre(job.input)}</p>`}`;
 }
 

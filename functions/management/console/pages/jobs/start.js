@@ -10,8 +10,8 @@ import { Code, Confirm, tell } from "../../ui.js";
 const NOTHING = { model: "", version: "", input: "", output: "", errors: "", shadow: "" };
 const PLACES = "batch/data/, batch/input/ or batch/output/";
 
-export function StartJob({ model = "", onClose }) {
-  const [wanted, setWanted] = useState({ ...NOTHING, model });
+export function StartJob({ onClose }) {
+  const [wanted, setWanted] = useState(NOTHING);
   const [once] = useState(onceOnly);
   const models = useResource((signal) => listOf(signal), []);
   const names = models.data?.models ?? [];

@@ -1,6 +1,7 @@
 // Creates a key with at most the rights of the one who is logged in.
 import { html, useState } from "../../lib.js";
 import { call, onceOnly } from "../../api.js";
+import { localText } from "../../format.js";
 import { Check, Text } from "../../inputs.js";
 import { session } from "../../session.js";
 import { Confirm } from "../../ui.js";
@@ -32,14 +33,14 @@ export function CreateKey({ onMade, onClose }) {
       ${covers("infer") && html`<${Text} label="Only these models" hint="Names with a space between. Each gives the scope infer:NAME."
         pattern=${NAMES} title="names of models: small letters, digits, points, hyphens and underscores" spellcheck=${false}
         value=${models} set=${setModels} />`}</fieldset>
-    <${Text} label="Expires at the end of" hint=${ends ? `At the latest as your own: ${dayOf(new Date(ends))}. Empty: then.` : "Empty: never."}
-      type="date" min=${dayOf(new Date())} max=${ends ? dayOf(new Date(ends)) : undefined} value=${expires} set=${setExpires} />
+    <${Text} label="Expires at the end of" hint=${ends ? `At the latest as your own: ${dayOf(ends)}. Empty: then.` : "Empty: never."}
+      type="date" min=${dayOf(Date.now())} max=${ends ? dayOf(ends) : undefined} value=${expires} set=${setExpires} />
     <${Text} label="Requests per second" hint=${most ? `At most ${most}, as your own. Empty: ${most}.` : "Empty: the limit of all keys, if there is one."}
       type="number" min="1" max=${most ?? 1_000_000} step="1" value=${rate} set=${setRate} /><//>`;
 }
 
 // The day in this browser's time zone, as a date input takes it.
-const dayOf = (date) => new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+const dayOf = (at) => localText(at).slice(0, 10);
 
 // The last moment of a day in this browser's time zone, or the caller's own end if that comes before.
 function endOf(day, ends) {

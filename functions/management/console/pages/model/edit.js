@@ -1,37 +1,39 @@
-// Description and tags of a model, guarded by its ETag: a change that came between is shown, and nothing typed is lost.
+// Description and tags of a model or a version, guarded by its ETag: a change that came between is shown, and nothing typed is lost.
 import { html, useState } from "../../lib.js";
-import { call } from "../../api.js";
+import { changesSince } from "../../entries.js";
 import { Confirm, Field } from "../../ui.js";
-import { changesSince, Meanwhile } from "./words.js";
+import { Meanwhile } from "./words.js";
 
-export function Edit({ model, changed, onClose }) {
-  const [base, setBase] = useState(model); // what was read last; the list below says how the form differs from it
-  const [description, setDescription] = useState(model.description);
-  const [tags, setTags] = useState(Object.entries(model.tags));
+// update(body, ifMatch) sends the change of `item`; changed(text) says that it is made.
+export function Edit({ item, title, update, changed, onClose }) {
+  const [base, setBase] = useState(item); // what was read last; the list below says how the form differs from it
+  const [description, setDescription] = useState(item.description);
+  const [tags, setTags] = useState(Object.entries(item.tags));
   const [meanwhile, setMeanwhile] = useState([]);
   const edits = differences(base, description, tags);
   const names = tags.map(([name]) => name.trim()).filter(Boolean);
   const twice = names.find((name, place) => names.indexOf(name) !== place);
   const save = async () => {
     try {
-      await call("update_model", { model: model.name }, { body: body(edits), ifMatch: base.etag });
+      await update(body(edits), base.etag);
     } catch (error) {
       if (error.status === 412) {
         const current = error.current;
-        setMeanwhile(await changesSince(model.name, base.etag));
+        const entries = await changesSince(item.model ?? item.name, base.etag);
+        setMeanwhile(entries.filter((entry) => !item.version || entry.version === item.version));
         setDescription((typed) => (typed === base.description ? current.description : typed));
         setTags((typed) => rebased(base.tags, typed, current.tags));
         setBase(current);
       }
       throw error;
     }
-    changed(`${model.name} is changed.`);
+    changed(`The change of ${title} is saved.`);
   };
   const setTag = (place, pair) => setTags(tags.map((old, at) => (at === place ? pair : old)));
   const drop = (place) => setTags(tags.filter((_, at) => at !== place));
-  return html`<${Confirm} title=${`Edit ${model.name}`} action="Save" disabled=${!edits.length || twice} onConfirm=${save} onClose=${onClose}>
+  return html`<${Confirm} title=${`Edit ${title}`} action="Save" disabled=${!edits.length || twice} onConfirm=${save} onClose=${onClose}>
     <${Field} label="Description">${(id) => html`
-      <textarea id=${id} rows="3" value=${description} onInput=${({ target }) => setDescription(target.value)} />`}<//>
+      <textarea id=${id} rows="3" maxlength="2000" value=${description} onInput=${({ target }) => setDescription(target.value)} />`}<//>
     <fieldset><legend>Tags</legend>
       ${tags.map(([name, value], place) => html`<div class="row pair" key=${place}>
         <input aria-label="Tag" placeholder="name" value=${name} onInput=${({ target }) => setTag(place, [target.value, value])} />

@@ -1,6 +1,6 @@
 // Who changed what of a model, newest first.
 import { html, useState } from "../../lib.js";
-import { call } from "../../api.js";
+import { pageOf } from "../../api.js";
 import { usePages } from "../../resource.js";
 import { Field, Loaded, More, Table, Time } from "../../ui.js";
 import { Difference, KINDS, subject } from "./words.js";
@@ -9,10 +9,7 @@ const PAGE = 20;
 
 export function History({ model }) {
   const [kind, setKind] = useState("");
-  const read = async (signal, token) => {
-    const page = await call("model_history", { model: model.name }, { signal, query: { limit: PAGE, kind, page_token: token } });
-    return { items: page.entries, token: page.next_page_token };
-  };
+  const read = (signal, token) => pageOf("model_history", { model: model.name }, "entries", { query: { limit: PAGE, kind }, token, signal });
   const found = usePages(read, [model.name, kind], { again: model.etag });
   const columns = [
     ["When", (entry) => html`<${Time} at=${entry.at} />`],

@@ -1,22 +1,13 @@
 // Where each alias led over a time, from the history.
 import { html } from "../../lib.js";
-import { call } from "../../api.js";
 import { colorOf } from "../../charts.js";
+import { entriesUntil, revisionOf } from "../../entries.js";
 import { clock } from "../../format.js";
-import { revisionOf, routesOf, routesText } from "./words.js";
-
-const MOST = 1000; // entries read
+import { routesOf, routesText } from "./words.js";
 
 // Entries since a time, newest first: {entries, since, isCut}; `since` is later than asked if there were too many.
 export async function entriesSince(model, start, signal) {
-  const entries = [];
-  let token;
-  do {
-    const page = await call("model_history", { model }, { signal, query: { limit: 100, page_token: token } });
-    entries.push(...page.entries);
-    token = page.next_page_token;
-  } while (token && Date.parse(entries.at(-1).at) >= start && entries.length < MOST);
-  const isCut = token && Date.parse(entries.at(-1).at) >= start;
+  const { entries, isCut } = await entriesUntil((entry) => Date.parse(entry.at) < start, model, { signal });
   const since = isCut ? Date.parse(entries.at(-1).at) : start;
   return { entries: entries.filter((entry) => Date.parse(entry.at) >= since), since, isCut };
 }
@@ -43,7 +34,7 @@ export function lanesOf(model, { entries, since }, end) {
       for (const name of state.keys()) close(name, at);
       state.clear();
     } else {
-      for (const [name, routes] of before(entry)) {
+      for (const [name, routes] of routesBefore(entry)) {
         close(name, at);
         state.set(name, routes);
       }
@@ -54,7 +45,7 @@ export function lanesOf(model, { entries, since }, end) {
 }
 
 // [alias, its routes before the entry] of those that it moved.
-function before(entry) {
+export function routesBefore(entry) {
   if (entry.alias) return [[entry.alias, routesOf(entry.before)]];
   if (entry.kind !== "version.deleted") return [];
   const removed = (entry.before?.aliases ?? []).map((name) => [name, [{ version: entry.version, weight: 100 }]]);
@@ -63,7 +54,7 @@ function before(entry) {
 
 // A lane for each alias: a part for each time between two moves, in it the routes as high as their shares.
 export function Lanes({ lanes, start, end }) {
-  const seen = (parts) => parts.filter((part) => part.to > start).map((part) => (
+  const seen = (parts) => parts.filter((part) => part.to > start && part.from < end).map((part) => (
     { ...part, from: Math.max(part.from, start), to: Math.min(part.to, end) }));
   const shown = Object.entries(lanes).map(([name, parts]) => [name, seen(parts)]).filter(([, parts]) => parts.length);
   return shown.sort().map(([name, parts]) => html`<div key=${name}>

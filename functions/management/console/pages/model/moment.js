@@ -2,18 +2,19 @@
 import { html, useEffect, useState } from "../../lib.js";
 import { call } from "../../api.js";
 import { SplitBar } from "../../charts.js";
-import { clock } from "../../format.js";
+import { clock, localText } from "../../format.js";
 import { useResource } from "../../resource.js";
 import { Field, Loaded, Table } from "../../ui.js";
+import { entriesSince, routesBefore } from "./lanes.js";
 import { routesText } from "./words.js";
 
-// `picked`: ms of a moment that was pointed at.
+// `names`: of the aliases that are there now; `picked`: ms of a moment that was pointed at.
 export function Moment({ model, names, picked }) {
-  const [typed, setTyped] = useState(local(Date.now()));
+  const [typed, setTyped] = useState(localText(Date.now()));
   const [asked, setAsked] = useState(null);
   useEffect(() => {
     if (!picked) return;
-    setTyped(local(picked));
+    setTyped(localText(picked));
     setAsked(picked);
   }, [picked]);
   const ask = (event) => {
@@ -29,20 +30,22 @@ export function Moment({ model, names, picked }) {
 
 function Then({ model, names, at }) {
   const time = new Date(at).toISOString();
-  const read = (signal) => Promise.all(names.map((alias) => call("get_alias", { model, alias }, { signal, query: { at: time } })));
+  const read = async (signal) => {
+    const { entries, isCut } = await entriesSince(model, at, signal);
+    const changed = Object.fromEntries(entries.flatMap(routesBefore)); // the oldest entry of each alias says where it led at the time
+    const gone = Object.keys(changed).filter((name) => changed[name].length);
+    const asked = [...new Set([...names, ...gone])].sort();
+    const then = await Promise.all(asked.map((alias) => call("get_alias", { model, alias }, { signal, query: { at: time } })));
+    return { then, isCut };
+  };
   const found = useResource(read, [model, names.join(), time]);
   const columns = [
     ["Alias", (then) => then.alias],
     ["Led to", (then) => then.routes.length > 0 && html`<${SplitBar} routes=${then.routes} label=${then.alias} />`, "wide"],
     ["Shares", (then) => (then.routes.length ? routesText(then.routes) : html`<span class="hint">was not there</span>`)],
   ];
-  return html`<${Loaded} from=${found} rows=${2}>${(then) => html`
+  return html`<${Loaded} from=${found} rows=${2}>${({ then, isCut }) => html`
     <${Table} caption=${`Live at ${clock(at)}`} columns=${columns} rows=${then} keyOf=${(one) => one.alias} empty="No alias." />
-    <p class="hint">At ${clock(at)}, in the time zone of this browser.</p>`}<//>`;
-}
-
-// As datetime-local takes it.
-function local(at) {
-  const time = new Date(at);
-  return new Date(at - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+    <p class="hint">At ${clock(at)}, in the time zone of this browser.
+      ${isCut && "There were too many changes since: an alias that was deleted meanwhile may be missing."}</p>`}<//>`;
 }

@@ -5,7 +5,7 @@ import { Confirm, Loaded } from "../../ui.js";
 import { useAlias } from "./alias_ends.js";
 import { Choice, Num, Text } from "../../inputs.js";
 
-const DAYS = [1, 7, 30, 90, 365].map((days) => [days, days === 1 ? "a day" : `${days} days`]);
+const DAYS = [1, 7, 30, 90, 365];
 const WHAT = ["inputs", "outputs", "both"].map((what) => [what, what]);
 const COMPARE = [["values", "each value is near enough"], ["top1", "the largest is at the same place"], ["none", "they are not compared"]];
 const NEW = { shadow: { percent: 10, compare: { rtol: 1e-3, atol: 1e-5 } }, capture: { percent: 1, what: "both", days: 7, redact: [] } };
@@ -56,6 +56,7 @@ function Shadow({ value, set }) {
 
 function Capture({ value, set }) {
   const put = (name) => (given) => set({ ...value, [name]: given });
+  const [kept] = useState(() => [...new Set([...DAYS, value.days])].map((days) => [days, days === 1 ? "a day" : `${days} days`]));
   const [left, setLeft] = useState(value.redact.join(", "));
   const leave = (text) => {
     setLeft(text);
@@ -63,7 +64,7 @@ function Capture({ value, set }) {
   };
   return html`<div class="row"><${Num} label="%" aria-label="Percent to files" min="0.001" max="100" step="any" value=${value.percent} set=${put("percent")} />
       <${Choice} label="What" value=${value.what} options=${WHAT} set=${put("what")} />
-      <${Choice} label="Kept for" value=${value.days} options=${DAYS} set=${(days) => put("days")(Number(days))} /></div>
+      <${Choice} label="Kept for" value=${value.days} options=${kept} set=${(days) => put("days")(Number(days))} /></div>
     <${Text} label="Left out" hint="Names of tensors and parameters, with commas" value=${left} set=${leave} />`;
 }
 

@@ -29,7 +29,7 @@ export function Timeline({ model }) {
     <${Loaded} from=${metrics} rows=${6}>${(data) => html`<${Drawn} metrics=${data} lanes=${lanes} pick=${setPicked} />`}<//>
     ${history.error && html`<${Problem} error=${history.error} retry=${history.reload} />`}
     ${history.data?.isCut && html`<p class="hint">Changes before ${clock(history.data.since)} are too many to draw: ask for a moment.</p>`}
-    <${Moment} model=${model.name} names=${Object.keys({ ...lanes, ...model.aliases }).sort()} picked=${picked} /></section>`;
+    <${Moment} model=${model.name} names=${Object.keys(model.aliases)} picked=${picked} /></section>`;
 }
 
 function Drawn({ metrics, lanes, pick }) {
@@ -46,7 +46,7 @@ function Drawn({ metrics, lanes, pick }) {
       ? html`<${Plot} data=${drawn.data} series=${drawn.series} span=${span} stacked label=${`Requests by version and ${metrics.step}: ${text}`} />
         <p class="hint">Requests by ${metrics.step}. ${text}.</p>`
       : html`<p class="empty">No request in this time.</p>`}
-    <div class="lanes" style=${SIDES} onClick=${point}><${Lanes} lanes=${lanes} start=${start} end=${end} /></div>`;
+    <div style=${SIDES} onClick=${point}><${Lanes} lanes=${lanes} start=${start} end=${end} /></div>`;
 }
 
 // What Plot takes: an area for each of the busiest versions, and one for all others.

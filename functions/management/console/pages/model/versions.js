@@ -1,6 +1,6 @@
 // The versions of a model, newest first.
 import { html, useState } from "../../lib.js";
-import { call } from "../../api.js";
+import { call, pageOf } from "../../api.js";
 import { bytes, ms, usd } from "../../format.js";
 import { usePages, useResource } from "../../resource.js";
 import { go, modelPath, to } from "../../router.js";
@@ -14,11 +14,8 @@ const DAYS = 7; // of measured costs
 export function Versions({ model, changed }) {
   const [deleted, setDeleted] = useState(false);
   const [picked, setPicked] = useState([]);
-  const read = async (signal, token) => {
-    const query = { limit: PAGE, include_deleted: deleted, page_token: token };
-    const page = await call("list_versions", { model: model.name }, { signal, query });
-    return { items: page.versions, token: page.next_page_token };
-  };
+  const query = { limit: PAGE, include_deleted: deleted };
+  const read = (signal, token) => pageOf("list_versions", { model: model.name }, "versions", { query, token, signal });
   const found = usePages(read, [model.name, deleted], { again: model.etag });
   const from = new Date(Date.now() - DAYS * 86400_000).toISOString();
   const measured = useResource((signal) => call("model_metrics", { model: model.name }, { signal, query: { from, step: "day" } }), [model.name]);
@@ -58,7 +55,7 @@ function State({ version }) {
 // What its traffic of the last days cost, else the estimate of its profile.
 function Cost({ measured, profile }) {
   if (measured != null) return html`${usd(measured)} <span class="hint">of its traffic</span>`;
-  if (!profile) return "–";
+  if (profile?.usd_per_million_requests == null) return "–";
   return html`${usd(profile.usd_per_million_requests / 1000)} <span class="hint">estimated</span>`;
 }
 

@@ -1,6 +1,5 @@
 // What a history entry says, in words.
 import { html } from "../../lib.js";
-import { call } from "../../api.js";
 import { SplitBar } from "../../charts.js";
 import { Time } from "../../ui.js";
 
@@ -77,15 +76,6 @@ export function Difference({ entry }) {
 export function Moved({ from, to }) {
   const side = (routes) => html`<div>${routes.length > 0 && html`<${SplitBar} routes=${routes} />`}<span class="hint">${routesText(routes)}</span></div>`;
   return html`<div class="moved">${side(from)} <span>→</span> ${side(to)}</div>`;
-}
-
-export const revisionOf = (etag) => Number(etag.match(/\d+/)[0]);
-
-// Entries after the revision of an ETag: what a 412 is about.
-export async function changesSince(model, etag) {
-  const revision = revisionOf(etag);
-  const { entries } = await call("model_history", { model }, { query: { limit: 20 } });
-  return entries.filter((entry) => entry.revision > revision);
 }
 
 export function Meanwhile({ entries }) {

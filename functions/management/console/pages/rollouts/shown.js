@@ -1,7 +1,7 @@
 // One rollout: where it stands, what the guard sees and decided, and what happened so far.
 import { html, useState } from "../../lib.js";
-import { call } from "../../api.js";
 import { SplitBar } from "../../charts.js";
+import { entriesUntil } from "../../entries.js";
 import { percent, sentence } from "../../format.js";
 import { useResource } from "../../resource.js";
 import { modelPath, to } from "../../router.js";
@@ -58,7 +58,7 @@ function Decision({ decision, isLast }) {
     ${sentence(decision.reason)}</span> <span class="hint"><${Time} at=${decision.at} /></span></p></div>`;
 }
 
-// Read again when the rollout moves. Its id is the model's revision before it began, so older entries are none of its own.
+// Read again when the rollout moves. Its id is the model's revision when it began: older entries are none of its own.
 function Moves({ rollout }) {
   const moves = useResource((signal) => ofHistory(rollout, signal), [rollout.model, rollout.id, rollout.status, rollout.weight]);
   const columns = [
@@ -74,13 +74,6 @@ function Moves({ rollout }) {
 }
 
 async function ofHistory({ model, id }, signal) {
-  const found = [];
-  let token;
-  for (let seen = 0; seen < MOST; seen += 100) {
-    const page = await call("model_history", { model }, { signal, query: { page_token: token } });
-    found.push(...page.entries.filter((entry) => entry.after?.rollout === id && entry.kind.startsWith("rollout.")));
-    token = page.next_page_token;
-    if (!token || page.entries.at(-1)?.revision < id) break;
-  }
-  return found;
+  const { entries } = await entriesUntil((entry) => entry.revision <= id, model, { most: MOST, signal });
+  return entries.filter((entry) => entry.after?.rollout === id && entry.kind.startsWith("rollout."));
 }

@@ -10,9 +10,9 @@ const LIST = "\\s*\\d+(\\s*[,\\s]\\s*\\d+)+\\s*";
 const PERCENT = [0.001, 99.999];
 
 // aliases: [{name, version}] that lead to one version, versions: numbers that are READY, newest first.
-export function StartRollout({ model, aliases, versions, query, onDone, onClose }) {
-  const alias = aliases.find(({ name }) => name === query.alias) ?? aliases.find(({ name }) => name === "production") ?? aliases[0];
-  const [plan, setPlan] = useState({ ...PLAN, alias: alias.name, version: query.version ?? String(versions.find((one) => one !== alias.version) ?? "") });
+export function StartRollout({ model, aliases, versions, onDone, onClose }) {
+  const alias = aliases.find(({ name }) => name === "production") ?? aliases[0];
+  const [plan, setPlan] = useState({ ...PLAN, alias: alias.name, version: String(versions.find((one) => one !== alias.version) ?? "") });
   const [once] = useState(onceOnly);
   const text = (name) => ({ value: plan[name], set: (value) => setPlan({ ...plan, [name]: value }) });
   const number = (name, min, max, step = "any") => ({ ...text(name), type: "number", min, max, step });

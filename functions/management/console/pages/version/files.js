@@ -8,7 +8,7 @@ export function Files({ version }) {
   const { run, busy, error } = useAction(async (name) => {
     const { files } = await call("version_files", { model: version.model, number: version.version });
     const link = document.createElement("a");
-    Object.assign(link, { href: files.find((file) => file.name === name).url, download: name.split("/").pop(), rel: "noreferrer" });
+    Object.assign(link, { href: files.find((file) => file.name === name).url, target: "_blank", rel: "noreferrer" }); // of another origin: `download` is ignored
     link.click();
   });
   const columns = [

@@ -1,11 +1,10 @@
 // Who created and changed a version: the entries of the model's history that are its own, back to its creation.
 import { html } from "../../lib.js";
-import { call } from "../../api.js";
+import { entriesUntil } from "../../entries.js";
 import { clock, count } from "../../format.js";
 import { useResource } from "../../resource.js";
 import { Loaded, Table, Time } from "../../ui.js";
 
-const PAGE = 200;
 const MOST = 2000; // entries of the model that are looked through
 
 export function History({ version }) {
@@ -23,15 +22,9 @@ export function History({ version }) {
 }
 
 async function own({ model, version }, signal) {
-  const entries = [];
-  let token;
-  for (let seen = 0; seen < MOST; seen += PAGE) {
-    const page = await call("model_history", { model }, { signal, query: { limit: PAGE, page_token: token } });
-    entries.push(...page.entries.filter((entry) => entry.version === version));
-    token = page.next_page_token;
-    if (!token || entries.some((entry) => entry.kind === "version.created")) break;
-  }
-  return { entries, created: entries.find((entry) => entry.kind === "version.created") };
+  const isCreation = (entry) => entry.version === version && entry.kind === "version.created";
+  const { entries } = await entriesUntil(isCreation, model, { most: MOST, signal });
+  return { entries: entries.filter((entry) => entry.version === version), created: entries.find(isCreation) };
 }
 
 const SHOWN_ABOVE = ["reason", "sha256"]; // with the status and the files
