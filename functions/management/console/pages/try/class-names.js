@@ -6,7 +6,7 @@ import { built, read } from "./request.js";
 export async function classNames({ request, version }, { model }, { name, shape }) {
   const outputs = [{ name, parameters: { classification: shape.at(-1) } }];
   const ready = built({ ...request, outputs }, model, version);
-  const answer = await read(await send("POST", ready.path, { headers: ready.headers, body: ready.body }));
+  const answer = read(await send("POST", ready.path, { headers: ready.headers, body: ready.body }));
   const parts = answer.outputs[0].values.map((value) => value.split(":"));
   return Object.fromEntries(parts.map(([, place, ...rest]) => [place, rest.length ? rest.join(":") : place]));
 }

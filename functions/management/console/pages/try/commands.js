@@ -43,8 +43,12 @@ function nested(tokens, shape, as) {
   return `[${Array.from({ length: shape[0] }, (_, place) => nested(tokens.slice(place * size, (place + 1) * size), shape.slice(1), as)).join(", ")}]`;
 }
 
-const object = (value) => JSON.stringify(value).replaceAll(":true", ": True").replaceAll(":false", ": False");
-const listed = (texts) => `[${texts.map((text) => JSON.stringify(text)).join(", ")}]`;
+// A literal of Python for a value of JSON that is not null.
+function inPython(value) {
+  if (Array.isArray(value)) return `[${value.map(inPython).join(", ")}]`;
+  if (typeof value === "object") return `{${Object.entries(value).map(([name, one]) => `${JSON.stringify(name)}: ${inPython(one)}`).join(", ")}}`;
+  return { true: "True", false: "False" }[value] ?? JSON.stringify(value);
+}
 const valueOf = (tensor, as) => nested(tensor.tokens, tensor.shape, tensor.datatype === "BYTES" ? (one) => one : as);
 
 function python(request, ready, written, about) {
@@ -58,14 +62,14 @@ function python(request, ready, written, about) {
   if (request.document) return whole('json.load(open("request.json"))');
   const { variant, ...rest } = request.parameters ?? {};
   const form = variant ? `, variant=${JSON.stringify(variant)}` : "";
-  const options = form + (Object.keys(rest).length ? `, parameters=${object(rest)}` : "");
+  const options = form + (Object.keys(rest).length ? `, parameters=${inPython(rest)}` : "");
   if (request.task === "rerank" && !rest.truncate) {
-    const ranked = called("rerank", `${JSON.stringify(request.query)}, ${listed(request.texts)}`, form);
+    const ranked = called("rerank", `${JSON.stringify(request.query)}, ${inPython(request.texts)}`, form);
     return client("", `for one in ${ranked}:\n        print(one.score, one.text)`);
   }
-  if (request.task === "embeddings" && !Object.keys(rest).length && written) return client("", `print(${called("embed", listed(request.texts), form)})`);
+  if (request.task === "embeddings" && !Object.keys(rest).length && written) return client("", `print(${called("embed", inPython(request.texts), form)})`);
   if (request.pictures) {
-    const files = `{"image": [Path(name).read_bytes() for name in ${listed(request.texts)}]}`;
+    const files = `{"image": [Path(name).read_bytes() for name in ${inPython(request.texts)}]}`;
     return client("from pathlib import Path\n\n", `print(${called("infer", files, options)})`);
   }
   const loads = request.inputs.some((tensor) => tensor.file);

@@ -20,9 +20,9 @@ export function token(datatype, typed) {
   } else if (isInteger(datatype)) {
     if (/^[+-]?\d+$/.test(text)) return BigInt(text).toString();
   } else {
-    if (text.toLowerCase() in NOT_FINITE) return NOT_FINITE[text.toLowerCase()];
+    if (Object.hasOwn(NOT_FINITE, text.toLowerCase())) return NOT_FINITE[text.toLowerCase()];
     if (JSON_NUMBER.test(text)) return text;
-    if (NUMBER.test(text)) return String(Number(text));
+    if (NUMBER.test(text)) return text.replace(/^\+/, "").replace(/^(-?)0*(?=\d)/, "$1").replace(/^(-?)\./, "$10.").replace(/\.(?!\d)/, "");
   }
   const expected = datatype === "BOOL" ? "true or false" : isInteger(datatype) ? "a whole number" : "a number with a point, such as 0.5";
   throw new Error(`Got “${text.slice(0, 40)}”, expected ${expected} (${datatype}).`);

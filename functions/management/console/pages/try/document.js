@@ -1,6 +1,7 @@
 // A whole request in JSON, typed or from a file: of the Open Inference Protocol, or of V1 (instances, or inputs by name).
 import { html, useState } from "../../lib.js";
 import { Field } from "../../ui.js";
+import { FileInput } from "./file-input.js";
 import { FieldError, parsed } from "./request.js";
 
 export default function Document({ inputs, collect }) {
@@ -22,6 +23,5 @@ export default function Document({ inputs, collect }) {
   return html`<${Field} label="Request" error=${wrong} hint="It is sent as it is, with every digit.">${(id, described) => html`
       <textarea id=${id} aria-describedby=${described} rows="8" spellcheck=${false} placeholder=${example} value=${text}
         onInput=${(event) => setText(event.target.value)} />`}<//>
-    <label>or a .json file <input type="file" accept=".json,application/json"
-      onChange=${async (event) => setText(await event.target.files[0].text())} /></label>`;
+    <${FileInput} label="or a .json file" accept=".json,application/json" take=${async (file) => setText(await file.text())} />`;
 }

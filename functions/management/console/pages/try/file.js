@@ -2,32 +2,28 @@
 import { html, useState } from "../../lib.js";
 import { countOf, decode } from "./datatypes.js";
 import { shape as shown } from "../../format.js";
+import { FileInput } from "./file-input.js";
 import { FieldError } from "./request.js";
 import { parseNpy } from "./npy.js";
 
 export function FromFile({ tensor, provide }) {
   const { name, datatype, shape } = tensor;
-  const [state, setState] = useState({});
+  const [chosen, setChosen] = useState(null); // {array, file}
   provide(() => {
-    if (!state.array) throw new FieldError(name, state.error ? "Choose another file." : "Choose a file.");
-    const { array, file } = state;
+    if (!chosen) throw new FieldError(name, "Choose a file.");
+    const { array, file } = chosen;
     const sizes = array.shape.length === shape.length - 1 ? [1, ...array.shape] : array.shape;
     if (array.datatype === datatype) return { shape: sizes, raw: array.raw, file: file.name, blob: file };
     const values = decode(array.datatype, array.raw, countOf(sizes));
     return { shape: sizes, tokens: values.map((value) => (Number.isFinite(value) || typeof value !== "number" ? String(value) : `"${value}"`)) };
   });
-  const read = async (event) => {
-    const [file] = event.target.files;
-    try {
-      setState({ array: parseNpy(new Uint8Array(await file.arrayBuffer())), file });
-    } catch (error) {
-      setState({ error: error.message });
-    }
+  const clear = () => setChosen(null);
+  const take = async (file) => {
+    clear();
+    setChosen({ array: parseNpy(new Uint8Array(await file.arrayBuffer())), file });
   };
-  const { array, error } = state;
-  return html`<label>File of NumPy, .npy <input type="file" accept=".npy" onChange=${read} /></label>
-    ${error && html`<p class="wrong" role="alert">${error}</p>`}
-    ${array && html`<p class="hint">${said(array, tensor)}</p>`}`;
+  return html`<${FileInput} label="File of NumPy, .npy" accept=".npy" take=${take} clear=${clear} />
+    ${chosen && html`<p class="hint">${said(chosen.array, tensor)}</p>`}`;
 }
 
 function said(array, { datatype, shape }) {

@@ -19,8 +19,8 @@ export default function Images({ about, collect, wrong }) {
       texts, pictures: encoded, files: all.map((blob, place) => ({ blob, name: texts[place] })),
     };
   };
-  return html`<${Picture} color onFiles=${(added) => setFiles([...files, ...added])} onDrawn=${setDrawing} error=${wrong("image")} />
-    ${files.length > 0 && html`<ul class="chosen">${files.map((file, place) => html`<li key=${place}>${file.name || "pasted image"}
+  return html`<${Picture} color onFiles=${(added) => setFiles((before) => [...before, ...added])} onDrawn=${setDrawing} error=${wrong("image")} />
+    ${files.length > 0 && html`<ul>${files.map((file, place) => html`<li key=${place}>${file.name || "pasted image"}
       <button type="button" class="small" onClick=${() => setFiles(files.filter((one) => one !== file))}>Remove<span
         class="hidden"> ${file.name}</span></button></li>`)}</ul>`}
     <${Variant} about=${about} value=${variant} onChange=${setVariant} wrong=${wrong} />`;

@@ -43,7 +43,7 @@ function Output({ output, outputs, result, about }) {
 }
 
 function fits(way, { datatype, shape: dims, values }) {
-  const numbers = !isText(datatype) && datatype !== "BOOL" && typeof values[0] !== "bigint";
+  const numbers = !isText(datatype) && datatype !== "BOOL" && values.every((value) => typeof value === "number");
   const matrix = dims.length === 2 || (dims.length === 3 && dims[0] === 1);
   const width = dims.at(-1);
   if (way === "bars") return isFloat(datatype) && dims.length === 2 && width >= 2 && width <= CLASSES && dims[0] <= ROWS && values.every(Number.isFinite);

@@ -40,10 +40,9 @@ function v1Path(model, version) {
   return `/v1/models/${model}/${/^\d+$/.test(version) ? "versions" : "labels"}/${encodeURIComponent(version)}:predict`;
 }
 
-// → {text, document, outputs: [{name, datatype, shape, values}]}; an answer of another protocol has no outputs.
-export async function read(response) {
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  const length = Number(response.headers.get(LENGTH) ?? bytes.length);
+// An answer of send() → {text, document, outputs: [{name, datatype, shape, values}]}; an answer of another protocol has no outputs.
+export function read({ bytes, headers }) {
+  const length = Number(headers.get(LENGTH) ?? bytes.length);
   const text = new TextDecoder().decode(bytes.subarray(0, length));
   const document = parsed(text);
   let at = length;

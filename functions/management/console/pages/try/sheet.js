@@ -1,6 +1,7 @@
 // Rows pasted from a spreadsheet: tabs, commas or semicolons between the columns.
-import { html, useState } from "../../lib.js";
+import { html, useMemo, useState } from "../../lib.js";
 import { isText } from "./datatypes.js";
+import { FileInput } from "./file-input.js";
 import { FieldError } from "./request.js";
 import { tokenFor } from "./values.js";
 
@@ -10,7 +11,7 @@ const VALUE = /^([+-]?\.?\d|true$|false$|[+-]?(nan|inf(inity)?)$)/i; // how numb
 export function Sheet({ tensor, provide }) {
   const { name, datatype, shape } = tensor;
   const [text, setText] = useState("");
-  const { rows, names } = rowsOf(text, datatype);
+  const { rows, names } = useMemo(() => rowsOf(text, datatype), [text, datatype]);
   provide(() => {
     if (!rows.length) throw new FieldError(name, "Paste at least one row.");
     const width = shape[1] === -1 ? rows[0].length : shape[1];
@@ -19,9 +20,8 @@ export function Sheet({ tensor, provide }) {
     return { shape: [rows.length, width], tokens: rows.flatMap((row, at) => row.map((cell, column) => cellToken(name, datatype, cell, at, column))) };
   });
   const left = names ? `; the first line is left out, since it has names: ${names.slice(0, SHOWN).join(", ")}` : "";
-  const read = async (event) => setText(await event.target.files[0].text());
   return html`<label>Rows, pasted from a spreadsheet or as CSV<textarea rows="6" value=${text} onInput=${(event) => setText(event.target.value)} /></label>
-    <label>or a .csv file <input type="file" accept=".csv,.tsv,.txt,text/csv" onChange=${read} /></label>
+    <${FileInput} label="or a .csv file" accept=".csv,.tsv,.txt,text/csv" take=${async (file) => setText(await file.text())} />
     ${rows.length > 0 && html`<p class="hint">${rows.length} ${rows.length === 1 ? "row" : "rows"} of ${rows[0].length} values${left}.</p>
       <div class="scroll" role="region" aria-label="The first rows" tabindex="0"><table><tbody>${rows.slice(0, SHOWN).map((row, at) => html`<tr key=${at}>
         ${row.slice(0, 40).map((cell, column) => html`<td key=${column} class="number">${cell}</td>`)}</tr>`)}</tbody></table></div>`}`;

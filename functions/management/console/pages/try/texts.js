@@ -1,6 +1,6 @@
 // The form of a task on texts: a text a line, and the options of the task.
 import { html, useState } from "../../lib.js";
-import { Check, Choice, Text } from "../../inputs.js";
+import { Check, Choice, Num, Text } from "../../inputs.js";
 import { Field } from "../../ui.js";
 import { FieldError } from "./request.js";
 import { Variant } from "./variant.js";
@@ -39,8 +39,8 @@ export default function Texts({ about, collect, wrong }) {
     <div class="row">
       ${name === "zero-shot-classification" && html`
         <${Text} label="Labels, with commas between" error=${wrong("candidate_labels")} value=${labels} set=${setLabels} />`}
-      ${name === "fill-mask" && html`<${Text} label="Tokens to show" type="number" min="1" error=${wrong("top_k")} value=${chosen.top_k ?? 5}
-        set=${(value) => choose({ top_k: Number(value) })} />`}
+      ${name === "fill-mask" && html`<${Num} label="Tokens to show" min="1" value=${chosen.top_k ?? 5} set=${(value) => choose({ top_k: value })} />
+        ${wrong("top_k") && html`<p class="wrong">${wrong("top_k")}</p>`}`}
       ${name === "token-classification" && html`<${Choice} label="Join words" error=${wrong("aggregation_strategy")}
         value=${chosen.aggregation_strategy ?? "simple"} set=${(value) => choose({ aggregation_strategy: value })} options=${options(STRATEGIES)} />`}
       ${name === "embeddings" && known.prompts && html`<${Choice} label="Prompt" error=${wrong("prompt_name")} value=${chosen.prompt_name ?? ""}
