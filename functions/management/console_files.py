@@ -59,9 +59,8 @@ def console_file(request: Request, settings: Settings) -> dict[str, Any]:
     """The page, or one of its files, packed if the browser takes gzip. Raises NotFound."""
     if request.method != "GET":
         return answer(405, b'{"error": "the console is only read"}', {"allow": "GET, HEAD"})
-    if request.path == ROOT and _raw_path(request).endswith(
-        "/"
-    ):  # the page's files and calls are relative to the path without
+    # The page's files and calls are relative to the path without a slash at its end.
+    if request.path == ROOT and _raw_path(request).endswith("/"):
         return answer(307, b"", _SAFE | {"location": f"../{ROOT.strip('/')}"})
     if not NEEDED.exists():
         return answer(503, b'{"error": "the console\'s libraries are missing: run `make console`, then start again"}')

@@ -111,6 +111,11 @@ def test_slash_at_the_end_leads_to_the_page(load_function: LoadFunction) -> None
             wire.event("/stage/console/", b"", {}, method) | {"routeKey": f"{method} /console/{{proxy+}}"}, wire.CONTEXT
         )
         assert (answer["statusCode"], answer["headers"]["location"]) == (307, "../console")
+
+
+@needs_libraries
+def test_slash_behind_a_file_leads_nowhere(load_function: LoadFunction) -> None:
+    handler = load_function("ManagementFunction").lambda_handler
     assert handler(wire.event("/console/0/main.js/", b"", {}, "GET"), wire.CONTEXT)["statusCode"] == 404
 
 

@@ -15,7 +15,6 @@ from support.aws.engine import Cloud
 from support.events import CASES, seed
 
 HOSTS = ["[::1", "x:80/ping?", "x:80/v2/health/live#", "a b", "", "x:99999999", "]", "x\r\nhost: y", "ü", "x@y:z"]
-HTTP_CASES = [case.name for case in CASES if case.status is not None]
 VALUES: list[Any] = [
     None,
     True,

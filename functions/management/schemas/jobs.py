@@ -5,9 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from pydantic import (
-    BaseModel,
-)
+from pydantic import BaseModel
 
 from maas.aws.s3 import UploadPart
 from maas.batch import job_records

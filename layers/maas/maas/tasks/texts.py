@@ -47,7 +47,7 @@ class Texts:
             if len(encoding) > self.max_length:
                 if not truncate:
                     raise TextTooLong(index, len(encoding), self.max_length)
-                encodings[index] = self._cut(encoding, prompt + texts[index])
+                encodings[index] = self._cut(prompt + texts[index])
         return encodings
 
     def of_ids(self, rows: Sequence[list[int]]) -> "list[Ids]":
@@ -120,8 +120,8 @@ class Texts:
     def id_of(self, token: str) -> int | None:
         return self._tokenizer.token_to_id(token)
 
-    def _cut(self, encoding: Encoding, text: str) -> Encoding:
-        """The encoding with its special tokens, of at most `max_length` tokens. Raises InvalidRequest."""
+    def _cut(self, text: str) -> Encoding:
+        """The text's encoding with its special tokens, of at most `max_length` tokens. Raises InvalidRequest."""
         (bare,) = self._encoded([text], special=False)
         room = self.max_length - self._tokenizer.num_special_tokens_to_add(False)
         bare.truncate(max(0, room))

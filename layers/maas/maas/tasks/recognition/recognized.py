@@ -47,7 +47,7 @@ def recognized(model: Path, raw: Runner, wanted: str | None) -> Recognized:
     if export.has(TOKENIZER_NAME) and takes_text and is_known:  # other inputs are the state of a generator
         return _text(export, raw, None)
     if export.has(PREPROCESSOR) and not takes_text:
-        return _image(export, raw, *_image_task(export, raw))
+        return _image(export, raw, *_image_task(export))
     unused = next((name for name in (TOKENIZER_NAME, PREPROCESSOR) if export.has(name)), None)
     if unused is None:
         return Recognized()
@@ -112,7 +112,7 @@ def _sequence_task(export: Export, outputs: dict[str, Array]) -> str:
     return "zero-shot-classification" if is_nli else "text-classification"
 
 
-def _image_task(export: Export, raw: Runner) -> tuple[str, str]:
+def _image_task(export: Export) -> tuple[str, str]:
     architecture = export.architecture
     if architecture.endswith("ForImageClassification") or (not architecture and export.labels()):
         return "image-classification", f"config.json architectures {architecture}" if architecture else "labels.txt"
