@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from numbers import Integral
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
+from maas_client.arguments import by_name, moment, seconds, text, texts
 from maas_client.errors import (
     NO_SERVER,
     CannotConnect,
@@ -164,8 +166,8 @@ def reason(error: Exception) -> str:
 def path_of(*parts: str | int) -> str:
     """A path of quoted segments. Raises InvalidInput for an empty segment, . and .."""
     for part in parts:
-        if str(part) in ("", ".", ".."):
-            raise InvalidInput(f"{str(part)!r} is no name")
+        if not isinstance(part, str | Integral) or str(part) in ("", ".", ".."):
+            raise InvalidInput(f"{part!r:.80} is no name")
     try:
         return "/" + "/".join(quote(str(part), safe="") for part in parts)
     except UnicodeEncodeError as error:  # a lone surrogate
@@ -183,11 +185,7 @@ def inference_path(model: str, version: str | int | None, *rest: str) -> str:
 
 
 def deadline_after(timeout_seconds: float | None) -> float | None:
-    if timeout_seconds is None:
-        return None
-    if not timeout_seconds > 0:
-        raise InvalidInput(f"a timeout of {timeout_seconds} s leaves no time: give more than 0, or None")
-    return time.monotonic() + timeout_seconds
+    return None if timeout_seconds is None else time.monotonic() + seconds("timeout_seconds", timeout_seconds)
 
 
 def seconds_until(deadline: float | None) -> float | None:
@@ -195,19 +193,22 @@ def seconds_until(deadline: float | None) -> float | None:
 
 
 def filters(**values: str | bool | list[str] | tuple[str, ...] | None) -> dict[str, str | list[str]]:
-    """Query parameters, without those that are empty."""
-    return {
-        name: "true" if isinstance(value, bool) else value if isinstance(value, str) else list(value)
-        for name, value in values.items()
-        if value
-    }
+    """Query parameters, without those that are empty. Raises InvalidInput."""
+    return {name: _filter(name, value) for name, value in values.items() if value}
+
+
+def _filter(name: str, value: object) -> str | list[str]:
+    if isinstance(value, bool):
+        return "true"
+    return texts(name, value) if isinstance(value, list | tuple) else text(name, value)
 
 
 def times(start: datetime | None, end: datetime | None) -> dict[str, str | list[str]]:
-    """The query parameters `from` and `to`, without those that are None."""
-    return {name: time.isoformat() for name, time in (("from", start), ("to", end)) if time}
+    """The query parameters `from` and `to`, without those that are None. Raises InvalidInput."""
+    given = {"from": ("start", start), "to": ("end", end)}
+    return {name: moment(*one).isoformat() for name, one in given.items() if one[1] is not None}
 
 
 def changes(description: str | None, tags: Mapping[str, str | None] | None) -> dict[str, Any]:
-    """The body of an update: changed fields only."""
-    return ({} if description is None else {"description": description}) | {"tags": dict(tags or {})}
+    """The body of an update: changed fields only. Raises InvalidInput."""
+    return ({} if description is None else {"description": description}) | {"tags": by_name("tags", tags or {})}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from maas_client.arguments import path
 from maas_client.errors import InvalidInput
 from maas_client.files import LocalFile
 
@@ -18,7 +19,7 @@ Example = str | Path | Mapping[str, Any]
 
 def example_file(example: Example) -> LocalFile:
     """A file .npz or .json, or arrays by name, as the file that is pushed. Raises InvalidInput."""
-    file = _of_arrays(example) if isinstance(example, Mapping) else _of_path(Path(example))
+    file = _of_arrays(example) if isinstance(example, Mapping) else _of_path(path("example", example))
     if file.size_bytes > MAX_BYTES:
         raise InvalidInput(f"the example has {file.size_bytes:,} bytes, at most {MAX_BYTES:,}: give smaller inputs")
     return file

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from maas_client.arguments import by_name, texts
 from maas_client.transfer_records import UploadPart
 
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
@@ -133,10 +134,10 @@ def batch_body(
 ) -> dict[str, Any]:
     """The request body of a batch, without options that are None."""
     given = {
-        name: value if isinstance(value, str | int) else list(value)
+        name: value if isinstance(value, str | int) else texts(name, value)
         for name, value in options.items()
         if value is not None
     }
     wanted: dict[str, Any] = {"version": None if version is None else str(version), "output": output, "notify": notify}
-    wanted |= {"shadow": None if shadow is None else dict(shadow)}
+    wanted |= {"shadow": None if shadow is None else by_name("shadow", shadow)}
     return {"model": model, "options": given} | {name: value for name, value in wanted.items() if value is not None}

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from maas_client.arguments import text
 from maas_client.errors import DownloadFailed, InvalidInput
 
 LONGEST_FILE_NAME = 200  # bytes in UTF-8
@@ -71,6 +72,6 @@ def are_headers(headers: Mapping[str, str]) -> bool:
 
 def check_alias(alias: str | None) -> None:
     """Raises InvalidInput for what cannot be an alias."""
-    if alias is not None and not (len(alias) <= LONGEST_ALIAS and _ALIAS.fullmatch(alias)):
+    if alias is not None and not (len(text("alias", alias)) <= LONGEST_ALIAS and _ALIAS.fullmatch(alias)):
         expected = "a name of lower-case letters, digits, '.', '_' and '-' that is not a number"
         raise InvalidInput(f"alias: got {alias!r:.80}, expected {expected}")

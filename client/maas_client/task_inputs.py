@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from maas_client.arguments import listed, texts
 from maas_client.errors import InvalidInput
 
 TEXT, IMAGE, QUERY = "text", "image", "query"
@@ -14,9 +15,9 @@ Item = str | bytes | Path
 Items = Item | Sequence[Item]
 
 
-def calls_of(items: Items) -> Iterator[dict[str, np.ndarray]]:
+def calls_of(items: Sequence[Item]) -> Iterator[dict[str, np.ndarray]]:
     """The inputs of each call. Raises InvalidInput for texts and images in one list, and files that cannot be read."""
-    name, contents = _contents(_listed(items))
+    name, contents = _contents(items)
     group: list[str | bytes] = []
     size_bytes = 0
     for content in contents:
@@ -28,9 +29,9 @@ def calls_of(items: Items) -> Iterator[dict[str, np.ndarray]]:
     yield {name: array_of(group)}
 
 
-def are_images(items: Items) -> bool:
+def are_images(items: Sequence[Item]) -> bool:
     """Whether the first one is an image."""
-    return isinstance(next(iter(_listed(items)), None), bytes | Path)
+    return isinstance(next(iter(items), None), bytes | Path)
 
 
 def array_of(contents: Sequence[str | bytes]) -> np.ndarray:
@@ -40,19 +41,9 @@ def array_of(contents: Sequence[str | bytes]) -> np.ndarray:
     return array
 
 
-def texts_of(name: str, texts: object) -> list[str]:
-    """Raises InvalidInput for anything but texts."""
-    if isinstance(texts, str | bytes) or not isinstance(texts, Sequence | np.ndarray):
-        raise InvalidInput(f"'{name}' is a {type(texts).__name__}, expected a list of texts")
-    found = [*texts]
-    for index, text in enumerate(found):
-        if not isinstance(text, str):
-            raise InvalidInput(f"'{name}' {index} is a {type(text).__name__}, expected text")
-    return found
-
-
-def _listed(items: Items) -> Sequence[Item]:
-    return [items] if isinstance(items, Item) else items
+def listed_items(items: Items) -> list[Item]:
+    """Raises InvalidInput for anything but items."""
+    return [items] if isinstance(items, Item) else listed("items", items, "text, a file, or a list of them")
 
 
 def _contents(items: Sequence[Item]) -> tuple[str, Iterator[str | bytes]]:
@@ -61,7 +52,7 @@ def _contents(items: Sequence[Item]) -> tuple[str, Iterator[str | bytes]]:
         raise InvalidInput("got texts and images in one list: an image is a Path or bytes, a text is a str")
     if kinds == {IMAGE}:
         return IMAGE, (item if isinstance(item, bytes) else image_file(item) for item in items)  # type: ignore[arg-type]
-    return TEXT, iter(texts_of("items", items))
+    return TEXT, iter(texts("items", items))
 
 
 def image_file(path: Path) -> bytes:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from maas_client._async.transport import AsyncTransport
+from maas_client.arguments import by_name, moment
 from maas_client.calls import api_path
 from maas_client.model_records import Alias, AliasThen
 from maas_client.reading import field_of, read
@@ -42,7 +43,7 @@ class AsyncAliases:
         1
         """
         path = api_path("models", model, "aliases", alias)
-        answer = await self._transport.call("GET", path, query={"at": time.isoformat()})
+        answer = await self._transport.call("GET", path, query={"at": moment("time", time).isoformat()})
         return read(AliasThen, answer)
 
     async def set(
@@ -76,10 +77,12 @@ class AsyncAliases:
         path, given = api_path("models", model, "aliases", alias), {"version": version, "sticky": sticky}
         body: dict[str, object] = {name: value for name, value in given.items() if value is not None}
         if routes is not None:
-            body["routes"] = [{"version": number, "weight": weight} for number, weight in routes.items()]
+            body["routes"] = [
+                {"version": number, "weight": weight} for number, weight in by_name("routes", routes).items()
+            ]
         for name, wanted in (("shadow", shadow), ("capture", capture)):
             if wanted is not None:
-                body[name] = None if wanted is False else dict(wanted)
+                body[name] = None if wanted is False else by_name(name, wanted)
         return read(Alias, await self._transport.call("PUT", path, body, if_match=if_match))
 
     async def rollback(self, model: str, alias: str, *, if_match: str | None = None) -> Alias:

@@ -17,6 +17,7 @@ from maas_client._async.rollouts_api import AsyncRollouts
 from maas_client._async.tasks_api import AsyncTasks
 from maas_client._async.transport import AsyncTransport
 from maas_client._async.versions_api import CHECK_SECONDS, AsyncVersions
+from maas_client.arguments import path as path_of
 from maas_client.calls import ATTEMPTS
 from maas_client.example_files import Example, example_file
 from maas_client.files import Report, quantizing
@@ -133,8 +134,8 @@ class AsyncMaasClient:
         form = quantizing(quantize, quantize_tolerance)
         check_alias(alias)
         inputs = None if example is None else await in_thread(example_file, example)
-        vectors = None if golden is None else Path(golden)
-        files = (await in_thread(version_files, Path(path), vectors, inputs, variant)).files
+        vectors = None if golden is None else path_of("golden", golden)
+        files = (await in_thread(version_files, path_of("path", path), vectors, inputs, variant)).files
         options: NewOptions = {
             "description": description,
             "tags": tags,

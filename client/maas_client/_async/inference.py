@@ -17,7 +17,7 @@ from maas_client.protocol.requests import Inputs, Signature, Wanted
 from maas_client.reading import field_of, read
 
 INLINE_BYTES = 4_000_000  # larger bodies are uploaded: Lambda takes 6 MB, in base64
-Signatures = dict[tuple[str, str], Signature]
+Signatures = dict[str, Signature]  # by the path of the version
 
 
 async def infer(transport: AsyncTransport, inputs: Inputs, wanted: Wanted, signatures: Signatures) -> InferenceResponse:
@@ -25,7 +25,7 @@ async def infer(transport: AsyncTransport, inputs: Inputs, wanted: Wanted, signa
 
     Gets the signature for other `inputs`, and after a refusal; keeps it in `signatures`.
     """
-    key = (wanted.model, str(wanted.version))
+    key = inference_path(wanted.model, wanted.version)
     known = signatures.get(key)
     refusal: InvalidInput | InvalidRequest | None = None
     sent = inputs

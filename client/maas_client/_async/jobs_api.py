@@ -9,6 +9,7 @@ from maas_client import results
 from maas_client._async import downloads
 from maas_client._async.backend import in_thread, sleep
 from maas_client._async.transport import MAX_PAGES, AsyncTransport, next_token
+from maas_client.arguments import path
 from maas_client.calls import api_path, deadline_after
 from maas_client.errors import InvalidInput, InvalidResponse, NoAnswerInTime
 from maas_client.files import Report
@@ -132,7 +133,7 @@ class AsyncJobs:
         async def fresh() -> Mapping[str, str]:
             return {one.name: one.url for one in (await self.results(found.id)).results}
 
-        plan = results.plan(found, (await self.results(found.id)).results, Path(to), join=join)
+        plan = results.plan(found, (await self.results(found.id)).results, path("to", to), join=join)
         if plan.downloads:
             await downloads.fetch(plan.downloads, plan.folder, progress, fresh)
         return await in_thread(plan.finish)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from maas_client._async.transport import AsyncTransport
+from maas_client.arguments import moment, texts
 from maas_client.calls import api_path, filters
 from maas_client.key_records import ApiKey, Caller, NewKey
 from maas_client.reading import read
@@ -61,8 +62,8 @@ class AsyncKeys:
         """
         body = {
             "name": name,
-            "scopes": [*scopes],
-            "expires_at": expires_at.astimezone().isoformat() if expires_at else None,
+            "scopes": texts("scopes", scopes),
+            "expires_at": None if expires_at is None else moment("expires_at", expires_at).astimezone().isoformat(),
             "requests_per_second": requests_per_second,
         }
         return read(NewKey, await self._transport.call("POST", api_path("keys"), body))

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from maas_client._async.transport import AsyncTransport
+from maas_client.arguments import by_name, texts
 from maas_client.calls import api_path, changes, filters, times
 from maas_client.metrics_records import ModelMetrics
 from maas_client.model_records import HistoryEntry, RegisteredModel
@@ -34,7 +35,9 @@ class AsyncModels:
         >>> [model.name for model in await maas.models.list(prefix="dig")]
         ['digits']
         """
-        query = filters(prefix=prefix, tag=tuple(tags), status=status, task=task, include_deleted=include_deleted)
+        query = filters(
+            prefix=prefix, tag=texts("tags", tags), status=status, task=task, include_deleted=include_deleted
+        )
         return await self._transport.pages(api_path("models"), "models", RegisteredModel, limit, query)
 
     async def get(self, name: str, *, include_deleted: bool = False) -> RegisteredModel:
@@ -52,7 +55,7 @@ class AsyncModels:
         >>> (await maas.models.create("letters", tags={"team": "vision"})).status
         'EMPTY'
         """
-        body = {"name": name, "description": description, "tags": dict(tags or {})}
+        body = {"name": name, "description": description, "tags": by_name("tags", tags or {})}
         return read(RegisteredModel, await self._transport.call("POST", api_path("models"), body, creating=True))
 
     async def update(

@@ -4,6 +4,7 @@ import builtins
 from collections.abc import Sequence
 
 from maas_client._async.transport import AsyncTransport
+from maas_client.arguments import listed
 from maas_client.calls import api_path, filters
 from maas_client.reading import read
 from maas_client.rollout_records import Rollout
@@ -45,7 +46,7 @@ class AsyncRollouts:
             "min_requests": min_requests,
         }
         plan = {
-            "steps": None if steps is None else [*steps],
+            "steps": None if steps is None else listed("steps", steps),
             "minutes_per_step": minutes_per_step,
             "guards": {name: limit for name, limit in limits.items() if limit is not None},
             "on_breach": on_breach,

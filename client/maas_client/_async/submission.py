@@ -9,6 +9,7 @@ from typing import Any
 from maas_client._async import uploads
 from maas_client._async.backend import in_thread, sleep
 from maas_client._async.transport import AsyncTransport
+from maas_client.arguments import path
 from maas_client.calls import api_path
 from maas_client.errors import CannotConnect, InvalidResponse, MaasError, ServerFailed
 from maas_client.files import LocalFile, declare, records_file
@@ -28,10 +29,11 @@ async def batch(
     progress: Callable[[Progress | Job], None] | None,
 ) -> Job:
     """The job of a file here or in the bucket. Raises InvalidInput, UploadFailed."""
+    file = path("source", source)
     format_of(str(source))
     if str(source).startswith("s3://"):
         return (await create(transport, body | {"input": str(source)})).job
-    return await upload(transport, body, await in_thread(records_file, Path(source)), progress)
+    return await upload(transport, body, await in_thread(records_file, file), progress)
 
 
 async def create(transport: AsyncTransport, body: dict[str, Any]) -> NewJob:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import httpx
 
 from maas_client._async.backend import Connections, http_client, sleep, until
+from maas_client.arguments import count
 from maas_client.calls import Answer, Call, answer_of, connection_failure, fields_of, json_body
 from maas_client.errors import InvalidResponse
 from maas_client.reading import Page, field_of, read
@@ -94,6 +95,7 @@ class AsyncTransport:
     ) -> list[_Result]:
         """The items `key` of every page, or the first `limit`."""
         asked, found = dict(query), list[_Result]()
+        limit = None if limit is None else count("limit", limit)
         for _ in range(MAX_PAGES):
             asked["limit"] = str(PAGE if limit is None else min(limit - len(found), PAGE))
             answer = await self.call("GET", path, query=asked)

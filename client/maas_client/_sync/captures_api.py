@@ -8,7 +8,7 @@ from typing import Any
 
 from maas_client._sync import downloads
 from maas_client._sync.transport import Transport
-from maas_client.calls import api_path, filters
+from maas_client.calls import api_path, times
 from maas_client.capture_records import CaptureFile
 from maas_client.errors import DownloadFailed
 from maas_client.reading import instant, parse
@@ -30,9 +30,8 @@ class Captures:
         >>> maas.captures.list("digits", 1)
         []
         """
-        times = {"from": start.isoformat() if start else None, "to": end.isoformat() if end else None}
         path = api_path("models", model, "versions", str(version), "captures")
-        return self._transport.pages(path, "captures", CaptureFile, None, filters(**times))
+        return self._transport.pages(path, "captures", CaptureFile, None, times(start, end))
 
     def lines(
         self, model: str, version: int, *, start: datetime | None = None, end: datetime | None = None

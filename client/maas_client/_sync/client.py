@@ -18,6 +18,7 @@ from maas_client._sync.rollouts_api import Rollouts
 from maas_client._sync.tasks_api import Tasks
 from maas_client._sync.transport import Transport
 from maas_client._sync.versions_api import CHECK_SECONDS, Versions
+from maas_client.arguments import path as path_of
 from maas_client.calls import ATTEMPTS
 from maas_client.example_files import Example, example_file
 from maas_client.files import Report, quantizing
@@ -134,8 +135,8 @@ class MaasClient:
         form = quantizing(quantize, quantize_tolerance)
         check_alias(alias)
         inputs = None if example is None else in_thread(example_file, example)
-        vectors = None if golden is None else Path(golden)
-        files = in_thread(version_files, Path(path), vectors, inputs, variant).files
+        vectors = None if golden is None else path_of("golden", golden)
+        files = in_thread(version_files, path_of("path", path), vectors, inputs, variant).files
         options: NewOptions = {
             "description": description,
             "tags": tags,

@@ -21,7 +21,7 @@ class Inference:
 
     def __init__(self, transport: Transport, jobs: Jobs, timeout_seconds: float | None) -> None:
         self._transport, self._jobs, self._timeout_seconds = transport, jobs, timeout_seconds
-        self._signatures: dict[tuple[str, str], Signature] = {}
+        self._signatures: dict[str, Signature] = {}
 
     def metadata(self, model: str, version: str | int | None = None) -> ModelMetadata:
         """The inputs and outputs of a version: its number, an alias, or None for the default one.
@@ -52,7 +52,8 @@ class Inference:
 
         `inputs` are arrays by name, or the array of a model's only input. Lists and numbers become what the model's
         signature says, and so do arrays whose values stay exactly the same: smaller integers, float64 that float32
-        holds, a single record without its batch axis. Optional inputs may be left out. `version` is a number or an
+        holds, a single record without its batch axis, a column of single values. A frame gives several inputs their
+        columns. Optional inputs may be left out. `version` is a number or an
         alias. Tensors go as bytes, or as JSON if not `binary`; with gzip where a call would not take them otherwise.
         `timeout_seconds` is for all of it; the server stops then too. `variant` asks for another form of the version,
         one that it was pushed with (`quantize`). `parameters` are the request's: options of a task, or {"task": "raw"}

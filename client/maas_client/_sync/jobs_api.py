@@ -10,6 +10,7 @@ from maas_client import results
 from maas_client._sync import downloads
 from maas_client._sync.backend import in_thread, sleep
 from maas_client._sync.transport import MAX_PAGES, Transport, next_token
+from maas_client.arguments import path
 from maas_client.calls import api_path, deadline_after
 from maas_client.errors import InvalidInput, InvalidResponse, NoAnswerInTime
 from maas_client.files import Report
@@ -133,7 +134,7 @@ class Jobs:
         def fresh() -> Mapping[str, str]:
             return {one.name: one.url for one in self.results(found.id).results}
 
-        plan = results.plan(found, self.results(found.id).results, Path(to), join=join)
+        plan = results.plan(found, self.results(found.id).results, path("to", to), join=join)
         if plan.downloads:
             downloads.fetch(plan.downloads, plan.folder, progress, fresh)
         return in_thread(plan.finish)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from maas_client._sync.transport import Transport
+from maas_client.arguments import by_name, texts
 from maas_client.calls import api_path, changes, filters, times
 from maas_client.metrics_records import ModelMetrics
 from maas_client.model_records import HistoryEntry, RegisteredModel
@@ -35,7 +36,9 @@ class Models:
         >>> [model.name for model in maas.models.list(prefix="dig")]
         ['digits']
         """
-        query = filters(prefix=prefix, tag=tuple(tags), status=status, task=task, include_deleted=include_deleted)
+        query = filters(
+            prefix=prefix, tag=texts("tags", tags), status=status, task=task, include_deleted=include_deleted
+        )
         return self._transport.pages(api_path("models"), "models", RegisteredModel, limit, query)
 
     def get(self, name: str, *, include_deleted: bool = False) -> RegisteredModel:
@@ -53,7 +56,7 @@ class Models:
         >>> maas.models.create("letters", tags={"team": "vision"}).status
         'EMPTY'
         """
-        body = {"name": name, "description": description, "tags": dict(tags or {})}
+        body = {"name": name, "description": description, "tags": by_name("tags", tags or {})}
         return read(RegisteredModel, self._transport.call("POST", api_path("models"), body, creating=True))
 
     def update(

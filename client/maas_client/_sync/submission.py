@@ -10,6 +10,7 @@ from typing import Any
 from maas_client._sync import uploads
 from maas_client._sync.backend import in_thread, sleep
 from maas_client._sync.transport import Transport
+from maas_client.arguments import path
 from maas_client.calls import api_path
 from maas_client.errors import CannotConnect, InvalidResponse, MaasError, ServerFailed
 from maas_client.files import LocalFile, declare, records_file
@@ -29,10 +30,11 @@ def batch(
     progress: Callable[[Progress | Job], None] | None,
 ) -> Job:
     """The job of a file here or in the bucket. Raises InvalidInput, UploadFailed."""
+    file = path("source", source)
     format_of(str(source))
     if str(source).startswith("s3://"):
         return create(transport, body | {"input": str(source)}).job
-    return upload(transport, body, in_thread(records_file, Path(source)), progress)
+    return upload(transport, body, in_thread(records_file, file), progress)
 
 
 def create(transport: Transport, body: dict[str, Any]) -> NewJob:

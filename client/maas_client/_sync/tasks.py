@@ -10,23 +10,27 @@ import numpy as np
 from maas_client._sync.backend import in_thread
 from maas_client._sync.inference import infer
 from maas_client._sync.transport import Transport
-from maas_client.errors import InvalidInput, InvalidResponse
+from maas_client.arguments import count as count_of
+from maas_client.arguments import text as text_of
+from maas_client.arguments import texts as texts_of
+from maas_client.errors import InvalidResponse
 from maas_client.inference_records import ClassScore, Ranked
 from maas_client.protocol.requests import Wanted
-from maas_client.task_inputs import QUERY, TEXT, Items, are_images, array_of, calls_of, texts_of
+from maas_client.task_inputs import QUERY, TEXT, Item, Items, are_images, array_of, calls_of, listed_items
 
 ALL_CLASSES = 1_000_000
 
 
 def embed(transport: Transport, items: Items, wanted: Wanted) -> np.ndarray:
-    task = "image-embeddings" if are_images(items) else "embeddings"
-    (vectors,) = _each(transport, items, replace(wanted, outputs=["embedding"]), task)
+    given = listed_items(items)
+    task = "image-embeddings" if are_images(given) else "embeddings"
+    (vectors,) = _each(transport, given, replace(wanted, outputs=["embedding"]), task)
     return vectors
 
 
 def rerank(transport: Transport, query: str, texts: Sequence[str], wanted: Wanted, top_n: int | None) -> list[Ranked]:
     given = texts_of("texts", texts)
-    inputs = {QUERY: array_of(texts_of("query", [query])), TEXT: array_of(given)}
+    inputs = {QUERY: array_of([text_of("query", query)]), TEXT: array_of(given)}
     answer = infer(transport, inputs, replace(_of(wanted, "rerank"), outputs=["score"]), {})
     scores = answer.outputs.get("score")
     if scores is None or scores.shape != (len(given),):
@@ -38,20 +42,20 @@ def rerank(transport: Transport, query: str, texts: Sequence[str], wanted: Wante
 def classify(
     transport: Transport, items: Items, wanted: Wanted, top: int | None, labels: Sequence[str] | None
 ) -> list[tuple[ClassScore, ...]]:
-    top = _checked("top", top)
+    top, given = _checked("top", top), listed_items(items)
     if labels is None:
         wanted = replace(wanted, outputs=["scores"], classes=ALL_CLASSES if top is None else top)
-        task = "image-classification" if are_images(items) else "text-classification"
-        (classes,) = _each(transport, items, wanted, task)
+        task = "image-classification" if are_images(given) else "text-classification"
+        (classes,) = _each(transport, given, wanted, task)
         return [tuple(map(_class_score, row)) for row in classes.tolist()]
     parameters = {**wanted.parameters, "candidate_labels": texts_of("labels", labels)}
     wanted = replace(wanted, outputs=["label", "score"], parameters=parameters)
-    names, scores = _each(transport, items, wanted, "zero-shot-classification")
+    names, scores = _each(transport, given, wanted, "zero-shot-classification")
     pairs = zip(names[:, :top].tolist(), scores[:, :top].tolist(), strict=True)
     return [tuple(map(ClassScore, *row)) for row in pairs]
 
 
-def _each(transport: Transport, items: Items, wanted: Wanted, task: str) -> list[np.ndarray]:
+def _each(transport: Transport, items: Sequence[Item], wanted: Wanted, task: str) -> list[np.ndarray]:
     """The wanted outputs, those of all calls joined: an alias that moves meanwhile has no effect."""
     parts = []
     calls, wanted = calls_of(items), _of(wanted, task)
@@ -72,9 +76,7 @@ def _of(wanted: Wanted, task: str) -> Wanted:
 
 
 def _checked(name: str, count: int | None) -> int | None:
-    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
-        raise InvalidInput(f"'{name}' is {count!r}, expected a whole number of at least 1")
-    return count
+    return None if count is None else count_of(name, count)
 
 
 def _class_score(said: Any) -> ClassScore:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from maas_client._sync import downloads
 from maas_client._sync.backend import sleep
 from maas_client._sync.transport import Transport
+from maas_client.arguments import by_name, instance, listed, path, seconds, texts
 from maas_client.calls import api_path, changes, filters, inference_path
 from maas_client.errors import DeploymentFailed, InvalidInput, NoAnswerInTime, TimedOut
 from maas_client.files import Report
@@ -45,7 +46,7 @@ class Versions:
         >>> [version.version for version in maas.versions.list("digits", status="READY")]
         [2, 1]
         """
-        query = filters(tag=tuple(tags), status=status, include_deleted=include_deleted)
+        query = filters(tag=texts("tags", tags), status=status, include_deleted=include_deleted)
         return self._transport.pages(_path(model), "versions", ModelVersion, limit, query)
 
     def get(self, model: str, version: int, *, include_deleted: bool = False) -> ModelVersion:
@@ -75,13 +76,16 @@ class Versions:
         ('PENDING_UPLOAD', 1)
         """
         body: dict[str, Any] = {
-            "files": [asdict(file) for file in files],
-            "golden": dict(tolerance or {}),
+            "files": [
+                asdict(instance(f"files[{index}]", file, ModelFile))
+                for index, file in enumerate(listed("files", files))
+            ],
+            "golden": by_name("tolerance", tolerance or {}),
             "description": description,
-            "tags": dict(tags or {}),
+            "tags": by_name("tags", tags or {}),
         }
         if quantize:
-            body["quantize"] = dict(quantize)
+            body["quantize"] = by_name("quantize", quantize)
         if smoke_run != "required":
             body["smoke_run"] = smoke_run
         if task is not None:
@@ -159,7 +163,7 @@ class Versions:
         """
         files = self.files(model, version)
         check_listed([file.name for file in files])
-        return downloads.fetch(files, Path(folder), progress) if files else []
+        return downloads.fetch(files, path("folder", folder), progress) if files else []
 
     def profile(
         self,
@@ -177,8 +181,9 @@ class Versions:
         >>> measured.shapes, measured.run_ms > 0
         ({'x': (32, 2)}, True)
         """
+        given = by_name("shapes", shapes)
         try:
-            body: dict[str, Any] = {"shapes": {name: [*map(index, shape)] for name, shape in shapes.items()}}
+            body: dict[str, Any] = {"shapes": {name: [*map(index, shape)] for name, shape in given.items()}}
         except TypeError as error:
             raise InvalidInput(f"the sizes of a shape are integers: {error}") from None
         if runs is not None:
@@ -208,7 +213,7 @@ class Versions:
         >>> maas.versions.wait("digits", 1).status
         'READY'
         """
-        deadline = time.monotonic() + timeout_seconds
+        deadline = time.monotonic() + seconds("timeout_seconds", timeout_seconds)
         pause_seconds = FIRST_LOOK_SECONDS
         status = ""
         while True:

@@ -1,7 +1,7 @@
 """Fits values to a model's signature: lists and numbers to its datatype, arrays only without loss."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -13,20 +13,39 @@ from maas_client.protocol.tensors import BF16, DTYPES, Tensor, check_mask
 WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}  # as JSON of the protocol writes them
 _NUMBERS = (int, float, np.integer, np.floating)
 _BOOLEANS = (bool, np.bool_)
+_NO_NUMBERS = (*_BOOLEANS, np.timedelta64)  # kinds of int and np.integer
 _TEXTS = (str, bytes)
 
 
 def is_tensor(value: object) -> TypeGuard[Tensor]:
-    """Whether the value has a datatype of its own."""
+    """Whether the value has a datatype of its own, or is an array of objects, which are mostly text."""
     return isinstance(value, np.ndarray | np.generic | BF16)
+
+
+def holds_objects(value: object) -> bool:
+    """Whether it is an array that may hold numbers or text, as that of a frame with columns of several types."""
+    return isinstance(value, np.ndarray) and value.dtype == np.object_
+
+
+def by_input(inputs: Any, expected: Sequence[MetadataTensor]) -> dict[str, Any]:
+    """Inputs by name: of a mapping, of a frame's columns where there are several inputs, or of the only one."""
+    if isinstance(inputs, Mapping):
+        return dict(inputs)
+    if len(_required(expected)) > 1 and hasattr(inputs, "columns"):
+        return {name: inputs[name] for name in inputs.columns}
+    return {only(expected).name: inputs}
 
 
 def only(expected: Sequence[MetadataTensor]) -> MetadataTensor:
     """The input that a single array is for. Raises InvalidInput where there are several."""
-    required = [tensor for tensor in expected if not tensor.is_optional] or list(expected)
+    required = _required(expected)
     if len(required) != 1:
         raise InvalidInput(f"the model takes {shown(required)}: give a mapping that names each")
     return required[0]
+
+
+def _required(expected: Sequence[MetadataTensor]) -> list[MetadataTensor]:
+    return [tensor for tensor in expected if not tensor.is_optional] or list(expected)
 
 
 def fit(values: Any, tensor: MetadataTensor) -> Tensor:
@@ -40,7 +59,9 @@ def fit(values: Any, tensor: MetadataTensor) -> Tensor:
         raise InvalidInput(f"'{tensor.name}' takes {tensor.datatype}, which this client does not know")
     try:
         array = _converted(_plain(values), dtype, tensor)
-    except (ValueError, TypeError, OverflowError, RecursionError):
+    except OverflowError:
+        raise InvalidInput(f"'{tensor.name}' takes {tensor.datatype} values, got a number beyond its range") from None
+    except (ValueError, TypeError, RecursionError):
         raise InvalidInput(f"'{tensor.name}' takes {tensor.datatype} values in rows of one length") from None
     came = list(array.shape)
     array = _ranked(array, tensor.shape)
@@ -89,7 +110,9 @@ def _within(floats: np.ndarray, dtype: np.dtype[Any]) -> bool:
 
 
 def _ranked(array: np.ndarray, shape: Sequence[int]) -> np.ndarray:
-    """A single record becomes a batch of one, and a column of single values a vector where one is expected."""
+    """A single record becomes a batch of one; a column of single values and a vector what is expected of the two."""
+    if array.ndim == 1 and len(shape) == 2 and shape[1] == 1 and shape[0] in (-1, len(array)):
+        return array[:, np.newaxis]
     if array.ndim == len(shape) - 1 and shape[0] in (-1, 1):
         return array[np.newaxis]
     if array.ndim == 2 and array.shape[1] == 1 and len(shape) == 1:
@@ -113,15 +136,15 @@ def _converted(values: Any, dtype: np.dtype[Any], tensor: MetadataTensor) -> np.
     allowed: tuple[type, ...] = {"b": _BOOLEANS, "O": _TEXTS}.get(dtype.kind, _NUMBERS)
     may_be_words = dtype.kind == "f" and not all(issubclass(kind, _NUMBERS) for kind in kinds)
     for kind in kinds:
-        is_wrong_boolean = dtype.kind != "b" and issubclass(kind, _BOOLEANS)
-        if is_wrong_boolean or not (issubclass(kind, allowed) or (may_be_words and issubclass(kind, str))):
+        is_no_number = dtype.kind != "b" and issubclass(kind, _NO_NUMBERS)
+        if is_no_number or not (issubclass(kind, allowed) or (may_be_words and issubclass(kind, str))):
             raise InvalidInput(f"'{tensor.name}' takes {tensor.datatype} values, got {_called(kind)}")
     if dtype.kind == "O":
         return np.asarray(values, np.object_)  # of objects from the start: a fixed width would drop zeros at the end
     if dtype.kind == "b":
         return np.asarray(values, np.bool_)
     if dtype.kind in "iu":
-        return _whole(values, kinds, dtype)
+        return _whole(values, kinds, dtype, tensor)
     return _floats(_without_words(values, tensor) if may_be_words else np.asarray(values), dtype)
 
 
@@ -135,25 +158,29 @@ def _floats(found: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
     return array
 
 
-def _whole(values: Any, kinds: set[type], dtype: np.dtype[Any]) -> np.ndarray:
-    """Raises ValueError for a fraction, OverflowError for what is too large."""
+def _whole(values: Any, kinds: set[type], dtype: np.dtype[Any], tensor: MetadataTensor) -> np.ndarray:
+    """Raises InvalidInput for a fraction, NaN and infinity, OverflowError for what is too large."""
     are_integers = all(issubclass(kind, int | np.integer) for kind in kinds)
     # NumPy converts integers among floats to floats, and loses digits.
     found = np.asarray(values) if are_integers or isinstance(values, np.ndarray) else np.asarray(values, np.object_)
     if found.dtype.kind == "O" or (are_integers and found.dtype.kind == "f"):
         found = np.asarray(values, np.object_)
-        whole = [int(one) if one == int(one) else _fraction() for one in found.ravel().tolist()]
-        flat = np.array(whole, np.object_).astype(dtype)
-        return flat.reshape(found.shape)
+        flat = found.ravel().tolist()
+        for one in flat:
+            if isinstance(one, float | np.floating) and not float(one).is_integer():
+                raise _no_whole(one, tensor)
+        return np.array([int(one) for one in flat], np.object_).astype(dtype).reshape(found.shape)
     with np.errstate(invalid="ignore"):
         array = found.astype(dtype)
     if found.size and not _is_exact(found, array):
-        raise ValueError
+        if found.dtype.kind == "f" and (fractions := found[found != np.trunc(found)]).size:
+            raise _no_whole(fractions.flat[0], tensor)
+        raise OverflowError
     return array
 
 
-def _fraction() -> int:
-    raise ValueError
+def _no_whole(one: float | np.floating[Any], tensor: MetadataTensor) -> InvalidInput:
+    return InvalidInput(f"'{tensor.name}' takes {tensor.datatype} values, got {float(one)}, which is no whole number")
 
 
 def _without_words(values: Any, tensor: MetadataTensor) -> np.ndarray:
@@ -193,7 +220,8 @@ def array_of(name: str, values: Any) -> np.ndarray:
     """
     kinds = _kinds(_plain(values))
     families = [_NUMBERS, _BOOLEANS, _TEXTS]
-    found = {next((at for at in (1, 0, 2) if issubclass(kind, families[at])), kind) for kind in kinds}
+    times = {kind for kind in kinds if issubclass(kind, np.timedelta64)}  # kinds of np.integer
+    found = {next((at for at in (1, 0, 2) if issubclass(kind, families[at])), kind) for kind in kinds - times} | times
     strange = [kind for kind in found if isinstance(kind, type)]
     if strange:
         raise InvalidInput(f"'{name}' holds {_called(strange[0])}, expected numbers, booleans or text")

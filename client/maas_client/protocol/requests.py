@@ -7,11 +7,12 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
+from maas_client.arguments import by_name, texts
 from maas_client.calls import Body, Call, inference_path, json_body
 from maas_client.errors import InvalidInput
 from maas_client.inference_records import MetadataTensor
 from maas_client.payloads import carried
-from maas_client.protocol.fitting import fit, is_tensor, only, widened
+from maas_client.protocol.fitting import by_input, fit, holds_objects, is_tensor, widened
 from maas_client.protocol.tensors import Tensor, encode_binary, encode_json
 
 HEADER_LENGTH = "inference-header-content-length"
@@ -28,7 +29,7 @@ class Wanted:
     """Model, version, variant and outputs of a run; `deadline` is of time.monotonic.
 
     `parameters` are the request's own, `headers` go beside it; with `classes`, outputs are that many of their classes,
-    the best first.
+    the best first. Raises InvalidInput for arguments of other types.
     """
 
     model: str
@@ -42,6 +43,12 @@ class Wanted:
     classes: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        by_name("parameters", self.parameters)
+        by_name("headers", self.headers)
+        if self.outputs is not None:
+            texts("outputs", self.outputs)
+
 
 def say_all(inputs: Inputs) -> TypeGuard[Mapping[str, Tensor]]:
     return isinstance(inputs, Mapping) and all(map(is_tensor, inputs.values()))
@@ -49,13 +56,15 @@ def say_all(inputs: Inputs) -> TypeGuard[Mapping[str, Tensor]]:
 
 def complete(inputs: Inputs, signature: Signature) -> dict[str, Tensor]:
     """Inputs by name, fitted to the signature: lists always, arrays only without loss."""
-    given = inputs if isinstance(inputs, Mapping) else {only(signature).name: inputs}
-    by_name = {tensor.name: tensor for tensor in signature}
-    unknown = ", ".join(name for name in given if name not in by_name)
+    given = by_input(inputs, signature)
+    signed = {tensor.name: tensor for tensor in signature}
+    unknown = ", ".join(str(name) for name in given if name not in signed)
     if unknown:
-        raise InvalidInput(f"the model has no input {unknown}; it takes {', '.join(by_name)}")
+        raise InvalidInput(f"the model has no input {unknown}; it takes {', '.join(signed)}")
     return {
-        name: widened(value, by_name[name]) if is_tensor(value) else fit(value, by_name[name])
+        name: widened(value, signed[name])
+        if is_tensor(value) and not holds_objects(value)
+        else fit(value, signed[name])
         for name, value in given.items()
     }
 
@@ -125,6 +134,7 @@ def json_call(request: Mapping[str, Any], wanted: Wanted) -> Call:
     def body(left_seconds: float | None) -> Body:
         return carried(json_body(_timed(request, left_seconds), bare=True))
 
+    by_name("request", request)
     path = inference_path(wanted.model, wanted.version, "infer")
     return Call("POST", path, body=body, headers=wanted.headers, safe=True, deadline=wanted.deadline)
 

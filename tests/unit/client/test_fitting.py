@@ -11,7 +11,8 @@ from hypothesis.extra import numpy as nps
 
 from maas_client import BF16, InvalidInput, InvalidRequest
 from maas_client.inference_records import MetadataTensor
-from maas_client.protocol.fitting import fit, widened
+from maas_client.protocol.fitting import array_of, fit, widened
+from maas_client.protocol.requests import complete
 from maas_client.protocol.tensors import DTYPES
 from support.server.server import ContractServer
 
@@ -46,14 +47,19 @@ class Odd:
         ("FP32", [{1.0}], "got a set"),
         ("FP32", {"a": 1}, "got a dict"),
         ("FP32", Odd(), "a Odd cannot become an array: detach it first"),
-        ("FP32", [1e39], "takes FP32 values in rows of one length"),
+        ("FP32", [1e39], "takes FP32 values, got a number beyond its range"),
         ("FP16", [70_000], "takes FP16 values"),
         ("INT64", ["1"], "got a str"),
         ("INT64", [True], "got a bool"),
         ("INT64", [None], "got None"),
-        ("INT64", [1.5], "takes INT64 values"),
-        ("INT64", [2**63], "takes INT64 values"),
-        ("INT64", [float("nan")], "takes INT64 values"),
+        ("INT64", [1.5], "takes INT64 values, got 1.5, which is no whole number"),
+        ("INT64", [2**63], "takes INT64 values, got a number beyond its range"),
+        ("INT64", [float("nan")], "takes INT64 values, got nan, which is no whole number"),
+        ("INT64", np.array([1.0, 2.5]), "got 2.5, which is no whole number"),
+        ("INT64", np.array([1.0, 1e300]), "got a number beyond its range"),
+        ("INT64", np.array([1], "timedelta64[s]"), "got a timedelta64"),
+        ("INT64", [np.timedelta64(1, "s")], "got a timedelta64"),
+        ("FP32", [np.timedelta64(1, "s")], "got a timedelta64"),
         ("INT64", [9.3e18, 1], "takes INT64 values"),
         ("INT64", [date(2026, 1, 1)], "got a date"),
         ("INT64", np.array(["2026-01-01"], "datetime64[D]"), "got a datetime64"),
@@ -69,6 +75,59 @@ class Odd:
 def test_values_of_other_kinds_are_refused_by_name(datatype: str, values: Any, message: str) -> None:
     with pytest.raises(InvalidInput, match=f"'x'.*{message}" if not isinstance(values, Odd) else message):
         fit(values, of(datatype))
+
+
+class Frame:
+    """What pandas and Polars share: columns by name, and the values of all as an array."""
+
+    def __init__(self, **columns: Any) -> None:
+        self._columns, self.columns = columns, list(columns)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._columns[name]
+
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        return np.array([*self._columns.values()], np.object_).T
+
+
+FRAME: Any = Frame(a=np.array([1.0, 2.0], np.float32), b=np.array([3, 4]))
+OTHER: Any = Frame(a=[1.0], b=[3], c=[5])
+COLUMNS = (MetadataTensor("a", "FP32", (-1, 1)), MetadataTensor("b", "INT64", (-1,)))
+
+
+def test_columns_of_a_frame_are_the_inputs() -> None:
+    found = complete(FRAME, COLUMNS)
+    assert {name: (array.dtype, array.tolist()) for name, array in found.items()} == {  # type: ignore[union-attr]
+        "a": (np.float32, [[1.0], [2.0]]),
+        "b": (np.int64, [3, 4]),
+    }
+    with pytest.raises(InvalidInput, match="the model has no input c; it takes a, b"):
+        complete(OTHER, COLUMNS)
+
+
+def test_frame_is_the_only_input() -> None:
+    optional = MetadataTensor("y", "FP32", (-1,), {"optional": True})
+    (found,) = complete(FRAME, (of("FP64", -1, 2), optional)).values()
+    assert found.tolist() == [[1.0, 3.0], [2.0, 4.0]]  # type: ignore[union-attr]
+
+
+def test_array_of_objects_is_read_value_by_value() -> None:
+    """As `frame.to_numpy()` is where columns have several types."""
+    (found,) = complete({"x": np.array([[1, 2.5]], np.object_)}, (of("FP32", -1, 2),)).values()
+    assert (found.dtype, found.tolist()) == (np.float32, [[1.0, 2.5]])  # type: ignore[union-attr]
+    with pytest.raises(InvalidInput, match="'x' takes FP32 values, got the text 'a'"):
+        complete({"x": np.array([[1, "a"]], np.object_)}, (of("FP32", -1, 2),))
+
+
+def test_column_of_single_values_gets_its_axis() -> None:
+    assert fit([1, 2, 3], of("FP32", -1, 1)).tolist() == [[1.0], [2.0], [3.0]]  # type: ignore[union-attr]
+    assert widened(np.array([1, 2]), of("FP32", 2, 1)).tolist() == [[1.0], [2.0]]  # type: ignore[union-attr]
+    assert fit([1, 2, 3], of("FP32", -1, -1)).tolist() == [[1.0, 2.0, 3.0]]  # type: ignore[union-attr]
+
+
+def test_times_are_no_numbers_of_an_example() -> None:
+    with pytest.raises(InvalidInput, match="'x' holds a timedelta64, expected numbers"):
+        array_of("x", [np.timedelta64(1, "s")])
 
 
 def test_lists_that_contain_themselves_are_refused() -> None:

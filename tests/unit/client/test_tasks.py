@@ -83,7 +83,7 @@ def test_ranking_is_stable_and_best_first(maas: Any) -> None:
         (lambda maas: maas.embed("sentences", ["a \ud800"]), "surrogate"),
         (lambda maas: maas.embed("sentences", [Path("absent.png")]), "cannot read absent.png"),
         (lambda maas: maas.rerank("reranker", "cats", "dogs"), "'texts' is a str, expected a list of texts"),
-        (lambda maas: maas.rerank("reranker", None, ["dogs"]), "'query' 0 is a NoneType"),
+        (lambda maas: maas.rerank("reranker", None, ["dogs"]), "'query' is a NoneType"),
         (lambda maas: maas.rerank("reranker", "cats", ["dogs"], top_n=0), "'top_n' is 0"),
         (lambda maas: maas.classify("reviews", ["a"], top=True), "'top' is True"),
         (lambda maas: maas.classify("topics", ["a"], labels="art"), "'labels' is a str"),
