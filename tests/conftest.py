@@ -15,8 +15,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from maas_local.engine import moto_server
-from maas_local.template import Template
-from support.aws.engine import CREDENTIALS, TEMPLATE, Cloud, create_cloud
+from support.aws.engine import CREDENTIALS, Cloud, create_cloud, template
 from support.cloud import deployment
 from support.cloud import engine as cloud_engine
 from support.cloud.deployment import CloudStack
@@ -86,7 +85,7 @@ def load_function(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> LoadFunction
     """Imports a function's module as Lambda does: its own folder first on the path, its own environment variables."""
 
     def load(function: str) -> ModuleType:
-        known = Template.load(TEMPLATE).functions()[function]
+        known = template().functions()[function]
         folder = known.folder
         for name, value in cloud.environment.items():
             monkeypatch.setenv(name, value)
@@ -106,13 +105,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="leave out what is marked `full`: `make test`")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Each of several processes imports tests from another file on, so that each file is compiled by one of them."""
+    if (number := os.environ.get("PYTEST_XDIST_WORKER")) and all(Path(folder).is_dir() for folder in config.args):
+        files = sorted(str(path) for folder in config.args for path in Path(folder).rglob("test_*.py"))
+        first = len(files) * int(number.removeprefix("gw")) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+        config.args = files[first:] + files[:first]
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Binary values go by their argument's name: a gzip member holds a time, and each process must collect the same."""
     return argname if isinstance(val, bytes) and not val.isascii() else None
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With --quick, keeps one case of each test, of a test marked `full(keep=N)` N, of `full` none."""
+    items.sort(key=lambda item: item.path)
     if not config.getoption("--quick"):
         return
     tests: dict[str, list[pytest.Item]] = {}

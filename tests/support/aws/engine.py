@@ -4,6 +4,7 @@ import hashlib
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,12 @@ class Cloud:
         return client("s3", self.settings.region, self.settings.endpoint_url)
 
 
+@cache
+def template() -> Template:
+    """template.yaml with its defaults, read once a process: a tenth of a second each time."""
+    return Template.load(TEMPLATE)
+
+
 def table_name() -> str:
     return f"maas-{uuid.uuid4().hex[:12]}"
 
@@ -96,7 +103,7 @@ def create_table(endpoint_url: str) -> str:
     """An empty table as template.yaml describes it; returns its name."""
     name = table_name()
     dynamodb = client("dynamodb", "us-east-1", endpoint_url)
-    dynamodb.create_table(TableName=name, **Template.load(TEMPLATE).table_request())
+    dynamodb.create_table(TableName=name, **template().table_request())
     return name
 
 

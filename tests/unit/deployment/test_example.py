@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -103,13 +104,13 @@ def with_object() -> bytes:
     [
         (b"", "expected an archive of numpy.savez"),
         (b"PK\x03\x04 not an archive", "expected an archive of numpy.savez"),
-        (bomb(), r"unpacks to 300,\d+,\d+ bytes, allowed are 268,435,456"),
+        (bomb, r"unpacks to 300,\d+,\d+ bytes, allowed are 268,435,456"),
         (with_object(), "Object arrays cannot be loaded"),
     ],
 )
-def test_wrong_npz_is_rejected(tmp_path: Path, content: bytes, reason: str) -> None:
+def test_wrong_npz_is_rejected(tmp_path: Path, content: bytes | Callable[[], bytes], reason: str) -> None:
     (tmp_path / "model.onnx").write_bytes(onnx_models.linear())
-    (tmp_path / "example.npz").write_bytes(content)
+    (tmp_path / "example.npz").write_bytes(content if isinstance(content, bytes) else content())
     with pytest.raises(ModelRejected, match=rf"example\.npz: .*{reason}"):
         example_inputs(Runner(tmp_path / "model.onnx", 1), tmp_path)
 
