@@ -1,5 +1,5 @@
 # Made from _async/client.py by client/generate_sync.py: change that file.
-"""The client of both APIs: /api/v1 for models, versions, aliases, jobs and keys, /v2 for inference."""
+"""The client of both APIs: /api/v1 for models and all that belongs to them, jobs and keys; /v2 for inference."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -33,8 +33,8 @@ from maas_client.version_files import NewOptions, version_files
 class MaasClient:
     """One MaaS server. Use it as a context manager, or `close` it.
 
-    `models`, `versions`, `aliases`, `rollouts`, `jobs` and `keys` manage what the server has; `push`, `infer` and
-    `batch` are the work itself. `url` and `api_key` default to MAAS_URL and MAAS_API_KEY, then to
+    `models`, `versions`, `aliases`, `rollouts`, `captures`, `jobs` and `keys` manage what the server has; `push`,
+    `infer` and `batch` are the work itself. `url` and `api_key` default to MAAS_URL and MAAS_API_KEY, then to
     http://127.0.0.1:8080 and no key.
     Without a key, calls to API Gateway or a Function URL are signed with the AWS credentials found (needs botocore).
 
