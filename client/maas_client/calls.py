@@ -3,7 +3,7 @@
 import json
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from numbers import Integral
@@ -212,3 +212,22 @@ def times(start: datetime | None, end: datetime | None) -> dict[str, str | list[
 def changes(description: str | None, tags: Mapping[str, str | None] | None) -> dict[str, Any]:
     """The body of an update: changed fields only. Raises InvalidInput."""
     return ({} if description is None else {"description": description}) | {"tags": by_name("tags", tags or {})}
+
+
+def batch_body(
+    model: str,
+    version: str | int | None,
+    output: str | None,
+    notify: str | None,
+    shadow: Mapping[str, Any] | None,
+    **options: str | int | Sequence[str] | None,
+) -> dict[str, Any]:
+    """The request body of a batch, without options that are None."""
+    given = {
+        name: value if isinstance(value, str | int) else texts(name, value)
+        for name, value in options.items()
+        if value is not None
+    }
+    wanted: dict[str, Any] = {"version": None if version is None else str(version), "output": output, "notify": notify}
+    wanted |= {"shadow": None if shadow is None else by_name("shadow", shadow)}
+    return {"model": model, "options": given} | {name: value for name, value in wanted.items() if value is not None}

@@ -1,10 +1,8 @@
 """Jobs, batches and deferred inferences, as frozen dataclasses."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from maas_client.arguments import by_name, texts
 from maas_client.transfer_records import UploadPart
 
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
@@ -122,22 +120,3 @@ class JobResults:
 
     results: tuple[JobResult, ...]
     header_length: int | None = None
-
-
-def batch_body(
-    model: str,
-    version: str | int | None,
-    output: str | None,
-    notify: str | None,
-    shadow: Mapping[str, Any] | None,
-    **options: str | int | Sequence[str] | None,
-) -> dict[str, Any]:
-    """The request body of a batch, without options that are None."""
-    given = {
-        name: value if isinstance(value, str | int) else texts(name, value)
-        for name, value in options.items()
-        if value is not None
-    }
-    wanted: dict[str, Any] = {"version": None if version is None else str(version), "output": output, "notify": notify}
-    wanted |= {"shadow": None if shadow is None else by_name("shadow", shadow)}
-    return {"model": model, "options": given} | {name: value for name, value in wanted.items() if value is not None}

@@ -19,10 +19,10 @@ from maas_client._sync.tasks_api import Tasks
 from maas_client._sync.transport import Transport
 from maas_client._sync.versions_api import CHECK_SECONDS, Versions
 from maas_client.arguments import path as path_of
-from maas_client.calls import ATTEMPTS
+from maas_client.calls import ATTEMPTS, batch_body
 from maas_client.example_files import Example, example_file
 from maas_client.files import Report, quantizing
-from maas_client.job_records import Job, batch_body
+from maas_client.job_records import Job
 from maas_client.model_records import ModelVersion
 from maas_client.name_rules import check_alias
 from maas_client.settings import Server
