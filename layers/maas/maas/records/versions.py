@@ -36,7 +36,7 @@ class ModelVersion(Row):
     """An immutable set of files with the results of its validation. `revision` is the model's at its last change.
 
     `stage` is what the validation does at the moment (a Stage); None before and after it.
-    `options` come from the push (see `maas.deployment.golden`); `origin` is the key of the inbox object, if any.
+    `options` of its deployment come from the push (see `preparation.Job`); `origin` is the inbox object's key, if any.
     """
 
     model: str
