@@ -75,6 +75,8 @@ def test_lists_go_on_after_their_first_page(admin: Visitor, model: str, maas: Ma
     page.get_by_role("button", name="Show more").click()
     expect(rows).to_have_count(3)
     expect(page.get_by_role("button", name="Show more")).to_have_count(0)
+    rows.last.get_by_role("link").click()
+    expect(page.locator("main")).to_contain_text("It ended before the guard looked.")
 
 
 def test_aliases_that_are_gone_were_live(visit: Visit, system: Running, model: str, maas: MaasClient) -> None:

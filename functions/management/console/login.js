@@ -2,7 +2,8 @@
 import { html, useState } from "./lib.js";
 import { call } from "./api.js";
 import { begin, farewell } from "./session.js";
-import { Field, Problem, useAction } from "./ui.js";
+import { Text } from "./inputs.js";
+import { Problem, useAction } from "./ui.js";
 
 const WORDS = {
   keys: ["API key", "The text that begins with maas_; maas local and maas keys create print it."],
@@ -24,7 +25,7 @@ export function Login({ auth }) {
   const [label, hint] = WORDS[auth];
   return html`<main class="login"><h1>MaaS console</h1>
     ${farewell.value && html`<p role="status" class="notice">${farewell.value}</p>`}
-    <form onSubmit=${run}><${Field} label=${label} hint=${hint}>${(id, about) => html`<input id=${id} aria-describedby=${about} type="password" autocomplete="off" spellcheck="false" required value=${key} onInput=${(event) => setKey(event.target.value)} />`}<//>
+    <form onSubmit=${run}><${Text} label=${label} hint=${hint} type="password" spellcheck="false" required value=${key} set=${setKey} />
       ${error && html`<${Problem} error=${refused(error)} />`}
       <button class="primary" disabled=${busy || !key.trim()}>${busy ? "Asking…" : "Log in"}</button></form>
     <p class="hint">It stays in this tab, until you log out or close it.</p></main>`;

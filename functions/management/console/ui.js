@@ -56,6 +56,9 @@ export const Time = ({ at }) => (at ? html`<time datetime=${at} title=${clock(at
 export const Status = ({ value }) => html`<span class="status" data-status=${value}>${value.toLowerCase().replaceAll("_", " ")}</span>`;
 export const Tags = ({ tags }) => html`<span>${Object.entries(tags).map(([name, value]) => html`<span class="tag">${name}=${value}</span>`)}</span>`;
 
+// The beginning of a SHA-256, and all of it for the pointer.
+export const Digest = ({ of }) => (of ? html`<span class="mono" title=${of}>${of.slice(0, 12)}…</span>` : "–");
+
 // columns: [[title, (row) => cell, class?]].
 export function Table({ caption, columns, rows, keyOf, empty }) {
   if (!rows.length && empty) return html`<${Empty}>${empty}<//>`;

@@ -3,10 +3,11 @@ import { html, useEffect, useState } from "../lib.js";
 import { call, pageOf, TASKS } from "../api.js";
 import { SplitBar } from "../charts.js";
 import { count } from "../format.js";
+import { Check, Choice, Text } from "../inputs.js";
 import { usePages } from "../resource.js";
 import { modelPath, to } from "../router.js";
 import { can } from "../session.js";
-import { Confirm, Field, Loaded, More, Page, Status, Table, Tags, tell, Time } from "../ui.js";
+import { Confirm, Loaded, More, Page, Status, Table, Tags, tell, Time } from "../ui.js";
 import { LastDay } from "./models/last_day.js";
 
 const PAGE = 200; // a list that is longer is filtered by the server
@@ -42,13 +43,13 @@ export default function Models() {
     ["", (model) => model.deleted_at && can("models:write")
       && html`<button type="button" class="small" aria-label=${`Restore ${model.name}`} onClick=${() => setRestoring(model)}>Restore</button>`],
   ];
-  const set = (name) => ({ target }) => setWanted({ ...wanted, [name]: target.value });
+  const put = (name) => ({ value: wanted[name], set: (value) => setWanted({ ...wanted, [name]: value }) });
   const items = found.data?.items ?? [];
   const shown = items.filter((model) => fits(model, wanted, long));
   const empty = items.length || JSON.stringify(wanted) !== JSON.stringify(NOTHING) ? "No model fits the search."
     : html`There is no model yet. Push one: <code>maas push model.onnx --name my-model</code>`;
   return html`<${Page} title="Models">
-    <${Filters} wanted=${wanted} set=${set} long=${long} items=${items} deleted=${deleted} setDeleted=${setDeleted} />
+    <${Filters} put=${put} long=${long} items=${items} deleted=${deleted} setDeleted=${setDeleted} />
     <${Loaded} from=${found}>${() => html`<${Table} caption="Models" columns=${columns} rows=${shown} keyOf=${(model) => model.name} empty=${empty} />
       <p class="hint" role="status">${count(shown.length)}${found.more && " and more"} ${shown.length === 1 && !found.more ? "model" : "models"}</p>`}<//>
     <${More} from=${found} />
@@ -56,18 +57,16 @@ export default function Models() {
       <p>It comes back with all its versions, aliases and tags, and is served again.</p><//>`}<//>`;
 }
 
-function Filters({ wanted, set, long, items, deleted, setDeleted }) {
+function Filters({ put, long, items, deleted, setDeleted }) {
   const tags = [...new Set(items.flatMap((model) => Object.entries(model.tags).flatMap(([name, value]) => [name, `${name}=${value}`])))].sort();
-  const choice = (name, options) => (id) => html`<select id=${id} value=${wanted[name]} onChange=${set(name)}>
-    <option value="">all</option>${options.map((one) => html`<option key=${one}>${one}</option>`)}</select>`;
+  const options = (names) => [["", "all"], ...names.map((one) => [one, one])];
   return html`<form class="row" role="search" onSubmit=${(event) => event.preventDefault()}>
-    <${Field} label="Search">${(id) => html`<input id=${id} type="search" value=${wanted.typed} onInput=${set("typed")}
-      placeholder=${long ? "beginning of the name" : "name, description or tag"} />`}<//>
-    <${Field} label="Tag">${(id) => html`<input id=${id} list="tags" placeholder="team=vision" value=${wanted.tag} onInput=${set("tag")} />`}<//>
+    <${Text} label="Search" type="search" ...${put("typed")} placeholder=${long ? "beginning of the name" : "name, description or tag"} />
+    <${Text} label="Tag" list="tags" ...${put("tag")} placeholder="team=vision" />
     <datalist id="tags">${tags.map((tag) => html`<option key=${tag} value=${tag} />`)}</datalist>
-    <${Field} label="Task">${choice("task", TASKS)}<//>
-    <${Field} label="Status">${choice("status", STATUSES)}<//>
-    <label><input type="checkbox" checked=${deleted} onChange=${({ target }) => setDeleted(target.checked)} /> Show deleted</label></form>`;
+    <${Choice} label="Task" ...${put("task")} options=${options(TASKS)} />
+    <${Choice} label="Status" ...${put("status")} options=${options(STATUSES)} />
+    <${Check} label="Show deleted" value=${deleted} set=${setDeleted} /></form>`;
 }
 
 function Name({ model }) {

@@ -1,6 +1,7 @@
 // What two versions say of themselves, as rows of a comparison.
 import { html } from "../../lib.js";
 import { bytes, count, ms, shape, usd } from "../../format.js";
+import { Digest } from "../../ui.js";
 import { amount, equal } from "./facts.js";
 
 const tensorOf = (tensor) => `${tensor.datatype} ${shape(tensor.shape)}`;
@@ -52,8 +53,7 @@ export function measured(one, other) {
 const kept = ({ quantized }) => quantized && (quantized.kept ? `${quantized.scheme}, loss ${quantized.difference}` : "not kept");
 
 export function files(one, other) {
-  const rows = byName(named(one.files), named(other.files), (name) => name, (file) => html`${bytes(file.size_bytes)}, <span class="mono">
-    ${file.sha256.slice(0, 12)}…</span>`, inOne);
+  const rows = byName(named(one.files), named(other.files), (name) => name, (file) => html`${bytes(file.size_bytes)}, <${Digest} of=${file.sha256} />`, inOne);
   return rows.map((row) => (row.said === "differs" ? { ...row, said: "other content" } : row));
 }
 

@@ -3,7 +3,7 @@ import { html } from "../../lib.js";
 import { pageOf } from "../../api.js";
 import { bytes, count } from "../../format.js";
 import { usePages } from "../../resource.js";
-import { Loaded, More, Table } from "../../ui.js";
+import { Digest, Loaded, More, Table } from "../../ui.js";
 
 export function Results({ job }) {
   const read = (signal, token) => pageOf("job_results", { job: job.id }, "results", { token, signal });
@@ -12,7 +12,7 @@ export function Results({ job }) {
     ["File", (part) => html`<a href=${part.url} rel="noreferrer" target="_blank">${part.name}</a>`],
     ["Rows", (part) => count(part.rows), "number"],
     ["Size", (part) => bytes(part.size_bytes), "number"],
-    ["SHA-256", (part) => html`<span class="mono" title=${part.sha256}>${part.sha256?.slice(0, 12) ?? "–"}</span>`],
+    ["SHA-256", (part) => html`<${Digest} of=${part.sha256} />`],
   ];
   const command = job.kind === "infer" ? html`<code>maas job answer ${job.id}</code> prints the answer.`
     : html`<code>maas job download ${job.id}</code> fetches all and joins them.`;

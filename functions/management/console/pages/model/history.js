@@ -1,8 +1,9 @@
 // Who changed what of a model, newest first.
 import { html, useState } from "../../lib.js";
 import { pageOf } from "../../api.js";
+import { Choice } from "../../inputs.js";
 import { usePages } from "../../resource.js";
-import { Field, Loaded, More, Table, Time } from "../../ui.js";
+import { Loaded, More, Table, Time } from "../../ui.js";
 import { Difference, KINDS, subject } from "./words.js";
 
 const PAGE = 20;
@@ -18,8 +19,7 @@ export function History({ model }) {
     ["Who", (entry) => html`<span class="mono">${entry.actor}</span>`, "actor"],
   ];
   return html`<section aria-labelledby="history"><h2 id="history">History</h2>
-    <div class="row"><${Field} label="Kind">${(id) => html`<select id=${id} value=${kind} onChange=${(event) => setKind(event.target.value)}>
-      <option value="">all</option>${Object.entries(KINDS).map(([name, text]) => html`<option key=${name} value=${name}>${text}</option>`)}</select>`}<//></div>
+    <div class="row"><${Choice} label="Kind" value=${kind} set=${setKind} options=${[["", "all"], ...Object.entries(KINDS)]} /></div>
     <${Loaded} from=${found}>${({ items, token }) => html`<${Table} caption="History" columns=${columns} rows=${items} keyOf=${(entry) => entry.revision}
       empty=${token ? "None among the newest entries." : "No such change."} />`}<//>
     <${More} from=${found} /></section>`;

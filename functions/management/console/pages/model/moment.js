@@ -3,8 +3,9 @@ import { html, useEffect, useState } from "../../lib.js";
 import { call } from "../../api.js";
 import { SplitBar } from "../../charts.js";
 import { clock, localText } from "../../format.js";
+import { Text } from "../../inputs.js";
 import { useResource } from "../../resource.js";
-import { Field, Loaded, Table } from "../../ui.js";
+import { Loaded, Table } from "../../ui.js";
 import { entriesSince, routesBefore } from "./lanes.js";
 import { routesText } from "./words.js";
 
@@ -22,8 +23,7 @@ export function Moment({ model, names, picked }) {
     setAsked(new Date(typed).getTime());
   };
   return html`<form class="row" onSubmit=${ask}>
-      <${Field} label="What was live at">${(id) => html`
-        <input id=${id} type="datetime-local" step="1" required value=${typed} onInput=${({ target }) => setTyped(target.value)} />`}<//>
+      <${Text} label="What was live at" type="datetime-local" step="1" required value=${typed} set=${setTyped} />
       <button type="submit">Show</button></form>
     ${asked && html`<${Then} model=${model} names=${names} at=${asked} />`}`;
 }

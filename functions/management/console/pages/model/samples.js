@@ -3,9 +3,9 @@ import { html, useEffect, useState } from "../../lib.js";
 import { call } from "../../api.js";
 import { Confirm, Loaded } from "../../ui.js";
 import { useAlias } from "./alias_ends.js";
-import { Choice, Num, Text } from "../../inputs.js";
+import { Check, Choice, Num, Text } from "../../inputs.js";
 
-const DAYS = [1, 7, 30, 90, 365];
+const DAYS = [1, 7, 30, 90, 365].map((days) => [days, days === 1 ? "a day" : `${days} days`]);
 const WHAT = ["inputs", "outputs", "both"].map((what) => [what, what]);
 const COMPARE = [["values", "each value is near enough"], ["top1", "the largest is at the same place"], ["none", "they are not compared"]];
 const NEW = { shadow: { percent: 10, compare: { rtol: 1e-3, atol: 1e-5 } }, capture: { percent: 1, what: "both", days: 7, redact: [] } };
@@ -29,13 +29,11 @@ export function Samples({ model, alias, changed, onClose }) {
   const other = model.latest_ready_version;
   return html`<${Confirm} title=${`Copies of ${alias.alias}'s requests`} action="Save" disabled=${!edits.length} onConfirm=${save} onClose=${onClose}>
     <p class="hint">Copies are taken after the answer: no caller waits for them.</p>
-    <fieldset><legend><label><input type="checkbox" checked=${Boolean(shadow)}
-        onChange=${({ target }) => setShadow(target.checked ? { version: other, ...NEW.shadow } : null)} />
-        ${" Shadow: run them on another version too"}</label></legend>
+    <fieldset><legend><${Check} label="Shadow: run them on another version too" value=${Boolean(shadow)}
+        set=${(is) => setShadow(is ? { version: other, ...NEW.shadow } : null)} /></legend>
       ${shadow && html`<${Shadow} value=${shadow} set=${setShadow} />`}</fieldset>
-    <fieldset><legend><label><input type="checkbox" checked=${Boolean(capture)}
-        onChange=${({ target }) => setCapture(target.checked ? NEW.capture : null)} />
-        ${" Capture: write them to files"}</label></legend>
+    <fieldset><legend><${Check} label="Capture: write them to files" value=${Boolean(capture)}
+        set=${(is) => setCapture(is ? NEW.capture : null)} /></legend>
       ${capture && html`<${Capture} value=${capture} set=${setCapture} />`}</fieldset>
     <${Loaded} from=${found} rows=${1}>${() => html`<p>${edits.length ? "This will change:" : "Nothing is changed yet."}</p>
       <ul>${edits.map(([name, value]) => html`<li key=${name}>${name}: ${said(name, before[name])} → ${said(name, value)}</li>`)}</ul>`}<//>
@@ -56,7 +54,6 @@ function Shadow({ value, set }) {
 
 function Capture({ value, set }) {
   const put = (name) => (given) => set({ ...value, [name]: given });
-  const [kept] = useState(() => [...new Set([...DAYS, value.days])].map((days) => [days, days === 1 ? "a day" : `${days} days`]));
   const [left, setLeft] = useState(value.redact.join(", "));
   const leave = (text) => {
     setLeft(text);
@@ -64,7 +61,7 @@ function Capture({ value, set }) {
   };
   return html`<div class="row"><${Num} label="%" aria-label="Percent to files" min="0.001" max="100" step="any" value=${value.percent} set=${put("percent")} />
       <${Choice} label="What" value=${value.what} options=${WHAT} set=${put("what")} />
-      <${Choice} label="Kept for" value=${value.days} options=${kept} set=${(days) => put("days")(Number(days))} /></div>
+      <${Choice} label="Kept for" value=${value.days} options=${DAYS} set=${(days) => put("days")(Number(days))} /></div>
     <${Text} label="Left out" hint="Names of tensors and parameters, with commas" value=${left} set=${leave} />`;
 }
 

@@ -3,8 +3,9 @@ import { html, useMemo, useState } from "../../lib.js";
 import { call } from "../../api.js";
 import { colorOf, MARGIN, Plot, stack } from "../../charts.js";
 import { clock, count } from "../../format.js";
+import { Choice } from "../../inputs.js";
 import { useResource } from "../../resource.js";
-import { Field, Loaded, Problem } from "../../ui.js";
+import { Loaded, Problem } from "../../ui.js";
 import { entriesSince, Lanes, lanesOf } from "./lanes.js";
 import { Moment } from "./moment.js";
 
@@ -24,8 +25,7 @@ export function Timeline({ model }) {
   const history = useResource((signal) => entriesSince(model.name, from(), signal), [model.name, hours], { again: model.etag });
   const lanes = history.data ? lanesOf(model, history.data, Date.now()) : {};
   return html`<section aria-labelledby="timeline"><h2 id="timeline">Traffic and what was live</h2>
-    <div class="row"><${Field} label="Time">${(id) => html`<select id=${id} value=${hours} onChange=${(event) => setHours(Number(event.target.value))}>
-      ${RANGES.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}</select>`}<//></div>
+    <div class="row"><${Choice} label="Time" value=${hours} set=${(value) => setHours(Number(value))} options=${RANGES} /></div>
     <${Loaded} from=${metrics} rows=${6}>${(data) => html`<${Drawn} metrics=${data} lanes=${lanes} pick=${setPicked} />`}<//>
     ${history.error && html`<${Problem} error=${history.error} retry=${history.reload} />`}
     ${history.data?.isCut && html`<p class="hint">Changes before ${clock(history.data.since)} are too many to draw: ask for a moment.</p>`}

@@ -2,6 +2,7 @@
 import { html, useState } from "../../lib.js";
 import { call, pageOf } from "../../api.js";
 import { bytes, ms, usd } from "../../format.js";
+import { Check } from "../../inputs.js";
 import { usePages, useResource } from "../../resource.js";
 import { go, modelPath, to } from "../../router.js";
 import { can } from "../../session.js";
@@ -36,7 +37,7 @@ export function Versions({ model, changed }) {
     ["", (version) => html`<${Buttons} model=${model} version=${version} changed=${changed} />`],
   ];
   return html`<section aria-labelledby="versions"><h2 id="versions">Versions</h2>
-    <div class="row"><label><input type="checkbox" checked=${deleted} onChange=${(event) => setDeleted(event.target.checked)} /> Show deleted</label>
+    <div class="row"><${Check} label="Show deleted" value=${deleted} set=${setDeleted} />
       <button type="button" disabled=${picked.length < 2} onClick=${() => go(modelPath(model.name, "/compare"), comparison(picked))}>
         ${picked.length === 2 ? `Compare ${Math.min(...picked)} with ${Math.max(...picked)}` : "Compare: pick two"}</button></div>
     <${Loaded} from=${found}>${({ items }) => html`

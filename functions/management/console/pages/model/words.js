@@ -1,7 +1,7 @@
 // What a history entry says, in words.
 import { html } from "../../lib.js";
 import { SplitBar } from "../../charts.js";
-import { Time } from "../../ui.js";
+import { Digest, Time } from "../../ui.js";
 
 const SHOWN_ELSEWHERE = ["figures", "status", "weight"]; // of a rollout: by its kind and routes, or on its page
 export const KINDS = {
@@ -50,7 +50,7 @@ function Value({ name, value }) {
   if (name === "routes" && !Array.isArray(value)) {
     return Object.entries(value).map(([alias, routes]) => html`<div key=${alias}>${alias} <${SplitBar} routes=${routes} label=${alias} /></div>`);
   }
-  if (name === "sha256") return html`<span class="mono" title=${value}>${value.slice(0, 12)}…</span>`;
+  if (name === "sha256") return html`<${Digest} of=${value} />`;
   if (typeof value !== "object") return html`<span>${String(value)}</span>`;
   if (Array.isArray(value)) return html`<span>${value.join(", ")}</span>`;
   const pairs = Object.entries(value).map(([key, one]) => `${key}=${typeof one === "object" ? JSON.stringify(one) : one}`);

@@ -29,7 +29,7 @@ export function Rollout({ rollout, onChange }) {
     ${isOpen(rollout) && html`<${Waiting} rollout=${rollout} />`}
     <p class="hint">${planOf(rollout)}</p>
     ${decision ? html`<${Decision} decision=${decision} isLast=${status !== "RUNNING"} /><${Figures} rollout=${rollout} />`
-      : html`<${Empty}>The guard has not looked yet: it does so each minute.<//>`}
+      : html`<${Empty}>${isOpen(rollout) ? "The guard has not looked yet: it does so each minute." : "It ended before the guard looked."}<//>`}
     <${Moves} rollout=${rollout} />
     ${way && html`<${Change} rollout=${rollout} way=${way} onDone=${onChange} onClose=${() => setWay("")} />`}</section>`;
 }

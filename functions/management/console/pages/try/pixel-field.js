@@ -1,5 +1,6 @@
 // An input that holds an image: drawn, or from a file, in its own size; beside it what the model gets.
 import { html, useEffect, useRef, useState } from "../../lib.js";
+import { Check } from "../../inputs.js";
 import { Picture } from "./picture.js";
 import { imageOf, RANGES, rangeFor, scaled, tokensOf } from "./pixels.js";
 import { FieldError } from "./request.js";
@@ -28,9 +29,8 @@ export function Pixels({ tensor, measured, provide }) {
     ${pixels && html`<${Preview} pixels=${pixels} image=${image} inverts=${inverts} />`}<//>
     <div class="row"><label>Values <select value=${range} onChange=${(event) => setRange(event.target.value)}>
       ${Object.keys(RANGES).map((one) => html`<option key=${one}>${one}</option>`)}</select></label>
-      <label><input type="checkbox" checked=${inverts} onChange=${(event) => setInverts(event.target.checked)} /> Turn dark into light</label>
-      ${image.channels === 1 && html`<label>
-        <input type="checkbox" checked=${fits} onChange=${(event) => setFits(event.target.checked)} /> Centre and scale what is drawn</label>`}</div>`;
+      <${Check} label="Turn dark into light" value=${inverts} set=${setInverts} />
+      ${image.channels === 1 && html`<${Check} label="Centre and scale what is drawn" value=${fits} set=${setFits} />`}</div>`;
 }
 
 function Preview({ pixels, image, inverts }) {

@@ -1,6 +1,7 @@
 // The form of a version's tensors: one field for each input, whose kinds of entry depend on its shape.
 import { html, useRef, useState } from "../../lib.js";
 import { shape } from "../../format.js";
+import { Check } from "../../inputs.js";
 import { asSent } from "./bytes.js";
 import { FromFile } from "./file.js";
 import { Pixels } from "./pixel-field.js";
@@ -24,9 +25,8 @@ export default function Raw({ about, inputs, collect, wrong }) {
   };
   const leave = (name, gone) => setLeft(new Set(gone ? [...left, name] : [...left].filter((one) => one !== name)));
   return html`${inputs.map((tensor) => html`<fieldset key=${tensor.name}><legend><code>${tensor.name}</code> ${tensor.datatype} ${shape(tensor.shape)}</legend>
-      ${tensor.parameters?.optional && html`<label>
-        <input type="checkbox" checked=${left.has(tensor.name)}
-        onChange=${(event) => leave(tensor.name, event.target.checked)} /> Leave it out: the model has a value of its own</label>`}
+      ${tensor.parameters?.optional && html`<${Check} label="Leave it out: the model has a value of its own"
+        value=${left.has(tensor.name)} set=${(gone) => leave(tensor.name, gone)} />`}
       ${!left.has(tensor.name) && html`<${Input} tensor=${tensor} about=${about} error=${wrong(tensor.name)} reads=${reads.current} />`}</fieldset>`)}
     <${Variant} about=${about} value=${variant} onChange=${setVariant} wrong=${wrong} />`;
 }

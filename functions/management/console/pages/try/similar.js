@@ -1,7 +1,8 @@
 // Vectors of texts or images: how near each is to a chosen one, the nearest first.
 import { html, useState } from "../../lib.js";
 import { Bar } from "../../charts.js";
-import { Field, Table } from "../../ui.js";
+import { Choice } from "../../inputs.js";
+import { Table } from "../../ui.js";
 import { Json } from "./json.js";
 
 export default function Similar({ result }) {
@@ -20,8 +21,8 @@ export default function Similar({ result }) {
       class="hint">(the chosen one)</span>` : ""}`],
   ];
   return html`<p>${shape[0]} ${shape[0] === 1 ? "vector" : "vectors"} of ${width} numbers.</p>
-    <${Field} label="Near to">${(id) => html`<select id=${id} value=${chosen} onChange=${(event) => setChosen(Number(event.target.value))}>
-      ${items.map((item, place) => html`<option key=${place} value=${place}>${place + 1}. ${item.slice(0, 80)}</option>`)}</select>`}<//>
+    <${Choice} label="Near to" value=${chosen} set=${(place) => setChosen(Number(place))}
+      options=${items.map((item, place) => [place, `${place + 1}. ${item.slice(0, 80)}`])} />
     <${Table} caption="Similarity" columns=${columns} rows=${rows} keyOf=${(row) => row.place} />
     <${Json} result=${result} />`;
 }

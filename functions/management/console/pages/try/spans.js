@@ -1,8 +1,9 @@
 // Texts with the entities that were found in them marked; places count characters, as Python does.
 import { html } from "../../lib.js";
+import { SERIES } from "../../charts.js";
+import { percent } from "../../format.js";
 import { Bars } from "./bars.js";
 import { Json } from "./json.js";
-import { SERIES } from "../../charts.js";
 
 export default function Spans({ result }) {
   const found = result.answer.outputs.find((one) => one.name === "entities").values.map((text) => JSON.parse(text));
@@ -10,7 +11,7 @@ export default function Spans({ result }) {
   return html`${result.request.texts.map((text, place) => html`<section key=${place}>
       <p class="spans">${pieces(text, found[place]).map(([piece, entity], at) => (entity
         ? html`<mark key=${at} style=${{ borderColor: `var(${SERIES[kinds.indexOf(kindOf(entity)) % SERIES.length]})` }}
-          title=${`${kindOf(entity)}, ${(entity.score * 100).toFixed(1)} %`}>${piece}<small> ${kindOf(entity)}</small></mark>`
+          title=${`${kindOf(entity)}, ${percent(entity.score)}`}>${piece}<small> ${kindOf(entity)}</small></mark>`
         : piece))}</p>
       ${found[place].length ? html`<${Bars} percent label=${`Entities of text ${place + 1}`}
         rows=${found[place].map((entity) => [`${entity.word} · ${kindOf(entity)}`, entity.score])} />` : html`<p

@@ -2,7 +2,7 @@
 import { html } from "../../lib.js";
 import { call } from "../../api.js";
 import { bytes } from "../../format.js";
-import { Copy, Problem, Table, useAction } from "../../ui.js";
+import { Copy, Digest, Problem, Table, useAction } from "../../ui.js";
 
 export function Files({ version }) {
   const { run, busy, error } = useAction(async (name) => {
@@ -14,7 +14,7 @@ export function Files({ version }) {
   const columns = [
     ["Name", (file) => html`<span class="mono">${file.name}</span>`, "wide"],
     ["Size", (file) => bytes(file.size_bytes), "number"],
-    ["SHA-256", (file) => html`<span class="mono" title=${file.sha256}>${file.sha256.slice(0, 12)}…</span> <${Copy} text=${file.sha256} label="Copy" />`],
+    ["SHA-256", (file) => html`<${Digest} of=${file.sha256} /> <${Copy} text=${file.sha256} label="Copy" />`],
     ["Content", (file) => !version.deleted_at && html`<button type="button" class="small" disabled=${busy} onClick=${() => run(file.name)}>Download<span
       class="hidden"> ${file.name}</span></button>`],
   ];
