@@ -80,6 +80,7 @@ def test_expired_and_revoked_keys_are_refused(keys: Keys, reads: Keys) -> None:
         keys.create("late", ["jobs"], ADMIN, good_until=datetime.now(UTC))
 
 
+@pytest.mark.full
 def test_rotation_under_load_refuses_no_caller(keys: Keys, reads: Keys) -> None:
     """Callers switch to the new text at any time during the grace time; neither text is ever refused."""
     key, first = keys.create("ci", ["infer"], ADMIN)

@@ -252,6 +252,7 @@ def written(registry: Registry) -> Writers:
     return writers
 
 
+@pytest.mark.full
 @pytest.mark.timeout(SECONDS * 3 + 300)
 def test_concurrent_changes_are_serialised(registry: Registry, written: Writers) -> None:
     assert written.crashes == []

@@ -92,7 +92,7 @@ def test_pages_of_jobs_newest_first(jobs: Jobs) -> None:
     assert [int(one.id, 16) for one in first + second] == [4, 3, 2, 1, 0]
 
 
-@pytest.mark.full(keep=1)
+@pytest.mark.full
 def test_pages_of_large_jobs_end_before_an_answers_limit(jobs: Jobs) -> None:
     """A job has up to 64 kB of names in its options."""
     options = {"columns": ['"' * 64_000]}
@@ -178,6 +178,7 @@ def test_open_jobs_until_their_end(jobs: Jobs) -> None:
     assert [one.id for one in jobs.open("2027")] == [job(0).id, job(3).id, job(4).id]
 
 
+@pytest.mark.full
 def test_prolonged_job_keeps_all_its_rows(jobs: Jobs, table: Table) -> None:
     made = jobs.create(job(1))
     first, second = shards(2)

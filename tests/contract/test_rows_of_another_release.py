@@ -196,6 +196,7 @@ def test_counters(table: Table) -> None:
     assert [(counts.requests, counts.histogram) for counts in found.values()] == [(10, {7: 10})]
 
 
+@pytest.mark.full
 def test_every_row_is_read_over(registry: Registry, table: Table, table_name: str, endpoint_url: str) -> None:
     """Those too that are written once: history, indexes, marks, claims, what an Idempotency-Key created."""
     idempotency = Idempotency("ann", "once", "digest")

@@ -1,5 +1,6 @@
 """scikit-learn classifiers as skl2onnx exports them, with ZipMap. The fixtures import these: it takes four seconds."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -13,46 +14,42 @@ FLATS = np.array([["Bonn", 1.0], ["Köln", 2.0], ["Bonn", 3.0], ["Köln", 0.5]],
 
 
 @pytest.fixture(scope="module")
-def iris() -> tuple[Any, Any]:
+def push(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, bytes], None]:
+    def push(name: str, content: bytes) -> None:
+        folder = tmp_path_factory.mktemp(name)
+        (folder / "model.onnx").write_bytes(content)
+        maas.push(folder, name)
+
+    return push
+
+
+@pytest.fixture(scope="module")
+def iris(push: Callable[[str, bytes], None]) -> tuple[Any, Any]:
+    from skl2onnx import to_onnx
     from sklearn.datasets import load_iris
     from sklearn.linear_model import LogisticRegression
 
     x, y = load_iris(return_X_y=True)
-    return LogisticRegression(max_iter=1000).fit(x, y), x.astype(np.float32)
+    fitted, x = LogisticRegression(max_iter=1000).fit(x, y), x.astype(np.float32)
+    push("c_iris", to_onnx(fitted, x[:1]).SerializeToString())
+    return fitted, x
 
 
 @pytest.fixture(scope="module")
-def flats() -> Any:
+def flats(push: Callable[[str, bytes], None]) -> Any:
     """A classifier of one text column and one number column."""
+    from skl2onnx import to_onnx
+    from skl2onnx.common.data_types import FloatTensorType, StringTensorType
     from sklearn.compose import ColumnTransformer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
     columns = ColumnTransformer([("city", OneHotEncoder(), [0]), ("size", StandardScaler(), [1])])
-    return make_pipeline(columns, LogisticRegression()).fit(FLATS, ["no", "yes", "no", "yes"])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def models(
-    maas: MaasClient,
-    tmp_path_factory: pytest.TempPathFactory,
-    iris: tuple[Any, Any],
-    flats: Any,
-) -> None:
-    from skl2onnx import to_onnx
-    from skl2onnx.common.data_types import FloatTensorType, StringTensorType
-
-    columns = [("city", StringTensorType([None, 1])), ("size", FloatTensorType([None, 1]))]
-    fitted, x = iris
-    for name, content in (
-        ("c_iris", to_onnx(fitted, x[:1]).SerializeToString()),
-        ("c_flats", to_onnx(flats, initial_types=columns).SerializeToString()),
-        ("c_names", onnx_models.zipmap(["setosa", "virginica"])),
-    ):
-        folder = tmp_path_factory.mktemp(name)
-        (folder / "model.onnx").write_bytes(content)
-        maas.push(folder, name)
+    fitted = make_pipeline(columns, LogisticRegression()).fit(FLATS, ["no", "yes", "no", "yes"])
+    types = [("city", StringTensorType([None, 1])), ("size", FloatTensorType([None, 1]))]
+    push("c_flats", to_onnx(fitted, initial_types=types).SerializeToString())
+    return fitted
 
 
 def outputs(answer: httpx.Response) -> dict[str, Any]:
@@ -60,6 +57,7 @@ def outputs(answer: httpx.Response) -> dict[str, Any]:
     return {one["name"]: one for one in answer.json()["outputs"]}
 
 
+@pytest.mark.full
 def test_zipmap(http: httpx.Client, iris: tuple[Any, Any]) -> None:
     fitted, x = iris
     metadata = http.get("/v2/models/c_iris").json()["outputs"]
@@ -80,14 +78,15 @@ def test_zipmap(http: httpx.Client, iris: tuple[Any, Any]) -> None:
     assert list(outputs(alone)) == ["output_probability_labels"]
 
 
-def test_zipmap_with_string_labels(http: httpx.Client) -> None:
+def test_zipmap_with_string_labels(http: httpx.Client, push: Callable[[str, bytes], None]) -> None:
+    push("c_names", onnx_models.zipmap(["setosa", "virginica"]))
     given = {"name": "scores", "shape": [1, 2], "datatype": "FP32", "data": [0.25, 0.75]}
     came = outputs(http.post("/v2/models/c_names/infer", json={"inputs": [given]}))
     assert came["probabilities_labels"]["data"] == ["setosa", "virginica"]
     assert came["probabilities"]["data"] == [0.25, 0.75]
 
 
-@pytest.mark.full(keep=1)
+@pytest.mark.full
 @pytest.mark.parametrize("rows", [1, 2, 3])  # 2 is also the number of classes
 def test_text_and_number_columns(http: httpx.Client, flats: Any, rows: int) -> None:
     given = FLATS[:rows]
@@ -103,6 +102,8 @@ def test_text_and_number_columns(http: httpx.Client, flats: Any, rows: int) -> N
     np.testing.assert_allclose(np.array([one[1:] for one in told], float), flats.predict_proba(given), atol=1e-5)
 
 
+@pytest.mark.full
+@pytest.mark.usefixtures("flats")
 def test_probabilities_are_named_by_label(http: httpx.Client) -> None:
     body = {"inputs": {"city": [["Bonn"]], "size": [[1]]}}
     said = http.post("/v1/models/c_flats:predict", json=body).json()["outputs"]

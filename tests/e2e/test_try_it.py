@@ -83,7 +83,7 @@ MODELS: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.mark.full(keep=2)
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("kind", MODELS)
 def test_printed_commands_run(run: Callable[..., str], url: str, api_key: str, tmp_path: Path, kind: str) -> None:
     (tmp_path / "model.onnx").write_bytes(MODELS[kind]())

@@ -59,6 +59,7 @@ def served(cloud: Cloud) -> Cloud:
     return cloud
 
 
+@pytest.mark.full
 def test_all_requests_are_counted_when_environments_end(served: Cloud) -> None:
     run(served, lambda functions: _send(functions, REQUESTS))
     assert counted(served) == REQUESTS

@@ -51,7 +51,7 @@ def ask(app: ModuleType, path: str, headers: dict[str, str], *, caller: bool, bo
     return answered(app, event)
 
 
-@pytest.mark.full(keep=2)
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("host", HOSTS)
 def test_host_decides_nothing(app: ModuleType, host: str) -> None:
     path = "/api/v1/models" if hasattr(app, "app") else "/v2/models"
@@ -77,7 +77,7 @@ def test_idempotency_and_page_tokens_ignore_the_host(cloud: Cloud, load_function
     assert json.loads(refused["body"])["field"] == "page_token"
 
 
-@pytest.mark.full(keep=1)
+@pytest.mark.full
 def test_documents_hold_nothing_of_a_request(app: ModuleType) -> None:
     """Neither pages nor OpenAPI documents repeat an address or a header."""
     mark = "<script>alert(1)</script>"
@@ -116,7 +116,7 @@ def mutated(event: dict[str, Any], chance: random.Random) -> dict[str, Any]:
     return event
 
 
-@pytest.mark.full(keep=1)
+@pytest.mark.full
 @pytest.mark.parametrize("function", ["ManagementFunction", "InferenceFunction", "AuthorizerFunction"])
 def test_broken_events_are_answered(function: str, cloud: Cloud, load_function: LoadFunction) -> None:
     seed(cloud)
@@ -138,7 +138,7 @@ def test_broken_events_are_answered(function: str, cloud: Cloud, load_function: 
     assert function == "AuthorizerFunction" or {200, 400, 401} <= statuses
 
 
-@pytest.mark.full(keep=2)
+@pytest.mark.full
 @pytest.mark.parametrize("path", ["/ping", "/v2", "/v2/models/example", "/nowhere"])
 def test_head_is_get_without_a_body(path: str, cloud: Cloud, load_function: LoadFunction) -> None:
     seed(cloud)

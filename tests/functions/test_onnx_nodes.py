@@ -121,6 +121,7 @@ def check(app: Any, case: TestCase, path: Path) -> None:
                 np.testing.assert_array_equal(came, array, strict=True)
 
 
+@pytest.mark.full
 @pytest.mark.timeout(1200)
 def test_every_node_answers_like_onnxruntime(tmp_path: Path) -> None:
     locales.provide()  # as the first model that needs one makes it do

@@ -178,6 +178,7 @@ def test_routes_without_a_caller_answer_401(app: ModuleType) -> None:
             assert status != 401 or "error" in body
 
 
+@pytest.mark.full
 def test_documents_are_open_on_request(
     cloud: Cloud, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,7 +69,7 @@ def credentials_url() -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.full(keep=1)
+@pytest.mark.full
 @pytest.mark.parametrize(("function", "event"), HANDLERS.items())
 def test_two_environments_of_one_snapshot(function: str, event: str, cloud: Cloud, credentials_url: str) -> None:
     """A fork stands for a restore: the same memory twice. The environment variables have no credentials."""

@@ -80,7 +80,7 @@ REFUSED: list[tuple[Any, str, str]] = [
 ]
 
 
-@pytest.mark.full(keep=3)
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize(("body", "field", "said"), REFUSED, ids=[json.dumps(one)[:60] for one, *_ in REFUSED])
 def test_refused_bodies(management: ModuleType, body: object, field: str, said: str) -> None:
     status, document = put(management, body)

@@ -117,6 +117,7 @@ def test_next_delivery_announces_an_unannounced_end(runs: Runs) -> None:
 # ---------------------------------------------------------------- dead letters
 
 
+@pytest.mark.full
 def test_dead_letter_of_a_done_shard_queues_its_rest(runs: Runs) -> None:
     job = runs.job(ROWS * 2, batch_size=1)
     sqs = client("sqs", runs.cloud.settings.region, runs.cloud.settings.endpoint_url)

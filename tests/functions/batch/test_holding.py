@@ -87,6 +87,7 @@ def killed(cloud: Cloud, message: dict[str, Any]) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
+@pytest.mark.full
 def test_killed_worker_is_replaced_after_the_hold(
     cloud: Cloud, runs: Runs, sqs: Sqs, clock: Clock, load_function: LoadFunction
 ) -> None:

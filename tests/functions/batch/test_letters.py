@@ -78,7 +78,7 @@ def test_dead_event_stays_queued_while_retries_fail(seeded: Cloud, broken: Any) 
     assert job and job.status is JobStatus.RUNNING
 
 
-@pytest.mark.full(keep=1)
+@pytest.mark.full
 @pytest.mark.parametrize("key", [DROPPED, "batch/input/example/1/never-seen.jsonl"])
 def test_dead_event_fails_its_job_in_the_end(seeded: Cloud, broken: Any, key: str) -> None:
     broken.lambda_handler(letter(), Context)

@@ -50,6 +50,7 @@ def job(runs: Runs, queue: WatchedQueue) -> BatchJob:
     return submission.create(runs.version, JobRequest(input="batch/data/many.jsonl"), "tester", None)[0]
 
 
+@pytest.mark.full
 def test_first_shards_run_while_others_are_stored(runs: Runs, queue: WatchedQueue, job: BatchJob) -> None:
     stored: list[int] = []
 

@@ -55,6 +55,7 @@ def is_started(runs: Runs, job: BatchJob) -> bool:
     return bool(head.get("Contents"))
 
 
+@pytest.mark.full
 def test_retry_queues_pending_shards_of_a_running_job(runs: Runs) -> None:
     job = runs.job()
     names = list(runs.jobs.pending(job.id))

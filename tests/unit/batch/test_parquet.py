@@ -303,6 +303,7 @@ def test_parquet_writer_size_counts_string_lengths() -> None:
     assert 100_001 < writer.size_bytes < 100_500
 
 
+@pytest.mark.full
 def test_row_groups_of_a_part_do_not_follow_from_its_chunks() -> None:
     """Equal bytes, whether chunks end at row groups, within them or span several of them."""
     rows = 2 * GROUP_ROWS + 20_000

@@ -34,7 +34,7 @@ def answered(done: subprocess.CompletedProcess[bytes], encoding: str = "utf-8") 
     return found
 
 
-@pytest.mark.full(keep=2)
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize("environment", LOCALES, ids=str)
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8], ids=["plain", "BOM"])
 @pytest.mark.parametrize("name", ["-", "x.json", "x.csv"])

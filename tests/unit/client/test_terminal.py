@@ -203,6 +203,7 @@ def test_exit_codes(wide: ContractServer) -> None:
     assert (done.returncode, done.stderr) == (1, b"maas: No space left on device\n")
 
 
+@pytest.mark.full
 def test_ctrl_c_is_130(server: ContractServer, tmp_path: Path, lines: Path) -> None:
     server.holds = True
     server.create_model({"name": "times", "description": "", "tags": {}})

@@ -38,7 +38,7 @@ def test_ready_version_ignores_later_uploads(cloud: Cloud) -> None:
     assert b"[6.0,6.0]" in infer(cloud, 1)
 
 
-@pytest.mark.full(keep=2)
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize(
     ("content", "sha256", "reason"),
     [

@@ -120,7 +120,7 @@ def drop(cloud: Cloud, key: str, content: bytes) -> ModelVersion | None:
     return bootstrap.inbox(cloud.settings).drop(f"inbox/{key}")
 
 
-@pytest.mark.full(keep=1)
+@pytest.mark.full
 @pytest.mark.parametrize("model_name", ["model.onnx", "onnx/model.onnx"])
 def test_folder_in_the_inbox_is_one_version(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, model_name: str) -> None:
     monkeypatch.setattr(inbox_export, "QUIET_SECONDS", 0.05)
@@ -210,7 +210,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-@pytest.mark.full(keep=2)
+@pytest.mark.full(keep=1)
 def test_hostile_tokenizer_fails_its_version_alone(cloud: Cloud, kind: str) -> None:
     version = pushed(cloud, changed(EMBEDDINGS, tokenizer=HOSTILE[kind]))
     assert version.status is Status.FAILED, kind

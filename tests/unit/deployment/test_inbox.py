@@ -99,7 +99,7 @@ def test_external_data_in_folder_named_as_the_model(cloud: Cloud) -> None:
     assert [file.name for file in version.files] == ["model.onnx", "a/weights.bin"]
 
 
-@pytest.mark.full(keep=2)
+@pytest.mark.full(keep=1)
 @pytest.mark.parametrize(
     "key",
     [

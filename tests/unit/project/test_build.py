@@ -67,6 +67,7 @@ def test_layer_is_not_built_without_architecture(layer: str, tmp_path: Path) -> 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.full
 def test_layers_have_bytecode_of_the_runtime(tmp_path: Path) -> None:
     """Taken as it is, and with the path that tracebacks show in Lambda; without such a Python, the build says so."""
     module = tmp_path / "MaasLayer" / "python" / "one.py"

@@ -78,6 +78,7 @@ def test_punctual_run_leaves_an_operator_behind(squared: Runner) -> None:
     assert is_left_behind(squared, punctual=True)
 
 
+@pytest.mark.full
 def test_first_run_and_runs_of_slow_models_are_punctual(squared: Runner) -> None:
     assert is_left_behind(squared, punctual=False)
     squared.run({"size": np.array(3000)})

@@ -45,7 +45,7 @@ def photo(width: int, height: int) -> Image.Image:
     return picture
 
 
-@pytest.mark.full(keep=1)
+@pytest.mark.full
 @pytest.mark.parametrize("resize", [224, [224, 224]])
 def test_jpeg_is_decoded_no_larger_than_needed(resize: Any) -> None:
     """A 16th of the pixels, so of the memory, and nearly the same answer as from all of them."""

@@ -65,7 +65,7 @@ def test_embedded_metric_format(inference: Handler, capsys: pytest.CaptureFixtur
     assert (line["ColdLoads"], line["Refused"], line["Errors"]) == (1, 0, 0)
 
 
-@pytest.mark.full(keep=1)
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("name", "refused", "model"),
     [("inference_infer_wrong_shape", 1, "example"), ("inference_v1_predict", 0, "example")],
