@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from maas.tasks.names import NO_TASK, TASKS
 from schemas.samples import Tolerances
 from schemas.shared import Body, DeclaredFile, Description, Tags, like
 
@@ -26,17 +27,7 @@ class Quantize(Body):
 
 
 SmokeRun = Literal["required", "optional"]
-TaskName = Literal[
-    "embeddings",
-    "rerank",
-    "text-classification",
-    "token-classification",
-    "zero-shot-classification",
-    "fill-mask",
-    "image-classification",
-    "image-embeddings",
-    "none",
-]
+TaskName = Literal[*TASKS, NO_TASK]
 
 
 class CreateVersion(Body):

@@ -7,7 +7,15 @@ from typing import Any
 from maas.records import TOKENIZER_NAME, Task
 from maas.serving.runner import Runner
 from maas.tasks.limits import TaskLimits
-from maas.tasks.names import IMAGE_TASKS
+from maas.tasks.names import (
+    FILL_MASK,
+    IMAGE_CLASSIFICATION,
+    IMAGE_TASKS,
+    RERANK,
+    TEXT_EMBEDDINGS,
+    TOKEN_CLASSIFICATION,
+    ZERO_SHOT,
+)
 from maas.tasks.steps import Steps
 from maas.tasks.task_runner import TaskRunner
 
@@ -38,25 +46,25 @@ def _of_texts(raw: Runner, root: Path, task: Task) -> Steps:
 
 
 def _text_steps(name: str) -> Make:
-    if name == "embeddings":
+    if name == TEXT_EMBEDDINGS:
         from maas.tasks.embeddings import Embeddings
 
         return Embeddings
-    if name == "rerank":
+    if name == RERANK:
         from maas.tasks.rerank import Rerank
 
         return Rerank
-    if name == "token-classification":
+    if name == TOKEN_CLASSIFICATION:
         from maas.tasks.token_classification import TokenClassification
 
         return TokenClassification
-    if name == "fill-mask":
+    if name == FILL_MASK:
         from maas.tasks.fill_mask import FillMask
 
         return FillMask
     from maas.tasks.text_classification import TextClassification, ZeroShotClassification
 
-    return ZeroShotClassification if name == "zero-shot-classification" else TextClassification
+    return ZeroShotClassification if name == ZERO_SHOT else TextClassification
 
 
 def _of_images(raw: Runner, task: Task, output: str, limits: TaskLimits, fetch: Fetch | None) -> Steps:
@@ -64,6 +72,6 @@ def _of_images(raw: Runner, task: Task, output: str, limits: TaskLimits, fetch: 
     from maas.tasks.images import Images
 
     pixels = next(tensor for tensor in raw.inputs if tensor.name == task.parameters["pixels"])
-    make = ImageClassification if task.name == "image-classification" else ImageEmbeddings
+    make = ImageClassification if task.name == IMAGE_CLASSIFICATION else ImageEmbeddings
     parameters: Mapping[str, Any] = task.parameters
     return make(ImageGraph(Images(parameters, limits), pixels, output, fetch), parameters)

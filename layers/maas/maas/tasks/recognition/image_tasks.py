@@ -12,6 +12,7 @@ from maas.serving.runner import Runner
 from maas.tasks.image_tasks import vectors
 from maas.tasks.images import Images
 from maas.tasks.limits import TaskLimits
+from maas.tasks.names import IMAGE_CLASSIFICATION
 from maas.tasks.recognition.export import PREPROCESSOR, Export
 from maas.tasks.recognition.text_tasks import Found, classes
 from maas.tasks.text_graph import Array
@@ -53,7 +54,7 @@ def image_task(export: Export, runner: Runner, name: str) -> tuple[Found, dict[s
     except RunFailed as error:
         raise ModelRejected(f"the graph does not take images as {PREPROCESSOR} makes them: {error.message}") from None
     outputs = dict(zip((tensor.name for tensor in runner.outputs), arrays, strict=True))
-    found, origins = _classes(export, outputs) if name == "image-classification" else _vectors(outputs)
+    found, origins = _classes(export, outputs) if name == IMAGE_CLASSIFICATION else _vectors(outputs)
     return (parameters | found, {"resize": PREPROCESSOR} | origins), feeds
 
 

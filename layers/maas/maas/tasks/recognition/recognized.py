@@ -8,7 +8,18 @@ from maas.records import TOKENIZER_NAME, Task
 from maas.serving.runner import Runner
 from maas.tasks.limits import TaskLimits
 from maas.tasks.loading import root_of, task_runner
-from maas.tasks.names import IMAGE_TASKS, NO_TASK
+from maas.tasks.names import (
+    FILL_MASK,
+    IMAGE_CLASSIFICATION,
+    IMAGE_EMBEDDINGS,
+    IMAGE_TASKS,
+    NO_TASK,
+    RERANK,
+    TEXT_CLASSIFICATION,
+    TEXT_EMBEDDINGS,
+    TOKEN_CLASSIFICATION,
+    ZERO_SHOT,
+)
 from maas.tasks.recognition.export import POOLING, PREPROCESSOR, Export
 from maas.tasks.recognition.samples import sample_answers
 from maas.tasks.task_runner import TaskRunner
@@ -16,9 +27,9 @@ from maas.tasks.text_graph import IDS, KNOWN_INPUTS, Array
 
 PUSHED = "the push"
 _BY_ARCHITECTURE = {
-    "ForTokenClassification": "token-classification",
-    "ForMaskedLM": "fill-mask",
-    "ForImageClassification": "image-classification",
+    "ForTokenClassification": TOKEN_CLASSIFICATION,
+    "ForMaskedLM": FILL_MASK,
+    "ForImageClassification": IMAGE_CLASSIFICATION,
 }
 _SENTENCE_FILES = ("modules.json", POOLING, "sentence_bert_config.json", "config_sentence_transformers.json")
 
@@ -95,25 +106,25 @@ def _text_task(export: Export, outputs: dict[str, Array]) -> tuple[str | None, s
     if architecture.endswith("ForSequenceClassification"):
         return _sequence_task(export, outputs), f"config.json architectures {architecture}"
     if file := next((name for name in _SENTENCE_FILES if export.has(name)), None):
-        return "embeddings", file
+        return TEXT_EMBEDDINGS, file
     if found := next((task for end, task in _BY_ARCHITECTURE.items() if architecture.endswith(end)), None):
         return found, f"config.json architectures {architecture}"
     if architecture.endswith("Model") and "Head" not in architecture:  # GPT2LMHeadModel gives logits
-        return "embeddings", f"config.json architectures {architecture}"
+        return TEXT_EMBEDDINGS, f"config.json architectures {architecture}"
     return None, ""
 
 
 def _sequence_task(export: Export, outputs: dict[str, Array]) -> str:
     widths = [array.shape[-1] for name, array in outputs.items() if array.ndim == 2]
     if widths[:1] == [1]:
-        return "rerank"
+        return RERANK
     named = export.labels()
     is_nli = named is not None and any(label.lower().startswith("entail") for label in named[0])
-    return "zero-shot-classification" if is_nli else "text-classification"
+    return ZERO_SHOT if is_nli else TEXT_CLASSIFICATION
 
 
 def _image_task(export: Export) -> tuple[str, str]:
     architecture = export.architecture
     if architecture.endswith("ForImageClassification") or (not architecture and export.labels()):
-        return "image-classification", f"config.json architectures {architecture}" if architecture else "labels.txt"
-    return "image-embeddings", f"config.json architectures {architecture}" if architecture else PREPROCESSOR
+        return IMAGE_CLASSIFICATION, f"config.json architectures {architecture}" if architecture else "labels.txt"
+    return IMAGE_EMBEDDINGS, f"config.json architectures {architecture}" if architecture else PREPROCESSOR

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from maas.errors import ModelRejected
+from maas.tasks.names import FILL_MASK, RERANK, TEXT_CLASSIFICATION, TEXT_EMBEDDINGS, TOKEN_CLASSIFICATION, ZERO_SHOT
 from maas.tasks.numbers import POOLINGS
 from maas.tasks.recognition.export import POOLING, Export
 from maas.tasks.recognition.text_probe import TextProbe
@@ -144,10 +145,10 @@ def _only(probe: TextProbe, rank: int) -> str | None:
 
 
 TEXT_TASKS: dict[str, Callable[[Export, TextProbe], Found]] = {
-    "embeddings": embeddings,
-    "rerank": rerank,
-    "text-classification": text_classification,
-    "token-classification": token_classification,
-    "zero-shot-classification": zero_shot_classification,
-    "fill-mask": fill_mask,
+    TEXT_EMBEDDINGS: embeddings,
+    RERANK: rerank,
+    TEXT_CLASSIFICATION: text_classification,
+    TOKEN_CLASSIFICATION: token_classification,
+    ZERO_SHOT: zero_shot_classification,
+    FILL_MASK: fill_mask,
 }
