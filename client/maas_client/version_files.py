@@ -16,6 +16,7 @@ from maas_client.name_rules import LONGEST_FILE_NAME, is_file_name
 GOLDEN = "golden"
 BESIDE = ("labels.txt", *EXAMPLE_NAMES)  # what the server knows by name
 VECTORS = (".json", ".pb")
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 # A StringStringEntryProto: field 1, of 8 bytes, then field 2 with its length as a varint of one or two bytes.
 _LOCATION = re.compile(rb"\x0a\x08location\x12([\x01-\x7f]|[\x80-\xff][\x01-\x7f])")
 
@@ -112,11 +113,19 @@ def _check(path: Path, files: Sequence[LocalFile]) -> None:
     for file in files:
         if not file.size_bytes:
             raise InvalidInput(f"{file.name} of {path} is empty: export the model again, or take the file away")
+        if _is_pointer(file):
+            raise InvalidInput(f"{file.name} of {path} is a pointer of Git LFS, not the file: run `git lfs pull` there")
         if not is_file_name(file.name):
             expected = f'names of at most {LONGEST_FILE_NAME} bytes without control characters and " * : < > ? \\ |'
             raise InvalidInput(f"the model names the file {file.name!r}, expected {expected}: export it with such ones")
         if names.count(file.name) > 1:
             raise InvalidInput(f"{path}: several files would be called {file.name}: rename one")
+
+
+def _is_pointer(file: LocalFile) -> bool:
+    """Whether Git wrote it in place of a large file that it did not get."""
+    with file.open() as opened:
+        return opened.read(len(_LFS_POINTER)) == _LFS_POINTER
 
 
 def _local(path: Path, name: str) -> LocalFile:

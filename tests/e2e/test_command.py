@@ -71,7 +71,7 @@ def test_quantized_form(run: Run, tmp_path: Path) -> None:
         r"dynamic-int8 was not kept: its outputs differ by 0\.\d+ of the largest value", run("show quantized@2")
     )
     assert "was not kept: its outputs differ" in run(f"predict quantized@2 -i {x} --variant dynamic-int8", fails=1)
-    assert "--quantize: Input should be" in run(f"push {path} -n quantized --quantize int4", fails=1)
+    assert "--quantize: got 'int4': Input should be" in run(f"push {path} -n quantized --quantize int4", fails=1)
     assert "--quantize-tolerance needs --quantize" in run(f"push {path} -n q --quantize-tolerance 0.1", fails=2)
 
 

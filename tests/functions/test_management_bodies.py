@@ -48,6 +48,30 @@ def test_hostile_json(app: ModuleType, body: bytes) -> None:
     assert status == 400 and error
 
 
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"name": "My Model"}, "name: got 'My Model': String should match pattern '^[a-z0-9]"),
+        ({"name": 5}, "name: got 5: Input should be a valid string"),
+        ({"name": True}, "name: got true: Input should be a valid string"),
+        ({"name": ["m"]}, "name: Input should be a valid string"),
+        ({}, "name: Field required"),
+        ({"name": "m", "tags": {"a=b": "c"}}, "tags.a=b.[key]: got the key 'a=b', "),
+        ({"name": "m" * 9000}, f"name: got '{'m' * 79}: String should match"),
+    ],
+)
+def test_errors_say_what_came(app: ModuleType, body: dict[str, object], error: str) -> None:
+    status, told = post(app, json.dumps(body).encode(), {})
+    assert (status, told[: len(error)]) == (400, error)
+
+
+def test_errors_of_a_query_say_what_came(app: ModuleType) -> None:
+    event = wire.event("/api/v1/models?limit=x", b"", method="GET")
+    event["requestContext"]["authorizer"] = {"lambda": {"actor": "arn:ann", "scopes": "admin"}}
+    answer = json.loads(app.lambda_handler(event, wire.CONTEXT)["body"])
+    assert answer["error"] == "limit: got 'x', expected a whole number, in digits"
+
+
 def test_long_names_are_cut_in_errors(app: ModuleType) -> None:
     body = json.dumps({"name": "m", "tags": {"k" * 4_000_000: "v"}}).encode()
     status, error = post(app, body, {})

@@ -1,6 +1,5 @@
 """Reads what `maas predict` is given: files, as a request or as arrays that fit the signature, texts and images."""
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from maas_client.cli.columns import read_columns
-from maas_client.cli.texts import STDIN, called, lines_of, read_json
+from maas_client.cli.texts import STDIN, called, lines_of, read_json, standard_input
 from maas_client.errors import InvalidInput
 from maas_client.inference_records import MetadataTensor
 from maas_client.protocol.fitting import fit, names, shown
@@ -84,10 +83,14 @@ def _column(source: str, values: Sequence[str | bytes], signature: Signature) ->
 
 
 def _stdin(signature: Signature) -> Given:
-    content = sys.stdin.buffer.read()
+    content = standard_input()
     if content.startswith(NUMPY):
         return _arrays(STDIN, BytesIO(content), signature)
-    return _document(STDIN, read_json(STDIN, content), signature)
+    try:
+        document = read_json(STDIN, content)
+    except InvalidInput as error:
+        raise InvalidInput(f"{error}; CSV and text are read from files, by their names") from None
+    return _document(STDIN, document, signature)
 
 
 def _json(source: str, signature: Signature) -> Given:

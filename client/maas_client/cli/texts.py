@@ -22,9 +22,16 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 def read_text(source: str) -> str:
     """The text of a file, or of standard input for `-`, without a byte order mark. Raises InvalidInput."""
     try:
-        return decoded(source, sys.stdin.buffer.read() if source == STDIN else Path(source).read_bytes())
+        return decoded(source, standard_input() if source == STDIN else Path(source).read_bytes())
     except OSError as error:
         raise InvalidInput(f"cannot read {source}: {error.strerror or error}") from error
+
+
+def standard_input() -> bytes:
+    """Raises InvalidInput where it is closed, as by `<&-` and by some that start services."""
+    if sys.stdin is None:
+        raise InvalidInput("standard input is closed")
+    return sys.stdin.buffer.read()
 
 
 def lines_of(source: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maas_client.cli.inputs import Given
+from maas_client.cli.inputs import Given, read_texts
 from maas_client.cli.inputs import read as read_given
 from maas_client.errors import InvalidInput
 from maas_client.inference_records import MetadataTensor
@@ -54,6 +54,20 @@ def test_input_named_inputs(tmp_path: Path) -> None:
     assert read(tmp_path / "x.json", (MetadataTensor("inputs", "INT8", (-1, 2)),)) == [
         tensor("inputs", "INT8", [1, 2], [1, 2])
     ]
+
+
+def test_closed_stdin_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(InvalidInput, match="standard input is closed"):
+        read_given("-", never)
+    with pytest.raises(InvalidInput, match="standard input is closed"):
+        read_texts(["-"], never)
+
+
+def test_csv_on_stdin_is_told_from_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a,b\n1,2\n")))
+    with pytest.raises(InvalidInput, match=r"is not JSON.*; CSV and text are read from files, by their names"):
+        read_given("-", never)
 
 
 def test_stdin(monkeypatch: pytest.MonkeyPatch) -> None:

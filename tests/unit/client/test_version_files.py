@@ -12,6 +12,7 @@ from maas_client.version_files import version_files
 from support.server.server import ContractServer
 
 Run = Callable[..., tuple[int, str, str]]
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 12345\n"
 
 
 def model(*locations: str) -> bytes:
@@ -119,6 +120,8 @@ def test_golden_folder_names_are_made_plain(tmp_path: Path) -> None:
             r"names the file 'my:weights.bin', expected names",
         ),
         ({"model.onnx": model("weights.bin"), "weights.bin": b""}, "weights.bin of .* is empty"),
+        ({"model.onnx": LFS_POINTER}, "model.onnx of .* is a pointer of Git LFS, not the file: run `git lfs pull`"),
+        ({"model.onnx": model("weights.bin"), "weights.bin": LFS_POINTER}, "weights.bin of .* is a pointer of Git LFS"),
         ({"model.onnx": b"good", "golden/a b.json": b"{}", "golden/a_b.json": b"{}"}, "several files would be called"),
         ({"a.onnx": b"good", "b.ONNX": b"good"}, r"holds 2 .onnx files \(a.onnx, b.ONNX\)"),
     ],

@@ -136,6 +136,7 @@ def _varint(number: int) -> bytes:
         (b"\x3a\xff\xff\xff\xff\x0f", "not a readable ONNX file"),
         (b"\xff" * 20, "not a readable ONNX file"),
         (onnx_models.linear()[:-9], "not a readable ONNX file"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "a pointer of Git LFS, not the model"),
         (nested(40), "nested more than 64 deep"),
     ],
 )

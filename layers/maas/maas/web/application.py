@@ -1,5 +1,6 @@
 """The base of both FastAPI applications: the caller, the scopes of each route, and one shape for all errors."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -103,7 +104,17 @@ async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     if place != "body":  # after a parameter's name come the kinds of value that were tried, but for places in lists
         path = [part for part in path if part.isdigit() or "[" not in part]
     field = quotable(".".join(path) if path else place)
-    return JSONResponse({"error": f"{field}: {quotable(first['msg'])}", "field": field}, 400)
+    return JSONResponse({"error": f"{field}: {quotable(_reason(first))}", "field": field}, 400)
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    """What came, if it is short, and what is expected."""
+    said = str(error["msg"]).removeprefix("Value error, ")
+    came = error["input"]
+    if error["type"] == "missing" or not isinstance(came, str | int | float) or said.startswith("got "):
+        return said
+    shown = repr(came) if isinstance(came, str) else json.dumps(came)
+    return f"got {shown:.80}{',' if said.startswith('expected') else ':'} {said}"
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:

@@ -13,6 +13,7 @@ from maas.errors import ModelRejected
 
 MAX_PROTOBUF_BYTES = (1 << 31) - 1
 MAX_EXTERNALS = 100_000
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def check(path: Path, max_tensor_bytes: int) -> None:
@@ -61,4 +62,7 @@ def _mapped(path: Path) -> memoryview:
         raise unreadable("it is empty")
     with path.open("rb") as file:
         # Left to the garbage collector to close: an error's traceback still holds slices of it.
-        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    if content[: len(_LFS_POINTER)] == _LFS_POINTER:
+        raise ModelRejected("the file is a pointer of Git LFS, not the model: run `git lfs pull`, then push again")
+    return content
