@@ -1,10 +1,11 @@
 // A job: how far it is, what it wrote, and stopping or reviving it.
 import { html, useState } from "../lib.js";
 import { call } from "../api.js";
+import { Confirm } from "../dialogs.js";
 import { useResource } from "../resource.js";
 import { to } from "../router.js";
 import { can } from "../session.js";
-import { Confirm, Loaded, Page, Status, tell } from "../ui.js";
+import { Loaded, Page, Status, tell } from "../ui.js";
 import { About, Figures, Shadow } from "./job/facts.js";
 import { Results } from "./job/results.js";
 import { isOpen, POLL, ProgressBar } from "./jobs/progress.js";

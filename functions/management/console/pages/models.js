@@ -2,12 +2,13 @@
 import { html, useEffect, useState } from "../lib.js";
 import { call, pageOf, TASKS } from "../api.js";
 import { SplitBar } from "../charts.js";
+import { Confirm } from "../dialogs.js";
 import { count } from "../format.js";
 import { Check, Choice, Text } from "../inputs.js";
 import { usePages } from "../resource.js";
 import { modelPath, to } from "../router.js";
 import { can } from "../session.js";
-import { Confirm, Loaded, More, Page, Status, Table, Tags, tell, Time } from "../ui.js";
+import { Loaded, More, Page, Status, Table, Tags, tell, Time } from "../ui.js";
 import { LastDay } from "./models/last_day.js";
 
 const PAGE = 200; // a list that is longer is filtered by the server

@@ -1,11 +1,12 @@
 // Rollouts of a model: the open ones live, earlier ones as a list, and the start of one.
 import { html, useEffect, useRef, useState } from "../lib.js";
 import { all, call, pageOf } from "../api.js";
+import { Dialog } from "../dialogs.js";
 import { count } from "../format.js";
 import { usePages, useResource } from "../resource.js";
 import { modelPath, to } from "../router.js";
 import { can } from "../session.js";
-import { Dialog, Empty, Loaded, More, Page, Status, Table, Time } from "../ui.js";
+import { Empty, Loaded, More, Page, Status, Table, Time } from "../ui.js";
 import { Rollout } from "./rollouts/shown.js";
 import { StartRollout } from "./rollouts/start.js";
 import { isOpen } from "./rollouts/steps.js";

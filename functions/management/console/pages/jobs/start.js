@@ -1,11 +1,12 @@
 // Starts a job on an object that lies in the bucket.
 import { html, useState } from "../../lib.js";
 import { call, onceOnly } from "../../api.js";
+import { Confirm } from "../../dialogs.js";
 import { Text } from "../../inputs.js";
 import { useResource } from "../../resource.js";
 import { go } from "../../router.js";
 import { can } from "../../session.js";
-import { Code, Confirm, tell } from "../../ui.js";
+import { Code, tell } from "../../ui.js";
 
 const NOTHING = { model: "", version: "", input: "", output: "", errors: "", shadow: "" };
 const PLACES = "batch/data/, batch/input/ or batch/output/";

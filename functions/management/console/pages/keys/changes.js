@@ -1,11 +1,12 @@
 // Rotating and revoking a key, its history, and its secret, which is shown once.
 import { html, useState } from "../../lib.js";
 import { all, call } from "../../api.js";
+import { Confirm, Dialog } from "../../dialogs.js";
 import { clock } from "../../format.js";
 import { Choice } from "../../inputs.js";
 import { useResource } from "../../resource.js";
 import { end } from "../../session.js";
-import { Code, Confirm, Dialog, Loaded, Table, tell, Time } from "../../ui.js";
+import { Code, Loaded, Table, tell, Time } from "../../ui.js";
 
 const GRACES = [[0, "at once"], [3600, "in an hour"], [86400, "in a day"], [7 * 86400, "in 7 days"], [30 * 86400, "in 30 days"]];
 const KINDS = { "key.created": "created", "key.rotated": "rotated", "key.revoked": "revoked" };

@@ -1,10 +1,10 @@
 // Creates a key with at most the rights of the one who is logged in.
 import { html, useState } from "../../lib.js";
 import { call, onceOnly } from "../../api.js";
+import { Confirm } from "../../dialogs.js";
 import { localText } from "../../format.js";
 import { Check, Text } from "../../inputs.js";
 import { session } from "../../session.js";
-import { Confirm } from "../../ui.js";
 import { covers, SCOPES } from "./scopes.js";
 
 const NAMES = "[a-z0-9][a-z0-9._\\-]{0,62}(\\s+[a-z0-9][a-z0-9._\\-]{0,62})*\\s*"; // as the API takes names of models

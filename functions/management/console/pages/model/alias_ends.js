@@ -1,9 +1,10 @@
 // An alias goes back to what it was, or away.
 import { html, useState } from "../../lib.js";
 import { call } from "../../api.js";
+import { Confirm } from "../../dialogs.js";
 import { changesSince } from "../../entries.js";
 import { useResource } from "../../resource.js";
-import { Confirm, Loaded } from "../../ui.js";
+import { Loaded } from "../../ui.js";
 import { Meanwhile, Moved, routesText } from "./words.js";
 
 // The alias as it is now, with its ETag. `guarded` acts with it; where somebody was quicker, it shows that and what is there now.

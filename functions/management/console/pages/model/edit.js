@@ -1,7 +1,8 @@
 // Description and tags of a model or a version, guarded by its ETag: a change that came between is shown, and nothing typed is lost.
 import { html, useState } from "../../lib.js";
+import { Confirm } from "../../dialogs.js";
 import { changesSince } from "../../entries.js";
-import { Confirm, Field } from "../../ui.js";
+import { Field } from "../../ui.js";
 import { Meanwhile } from "./words.js";
 
 // update(body, ifMatch) sends the change of `item`; changed(text) says that it is made.

@@ -1,8 +1,9 @@
 // An alias is created, or moved: to one version, or in shares to several.
 import { html, useEffect, useState } from "../../lib.js";
 import { call } from "../../api.js";
+import { Confirm } from "../../dialogs.js";
 import { useResource } from "../../resource.js";
-import { Confirm, Loaded } from "../../ui.js";
+import { Loaded } from "../../ui.js";
 import { useAlias } from "./alias_ends.js";
 import { Choice, Num, Text } from "../../inputs.js";
 import { Moved, routesText, stickyText } from "./words.js";

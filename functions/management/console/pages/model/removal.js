@@ -1,9 +1,10 @@
 // Deletion, restoration and purge of a model.
 import { html } from "../../lib.js";
 import { call } from "../../api.js";
+import { Confirm } from "../../dialogs.js";
 import { guarded } from "../../resource.js";
 import { go } from "../../router.js";
-import { Confirm, tell } from "../../ui.js";
+import { tell } from "../../ui.js";
 
 export function Delete({ model, changed, reload, onClose }) {
   const aliases = Object.keys(model.aliases);

@@ -1,7 +1,8 @@
 // What an alias copies of its requests: to another version, which is compared (shadow), and to files (capture).
 import { html, useEffect, useState } from "../../lib.js";
 import { call } from "../../api.js";
-import { Confirm, Loaded } from "../../ui.js";
+import { Confirm } from "../../dialogs.js";
+import { Loaded } from "../../ui.js";
 import { useAlias } from "./alias_ends.js";
 import { Check, Choice, Num, Text } from "../../inputs.js";
 

@@ -1,8 +1,9 @@
 // Pausing, resuming and aborting a rollout, each confirmed.
 import { html, useState } from "../../lib.js";
 import { call } from "../../api.js";
+import { Confirm } from "../../dialogs.js";
 import { Text } from "../../inputs.js";
-import { Confirm, tell } from "../../ui.js";
+import { tell } from "../../ui.js";
 
 const WAYS = {
   pause: {

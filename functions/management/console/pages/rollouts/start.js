@@ -1,8 +1,9 @@
 // Starts a rollout: the plan with the API's own defaults.
 import { html, useMemo, useState } from "../../lib.js";
 import { call, onceOnly } from "../../api.js";
+import { Confirm } from "../../dialogs.js";
 import { Choice, Text } from "../../inputs.js";
-import { Confirm, tell } from "../../ui.js";
+import { tell } from "../../ui.js";
 
 const PLAN = { steps: "5, 25, 50, 100", minutes: "10", errors: "", p95: "", mismatch: "", least: "100", breach: "rollback", notify: "" };
 

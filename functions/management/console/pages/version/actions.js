@@ -1,10 +1,11 @@
 // Delete, restore and purge of a version, each saying first what it does to the aliases.
 import { html, useState } from "../../lib.js";
 import { call } from "../../api.js";
+import { Confirm } from "../../dialogs.js";
 import { guarded, useResource } from "../../resource.js";
 import { go, modelPath } from "../../router.js";
 import { can } from "../../session.js";
-import { Confirm, Loaded, tell } from "../../ui.js";
+import { Loaded, tell } from "../../ui.js";
 
 // `small` are the buttons of a row. After a purge the model is shown, or `purged` called.
 export function Actions({ version, reload, small, purged = () => go(modelPath(version.model)) }) {
