@@ -1,38 +1,22 @@
-"""Parquet: single row groups are read, cuts do not change records, nulls are errors of their records."""
+"""Parquet as input: single row groups are read, cuts do not change records, nulls are errors of their records."""
 
-import io
 import json
 import math
-import signal
-import subprocess
-import sys
-from itertools import chain
-from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
-from arro3.core import Array, DataType, Field, Table, fixed_size_list_array, list_array, struct_array
-from arro3.io import read_parquet, write_parquet
+from arro3.core import Array, DataType, Field, fixed_size_list_array, list_array, struct_array
+from arro3.io import read_parquet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maas.batch import formats
 from maas.batch.formats import Options
-from maas.batch.formats.parquet.parquet_file import check, read_footer
-from maas.batch.formats.parquet.parquet_writer import GROUP_ROWS
 from maas.errors import InvalidRequest
-from support.aws.engine import ROOT
 from support.batch.files import Cut, MemorySource, chunks, echoed, records, tensor
+from support.batch.parquet_tables import FEATURES, NAMED, TYPES, lists, of_rows, read, saved
 
-NAMED = [
-    tensor("a", "FP32", -1, 1),
-    tensor("n", "INT8", -1),
-    tensor("word", "BYTES", -1, 1),
-    tensor("pair", "FP64", -1, 2),
-    tensor("many", "INT64", -1, -1),
-]
-FEATURES = [tensor("x", "FP32", -1, 2)]
 CUTS = st.builds(Cut, st.integers(1, 300), st.integers(1, 4), st.integers(1, 3), st.integers(1, 9))
 NUMBER = st.floats(width=32, allow_nan=False)
 ROWS = st.lists(
@@ -48,42 +32,6 @@ ROWS = st.lists(
     ),
     max_size=9,
 )
-TYPES = {
-    "a": DataType.float64(),
-    "n": DataType.int32(),
-    "word": DataType.string(),
-    "pair": DataType.float64(),
-    "many": DataType.int64(),
-    "id": DataType.int64(),
-}
-
-
-def saved(columns: dict[str, Any], **options: Any) -> MemorySource:
-    file = io.BytesIO()
-    write_parquet(Table.from_pydict(columns), file, **options)
-    return MemorySource(file.getvalue())
-
-
-def of_rows(rows: list[dict[str, Any]], **options: Any) -> MemorySource:
-    columns = {name: [row[name] for row in rows] for name in TYPES}
-    made = {name: (lists if name in ("pair", "many") else Array)(columns[name], kind) for name, kind in TYPES.items()}
-    return saved(made, **options)
-
-
-def lists(values: list[list[Any] | None], kind: DataType) -> Array:
-    offsets = np.cumsum([0, *(len(value or ()) for value in values)], dtype=np.int32)
-    flat = Array([one for value in values for one in value or ()], kind)
-    kept = [None if value is None else place for place, value in enumerate(values)]
-    return list_array(Array.from_numpy(offsets), flat).take(Array(kept, DataType.int64()))
-
-
-def read(parts: list[dict[str, bytes]]) -> list[dict[str, Any]]:
-    found = []
-    for part in parts:
-        for batch in read_parquet(part["parquet"]):
-            columns = {name: batch.column(name).to_pylist() for name in batch.column_names}
-            found += [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    return found
 
 
 def is_good(row: dict[str, Any]) -> bool:
@@ -274,113 +222,6 @@ def test_unbatched_model_runs_row_by_row() -> None:
     read_ = [one for part in chunks("parquet", source, signature, Cut(batch_rows=9)) for one in part]
     assert [(one.rows, one.whole, one.inputs["x"].shape) for one in read_] == [(1, True, (1, 2))] * 3
     assert [row["x"] for row in read(echoed("parquet", source, signature, Cut()))] == [[0, 1], [2, 3], [4, 5]]
-
-
-def test_parquet_outputs_of_any_rank() -> None:
-    source = saved({"x": fixed_size_list_array(Array.from_numpy(np.ones(4, np.float32)), 2)})
-    outputs = [
-        tensor("deep", "FP32", -1, 2, 3),
-        tensor("none", "INT8", -1, 0),
-        tensor("is", "BOOL", -1),
-        tensor("h", "FP16", -1),
-    ]
-    writer = formats.writer("parquet", {"columns": []}, Options(), outputs)
-    ((chunk,),) = chunks("parquet", source, FEATURES, Cut(batch_rows=2))
-    deep = np.arange(6, dtype=np.float32).reshape(1, 2, 3)
-    predicted = {"deep": deep, "none": np.empty((1, 0), np.int8), "is": np.array([True]), "h": np.ones(1, np.float16)}
-    writer.add(chunk, predicted, {0: "no luck"})
-    assert read([writer.finish()]) == [
-        {"deep": None, "none": None, "is": None, "h": None},
-        {"deep": deep[0].tolist(), "none": [], "is": True, "h": 1.0},
-    ]
-
-
-def test_parquet_writer_size_counts_string_lengths() -> None:
-    source = saved({"x": fixed_size_list_array(Array.from_numpy(np.ones(8, np.float32)), 2)})
-    writer = formats.writer("parquet", {"columns": []}, Options(), [tensor("w", "BYTES", -1)])
-    ((chunk,),) = chunks("parquet", source, FEATURES, Cut(batch_rows=4))
-    writer.add(chunk, {"w": np.array(["a" * 100_000, "", "b"], object)}, {2: "no luck"})
-    assert 100_001 < writer.size_bytes < 100_500
-
-
-@pytest.mark.full
-def test_row_groups_of_a_part_do_not_follow_from_its_chunks() -> None:
-    """Equal bytes, whether chunks end at row groups, within them or span several of them."""
-    rows = 2 * GROUP_ROWS + 20_000
-    values = np.arange(2 * rows, dtype=np.float32)
-    ids = Array([None if row % 7 == 0 else f"row {row}" for row in range(rows)], DataType.string())
-    source = saved({"x": fixed_size_list_array(Array.from_numpy(values), 2), "id": ids})
-    failed = {0, GROUP_ROWS - 1, GROUP_ROWS, rows - 1}
-    parts = []
-    for batch_rows in (9_999, GROUP_ROWS, rows):
-        layout, options = formats.plan("parquet", source, 1 << 30).layout, Options(join=True)
-        writer = formats.writer("parquet", layout, options, [tensor("y", "FP32", -1, 2), tensor("w", "BYTES", -1)])
-        for chunk in chain(*chunks("parquet", source, FEATURES, Cut(batch_rows=batch_rows), options)):
-            start = chunk.end - chunk.rows
-            reasons = {place: "no luck" for place in range(chunk.rows) if start + place in failed}
-            kept = np.array([place not in reasons for place in range(chunk.rows)])
-            words = np.array([str(start + place) for place in range(chunk.rows)], object)
-            writer.add(chunk, {"y": chunk.inputs["x"][kept], "w": words[kept]}, reasons)
-        parts.append(writer.finish())
-    assert parts[0] == parts[1] == parts[2]
-    footer = read_footer(MemorySource(parts[0]["parquet"]))
-    check(footer, MemorySource(parts[0]["parquet"]))
-    assert footer.borders == [0, GROUP_ROWS, 2 * GROUP_ROWS, rows]
-    for row, found in enumerate(read(parts[:1])):
-        assert found["id"] == (None if row % 7 == 0 else f"row {row}")
-        assert found["y"] == (None if row in failed else [2 * row, 2 * row + 1])
-        assert found["w"] == (None if row in failed else str(row))
-
-
-def test_truncated_parquet_is_refused() -> None:
-    data = of_rows([{"a": 1.0, "n": 2, "word": "w", "pair": [1.0, 2.0], "many": [], "id": 0}] * 50).data
-    for bad in (
-        b"",
-        b"PAR1",
-        b"no parquet at all",
-        data[:-1],
-        data[:-100],
-        data[: len(data) // 2],
-        data[200:],
-        data[:-4] + b"PARE",
-    ):
-        with pytest.raises(InvalidRequest, match=r"input: got .*, expected"):
-            formats.plan("parquet", MemorySource(bad), 1000)
-
-
-DAMAGE = 60
-
-
-@pytest.mark.full
-def test_damaged_parquet_is_refused_or_read() -> None:
-    """Runs in a child process, which arro3 can end on damaged data (ADR 8)."""
-    script = "import sys; from unit.batch import test_parquet as one; one.read_damaged(int(sys.argv[1]))"
-    outcomes: list[str] = []
-    while len(outcomes) < DAMAGE:
-        command = [sys.executable, "-c", script, str(len(outcomes))]
-        done = subprocess.run(command, cwd=ROOT / "tests", capture_output=True, text=True)
-        outcomes += done.stdout.split()
-        if done.returncode:
-            assert done.returncode == -signal.SIGABRT, done.stderr
-            outcomes.append("aborted")
-    assert 10 < outcomes.count("refused") < DAMAGE
-    assert outcomes.count("aborted") <= 3
-    assert set(outcomes) <= {"read", "refused", "aborted"}
-
-
-def read_damaged(first: int) -> None:
-    """Print the outcome of each file from the `first` on."""
-    rows = [{"a": 1.0, "n": place, "word": "w", "pair": [1.0, 2.0], "many": [], "id": 0} for place in range(20)]
-    whole = of_rows(rows, max_row_group_size=7).data
-    for seed in range(first, DAMAGE):
-        random, body = Random(seed), bytearray(whole)
-        for _ in range(random.randint(1, 4)):
-            body[random.randrange(len(body))] = random.randrange(256)
-        try:
-            found = records(chunks("parquet", MemorySource(bytes(body)), NAMED, Cut(500, batch_rows=5)))
-            print("read" if len(found) == 20 else "wrong", flush=True)
-        except InvalidRequest:
-            print("refused", flush=True)
 
 
 @pytest.mark.parametrize(
