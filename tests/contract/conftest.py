@@ -1,6 +1,7 @@
 """Fixtures: the registry on moto and on DynamoDB Local, with boto3 and with signed requests."""
 
 import os
+from datetime import UTC, datetime
 
 import pytest
 
@@ -9,6 +10,7 @@ from maas.access.keys_table import Keys
 from maas.aws.clients import client
 from maas.aws.dynamodb import Table, boto3_call
 from maas.aws.signed import SignedDynamoDb
+from maas.metrics.metrics import Metrics
 from maas.registry import Registry
 from support.aws.engine import create_table
 
@@ -52,3 +54,13 @@ def keys(table: Table) -> Keys:
 def reads(signed_table: Table) -> Keys:
     """Keys read with signed requests, as in the authorizer."""
     return Keys(signed_table)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def metrics(table: Table) -> Metrics:
+    return Metrics(table)

@@ -4,7 +4,7 @@ import random
 import threading
 import time
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,16 +20,6 @@ from maas.metrics.metrics import Metrics
 from support.observations import seen
 
 MEMORY_MB = 1024
-
-
-@pytest.fixture
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-@pytest.fixture
-def metrics(table: Table) -> Metrics:
-    return Metrics(table)
 
 
 def of_the_last_minutes(metrics: Metrics, now: datetime) -> dict[int, Counts]:

@@ -18,16 +18,6 @@ from support.observations import seen
 MEMORY_MB = 1024
 
 
-@pytest.fixture
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-@pytest.fixture
-def metrics(table: Table) -> Metrics:
-    return Metrics(table)
-
-
 def rolled(table: Table, at: datetime) -> list[str]:
     return list(RollUp(table).run(at, time.monotonic() + 60))
 

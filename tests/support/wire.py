@@ -133,3 +133,10 @@ def _read(raw: bytes, dtype: np.dtype[Any]) -> Array:
         texts.append(raw[4:end].decode())
         raw = raw[end:]
     return np.array(texts, dtype)
+
+
+def post(app: ModuleType, path: str, body: Any, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    """The answer to text, or to a document as JSON."""
+    content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    answer: dict[str, Any] = app.lambda_handler(event(path, content, headers), CONTEXT)
+    return answer

@@ -1,9 +1,11 @@
 """The inference function over exports on disk, each a model with its task found as at deployment."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from maas.errors import NotFound
 from maas.records import ModelFile, ModelVersion, Quantized, Status
@@ -62,3 +64,18 @@ def function(exports: dict[str, Files], folder: Path, limits: TaskLimits, quanti
 
     app.dataplane = DataPlane(registry, RunnerCache(load, 1 << 30), 3600)  # type: ignore[arg-type, attr-defined]
     return app
+
+
+def every_task(folder: Path) -> ModuleType:
+    """A model with each task, named after it; `colours` and `vectors` take images. Limits are low."""
+    exports = {task: small.text_export(task).files for task in small.TEXT_TASKS}
+    exports["colours"] = small.image_export()
+    exports["vectors"] = small.image_export(classes=False)
+    return function(exports, folder, TaskLimits(texts=64, text_bytes=20_000, tokens=600, image_pixels=10_000))
+
+
+def post(app: ModuleType, path: str, body: Any, **headers: str) -> tuple[int, Any]:
+    """The status and the document of the answer to bytes, or to a document as JSON."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer = app.lambda_handler(wire.event(path, content, headers), wire.CONTEXT)
+    return answer["statusCode"], json.loads(answer["body"])
