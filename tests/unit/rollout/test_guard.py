@@ -9,7 +9,7 @@ import pytest
 from benchmarks.rollout import ERRORS_ALONE, MINUTES, STEPS, Traffic, simulate
 from maas.rollout.exact_counts import against_limit, against_stable
 from maas.rollout.guard import OVERALL, Guards, Standing, Tally, Verdict, decide
-from maas.rollout.sequential_test import CELLS, SequentialTest
+from maas.rollout.sequential import CELLS, SequentialTest
 
 
 def look(guards: Guards, canary: Tally, stable: Tally, standing: Standing | None = None, over: bool = True):

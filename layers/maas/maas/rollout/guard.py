@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from maas.records.rows import Row, known, row_of
 from maas.rollout.exact_counts import Counts, against_limit, against_stable
-from maas.rollout.sequential_test import SequentialTest
+from maas.rollout.sequential import SequentialTest
 
 OVERALL = 0.01  # of all rollouts of a version that is no worse than the stable one may go back
 OTHERS = 0.0001  # of it, each test but that of errors against stable: they have many more bad requests to tell by
