@@ -99,13 +99,17 @@ def _inbox(s3: Any) -> Iterator[Arrived]:
     for key, stored in found.items():
         if is_model_file(key):
             result = found.get(key + RESULT_SUFFIX)
-            if result is None or result.modified < stored.modified or _is_validating(s3, result.arrived.key):
+            if result is None or result.modified < stored.modified or not _is_outcome(s3, result.arrived.key):
                 yield stored.arrived
 
 
-def _is_validating(s3: Any, result_key: str) -> bool:
-    result = json.loads(s3.get_object(Bucket=NAME, Key=result_key)["Body"].read())
-    return bool(result.get("status") == Status.VALIDATING)
+def _is_outcome(s3: Any, result_key: str) -> bool:
+    """Whether it is a result, and a last one: anybody may write such an object."""
+    try:
+        result = json.loads(s3.get_object(Bucket=NAME, Key=result_key)["Body"].read())
+    except ValueError:
+        return False
+    return isinstance(result, dict) and result.get("status") != Status.VALIDATING
 
 
 def _objects(s3: Any, prefix: str) -> Iterator[_Stored]:

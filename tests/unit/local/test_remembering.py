@@ -65,12 +65,16 @@ def test_what_was_in_flight_goes_on(data: Path, tmp_path: Path) -> None:
         cloud = Cloud(Settings(table=NAME, bucket=NAME, endpoint_url=alone.url))
         cloud.create_model("kept")
         cloud.upload("kept", onnx_models.linear(1.0))
-        cloud.s3.put_object(Bucket=NAME, Key="inbox/dropped/model.onnx", Body=onnx_models.linear(2.0))
+        for model, result in (("another", b"no JSON"), ("dropped", None), ("list", b"[]")):
+            cloud.s3.put_object(Bucket=NAME, Key=f"inbox/{model}/model.onnx", Body=onnx_models.linear(2.0))
+            if result:
+                cloud.s3.put_object(Bucket=NAME, Key=f"inbox/{model}/model.onnx.result.json", Body=result)
         cloud.s3.put_object(Bucket=NAME, Key="batch/input/nobody/1/rows.jsonl", Body=b"{}\n")
     with LocalStack.start(data=data) as stack, MaasClient(stack.url, stack.api_key) as maas:
         assert maas.versions.wait("kept", 1, 60).status == "READY"
         bucket = Bucket(stack.cloud.client("s3"), NAME)
-        bucket.wait_for("inbox/dropped/model.onnx.result.json", lambda body: b"READY" in body)
+        for model in ("another", "dropped", "list"):
+            bucket.wait_for(f"inbox/{model}/model.onnx.result.json", lambda body: b"READY" in body)
         eventually(lambda: [(job.model, job.status) for job in maas.jobs.list()] == [("nobody", "FAILED")])
 
 
