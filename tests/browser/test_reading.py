@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Route, expect
 from maas_client import MaasClient
 from support import onnx_models
 from support.browser.running import Running
+from support.browser.seed import Seeded
 from support.browser.visitor import Visit, Visitor
 
 TOKYO = "Asia/Tokyo"
@@ -189,9 +190,34 @@ def test_answer_that_is_cut_off_is_told(admin: Visitor) -> None:
     page.unroute("**/api/v1/jobs*")
 
 
-def test_plot_that_is_not_found_is_told(admin: Visitor, maas: MaasClient, seeded: object) -> None:
+def test_plot_that_is_not_found_is_told(admin: Visitor, seeded: Seeded) -> None:
     page = admin.page
     page.route("**/vendor/uplot.js", lambda route: route.abort())
     admin.show("/models/digits/metrics")
     expect(page.get_by_role("alert").first).to_contain_text("The drawing was not found")
     admin.expect_fault("uplot|ERR_FAILED")
+
+
+def test_plot_stays_while_its_values_are_read_again(visit: Visit, system: Running, seeded: Seeded) -> None:
+    """So does what is pointed at in it."""
+    visitor = visit()
+    page = visitor.page
+    page.clock.install()
+    visitor.log_in(system.api_key)
+    visitor.show("/models/digits")
+    page.get_by_label("Time", exact=True).select_option("24")
+    plot = page.get_by_role("img", name=re.compile("^Requests by version and hour"))
+    plot.locator(".u-over").hover()
+    legend = plot.locator(".u-legend")
+    page.evaluate("() => document.querySelector('.plot canvas').setAttribute('data-kept', '')")
+    with page.expect_response(re.compile("/models/digits/metrics.*by=version")):
+        page.clock.fast_forward(31_000)
+    visitor.settle()
+    expect(plot.locator("canvas")).to_have_attribute("data-kept", "")
+    expect(legend).to_contain_text("v1")
+
+
+def test_page_is_read_again_when_its_tab_is_shown(admin: Visitor, seeded: Seeded) -> None:
+    page = admin.show("/jobs")
+    with page.expect_response(re.compile("/api/v1/jobs")):
+        page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "./lib.js";
 
 // useResource((signal) => promise, dependencies, {every, again}) → {data, error, loading, reload, set}.
-// With `every`, or what it answers for the data, it is read again after so many milliseconds while the tab is seen, and so it is
+// With `every`, or what it answers for the data, it is read again after so many milliseconds while the tab is seen, or is again, and so it is
 // when `again` changes; what is shown stays meanwhile.
 export function useResource(read, dependencies, { every, again } = {}) {
   const [state, setState] = useState({ loading: true });
@@ -27,8 +27,13 @@ export function useResource(read, dependencies, { every, again } = {}) {
   const wait = typeof every === "function" ? state.data !== undefined && every(state.data) : every;
   const tick = () => document.visibilityState === "visible" && !current.current.abort && load(true); // a slow answer is waited for
   useEffect(() => {
-    const timer = wait && setInterval(tick, wait);
-    return () => clearInterval(timer);
+    if (!wait) return undefined;
+    const timer = setInterval(tick, wait);
+    document.addEventListener("visibilitychange", tick);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", tick);
+    };
   }, [wait, ...dependencies]);
   const first = useRef(true);
   useEffect(() => {

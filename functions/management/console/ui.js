@@ -100,13 +100,14 @@ export function More({ from }) {
     ${from.more && html`<p><button type="button" disabled=${busy} onClick=${run}>${busy ? "Loading…" : "Show more"}</button></p>`}`;
 }
 
-export function Copy({ text, label = "Copy" }) {
+// `what` is copied, for whom sees no more than the button.
+export function Copy({ text, what }) {
   const copy = async () => {
     // Without https there is no clipboard, and a visitor may forbid it.
     const copied = await navigator.clipboard?.writeText(text).then(() => true, () => false);
     tell(copied ? "Copied." : "This browser does not let the page copy: select the text, and copy it.");
   };
-  return html`<button type="button" class="small" onClick=${copy}>${label}</button>`;
+  return html`<button type="button" class="small" aria-label=${what && `Copy ${what}`} onClick=${copy}>Copy</button>`;
 }
 
 export const Code = ({ text }) => html`<div class="code"><pre tabindex="0">${text}</pre><${Copy} text=${text} /></div>`;

@@ -34,7 +34,9 @@ export function Timeline({ model }) {
 
 function Drawn({ metrics, lanes, pick }) {
   const [start, end] = [metrics.start, metrics.end].map(Date.parse);
-  const drawn = useMemo(() => areas(metrics), [metrics]);
+  const { data, kinds } = useMemo(() => areas(metrics), [metrics]);
+  const names = JSON.stringify(kinds);
+  const series = useMemo(() => JSON.parse(names).map((kind) => ({ ...kind, value: own })), [names]); // the same one keeps the plot
   const span = useMemo(() => [start / 1000, end / 1000], [start, end]);
   const point = (event) => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -43,13 +45,16 @@ function Drawn({ metrics, lanes, pick }) {
   };
   const text = metrics.series.map((one) => `version ${one.version}: ${count(one.total.requests)}`).join(", ");
   return html`${metrics.total.requests
-      ? html`<${Plot} data=${drawn.data} series=${drawn.series} span=${span} stacked label=${`Requests by version and ${metrics.step}: ${text}`} />
+      ? html`<${Plot} data=${data} series=${series} span=${span} stacked label=${`Requests by version and ${metrics.step}: ${text}`} />
         <p class="hint">Requests by ${metrics.step}. ${text}.</p>`
       : html`<p class="empty">No request in this time.</p>`}
     <div style=${SIDES} onClick=${point}><${Lanes} lanes=${lanes} start=${start} end=${end} /></div>`;
 }
 
-// What Plot takes: an area for each of the busiest versions, and one for all others.
+// What a series has of a sum: data[series + 1] is what lies below it.
+const own = ({ data }, sum, series, place) => (place == null ? "–" : count(sum - (data[series + 1]?.[place] ?? 0)));
+
+// What Plot takes, stacked: an area for each of the busiest versions, and one for all others.
 function areas({ series, start, end, step }) {
   const [from, to] = [start, end].map((at) => Date.parse(at) / 1000);
   const times = Array.from({ length: Math.round((to - from) / STEP_SECONDS[step]) + 1 }, (_, place) => from + place * STEP_SECONDS[step]);
@@ -65,8 +70,5 @@ function areas({ series, start, end, step }) {
   const shown = busy.slice(0, MOST).sort((a, b) => b.version - a.version);
   const kinds = shown.map((one) => ({ label: `v${one.version}`, color: colorOf(one.version), rows: row([one]) }));
   if (busy.length > MOST) kinds.push({ label: "others", color: "muted", rows: row(busy.slice(MOST)) });
-  return {
-    data: [times, ...stack(kinds.map((kind) => kind.rows))],
-    series: kinds.map(({ label, color, rows }) => ({ label, color, value: (_plot, _sum, _series, place) => (place == null ? "–" : count(rows[place])) })),
-  };
+  return { data: [times, ...stack(kinds.map((kind) => kind.rows))], kinds: kinds.map(({ label, color }) => ({ label, color })) };
 }

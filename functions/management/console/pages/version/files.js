@@ -14,7 +14,7 @@ export function Files({ version }) {
   const columns = [
     ["Name", (file) => html`<span class="mono">${file.name}</span>`, "wide"],
     ["Size", (file) => bytes(file.size_bytes), "number"],
-    ["SHA-256", (file) => html`<${Digest} of=${file.sha256} /> <${Copy} text=${file.sha256} label="Copy" />`],
+    ["SHA-256", (file) => html`<${Digest} of=${file.sha256} /> <${Copy} text=${file.sha256} what=${`the SHA-256 of ${file.name}`} />`],
     ["Content", (file) => !version.deleted_at && html`<button type="button" class="small" disabled=${busy} onClick=${() => run(file.name)}>Download<span
       class="hidden"> ${file.name}</span></button>`],
   ];
