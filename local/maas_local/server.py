@@ -11,6 +11,7 @@ import uvicorn
 
 from maas_local.functions import Functions
 from maas_local.gateway import Gateway, OnAnswer
+from maas_local.http_protocol import Http1
 from maas_local.template import Template
 
 GRACE_SECONDS = 2  # for running requests when the server stops
@@ -29,6 +30,7 @@ class Server:
         config = uvicorn.Config(
             Gateway(template.routes(), self._functions, on_answer),
             lifespan="off",
+            http=Http1,
             ws="none",
             log_config=None,
             access_log=False,

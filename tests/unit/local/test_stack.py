@@ -1,5 +1,6 @@
 """The local stack with handlers made for the test: processes, HTTP and events are real."""
 
+import base64
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,6 +126,16 @@ def test_request_becomes_an_api_gateway_event(http: httpx.Client) -> None:
 def test_binary_body_is_base64(http: httpx.Client) -> None:
     event = http.post("/echo/x", content=b"\x00\xff").json()
     assert (event["body"], event["isBase64Encoded"]) == ("AP8=", True)
+
+
+@pytest.mark.parametrize("body", [b'{"upgrade": 1}', b"\r\nUpgrade: in the body\r\n\r\n" * 2, b"x" * 300_000])
+def test_offer_to_upgrade_is_ignored(http: httpx.Client, body: bytes) -> None:
+    """Java's client offers HTTP/2 with its first request; the body was dropped."""
+    offer = {"connection": "Upgrade, HTTP2-Settings", "upgrade": "h2c", "http2-settings": "AAEAAEAAAAIAAAAB"}
+    for _ in range(2):  # on one connection
+        event = http.post("/echo/a", content=body, headers=offer).json()
+        sent = base64.b64decode(event["body"]) if event["isBase64Encoded"] else event["body"].encode()
+        assert (sent, "upgrade" in event["headers"]) == (body, False)
 
 
 def test_more_specific_route_wins(http: httpx.Client) -> None:
