@@ -1,4 +1,4 @@
-"""SNS with boto3: notifies topics of a job's end."""
+"""SNS with boto3: messages to topics."""
 
 import json
 from collections.abc import Mapping
