@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from maas.tasks.api import openai, reranking, tei
 from maas.tasks.api.calls import Call as Call
-from maas.tasks.api.errors import openai_error, tei_error
+from maas.tasks.api.errors import openai_error, openai_route_error, tei_error
 
 ErrorShape = Callable[[int, Mapping[str, Any]], dict[str, Any]]
 _EMBEDDINGS = "/v1/embeddings"
@@ -24,6 +24,16 @@ _OF_TEI: Mapping[str, Callable[[Call], bytes]] = {
     "predict": tei.predict,
     "tokenize": tei.tokenize,
 }
+
+
+def is_openai(path: str) -> bool:
+    """Whether clients of OpenAI and Cohere ask for such a path: of those under /v1, models are KServe's too."""
+    return path in _OPENAI or (path.startswith("/v1/") and not f"{path}/".startswith("/v1/models/"))
+
+
+def route_error(path: str, message: str) -> dict[str, Any]:
+    """The error of a path or method that is not here."""
+    return openai_route_error(message) if is_openai(path) else {"error": message}
 
 
 class Route(NamedTuple):

@@ -16,6 +16,7 @@ from maas.serving.dataplane import DataPlane
 from maas.settings import Settings
 from maas.web.application import create_app
 from plane_scopes import NEEDS
+from task_calls import route_error
 
 
 @cache
@@ -29,7 +30,9 @@ def application(dataplane: DataPlane, settings: Settings) -> FastAPI:
         "Open Inference Protocol V2, KServe V1, TF Serving, SageMaker's invocations, OpenAI's embeddings, Cohere's "
         "rerank and text-embeddings-inference."
     )
-    app = create_app("MaaS inference", description, "/v2", NEEDS, open_documents=settings.opens_documents)
+    app = create_app(
+        "MaaS inference", description, "/v2", NEEDS, open_documents=settings.opens_documents, route_error=route_error
+    )
     app.state.dataplane, app.state.memory_mb = dataplane, settings.memory_mb
     app.state.metrics = bootstrap.metrics(settings)
     for module in (oip_routes, profile_routes, repository_routes, task_routes, v1_routes, invocations):

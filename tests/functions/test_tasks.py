@@ -290,3 +290,25 @@ def test_metadata_has_the_signature_of_the_task(app: ModuleType) -> None:
         {"name": "query", "datatype": "BYTES", "shape": [-1]},
         {"name": "text", "datatype": "BYTES", "shape": [-1]},
     ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "said"),
+    [
+        ("POST", "/v1/chat/completions", "there is no route /v1/chat/completions"),
+        ("GET", "/v1/files", "there is no route /v1/files"),
+        ("GET", EMBED, "GET is not possible here"),
+        ("GET", V2, "GET is not possible here"),
+    ],
+)
+def test_what_is_not_here_has_the_shape_of_openai(app: ModuleType, method: str, path: str, said: str) -> None:
+    """Its client shows no other message; a model is not what is missing."""
+    answer = app.lambda_handler(wire.event(path, b"{}", method=method), wire.CONTEXT)
+    error = {"message": said, "type": "invalid_request_error", "param": None, "code": None}
+    assert json.loads(answer["body"]) == {"error": error}
+
+
+@pytest.mark.parametrize("path", ["/v1/models/m/metadata", "/v1/models/m:train", "/v2/models/m/nothing", "/models/m/x"])
+def test_what_is_not_here_for_other_clients_is_text(app: ModuleType, path: str) -> None:
+    answer = app.lambda_handler(wire.event(path, b"{}"), wire.CONTEXT)
+    assert answer["statusCode"] in (404, 405) and isinstance(json.loads(answer["body"])["error"], str)

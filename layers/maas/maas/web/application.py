@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request
@@ -17,6 +17,7 @@ from maas.access.caller import Caller, Need, caller_of
 from maas.errors import NotAllowed
 from maas.web.events import error_document, error_headers, quotable
 
+RouteError = Callable[[str, str], dict[str, Any]]  # of a path and a message
 OPEN_PATHS = {"/", "/ping", "/v2/health/live", "/v2/health/ready"}  # without an authorizer in the template
 _SCHEMES = {
     "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
@@ -48,9 +49,16 @@ class _Application(FastAPI):
 
 
 def create_app(
-    title: str, description: str, prefix: str, needs: Mapping[str, Need], *, open_documents: bool = False
+    title: str,
+    description: str,
+    prefix: str,
+    needs: Mapping[str, Need],
+    *,
+    open_documents: bool = False,
+    route_error: RouteError = lambda _, message: {"error": message},
 ) -> FastAPI:
     """`needs`: what each route requires of the caller, by the route's name. A route without an entry refuses all.
+    `route_error` makes the body of the answer for a path or a method that is not here.
 
     The OpenAPI document and its page need any caller, or none with `open_documents`.
     """
@@ -67,7 +75,7 @@ def create_app(
         responses={"4XX": {"model": Error}, "5XX": {"model": Error}},
         dependencies=[Depends(_allowed)],
     )
-    app.state.needs = needs
+    app.state.needs, app.state.route_error = needs, route_error
     app.state.open_paths = OPEN_PATHS | ({app.openapi_url, app.docs_url} if open_documents else set())
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
@@ -123,7 +131,7 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     if error.status_code == 405:  # Starlette lists only the methods of the first route
         headers["Allow"] = ", ".join(_methods(request))
     said = {404: f"there is no route {request.scope['path']:.200}", 405: f"{request.method} is not possible here"}
-    document = {"error": said.get(error.status_code, error.detail)}
+    document = request.app.state.route_error(request.scope["path"], said.get(error.status_code, error.detail))
     return JSONResponse(document, error.status_code, headers=headers)
 
 

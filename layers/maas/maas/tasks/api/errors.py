@@ -12,6 +12,7 @@ _TYPES: Mapping[int, str] = {
     410: "not_found_error",
     429: "rate_limit_error",
 }
+_INVALID = "invalid_request_error"
 _CODES: Mapping[int, str] = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
 
 
@@ -19,9 +20,14 @@ def openai_error(status: int, document: Mapping[str, Any], texts: str) -> dict[s
     """`document` is the error as our own routes have it; `texts` is the field of the texts here."""
     document = _beside_fields(document)
     field = document.get("field")
-    kind = "server_error" if status >= 500 else _TYPES.get(status, "invalid_request_error")
+    kind = "server_error" if status >= 500 else _TYPES.get(status, _INVALID)
     param = texts if field in (TEXT, IMAGE) else field and field.partition("[")[0]
     return {"error": {"message": document["error"], "type": kind, "param": param, "code": _CODES.get(status)}}
+
+
+def openai_route_error(message: str) -> dict[str, Any]:
+    """Of a path or method that is not here."""
+    return {"error": {"message": message, "type": _INVALID, "param": None, "code": None}}
 
 
 def tei_error(status: int, document: Mapping[str, Any]) -> dict[str, Any]:
