@@ -55,6 +55,8 @@ def wants_graph(parameters: Mapping[str, Any], task: str | None) -> bool:
         return task is None
     if type(asked) is str and asked in (RAW, task):
         return asked == RAW
-    has = f"the task {task}: expected that, or 'raw' for the tensors of its graph" if task else "no task: expected none"
+    has = "no task: expected a model with it, or none to run the graph"
+    if task:
+        has = f"the task {task}: expected that, or 'raw' for the tensors of its graph"
     came = f"{asked!r:.80}" if isinstance(asked, str | int | float) else "no text"
     raise InvalidRequest(f"parameters.task: got {came}, but the model has {has}", field="parameters.task")
