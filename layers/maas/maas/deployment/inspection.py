@@ -25,6 +25,7 @@ from maas.deployment.missing_locales import check_locales
 from maas.deployment.preparation import Job
 from maas.deployment.seen_outputs import seen_outputs
 from maas.deployment.trial.smoke_run import TASK, NothingRuns, SmokeRun, required_inputs, smoke_run, with_rows
+from maas.deployment.undeclared_shapes import undeclared_shapes
 from maas.deployment.variants import DATA_NAME, MODEL_NAME
 from maas.errors import ModelRejected, RunFailed
 from maas.records import GOLDEN_FOLDER, MetadataTensor, Stage
@@ -50,18 +51,20 @@ def inspect(job: Job) -> dict[str, Any]:
     runner = _loaded(path, job.threads)
     tell(Stage.SMOKE_RUN)
     recognized = task_of(path, runner, job.task)
+    undeclared = undeclared_shapes(path, runner.inputs)
     try:
         found = _smoke_run(job, runner, recognized)
     except NothingRuns as error:
         if job.smoke_run == "required":
             raise
-        return _never_run(runner, error, recognized)
+        return _never_run(runner, error, recognized, undeclared)
     if found.failures:  # their memory shall not count
         del runner
         runner = Runner(path, job.threads)
         _forget_peak()
         runner.run(found.inputs)
     outputs, warnings = seen_outputs(runner.outputs, found.outputs)
+    warnings += undeclared
     if recognized.warning:
         warnings.append(recognized.warning)
     vectors = golden.check(runner, path, job.threads, job.rtol, job.atol)
@@ -115,9 +118,9 @@ def _signature(
     }
 
 
-def _never_run(runner: Runner, error: NothingRuns, found: Recognized) -> dict[str, Any]:
+def _never_run(runner: Runner, error: NothingRuns, found: Recognized, undeclared: list[str]) -> dict[str, Any]:
     """The answer for a model that nothing is known of but its declaration."""
-    warnings = [f"never run, so its outputs and measurements are unknown: {error.what}"]
+    warnings = [f"never run, so its outputs and measurements are unknown: {error.what}", *undeclared]
     return _signature(found, runner.inputs, runner.outputs) | {
         "warnings": warnings + ([found.warning] if found.warning else []),
         "profile": None,
