@@ -54,13 +54,16 @@ def test_hostile_json(app: ModuleType, body: bytes) -> None:
         ({"name": "My Model"}, "name: got 'My Model': String should match pattern '^[a-z0-9]"),
         ({"name": 5}, "name: got 5: Input should be a valid string"),
         ({"name": True}, "name: got true: Input should be a valid string"),
-        ({"name": ["m"]}, "name: Input should be a valid string"),
+        ({"name": ["m"]}, "name: got an array: Input should be a valid string"),
+        ({"name": {"m": 1}}, "name: got an object: Input should be a valid string"),
+        ({"name": None}, "name: got nothing: Input should be a valid string"),
+        (["m"], "body: got an array: Input should be a valid dictionary"),
         ({}, "name: Field required"),
         ({"name": "m", "tags": {"a=b": "c"}}, "tags.a=b.[key]: got the key 'a=b', "),
         ({"name": "m" * 9000}, f"name: got '{'m' * 79}: String should match"),
     ],
 )
-def test_errors_say_what_came(app: ModuleType, body: dict[str, object], error: str) -> None:
+def test_errors_say_what_came(app: ModuleType, body: object, error: str) -> None:
     status, told = post(app, json.dumps(body).encode(), {})
     assert (status, told[: len(error)]) == (400, error)
 

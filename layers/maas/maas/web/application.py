@@ -119,9 +119,14 @@ def _reason(error: Mapping[str, Any]) -> str:
     """What came, if it is short, and what is expected."""
     said = str(error["msg"]).removeprefix("Value error, ")
     came = error["input"]
-    if error["type"] == "missing" or not isinstance(came, str | int | float) or said.startswith("got "):
+    if error["type"] == "missing" or said.startswith("got "):
         return said
-    shown = repr(came) if isinstance(came, str) else json.dumps(came)
+    if isinstance(came, str | int | float):
+        shown = repr(came) if isinstance(came, str) else json.dumps(came)
+    elif error["type"].endswith("_type"):  # of value; other rules are about what is in it
+        shown = "nothing" if came is None else "an object" if isinstance(came, dict) else "an array"
+    else:
+        return said
     return f"got {shown:.80}{',' if said.startswith('expected') else ':'} {said}"
 
 
