@@ -196,4 +196,6 @@ def is_proper(answer: dict[str, Any], *, timed: bool) -> bool:
         return True
     document = json.loads(answer["body"])
     allowed = REFUSALS | {504} if timed else REFUSALS
+    if answer["statusCode"] == 404 and isinstance(document["error"], dict):  # no route, in the form of OpenAI
+        return bool(document.keys() == {"error"} and document["error"].keys() == {"message", "type", "param", "code"})
     return answer["statusCode"] in allowed and type(document["error"]) is str and document.keys() <= {"error", "field"}
