@@ -66,6 +66,7 @@ def test_a_failing_canary_is_taken_back(world: World) -> None:
     assert world.run() == []
 
 
+@pytest.mark.full
 def test_on_breach_pause(world: World) -> None:
     rollout = start(world, replace(PLAN, on_breach="pause"))
     world.serve(Tally(60, 30), Tally(540, 0))

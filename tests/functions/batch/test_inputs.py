@@ -57,6 +57,7 @@ MARKERS = [
 ]
 
 
+@pytest.mark.full
 def test_marker_files_create_no_job(runs: Runs) -> None:
     before = runs.jobs.page(100, None)
     assert {key: runs.dropped(key) for key in MARKERS} == dict.fromkeys(MARKERS)

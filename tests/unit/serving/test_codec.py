@@ -53,6 +53,7 @@ def decoded(request: oip.InferenceRequest) -> dict[str, Array]:
     return tensors.decode(request.inputs, signature)
 
 
+@pytest.mark.full
 @given(st.lists(ANY_TENSOR, min_size=1, max_size=4))
 @settings(max_examples=200, deadline=None)
 def test_binary_round_trip(given_tensors: list[tuple[str, Array]]) -> None:
