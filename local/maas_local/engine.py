@@ -1,8 +1,8 @@
 """Run as `python -m maas_local.engine HOST [PORT FOLDER]`: S3, DynamoDB, SQS and EventBridge on one port.
 
-Objects and rows are in FOLDER; queues and rules are in memory. It prints its port, PORT if that is free, and ends when
-its standard input is closed, so that it never outlives the local stack. Without FOLDER, it uses one of its own and
-removes it at its end.
+Objects and rows are in FOLDER; queues and rules are in memory. It prints its port, PORT if that is free, and then what
+fails, a line each. It ends when its standard input is closed, so that it never outlives the local stack. Without
+FOLDER, it uses one of its own and removes it at its end.
 """
 
 import errno
@@ -24,6 +24,7 @@ from moto.core import responses
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from maas_local.failures import tell
 from maas_local.object_events import publish
 from maas_local.s3.application import S3
 from maas_local.s3.errors import S3Error
@@ -74,6 +75,7 @@ class Engine:
             if started and started[-1][0].startswith("200"):
                 self._changes.keep()
         except sqlite3.Error as error:  # such as a full disk
+            tell(f"the local DynamoDB failed: {error}")
             document = {"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": str(error)}
             started.append(("500 Internal Server Error", [("content-type", "application/x-amz-json-1.0")]))
             answer = [json.dumps(document).encode()]

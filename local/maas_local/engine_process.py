@@ -5,8 +5,10 @@ import select
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import IO
 
 from maas_client.errors import MaasError
 from maas_local.data_folder import DataFolder
@@ -37,6 +39,7 @@ def engine(host: str, data: DataFolder | None) -> Iterator[int]:
         ) as process,
     ):
         assert process.stdin and process.stdout
+        relay: threading.Thread | None = None
         try:
             ready, _, _ = select.select([process.stdout], [], [], START_SECONDS)
             answered = process.stdout.readline() if ready else b""
@@ -46,9 +49,19 @@ def engine(host: str, data: DataFolder | None) -> Iterator[int]:
                 raise MaasError(f"the local AWS services did not start on {host}: {last or 'no reason given'}")
             if data:
                 data.remember(port=int(answered))
+            relay = threading.Thread(target=_relay, args=[process.stdout], daemon=True)
+            relay.start()
             yield int(answered)
         finally:
             process.stdin.close()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(2)
             process.kill()
+            if relay:
+                relay.join()
+
+
+def _relay(lines: IO[bytes]) -> None:
+    """Say what fails, until the engine ends."""
+    for line in lines:
+        print(f"maas: {line.decode(errors='replace').rstrip()}", file=sys.stderr, flush=True)

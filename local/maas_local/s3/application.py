@@ -10,6 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from maas_local.failures import tell
 from maas_local.s3 import buckets, listings, multipart, objects, xml
 from maas_local.s3.blobs import Blobs
 from maas_local.s3.errors import S3Error
@@ -103,6 +104,8 @@ def _operation(request: Request) -> Operation:
 
 
 def _error(request: Request, error: S3Error) -> Answer:
+    if error.code == "InternalError":
+        tell(error.message)
     told = [("Code", error.code), ("Message", error.message), ("Key", request.key or None)]
     body = b"" if request.method == "HEAD" else xml.document("Error", told)
     headers = {"content-type": "application/xml", "content-length": str(len(body))}

@@ -4,6 +4,7 @@ import io
 import sqlite3
 from pathlib import Path
 
+import httpx
 import pytest
 from werkzeug.test import Client, TestResponse
 
@@ -99,6 +100,19 @@ def test_refused_start_tells_what_to_do(stored: Client, tmp_path: Path) -> None:
     expected = r"but no list of them: restore .*objects\.sqlite with its -wal file from a backup, or remove"
     with DataFolder.open(tmp_path) as folder, pytest.raises(MaasError, match=expected), engine("127.0.0.1", folder):
         pass
+
+
+@pytest.mark.full
+def test_failure_is_told_once_to_who_runs_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with DataFolder.open(tmp_path) as folder, engine("127.0.0.1", folder) as port:
+        url = f"http://127.0.0.1:{port}/b"
+        httpx.put(url)
+        httpx.put(f"{url}/k", content=b"content")
+        file_of(tmp_path).write_bytes(b"cut")
+        assert [httpx.get(f"{url}/k").status_code for _ in range(2)] == [500, 500]
+    assert capsys.readouterr().err == (
+        f"maas: {file_of(tmp_path)} has 3 bytes, expected 7: something else has changed it\n"
+    )
 
 
 def test_full_disk_is_named_by_s3(stored: Client, tmp_path: Path) -> None:
