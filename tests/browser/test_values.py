@@ -64,6 +64,22 @@ def test_words_are_no_fractions(page: Page) -> None:
         call(page, "pages/try/datatypes.js", "token", "FP64", "constructor")
 
 
+def test_answer_that_is_cut_off_is_told(page: Page) -> None:
+    """The connection breaks after the status has come."""
+    told = page.evaluate(
+        """async (module) => {
+            const { call } = await import(document.querySelector("script[type=module]").src.replace("main.js", module));
+            const [real, broken] = [window.fetch, { start: (stream) => stream.error(new TypeError("cut off")) }];
+            window.fetch = async () => new Response(new ReadableStream(broken));
+            const told = await call("list_models").catch((error) => [error.status, error.message]);
+            window.fetch = real;
+            return told;
+        }""",
+        "api.js",
+    )
+    assert told == [0, "The server cannot be reached."]
+
+
 def test_options_become_python(page: Page) -> None:
     """The command for Python has values as Python writes them, texts as they are."""
     options = {"candidate_labels": ["good:true", 'a "b"'], "truncate": True, "variant": "dynamic-int8"}
