@@ -170,7 +170,7 @@ def test_job_is_started_and_followed(admin: Visitor, model: str, maas: MaasClien
     confirm(page, "Start")
     expect(page.locator("main .status").first).to_have_text("succeeded", timeout=60_000)
     expect(page.locator("main")).to_contain_text("30")
-    with page.expect_download() as downloaded:
+    with page.expect_popup(), page.expect_download() as downloaded:
         page.get_by_role("table", name="Results").get_by_role("link").first.click()
     admin.expect_fault("^popup: ")  # a tab of its own, for the bucket
     assert "batch/output/" in downloaded.value.url and part.name in downloaded.value.url
