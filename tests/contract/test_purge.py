@@ -92,7 +92,7 @@ def test_schedule_continues_after_a_failure(registry: Registry) -> None:
     deleted(registry, "a", "b", "c")
     gone: list[str] = []
 
-    def delete_objects(prefix: str, _: float) -> bool:
+    def delete_objects(prefix: str, _: float, last: int | None) -> bool:
         if prefix == "models/b/":
             raise ServiceUnavailable("S3")
         gone.append(prefix)
@@ -115,7 +115,7 @@ def test_restored_models_are_passed_over(registry: Registry, again: bool) -> Non
     before = datetime.now(UTC)
     prefixes: list[str] = []
 
-    def restore_others(prefix: str, _: float) -> bool:
+    def restore_others(prefix: str, _: float, last: int | None) -> bool:
         prefixes.append(prefix)
         registry.models.restore("b", "carl")
         registry.versions.restore("m", 1, "carl")
@@ -130,3 +130,34 @@ def test_restored_models_are_passed_over(registry: Registry, again: bool) -> Non
     assert not registry.models.get("b", deleted=True).purging
     assert not registry.versions.get("m", 1, deleted=True)[0].purging
     assert list(registry.purge(Objects()).expired(before, "maintenance", NEVER)) == []
+
+
+def test_overlapping_purges_spare_the_model_that_comes_after(registry: Registry) -> None:
+    """One purge deletes objects; meanwhile another one finishes, and the name is used again."""
+    ready(registry)
+    registry.models.delete("m", "bob")
+    asked: list[tuple[str, int | None]] = []
+
+    def finish_another(prefix: str, deadline: float, last: int | None) -> bool:
+        asked.append((prefix, last))
+        assert registry.purge(Objects()).model("m", "carl", NEVER)
+        registry.models.create("m", "anew", {}, "carl")
+        assert ready(registry).number == 2
+        return True
+
+    assert registry.purge(finish_another).model("m", "bob", NEVER)
+    assert asked == [("models/m/", 1)]  # not what version 2 has stored meanwhile
+    assert registry.models.get("m").description == "anew"
+    assert registry.versions.get("m", 2)[0].number == 2
+    assert registry.resolve("m", "2").number == 2
+    assert kinds(registry).count("model.purged") == 1
+
+
+def test_purge_that_another_one_finished_is_done(registry: Registry) -> None:
+    registry.models.delete("m", "bob")
+
+    def finish_another(prefix: str, deadline: float, last: int | None) -> bool:
+        return registry.purge(Objects()).model("m", "carl", NEVER)
+
+    assert registry.purge(finish_another).model("m", "bob", NEVER)
+    assert kinds(registry).count("model.purged") == 1

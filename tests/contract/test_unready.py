@@ -62,7 +62,7 @@ def test_version_that_becomes_ready_meanwhile_stays(registry: Registry) -> None:
     pending(registry)
     last = validating(registry)
 
-    def finish_another(_: str, __: float) -> bool:
+    def finish_another(*_: object) -> bool:
         registry.validation.finish(replace(last, status=Status.READY), "deployment")
         return True
 

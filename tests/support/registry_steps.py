@@ -40,6 +40,6 @@ class Objects:
         self.prefixes: list[str] = []
         self._answers = list(answers)
 
-    def __call__(self, prefix: str, _: float) -> bool:
+    def __call__(self, prefix: str, _: float, last: int | None) -> bool:
         self.prefixes.append(prefix)
         return self._answers.pop(0) if self._answers else True

@@ -228,18 +228,28 @@ class ModelBucket:
         """A URL for the validated object version, or for the current one if `s3_version` is None."""
         return self._presigned("get_object", key, **({"VersionId": s3_version} if s3_version else {}))
 
-    def delete_prefix(self, prefix: str, deadline: float) -> bool:
-        """Delete all versions, delete markers and unfinished uploads; False if `deadline` (monotonic) came first."""
+    def delete_prefix(self, prefix: str, deadline: float, last: int | None = None) -> bool:
+        """Delete all versions, delete markers and unfinished uploads; False if `deadline` (monotonic) came first.
+
+        With `last`, keys stay that go on with a greater number and a slash after the prefix.
+        """
         with _errors():
             pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
             for page in pages:
                 if time.monotonic() > deadline:
                     return False
                 found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-                self._delete([{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found])
+                self._delete(
+                    [
+                        {"Key": one["Key"], "VersionId": one["VersionId"]}
+                        for one in found
+                        if not _is_beyond(one["Key"], prefix, last)
+                    ]
+                )
             uploads = self._s3.list_multipart_uploads(Bucket=self._bucket, Prefix=prefix).get("Uploads", [])
             for upload in uploads:
-                self._s3.abort_multipart_upload(Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+                if not _is_beyond(upload["Key"], prefix, last):
+                    self._s3.abort_multipart_upload(Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"])
         return True
 
     def _delete(self, objects: "list[ObjectIdentifierTypeDef]") -> None:
@@ -248,3 +258,8 @@ class ModelBucket:
         answer = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
         if answer.get("Errors"):
             raise ServiceUnavailable("S3")
+
+
+def _is_beyond(key: str, prefix: str, last: int | None) -> bool:
+    number = key.removeprefix(prefix).partition("/")[0]
+    return last is not None and number.isdecimal() and int(number) > last

@@ -1,11 +1,16 @@
 """Purge: removes rows and objects of deleted models and versions. History, timeline and version counter stay.
 
 A purge can stop at any point and be repeated. Order: a mark that forbids restoring, the objects, the rows, and one
-change that records the end. `delete_objects(prefix, deadline)` returns whether everything was deleted in time.
+change that records the end. `delete_objects(prefix, deadline, last)` returns whether everything was deleted in time,
+for a model that of its versions up to `last`.
+
+Two purges of one model may overlap. Once one has finished, the name is free: a model that is created meanwhile goes on
+with the numbers, so each purge deletes what the numbers of its own mark tell, and no more.
 """
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,7 +23,7 @@ from maas.registry.changes import Change
 from maas.registry.ledger import Ledger, check_etag
 from maas.times import canonical
 
-DeleteObjects = Callable[[str, float], bool]
+DeleteObjects = Callable[[str, float, int | None], bool]
 _PAGE = 100
 
 
@@ -39,8 +44,11 @@ class Purge:
         found = self._ledger.row(name)
         if found and found.purged:
             return True
+        marked: RegisteredModel
 
         def mark(model: RegisteredModel, _: str) -> Change | None:
+            nonlocal marked
+            marked = model
             if model.purging:
                 return None
             check_etag(if_match, model.etag, model)
@@ -49,9 +57,12 @@ class Purge:
             return Change("model.purging", replace(model, purging=True), also=also)
 
         self._ledger.change(name, mark, actor, deleted=True)
-        if not self._delete_objects(f"models/{name}/", deadline) or not self._delete_rows(name, deadline):
+        if not self._delete_objects(f"models/{name}/", deadline, marked.last_version):
             return False
-        self._ledger.change(name, _finish_model, actor, deleted=True)
+        if not self._delete_rows(marked, deadline):
+            return False
+        with suppress(NotFound):  # another purge has finished it
+            self._ledger.change(name, _finish_model, actor, deleted=True)
         return True
 
     def version(self, model: str, number: int, actor: str, deadline: float, if_match: str | None = None) -> bool:
@@ -80,7 +91,7 @@ class Purge:
             return Change("version.purged", owner.keeping(-1, -old.size_bytes), version_was=old, also=also)
 
         self._ledger.change(model, mark, actor)
-        if not self._delete_objects(f"models/{model}/{number}/", deadline):
+        if not self._delete_objects(f"models/{model}/{number}/", deadline, None):
             return False
         self._ledger.change(model, finish, actor)
         return True
@@ -144,10 +155,15 @@ class Purge:
             self._ledger.table.delete([table_rows.deleted_key(row["deleted_at"], model, number)])
             return False
 
-    def _delete_rows(self, name: str, deadline: float) -> bool:
-        partition = table_rows.partition(name)
-        for prefix in ("V#", "R#", table_rows.ROLLOUT):
-            while keys := self._ledger.table.keys(partition, prefix, limit=_PAGE):
+    def _delete_rows(self, marked: RegisteredModel, deadline: float) -> bool:
+        name, last = marked.name, marked.last_version
+        ends = (
+            ("V#", table_rows.version_key(name, last)),
+            ("R#", table_rows.ready_key(name, last)),
+            (table_rows.ROLLOUT, table_rows.rollout_key(name, marked.revision)),
+        )
+        for prefix, end in ends:
+            while keys := [key for key in self._ledger.table.keys(end[0], prefix, limit=_PAGE) if key <= end]:
                 if time.monotonic() > deadline:
                     return False
                 self._ledger.table.delete(keys)
@@ -172,7 +188,9 @@ def _each(rows: Iterator[dict[str, Any]], purge: Callable[[dict[str, Any]], bool
         raise ExceptionGroup(f"not purged: {', '.join(failures)}", list(failures.values()))
 
 
-def _finish_model(model: RegisteredModel, _: str) -> Change:
+def _finish_model(model: RegisteredModel, _: str) -> Change | None:
+    if not model.purging:
+        return None  # another purge has finished it, and the name is in use again
     remains = RegisteredModel(
         model.name, model.created_at, model.updated_at, model.revision, last_version=model.last_version, purged=True
     )
