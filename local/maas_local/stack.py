@@ -134,8 +134,10 @@ def serve(
     parameters: Mapping[str, str] | None = None,
 ) -> None:
     """`maas local`: run until Ctrl-C or SIGTERM. Without `verbose`, show only requests answered with 5xx."""
+    from maas import heap
     from maas_client.cli.looks import say
 
+    heap.keep_freed()
     _log_harmlessly()
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

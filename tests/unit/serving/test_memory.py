@@ -4,12 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from support import onnx_models
 
 SCRIPT = """
 import sys
 from pathlib import Path
 import numpy as np
+from maas import heap
 from maas.errors import RunFailed
 from maas.serving import memory
 from maas.serving.runner import Runner
@@ -18,11 +21,16 @@ def kilobytes(name):
     return int(Path("/proc/self/status").read_text().partition(name + ":")[2].split()[0])
 
 memory.limit_models(512 << 20)
-if sys.argv[2] == "limited":
+if sys.argv[2] != "unlimited":
     memory.limit_process(512 << 20)
+if sys.argv[2] == "kept":
+    heap.keep_freed()
 runner = Runner(Path(sys.argv[1]), 1)
 before = kilobytes("VmRSS")
 for count in map(int, sys.argv[3:]):
+    if sys.argv[2] == "kept":  # what a request leaves
+        blocks = [b"x" * (3 << 20) for _ in range(20)]
+        del blocks
     try:
         print(runner.run({"count": np.array([count])})[0], end=" ")
     except RunFailed as error:
@@ -60,3 +68,41 @@ def test_without_a_limit_the_arena_keeps_memory(tmp_path: Path) -> None:
     came, _, after = run(tmp_path, "unlimited", 1000, 20_000_000)
     assert came == ["999", "19999999"]
     assert after > 100
+
+
+@pytest.mark.full
+def test_what_requests_left_does_not_fail_a_run(tmp_path: Path) -> None:
+    """Up to the last million of values that fit into the limit."""
+    counts = range(24_000_000, 36_000_000, 1_000_000)
+    plain, _, _ = run(tmp_path, "limited", *counts)
+    assert {"refused", "23999999"} <= {*plain}
+    assert run(tmp_path, "kept", *counts)[0] == plain
+
+
+KEEPING = """
+import resource, sys
+from maas import heap
+
+def request():
+    blocks = [b"x" * (3 << 20) for _ in range(8)]
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        request()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+request()
+plain = faults()
+heap.keep_freed()
+request()
+print(plain, faults(), heap.give_back())
+"""
+
+
+def test_freed_memory_is_kept_for_the_next_request() -> None:
+    done = subprocess.run([sys.executable, "-c", KEEPING], capture_output=True, text=True, check=True, timeout=100)
+    plain, kept, given_back = done.stdout.split()
+    assert int(plain) > 10_000  # pages that the system had to map and to clear
+    assert int(kept) < 100
+    assert given_back == "True"

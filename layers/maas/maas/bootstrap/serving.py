@@ -28,6 +28,7 @@ def dataplane(settings: Settings, *, for_jobs: bool = False, sampler: "Sampler |
 
     `for_jobs`: tasks take any number of texts, since jobs cut their input themselves, and images by their place in S3.
     """
+    from maas import heap
     from maas.aws.s3_reader import S3Reader
     from maas.aws.signed import SignedDynamoDb
     from maas.deployment.artifacts import LocalArtifacts
@@ -36,6 +37,7 @@ def dataplane(settings: Settings, *, for_jobs: bool = False, sampler: "Sampler |
     from maas.serving.runner import Runner
     from maas.serving.runner_cache import RunnerCache
 
+    heap.keep_freed()
     memory.limit_models(settings.model_memory_bytes)
     if settings.limit_memory:
         memory.limit_process(settings.model_memory_bytes)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import onnxruntime as ort
 
+from maas import heap
 from maas.serving.sessions import session, session_options
 
 _SPARE_BYTES = 64 << 20  # of the process beside models and their runs: threads, the request, the answer
@@ -43,16 +44,18 @@ def limit_process(model_bytes: int) -> None:
     _large_bytes = now_bytes + model_bytes // 4
 
 
-def give_back() -> None:
-    """Returns what is free in the arena to the system, if this process has taken a quarter of its limit.
+def give_back() -> bool:
+    """Returns what is free in arena and heap to the system, if this process has taken a quarter of its limit.
 
-    Otherwise the arena keeps it for the next run, which then need not allocate again. The arena always keeps what it
-    allocated first: mostly weights.
+    Otherwise both keep it for the next run, which then need not allocate again. The arena always keeps what it
+    allocated first: mostly weights. True if a run that had too little memory has more of it now.
     """
-    if _large_bytes != math.inf and _data_bytes() > _large_bytes:
-        options = ort.RunOptions()
-        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-        _constant().run(None, {}, options)
+    if _large_bytes == math.inf or _data_bytes() <= _large_bytes:
+        return False
+    options = ort.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    _constant().run(None, {}, options)
+    return heap.give_back()
 
 
 @cache

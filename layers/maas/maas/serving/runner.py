@@ -131,19 +131,24 @@ class Runner:
         return [_converted(self._served[name], found) for name in names]
 
     def _values(self, sources: Sequence[str], inputs: Mapping[str, Array], options: ort.RunOptions) -> list[Any]:
-        started, is_done = time.monotonic(), False
+        started = time.monotonic()
+        run = self._run_ort_values if self._has_bf16 else self._session.run
         try:
-            run = self._run_ort_values if self._has_bf16 else self._session.run
             values: list[Any] = run(sources, inputs, options)
-            is_done = True
-            return values
         except Exception as error:
-            raise RunFailed(f"onnxruntime cannot run these inputs: {plain_message(error)}") from error
+            if not memory.give_back():
+                raise _failed(error) from error
+            try:  # what earlier requests left was what this run lacked, perhaps
+                values = run(sources, inputs, options)
+            except Exception as again:
+                memory.give_back()
+                raise _failed(again) from again
         finally:
             seconds = time.monotonic() - started
             self._longest_seconds = max(seconds, 0 if self._longest_seconds == math.inf else self._longest_seconds)
-            if seconds > _MUCH_MEMORY_SECONDS or not is_done:
-                memory.give_back()
+        if seconds > _MUCH_MEMORY_SECONDS:
+            memory.give_back()
+        return values
 
     def _run_ort_values(
         self, sources: Sequence[str], inputs: Mapping[str, Array], options: ort.RunOptions
@@ -224,6 +229,10 @@ def write_quantized(path: Path, to: Path) -> None:
         raise ModelRejected(
             f"onnxruntime {ort.__version__} cannot quantise the model: {plain_message(error)}"
         ) from error
+
+
+def _failed(error: Exception) -> RunFailed:
+    return RunFailed(f"onnxruntime cannot run these inputs: {plain_message(error)}")
 
 
 def _array(value: ort.OrtValue) -> Any:
