@@ -1,8 +1,8 @@
 """What this process keeps of memory that it has freed.
 
-glibc gives each block of some MB back to the system when it is freed, so that the next request gets pages that the
-kernel has to map and to clear, one by one: for 3 MB of JSON as input and output 3,700 of them, half of the request's
-CPU time. https://www.gnu.org/software/libc/manual/html_node/Malloc-Tunable-Parameters.html
+glibc gives it back to the system where enough is free at the end of its heap. Then the next request gets pages that
+the kernel has to map and to clear, one by one: for 3 MB of JSON as input and output 3,700 of them, half of the
+request's CPU time (docs/adr/0034). https://www.gnu.org/software/libc/manual/html_node/Malloc-Tunable-Parameters.html
 """
 
 import sys
