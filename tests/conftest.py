@@ -132,7 +132,8 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With --quick, keeps one case of each test, of a test marked `full(keep=N)` N, of `full` none."""
-    items.sort(key=lambda item: item.path)
+    if "PYTEST_XDIST_WORKER" in os.environ:  # all of them have to collect the same
+        items.sort(key=lambda item: item.path)
     if not config.getoption("--quick"):
         return
     tests: dict[str, list[pytest.Item]] = {}
