@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from maas.serving.datatypes import Array
 from maas.serving.oip import HEADER_LENGTH
 from support import networks
 from support.aws.engine import ROOT
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)

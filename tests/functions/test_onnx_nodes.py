@@ -18,6 +18,7 @@ from onnx.backend.test.case.test_case import TestCase
 
 from maas.errors import ModelRejected
 from maas.serving import locales, tensors
+from maas.serving.datatypes import Array
 from maas.serving.oip_reply import OutputTensor
 from maas.serving.runner import Runner
 from support import wire
@@ -36,7 +37,6 @@ EXPECTED = {
         "refused: the protocol has no such type": 4,
     },
 }
-Array = np.ndarray[Any, Any]
 
 
 class NotSent(Exception):

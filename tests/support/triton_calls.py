@@ -1,11 +1,10 @@
 """Tensors of Triton's own client."""
 
-from typing import Any
-
 import numpy as np
 import tritonclient.http as triton
 
-Array = np.ndarray[Any, Any]
+from maas.serving.datatypes import Array
+
 SUM = [[1.5, 2.5], [3.5, 4.5]]
 
 

@@ -19,7 +19,7 @@ from maas.records import ModelFile, ModelVersion, Status
 from maas.records.aliases import whole
 from maas.registry import Resolution
 from maas.serving.dataplane import DataPlane
-from maas.serving.datatypes import DTYPES
+from maas.serving.datatypes import DTYPES, Array
 from maas.serving.oip import HEADER_LENGTH
 from maas.serving.oip_reply import OutputTensor, json_data, raw_bytes
 from maas.serving.runner import Runner
@@ -28,7 +28,6 @@ from support.aws.engine import CREDENTIALS, ROOT
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 29_000, aws_request_id="id")
 NOWHERE = "http://127.0.0.1:9"  # where counters cannot be written
-Array = np.ndarray[Any, Any]
 
 
 class Disk:

@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from maas.serving.datatypes import Array
 from support.aws.engine import ROOT
 
 LOCK = ROOT / "requirements" / "zoo.txt"
 FOLDER = ROOT / "build" / "zoo"
-Arrays = dict[str, np.ndarray[Any, Any]]
+Arrays = dict[str, Array]
 
 
 class NotDownloaded(Exception):
@@ -36,22 +37,22 @@ class Animal:
     inputs: Callable[[], Arrays]
 
 
-def floats(*shape: int, scale: float = 1.0) -> np.ndarray[Any, Any]:
+def floats(*shape: int, scale: float = 1.0) -> Array:
     """Uniform in [0, scale)."""
     return (np.random.default_rng(0).random(shape) * scale).astype(np.float32)
 
 
-def signal(*shape: int) -> np.ndarray[Any, Any]:
+def signal(*shape: int) -> Array:
     """Normal noise with a deviation of 0.1, as quiet audio has it."""
     return (np.random.default_rng(0).standard_normal(shape) * 0.1).astype(np.float32)
 
 
-def ids(below: int, *shape: int, dtype: Any = np.int64) -> np.ndarray[Any, Any]:
+def ids(below: int, *shape: int, dtype: Any = np.int64) -> Array:
     """Integers in [1, below)."""
     return np.random.default_rng(0).integers(1, below, shape).astype(dtype)
 
 
-def zeros(*shape: int) -> np.ndarray[Any, Any]:
+def zeros(*shape: int) -> Array:
     return np.zeros(shape, np.float32)
 
 

@@ -9,10 +9,10 @@ import orjson
 import pytest
 
 from conftest import skip_or_fail
+from maas.serving.datatypes import Array
 from maas.tasks.limits import TaskLimits
 from support import wire, zoo
 from support.exports import bert, minilm, serving
-from support.exports.bert import Array
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(300)]
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from maas.aws.attributes import Attribute, pack, unpack
 from maas.batch import formats
-from maas.batch.formats import Array, Chunk, Options
+from maas.batch.formats import Chunk, Options
 from maas.records import MetadataTensor
+from maas.serving.datatypes import Array
 
 ALL = Options()
 

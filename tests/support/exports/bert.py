@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from maas.serving.datatypes import Array
+
 OPSET = 20
 EPSILON = 1e-12
 MASKED = -1e9
-Array = np.ndarray[Any, Any]
 Weights = Mapping[str, Array]
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 NONE, SEQUENCE, TOKEN, MLM = "none", "sequence", "token", "mlm"  # the head on top

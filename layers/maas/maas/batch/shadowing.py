@@ -12,8 +12,9 @@ from maas.batch.predicting import Predicted, Predictor
 from maas.errors import DeadlineExceeded, InvalidRequest, MaasError
 from maas.metrics.counts import power_above
 from maas.records.samples import NOTHING, VALUES, Shadow
-from maas.serving.comparison import Array, compared
+from maas.serving.comparison import compared
 from maas.serving.dataplane import DataPlane
+from maas.serving.datatypes import Array
 from maas.telemetry.observability import logger
 
 ATTEMPTS = 2  # deliveries of a shard that run the shadow: it may be what ends the worker, and a shard has five

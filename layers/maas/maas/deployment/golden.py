@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,12 +17,10 @@ from maas.numbers import whole_number
 from maas.records import GOLDEN_FOLDER, MetadataTensor
 from maas.serving import oip, tensors
 from maas.serving.comparison import differs
-from maas.serving.datatypes import DTYPES
+from maas.serving.datatypes import DTYPES, Array
 from maas.serving.oip import RequestInput
 from maas.serving.runner import Runner
 from maas.serving.strings import array_of
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)

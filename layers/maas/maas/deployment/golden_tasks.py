@@ -18,9 +18,8 @@ from maas.errors import MaasError, ModelRejected
 from maas.records import MetadataTensor
 from maas.serving import tensors
 from maas.serving.comparison import differs
-from maas.serving.datatypes import DTYPES
+from maas.serving.datatypes import DTYPES, Array
 from maas.serving.oip import RequestInput
-from maas.serving.runner import Array
 from maas.tasks.task_runner import TaskRunner
 
 INPUT, OPTIONS = "input", "options"

@@ -31,7 +31,8 @@ from maas.errors import ModelRejected, RunFailed
 from maas.records import GOLDEN_FOLDER, MetadataTensor, Stage
 from maas.records.rows import row_of
 from maas.serving import comparison
-from maas.serving.runner import Array, Runner, write_prepared
+from maas.serving.datatypes import Array
+from maas.serving.runner import Runner, write_prepared
 from maas.tasks.loading import root_of
 from maas.tasks.recognition import Recognized
 from maas.tasks.recognition import recognized as task_of

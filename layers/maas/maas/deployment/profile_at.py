@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from maas.deployment.trial.fills import Trial, fills
 from maas.errors import InvalidRequest, RunFailed
 from maas.records import MetadataTensor
-from maas.serving.datatypes import DTYPES
-from maas.serving.served_model import Array, ServedModel
+from maas.serving.datatypes import DTYPES, Array
+from maas.serving.served_model import ServedModel
 
 MAX_RUNS = 20
 RUNS_SECONDS = 20.0

@@ -24,7 +24,8 @@ from maas.deployment.variants import MODEL_NAME
 from maas.errors import ModelRejected, RunFailed
 from maas.records import GOLDEN_FOLDER, Task
 from maas.serving import comparison
-from maas.serving.runner import Array, Runner, write_quantized
+from maas.serving.datatypes import Array
+from maas.serving.runner import Runner, write_quantized
 from maas.tasks.recognition import Recognized, recognized, sample_answers
 from maas.tasks.task_runner import TaskRunner
 

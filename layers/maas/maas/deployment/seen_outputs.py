@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from maas.errors import ModelRejected
 from maas.records import MetadataTensor
-from maas.serving.datatypes import DTYPES
-from maas.serving.runner import Array
+from maas.serving.datatypes import DTYPES, Array
 
 
 def seen_outputs(declared: Sequence[MetadataTensor], arrays: Sequence[Array]) -> tuple[list[MetadataTensor], list[str]]:

@@ -15,9 +15,9 @@ import orjson
 from maas.errors import MaasError
 from maas.records.rows import row_of
 from maas.records.samples import Capture, Samples, Shadow
-from maas.serving.datatypes import DTYPES
+from maas.serving.datatypes import DTYPES, Array
 from maas.serving.oip import RequestInput
-from maas.serving.oip_reply import Array, OutputTensor, raw_bytes
+from maas.serving.oip_reply import OutputTensor, raw_bytes
 from maas.serving.strings import array_of, from_raw
 from maas.serving.tensors import aligned
 

@@ -23,7 +23,7 @@ from maas.sampling.places import SHADOW
 from maas.sampling.sample import ID, BrokenSample, Sample
 from maas.serving.comparison import Compared, compared
 from maas.serving.dataplane import DataPlane
-from maas.serving.oip_reply import Array
+from maas.serving.datatypes import Array
 from maas.serving.served_model import ServedModel
 
 MAX_AGE_SECONDS = 300  # of a comparison, since the answer

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from maas.errors import InvalidRequest
+from maas.serving.datatypes import Array
 from maas.serving.strings import array_of
-
-Array = np.ndarray[Any, Any]
 
 
 def classified(name: str, datatype: str, scores: Array, count: int, labels: Sequence[str] | None) -> Array:

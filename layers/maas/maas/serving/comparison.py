@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from maas.records.samples import NOTHING, TOP1, Shadow
-
-Array = np.ndarray[Any, Any]
+from maas.serving.datatypes import Array
 
 
 def differs(what: str, came: Array, wanted: Array, rtol: float, atol: float) -> str | None:

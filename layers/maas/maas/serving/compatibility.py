@@ -20,8 +20,9 @@ from maas.errors import InvalidRequest, RunFailed
 from maas.records import MetadataTensor
 from maas.serving import tensors
 from maas.serving.csv_values import numbers_at_once, value_of
+from maas.serving.datatypes import Array
 from maas.serving.oip import RequestInput, kind_of
-from maas.serving.oip_reply import Array, OutputTensor, json_data
+from maas.serving.oip_reply import OutputTensor, json_data
 from maas.serving.served_model import ServedModel
 
 MAX_RANK = 64  # of NumPy's arrays

@@ -15,7 +15,8 @@ import orjson
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
 from maas.serving import json_numbers
-from maas.serving.tensors import NOT_FINITE, Array
+from maas.serving.datatypes import Array
+from maas.serving.tensors import NOT_FINITE
 
 BLANKS = " \t"
 _NUMBER_BYTES = b"0123456789+-.eE, \t"  # nothing that JSON could nest or quote with

@@ -10,8 +10,9 @@ from maas.records import ModelVersion, Quantized, RegisteredModel
 from maas.registry import Registry
 from maas.serving import oip, tensors
 from maas.serving.classification import classified
+from maas.serving.datatypes import Array
 from maas.serving.oip import InferenceRequest, RequestedOutput
-from maas.serving.oip_reply import Array, OutputTensor, Reply, check_size, reply
+from maas.serving.oip_reply import OutputTensor, Reply, check_size, reply
 from maas.serving.runner_cache import RunnerCache
 from maas.serving.served_model import ServedModel
 from maas.serving.statistics import Statistics

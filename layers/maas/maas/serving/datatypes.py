@@ -1,9 +1,11 @@
-"""Element types as the protocol, NumPy and onnxruntime name them."""
+"""Arrays, and their element types as the protocol, NumPy and onnxruntime name them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+Array = np.ndarray[Any, Any]  # what numpy.typing.NDArray[Any] is; importing that would cost a cold start a millisecond
 
 # By the protocol's datatype. NumPy has no bfloat16: BF16 arrays hold its bits. BYTES arrays hold str.
 DTYPES: Mapping[str, np.dtype[Any]] = {

@@ -13,10 +13,8 @@ import numpy as np
 
 from maas.errors import ModelRejected, RunFailed
 from maas.records import MetadataTensor
-from maas.serving.datatypes import DTYPES, ELEMENTS
+from maas.serving.datatypes import DTYPES, ELEMENTS, Array
 from maas.serving.strings import array_of
-
-Array = np.ndarray[Any, Any]
 
 _TENSOR = re.compile(r"tensor\((\w+)\)")
 _SEQUENCE = re.compile(r"seq\(tensor\((\w+)\)\)")

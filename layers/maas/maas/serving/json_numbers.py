@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from maas.serving.datatypes import Array
+
 if TYPE_CHECKING:
     from simdjson import Array as JsonArray
     from simdjson import Parser
 
-Array = np.ndarray[Any, Any]
 
 FEWEST_BYTES = 4096  # of text: orjson is faster below
 FEWEST = 256  # numbers of an array that is worth it

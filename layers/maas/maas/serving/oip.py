@@ -16,6 +16,7 @@ import orjson
 from maas.errors import InvalidRequest, TooLarge
 from maas.numbers import whole_number
 from maas.serving import json_numbers
+from maas.serving.datatypes import Array
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ class RequestInput(NamedTuple):
     name: str
     datatype: str
     shape: tuple[int, ...]
-    data: list[Any] | np.ndarray[Any, Any] | None = None
+    data: list[Any] | Array | None = None
     raw: memoryview | None = None
 
 

@@ -8,8 +8,7 @@ import orjson
 
 from maas.errors import AnswerTooLarge, InvalidRequest
 from maas.records import ModelVersion
-
-Array = np.ndarray[Any, Any]
+from maas.serving.datatypes import Array
 
 # The only FP32 value whose shortest decimal, read as a double and then rounded, gives its neighbour; and that decimal.
 ROUNDED_TWICE = np.uint32(0x15AE43FD).view(np.float32)

@@ -18,14 +18,13 @@ from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
 from maas.errors import ModelRejected, RunFailed
 from maas.records import LABELS_NAME, MetadataTensor
 from maas.serving import graph_outputs, memory
+from maas.serving.datatypes import Array
 from maas.serving.deadlines import run_here_until, run_until
 from maas.serving.dimensions import symbol_of
 from maas.serving.graph_outputs import ServedOutput
 from maas.serving.messages import plain_message
 from maas.serving.served_model import wants_graph
 from maas.serving.sessions import session, session_options
-
-Array = np.ndarray[Any, Any]
 
 _BFLOAT16 = 16  # of TensorProto.DataType, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 _INPUT = re.compile(r"(optional\()?tensor\((\w+)\)+")

@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-import numpy as np
-
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
+from maas.serving.datatypes import Array
 
-Array = np.ndarray[Any, Any]
 RAW = "raw"  # what a request names as task for the tensors of the graph
 
 

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from maas.errors import InvalidRequest, InvalidTensor
+from maas.serving.datatypes import Array
 from maas.serving.oip import RequestInput
-
-Array = np.ndarray[Any, Any]
 
 IN_S3 = "s3://"
 

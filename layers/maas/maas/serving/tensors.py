@@ -14,10 +14,9 @@ import numpy as np
 from maas.errors import InvalidRequest, InvalidTensor
 from maas.records import MetadataTensor
 from maas.serving import strings
-from maas.serving.datatypes import DTYPES
+from maas.serving.datatypes import DTYPES, Array
 from maas.serving.oip import RequestInput
 
-Array = np.ndarray[Any, Any]
 Symbols = Mapping[str, Sequence[str | None]]
 
 ALIGNMENT_BYTES = 64

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from maas.records import MetadataTensor
+from maas.serving.datatypes import Array
 from maas.serving.strings import array_of
 from maas.tasks.numbers import sigmoid, softmax
-from maas.tasks.text_graph import Array
 
 LABEL, SCORE, SCORES = "label", "score", "scores"
 

@@ -7,10 +7,11 @@ import numpy as np
 
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
+from maas.serving.datatypes import Array
 from maas.tasks.numbers import normalized, pooled
 from maas.tasks.options import Options
 from maas.tasks.steps import TEXT, TEXT_INPUT, TOKENS, Arrays, column
-from maas.tasks.text_graph import Array, Call, TextGraph, Tokens
+from maas.tasks.text_graph import Call, TextGraph, Tokens
 from maas.tasks.texts import Texts
 
 EMBEDDING = "embedding"

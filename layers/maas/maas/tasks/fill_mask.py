@@ -7,11 +7,12 @@ import numpy as np
 
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
+from maas.serving.datatypes import Array
 from maas.serving.strings import array_of
 from maas.tasks.numbers import softmax
 from maas.tasks.options import Options
 from maas.tasks.steps import TEXT, TEXT_INPUT, TOKENS, Arrays, column
-from maas.tasks.text_graph import Array, Call, TextGraph
+from maas.tasks.text_graph import Call, TextGraph
 from maas.tasks.texts import Texts
 
 TOKEN, SCORE, SEQUENCE = "token", "score", "sequence"

@@ -7,14 +7,14 @@ import numpy as np
 
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
-from maas.serving.datatypes import DTYPES
+from maas.serving.datatypes import DTYPES, Array
 from maas.tasks.class_scores import ClassScores
 from maas.tasks.embeddings import EMBEDDING
 from maas.tasks.images import Images
 from maas.tasks.numbers import normalized
 from maas.tasks.options import Options
 from maas.tasks.steps import IMAGE, Arrays, column
-from maas.tasks.text_graph import Array, Call
+from maas.tasks.text_graph import Call
 
 IMAGE_INPUT = MetadataTensor(IMAGE, "BYTES", (-1,), binary=True)
 MAX_ROWS = 16  # of one run

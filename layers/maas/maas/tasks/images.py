@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from maas.errors import InvalidRequest, TooLarge
+from maas.serving.datatypes import Array
 from maas.tasks.limits import TaskLimits
-from maas.tasks.text_graph import Array
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 Image.MAX_IMAGE_PIXELS = None  # MAAS_MAX_IMAGE_PIXELS is in its place, also where it is more

@@ -1,11 +1,11 @@
 """Pooling, normalisation and activations. Rows are on the first axis, results are float32."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from maas.serving.datatypes import Array
+
 SMALLEST = 1e-12
 
 

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
+from maas.serving.datatypes import Array
 from maas.tasks.options import Options
-from maas.tasks.text_graph import Array, Call
+from maas.tasks.text_graph import Call
 
 if TYPE_CHECKING:
     from maas.tasks.texts import Texts

@@ -5,12 +5,13 @@ from typing import Any, Self
 
 import numpy as np
 
+from maas.serving.datatypes import Array
 from maas.serving.runner import Runner
 from maas.serving.served_model import ServedModel, wants_graph
 from maas.tasks.limits import TaskLimits, TextTooLong, slices
 from maas.tasks.options import Options
 from maas.tasks.steps import QUERY, TEXT, TOKENS, Steps
-from maas.tasks.text_graph import Array, Call
+from maas.tasks.text_graph import Call
 
 
 class TaskRunner:

@@ -7,13 +7,14 @@ import numpy as np
 
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
+from maas.serving.datatypes import Array
 from maas.serving.strings import array_of
 from maas.tasks.class_scores import LABEL, SCORE, ClassScores
 from maas.tasks.limits import TextTooLong
 from maas.tasks.numbers import softmax
 from maas.tasks.options import Options
 from maas.tasks.steps import TEXT, TEXT_INPUT, TOKENS, Arrays, column
-from maas.tasks.text_graph import Array, Call, TextGraph
+from maas.tasks.text_graph import Call, TextGraph
 from maas.tasks.texts import Texts
 
 HYPOTHESIS = "This example is {}."

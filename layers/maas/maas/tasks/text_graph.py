@@ -1,14 +1,13 @@
 """Runs a graph on tokenised texts: in groups of similar length, since padding costs as much as text."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from maas.records import MetadataTensor
-from maas.serving.datatypes import DTYPES
+from maas.serving.datatypes import DTYPES, Array
 
-Array = np.ndarray[Any, Any]
 Call = Callable[[Mapping[str, Array], Sequence[str]], list[Array]]  # of the graph: the named outputs of these inputs
 
 IDS, MASK, TYPES, POSITIONS = "input_ids", "attention_mask", "token_type_ids", "position_ids"

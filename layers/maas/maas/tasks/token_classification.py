@@ -9,11 +9,12 @@ import numpy as np
 import orjson
 
 from maas.records import MetadataTensor
+from maas.serving.datatypes import Array
 from maas.serving.strings import array_of
 from maas.tasks.numbers import softmax
 from maas.tasks.options import Options
 from maas.tasks.steps import TEXT, TEXT_INPUT, TOKENS, Arrays, column
-from maas.tasks.text_graph import Array, Call, TextGraph
+from maas.tasks.text_graph import Call, TextGraph
 from maas.tasks.texts import Texts
 
 ENTITIES = "entities"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from maas.batch.formats import cuts, npy_reader
-from maas.batch.formats.interface import Array, Chunk, Options, Plan, Reader, Source, Writer
+from maas.batch.formats.interface import Chunk, Options, Plan, Reader, Source, Writer
 from maas.batch.formats.npy_reader import NpyReader
 from maas.batch.formats.npy_writer import NpyWriter
 from maas.batch.formats.text import csv_cuts, jsonl_reader
@@ -17,6 +17,7 @@ from maas.batch.formats.text.jsonl_reader import JsonlReader
 from maas.batch.formats.text.jsonl_writer import JsonlWriter
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
+from maas.serving.datatypes import Array
 
 FORMATS = ("jsonl", "csv", "parquet", "npy")
 PACKABLE = ("jsonl", "csv")

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from maas.batch.formats.interface import Array
 from maas.batch.formats.signatures import RecordTensor
 from maas.errors import InvalidRequest
+from maas.serving.datatypes import Array
 from maas.serving.strings import array_of
 
 _FROM = {"b": "b", "i": "iu", "u": "iu", "f": "fiu"}  # NumPy kinds that may become each kind

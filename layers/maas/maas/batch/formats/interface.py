@@ -4,11 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
-import numpy as np
-
 from maas.errors import InvalidRequest
-
-Array = np.ndarray[Any, Any]
+from maas.serving.datatypes import Array
 
 ERRORS_SUFFIX = "errors.jsonl"  # written beside the outputs of a binary format if records failed
 

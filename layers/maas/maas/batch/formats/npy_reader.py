@@ -14,6 +14,7 @@ from maas.batch.formats.interface import Chunk, Options, Plan, Source
 from maas.batch.formats.signatures import RecordTensor, record_inputs
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
+from maas.serving.datatypes import Array
 
 MAX_HEADER_BYTES = 16 << 10
 MAX_VALUES = 1 << 63  # NumPy's own limit
@@ -88,7 +89,7 @@ class NpyReader:
             for row in range(0, last - first, rows):
                 yield self._chunk(array[row : row + rows], first + row)
 
-    def _chunk(self, array: np.ndarray[Any, Any], start: int) -> Chunk:
+    def _chunk(self, array: Array, start: int) -> Chunk:
         array, errors = cast(array, self._tensor)
         good: Sequence[int] = range(len(array))
         if errors:

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from maas.batch.formats.errors_file import ErrorsFile
-from maas.batch.formats.interface import Array, Chunk, Options
+from maas.batch.formats.interface import Chunk, Options
 from maas.batch.formats.rows_writer import RowsWriter
 from maas.batch.formats.signatures import record_outputs, record_rows
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
+from maas.serving.datatypes import Array
 
 MAX_TEXT_BYTES = 512 << 20  # reached only by one long string among many short ones
 LONGEST_NAME = 100

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from maas.batch.formats.interface import Array
 from maas.batch.formats.signatures import RecordTensor
 from maas.errors import InvalidRequest
+from maas.serving.datatypes import Array
 
 
 class RowsWriter:

@@ -8,9 +8,9 @@ import numpy as np
 
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
-from maas.serving.datatypes import DTYPES
+from maas.serving.datatypes import DTYPES, Array
 from maas.serving.oip import RequestInput
-from maas.serving.tensors import Array, decode
+from maas.serving.tensors import decode
 
 
 @dataclass(frozen=True, slots=True)

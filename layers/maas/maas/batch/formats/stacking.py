@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from maas.batch.formats.interface import Array
 from maas.errors import InvalidRequest
+from maas.serving.datatypes import Array
 
 Decode = Callable[[Sequence[int]], dict[str, Array]]
 

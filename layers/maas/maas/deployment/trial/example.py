@@ -5,18 +5,15 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from maas.errors import MaasError, ModelRejected
 from maas.records import EXAMPLE_NAMES, MetadataTensor
 from maas.serving import oip, tensors
-from maas.serving.datatypes import DTYPES
+from maas.serving.datatypes import DTYPES, Array
 from maas.serving.oip import RequestInput
 from maas.serving.runner import Runner
-
-Array = np.ndarray[Any, Any]
 
 MOST_BYTES = 256 << 20  # unpacked: a small archive may hold a thousand times its size
 _FORMS = "an inference request, an object of inputs by name, or the array of the only input"

@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 
 from maas.records import MetadataTensor
-from maas.serving.datatypes import DTYPES
-
-Array = np.ndarray[Any, Any]
+from maas.serving.datatypes import DTYPES, Array
 
 Values = tuple[Any, ...]  # of the last axis: one for all, or one for each column
 Fill = str | Values

@@ -11,10 +11,11 @@ import numpy as np
 from maas.deployment import golden
 from maas.deployment.trial.dimensions import VariableDimensions
 from maas.deployment.trial.example import example_inputs
-from maas.deployment.trial.fills import Array, Trial, fills
+from maas.deployment.trial.fills import Trial, fills
 from maas.deployment.trial.search import MOST_ELEMENTS, trials
 from maas.errors import DeadlineExceeded, ModelRejected, RunFailed
 from maas.records import GOLDEN_FOLDER, MetadataTensor
+from maas.serving.datatypes import Array
 from maas.serving.runner import Runner
 
 EXAMPLE, GOLDEN, SIGNATURE, TASK = "example", "golden", "signature", "task"

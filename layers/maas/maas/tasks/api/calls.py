@@ -8,11 +8,11 @@ import numpy as np
 
 from maas.errors import InvalidRequest
 from maas.serving.dataplane import DataPlane, Prediction
+from maas.serving.datatypes import Array
 from maas.serving.oip import kind_of, read_json
 from maas.serving.traffic import Resolved, Sender
 from maas.tasks.steps import TOKENS
 from maas.tasks.task_runner import TaskRunner
-from maas.tasks.text_graph import Array
 from maas.telemetry.request_log import concerns
 
 Inputs = Mapping[str, Sequence[Any]]

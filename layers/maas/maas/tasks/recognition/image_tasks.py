@@ -8,6 +8,7 @@ from PIL import Image
 
 from maas.errors import ModelRejected, RunFailed
 from maas.records import MetadataTensor
+from maas.serving.datatypes import Array
 from maas.serving.runner import Runner
 from maas.tasks.image_tasks import vectors
 from maas.tasks.images import Images
@@ -15,7 +16,6 @@ from maas.tasks.limits import TaskLimits
 from maas.tasks.names import IMAGE_CLASSIFICATION
 from maas.tasks.recognition.export import PREPROCESSOR, Export
 from maas.tasks.recognition.text_tasks import Found, classes
-from maas.tasks.text_graph import Array
 
 BILINEAR = 2
 LARGEST = 4096  # pixels a side

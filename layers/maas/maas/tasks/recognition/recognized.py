@@ -5,6 +5,7 @@ from pathlib import Path
 
 from maas.errors import MaasError, ModelRejected
 from maas.records import TOKENIZER_NAME, Task
+from maas.serving.datatypes import Array
 from maas.serving.runner import Runner
 from maas.tasks.limits import TaskLimits
 from maas.tasks.loading import root_of, task_runner
@@ -23,7 +24,7 @@ from maas.tasks.names import (
 from maas.tasks.recognition.export import POOLING, PREPROCESSOR, Export
 from maas.tasks.recognition.samples import sample_answers
 from maas.tasks.task_runner import TaskRunner
-from maas.tasks.text_graph import IDS, KNOWN_INPUTS, Array
+from maas.tasks.text_graph import IDS, KNOWN_INPUTS
 
 PUSHED = "the push"
 _BY_ARCHITECTURE = {

@@ -1,11 +1,11 @@
 """The smoke run of a task."""
 
 from maas.records import Task
+from maas.serving.datatypes import Array
 from maas.serving.strings import array_of
 from maas.tasks.names import IMAGE_TASKS, ZERO_SHOT
 from maas.tasks.steps import IMAGE, QUERY
 from maas.tasks.task_runner import TaskRunner
-from maas.tasks.text_graph import Array
 
 QUESTION, LABELS = "Where did the cat sit?", ["animals", "cities"]
 

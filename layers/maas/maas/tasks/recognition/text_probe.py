@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from maas.errors import InvalidRequest, ModelRejected, RunFailed
+from maas.serving.datatypes import Array
 from maas.serving.runner import Runner
 from maas.tasks.recognition.export import Export, number
-from maas.tasks.text_graph import IDS, KNOWN_INPUTS, MASK, Array, TextGraph
+from maas.tasks.text_graph import IDS, KNOWN_INPUTS, MASK, TextGraph
 from maas.tasks.texts import MAX_LENGTH, Texts
 
 SAMPLES = ("The cat sat on the mat.", "Ein kürzerer Satz", "Ωμέγα 東京 🙂")

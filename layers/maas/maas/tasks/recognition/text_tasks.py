@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from maas.errors import ModelRejected
+from maas.serving.datatypes import Array
 from maas.tasks.names import FILL_MASK, RERANK, TEXT_CLASSIFICATION, TEXT_EMBEDDINGS, TOKEN_CLASSIFICATION, ZERO_SHOT
 from maas.tasks.numbers import POOLINGS
 from maas.tasks.recognition.export import POOLING, Export
 from maas.tasks.recognition.text_probe import TextProbe
-from maas.tasks.text_graph import Array
 
 Found = tuple[dict[str, Any], dict[str, str]]  # parameters, and where each came from
 HIDDEN = ("last_hidden_state", "token_embeddings", "hidden_states")

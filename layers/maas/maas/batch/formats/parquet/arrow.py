@@ -10,8 +10,8 @@ import numpy as np
 from arro3 import core
 from arro3.io import read_parquet, write_parquet
 
-from maas.batch.formats.interface import Array
 from maas.errors import InvalidRequest
+from maas.serving.datatypes import Array
 from maas.serving.strings import array_of
 
 _KINDS = (

@@ -12,12 +12,13 @@ from maas.batch.formats import cuts
 from maas.batch.formats.blocks import ahead
 from maas.batch.formats.casting import cast, check_castable
 from maas.batch.formats.columns import Chosen, choose
-from maas.batch.formats.interface import Array, Chunk, Options, Plan, Source
+from maas.batch.formats.interface import Chunk, Options, Plan, Source
 from maas.batch.formats.parquet import arrow
 from maas.batch.formats.parquet.parquet_file import MAGIC, Footer, check, index_columns, read_footer, wrong
 from maas.batch.formats.signatures import record_inputs
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
+from maas.serving.datatypes import Array
 
 BLOCK_ROWS = 16 << 10  # decoded at once, in less time than the model takes for a batch
 MAX_LAYOUT_BYTES = 48 << 10

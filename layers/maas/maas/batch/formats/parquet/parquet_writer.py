@@ -8,13 +8,14 @@ import numpy as np
 
 from maas.batch.formats.columns import check_joined
 from maas.batch.formats.errors_file import ErrorsFile
-from maas.batch.formats.interface import Array, Chunk, Options
+from maas.batch.formats.interface import Chunk, Options
 from maas.batch.formats.parquet import arrow
 from maas.batch.formats.parquet.parquet_reader import Carried
 from maas.batch.formats.parquet.row_groups import joined
 from maas.batch.formats.rows_writer import RowsWriter
 from maas.batch.formats.signatures import RecordTensor, record_outputs, record_rows
 from maas.records import MetadataTensor
+from maas.serving.datatypes import Array
 
 GROUP_ROWS = 64 << 10
 GROUP_BYTES = 16 << 20  # of outputs: fewer rows where records are large

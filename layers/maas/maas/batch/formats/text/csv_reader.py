@@ -9,7 +9,7 @@ import numpy as np
 from maas.batch.formats import cuts
 from maas.batch.formats.blocks import stream, unpacked
 from maas.batch.formats.columns import Chosen, choose, unnamed
-from maas.batch.formats.interface import Array, Chunk, Options, Source
+from maas.batch.formats.interface import Chunk, Options, Source
 from maas.batch.formats.signatures import record_inputs
 from maas.batch.formats.stacking import stacked
 from maas.batch.formats.text.lines import MAX_LINE_BYTES, Lines
@@ -17,6 +17,7 @@ from maas.batch.formats.text.taken import Line, Taken, TooLong, Unread
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
 from maas.serving.csv_values import boolean, converted, expected_cell, is_number, numbers, rows_of_numbers
+from maas.serving.datatypes import Array
 from maas.serving.strings import array_of
 
 FEWEST_LINES = 16  # that are worth being read at once

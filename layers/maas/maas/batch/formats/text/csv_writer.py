@@ -8,12 +8,13 @@ import numpy as np
 import orjson
 
 from maas.batch.formats.columns import check_joined
-from maas.batch.formats.interface import Array, Chunk, Options
+from maas.batch.formats.interface import Chunk, Options
 from maas.batch.formats.signatures import RecordTensor, record_outputs, record_rows
 from maas.batch.formats.text.csv_reader import CsvRecord
 from maas.batch.formats.text.jsonl_writer import listed
 from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
+from maas.serving.datatypes import Array
 from maas.serving.oip_reply import OutputTensor
 
 ERROR = "error"

@@ -7,7 +7,7 @@ import orjson
 
 from maas.batch.formats import cuts
 from maas.batch.formats.blocks import TAIL_BYTES, UNPACKED_END, stream, unpacked
-from maas.batch.formats.interface import Array, Chunk, Options, Plan, Source
+from maas.batch.formats.interface import Chunk, Options, Plan, Source
 from maas.batch.formats.signatures import record_inputs
 from maas.batch.formats.stacking import stacked
 from maas.batch.formats.text.lines import MAX_CHUNK_BYTES, MAX_LINE_BYTES, Lines, after_newline
@@ -16,6 +16,7 @@ from maas.batch.formats.text.taken import Line, Taken, TooLong, Unread
 from maas.errors import InvalidRequest, InvalidTensor
 from maas.records import MetadataTensor
 from maas.serving import oip
+from maas.serving.datatypes import Array
 from maas.serving.tensors import decode
 
 WHOLE = "whole"  # the key of a record that is a request of the Open Inference Protocol

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import orjson
 
-from maas.batch.formats.interface import Array, Chunk, Options
+from maas.batch.formats.interface import Chunk, Options
 from maas.batch.formats.signatures import record_outputs, record_rows
 from maas.batch.formats.text.jsonl_reader import WHOLE, JsonRecord, is_too_deep
 from maas.batch.formats.text.taken import TooLong
 from maas.records import MetadataTensor
+from maas.serving.datatypes import Array
 from maas.serving.oip_reply import OutputTensor, json_data
 from maas.serving.strings import array_of
 

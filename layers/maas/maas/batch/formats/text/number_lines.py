@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import orjson
 
-from maas.batch.formats.interface import Array
 from maas.batch.formats.signatures import RecordTensor
 from maas.serving import json_numbers
+from maas.serving.datatypes import Array
 
 
 class NumberLines:
