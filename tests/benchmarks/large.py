@@ -26,7 +26,7 @@ NAME, DATA = "model.onnx", "weights.bin"
 _INFER = """
 import json, sys, time
 from maas import bootstrap
-from maas.inspection import peak_memory_bytes
+from maas.deployment.inspection import peak_memory_bytes
 from maas.settings import Settings
 plane = bootstrap.dataplane(Settings.from_env())
 base = peak_memory_bytes()

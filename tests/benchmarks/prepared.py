@@ -17,8 +17,8 @@ LOADS, RUNS, THREADS = 9, 9, 1
 _PEAK = """
 import sys
 from pathlib import Path
-from maas.inspection import peak_memory_bytes
-from maas.runner import Runner
+from maas.deployment.inspection import peak_memory_bytes
+from maas.serving.runner import Runner
 if len(sys.argv) > 1:
     Runner(Path(sys.argv[1]), 1, prepared=sys.argv[2] == "prepared")
 print(peak_memory_bytes())
