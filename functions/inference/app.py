@@ -16,7 +16,7 @@ from maas.serving.oip import HEADER_LENGTH
 from maas.serving.oip_reply import Reply
 from maas.serving.traffic import Sender
 from maas.settings import Settings
-from maas.telemetry.request_log import concerns
+from maas.telemetry.observation import concerns
 from maas.web import compression, events
 from maas.web.requests import Request, asgi_event, http_function
 

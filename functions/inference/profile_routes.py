@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from maas.deployment.profile import usd_per_million
 from maas.deployment.profile_at import MAX_RUNS, profile_at
-from maas.telemetry.request_log import concerns
+from maas.telemetry.observation import concerns
 from maas.web import events
 from oip_routes import MODEL, VERSION
 from plane import VERSIONED, Plane

@@ -15,7 +15,7 @@ from maas.aws.dynamodb import Table, boto3_call
 from maas.metrics.counter_rows import ROLLED, Step
 from maas.metrics.counters import Counters
 from maas.records import ModelVersion, Status
-from maas.telemetry.request_log import Observation
+from maas.telemetry.observation import Observation
 from maas.telemetry.stages import Stage
 from maas_client import InvalidRequest, MaasClient
 from maas_client.cli import app

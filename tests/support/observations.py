@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from maas.records import ModelVersion, Status
-from maas.telemetry.request_log import Observation
+from maas.telemetry.observation import Observation
 from maas.telemetry.stages import Stage
 
 MS = 1_000_000

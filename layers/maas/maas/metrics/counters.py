@@ -23,7 +23,7 @@ from maas.metrics import counter_rows
 from maas.metrics.counter_rows import SHARDS, Cell, Step
 from maas.metrics.counts import Counts
 from maas.metrics.histogram import bucket_of
-from maas.telemetry.request_log import Observation, failed, observing
+from maas.telemetry.observation import Observation, failed, observing
 
 FLUSH_SECONDS = 10
 CELLS_A_TRANSACTION = 5  # with the marks of their hours; DynamoDB charges by rows, and larger ones conflict more

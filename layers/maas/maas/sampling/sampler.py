@@ -26,7 +26,7 @@ from maas.sampling.sample import Sample
 from maas.serving.dataplane import Prediction
 from maas.serving.oip_reply import OutputTensor
 from maas.serving.traffic import Resolved
-from maas.telemetry.request_log import Observation, current
+from maas.telemetry.observation import Observation, current
 
 MAX_PENDING = 32  # samples of a few MB that wait to be sent
 PAUSE_SECONDS = 30  # without a try, after one that failed: each costs seconds of the environment's time

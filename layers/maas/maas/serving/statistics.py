@@ -12,7 +12,7 @@ from typing import Any
 from maas.metrics.counts import Counts
 from maas.records import ModelVersion
 from maas.serving.traffic import Resolved
-from maas.telemetry.request_log import inference_begins
+from maas.telemetry.observation import inference_begins
 from maas.telemetry.stages import Stage
 
 STAGES = ("queue", "compute_input", "compute_infer", "compute_output")

@@ -13,20 +13,14 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
-from maas.errors import MaasError
 from maas.event_kinds import as_mapping
-
-if TYPE_CHECKING:
-    from maas.records import ModelVersion
-    from maas.telemetry.stages import Stage
+from maas.telemetry.observation import CURRENT, NS_PER_MS, Observation
 
 NAMESPACE = "MaaS"
 DIMENSIONS = ("service", "Model", "Version")
@@ -39,84 +33,8 @@ UNITS: Mapping[str, str] = {
     "Errors": "Count",
 }
 PATH_LIMIT = 200  # characters of the path in the line
-NS_PER_MS = 1_000_000
 NS_PER_SECOND = 1_000_000_000
-INTERNAL = "Internal"  # the class of every error that is no MaasError
 Handler = Callable[[Any, Any], dict[str, Any]]
-
-
-class Observation:
-    """What is known of the current request: ids, version and the alias that led there, stages, class of its error.
-
-    `status` and what follows are known at the end. `now_ns` is since 1970.
-    """
-
-    version: "ModelVersion | None" = None
-    alias: str | None = None
-    stage: "Stage | None" = None
-    error = caller = ""
-    status = now_ns = elapsed_ns = bytes_in = bytes_out = 0
-
-    def __init__(self, ids: Mapping[str, Any]) -> None:
-        self.ids = ids
-
-
-_current: ContextVar[Observation | None] = ContextVar("observation", default=None)
-
-
-@contextmanager
-def observing(observation: Observation) -> Iterator[None]:
-    """What the block does is noted in `observation`."""
-    token = _current.set(observation)
-    try:
-        yield
-    finally:
-        _current.reset(token)
-
-
-def inference_begins(version: "ModelVersion", alias: str | None, stage: "Stage") -> None:
-    """Note version, alias and stages of an inference; does nothing outside of an HTTP request, as in batch."""
-    observation = _current.get()
-    if observation is not None:
-        observation.version, observation.alias, observation.stage = version, alias, stage
-
-
-def concerns(version: "ModelVersion", alias: str | None) -> None:
-    """Note the version of a request that is answered asynchronously, and the alias that led there."""
-    observation = _current.get()
-    if observation is not None:
-        observation.version, observation.alias = version, alias
-
-
-def served_version() -> int | None:
-    """The version that answers the current request, once that is known."""
-    observation = _current.get()
-    return observation.version.number if observation and observation.version else None
-
-
-def server_timing() -> str:
-    """The stages of the current inference in milliseconds, as the header Server-Timing lists them; else empty."""
-    observation = _current.get()
-    stages = observation.stage.ns if observation and observation.stage else {}
-    return ", ".join([f"{name};dur={ns / NS_PER_MS:.3f}" for name, ns in stages.items()])
-
-
-def failed(error: Exception) -> None:
-    """Note what the current request is answered with."""
-    observation = _current.get()
-    if observation is not None:
-        observation.error = type(error).__name__ if isinstance(error, MaasError) else INTERNAL
-
-
-def current() -> Observation | None:
-    """The request that is answered at the moment."""
-    return _current.get()
-
-
-def request_ids() -> Mapping[str, Any]:
-    """The ids of the current request, for other log lines about it."""
-    observation = _current.get()
-    return observation.ids if observation else {}
 
 
 def observed(handler: Handler, count: Callable[[Observation], None] | None = None) -> Handler:
@@ -133,13 +51,13 @@ def observed(handler: Handler, count: Callable[[Observation], None] | None = Non
         started_ns = time.perf_counter_ns()
         gateway = as_mapping(as_mapping(event).get("requestContext"))
         observation = Observation(_ids(gateway, context))
-        token = _current.set(observation)
+        token = CURRENT.set(observation)
         answer: dict[str, Any] = {"statusCode": 500}
         try:
             answer = handler(event, context)
             return answer
         finally:
-            _current.reset(token)
+            CURRENT.reset(token)
             elapsed_ns = time.perf_counter_ns() - started_ns
             now_ns = time.time_ns()
             line = _line(observation.ids, now_ns)

@@ -10,7 +10,7 @@ import orjson
 
 from maas import errors
 from maas.telemetry.observability import logger
-from maas.telemetry.request_log import failed, request_ids
+from maas.telemetry.observation import failed, request_ids
 
 # The only mapping of errors to statuses. A subclass without an entry has the status of its nearest ancestor.
 STATUS: Mapping[type[errors.MaasError], int] = {

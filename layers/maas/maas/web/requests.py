@@ -12,7 +12,8 @@ from urllib.parse import quote, unquote, urlencode
 
 from maas.errors import InvalidRequest
 from maas.event_kinds import as_mapping, is_http, kind_of
-from maas.telemetry.request_log import Handler, Observation, observed, served_version, server_timing
+from maas.telemetry.observation import Observation, served_version, server_timing
+from maas.telemetry.request_log import Handler, observed
 from maas.web.events import error_answer
 
 # Frameworks build URLs from these headers, which a caller can set to anything. Nothing here needs them.

@@ -13,7 +13,7 @@ from maas.serving.oip import kind_of, read_json
 from maas.serving.traffic import Resolved, Sender
 from maas.tasks.steps import TOKENS
 from maas.tasks.task_runner import TaskRunner
-from maas.telemetry.request_log import concerns
+from maas.telemetry.observation import concerns
 
 Inputs = Mapping[str, Sequence[Any]]
 
