@@ -2,15 +2,16 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 
 from maas import bootstrap
 from maas.aws.clients import client
-from maas.aws.s3_reader import S3Reader
 from maas.aws.sqs import Queue
+from maas.batch import worker
+from maas.batch.formats import Chunk
 from maas.batch.job_end import missing
 from maas.batch.job_records import JobStatus, Shard, ShardStatus
 from maas.batch.output_folders import OUTPUTS
@@ -173,42 +174,45 @@ def test_retry_of_a_drop_resolves_its_alias_again(runs: Runs) -> None:
 # ---------------------------------------------------------------- time limit
 
 
-class SlowReader(S3Reader):
-    """Each read advances the clock, which nothing else moves, by `seconds`."""
-
-    seconds = passed = 0.0
-
-    def read_range(self, key: str, start: int, end: int, s3_version: str | None) -> bytes:
-        found = super().read_range(key, start, end, s3_version)
-        if end - start > 8:
-            self.passed += self.seconds
-        return found
-
-
 @pytest.fixture
-def attempt(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], Shard]:
-    def run(seconds: float) -> Shard:
-        """A shard of 12 row groups of 40 records, `seconds` to read each, after a first attempt of 900 s."""
+def attempt(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], int | None]:
+    def run(seconds: float) -> int | None:
+        """Where a first attempt ends that may take 540 of 900 s: 12 row groups of 40 records, `seconds` to read each.
+
+        Nothing but a wait for records moves the clock, and the worker itself waits: threads that read ahead would
+        move it while the worker works on earlier records, or not, by which of them has its turn.
+        """
+        passed = 0.0
+
+        def waited_for(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+            nonlocal passed
+            for chunk in chunks:
+                passed += seconds
+                yield chunk
+
         key, content = "batch/input/example/1/slow.parquet", seeds.parquet(480)
         runs.put(key, content)
         job = replace(runs.planner, shard_bytes=1 << 20).arrived(Arrived(key, None, len(content), ""))
         assert job
-        settings = runs.cloud.settings
-        reader = SlowReader(settings.region, settings.endpoint_url, settings.bucket)
-        reader.seconds = seconds
-        monkeypatch.setattr(time, "monotonic", lambda: reader.passed)
-        replace(runs.worker, reader=reader).work(job.id, "00000", 900.0)
-        return runs.jobs.shard(job.id, "00000")
+        monkeypatch.setattr(worker, "one_ahead", waited_for)
+        monkeypatch.setattr(time, "monotonic", lambda: passed)
+        runs.worker.work(job.id, "00000", 900.0)
+        return runs.jobs.shard(job.id, "00000").agreed_end
 
     return run
 
 
 @pytest.mark.full
-def test_first_attempt_ends_early(attempt: Callable[[float], Shard]) -> None:
-    shard = attempt(42)  # 504 s for the whole shard
-    assert 240 <= (shard.agreed_end or 0) <= 440
+def test_first_attempt_ends_early(attempt: Callable[[float], int | None]) -> None:
+    """It goes on while two row groups as slow as the slowest fit: from 420 s to 504, but not from 462 to 546."""
+    assert attempt(42) == 11 * 40
 
 
 @pytest.mark.full
-def test_reading_time_counts_in_the_time_limit(attempt: Callable[[float], Shard]) -> None:
-    assert attempt(200).agreed_end == 40  # two more row groups would exceed the limit
+def test_first_attempt_does_all_that_fits(attempt: Callable[[float], int | None]) -> None:
+    assert attempt(41.5) == 12 * 40  # after 11 row groups, 456.5 s, two more end at 539.5
+
+
+@pytest.mark.full
+def test_reading_time_counts_in_the_time_limit(attempt: Callable[[float], int | None]) -> None:
+    assert attempt(200) == 40  # two more row groups would end at 600 s
