@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,19 +44,20 @@ class LocalCloud:
         advertised_host: str | None = None,
         data: DataFolder | None = None,
         parameters: Mapping[str, str] | None = None,
+        on_death: Callable[[], None] = lambda: None,
     ) -> Iterator["LocalCloud"]:
         """Start an engine in its own process, or use the endpoint in AWS_ENDPOINT_URL.
 
         `advertised_host` replaces `host` in the URL: containers of `sam local` reach this machine at another address.
-        Without `data` nothing is kept; `parameters` are the template's. Raises MaasError if the endpoint does not
-        answer.
+        Without `data` nothing is kept; `parameters` are the template's; `on_death` is called from a thread if the
+        engine's process ends. Raises MaasError if the endpoint does not answer.
         """
         elsewhere, given = os.environ.get("AWS_ENDPOINT_URL"), parameters or {}
         if elsewhere:
             cloud = cls(elsewhere, _credentials(), poll_seconds=1)  # what a dead request takes is lost for long
             yield cloud._with(template, given)
             return
-        with engine(host, data) as port:
+        with engine(host, data, on_death) as port:
             cloud = cls(f"http://{advertised_host or host}:{port}", FAKE_CREDENTIALS, poll_seconds=20)
             yield cloud._with(template, given)
 

@@ -24,14 +24,15 @@ from moto.core import responses
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from maas_local.failures import tell
+from maas_local.failures import Unusable, tell
 from maas_local.object_events import publish
 from maas_local.s3.application import S3
-from maas_local.s3.errors import S3Error
+from maas_local.sqlite import remedy
 from maas_local.table.moto_table import Changes, install
 from maas_local.table.rows import Rows
 
 OBJECTS, TABLE, INDEX = "objects", "table.sqlite", "objects.sqlite"
+MODELS = "models/"  # prefix of the objects of model versions
 _RESET = "/moto-api/reset"
 _SIGNED_FOR = re.compile(
     r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/|X-Amz-Credential=[^&]*?%2F\d{8}%2F[^&]*?%2F([^&]+?)%2F"
@@ -112,13 +113,13 @@ def _server(host: str, port: int, application: Engine) -> BaseWSGIServer:
 def main() -> None:
     host, *given = sys.argv[1:]
     folder = Path(given[1]) if given else Path(tempfile.mkdtemp(prefix="maas-local-"))
-    objects = S3(folder / INDEX, folder / OBJECTS, publish)
     try:
-        objects.sweep()
-    except S3Error as error:
-        remedy = f"restore {folder / INDEX} with its -wal file from a backup, or remove {folder} to begin anew"
-        sys.exit(f"{error.message}: {remedy}")
-    application = Engine(install(Rows(folder / TABLE)), objects)
+        objects, rows = S3(folder / INDEX, folder / OBJECTS, publish), Rows(folder / TABLE)
+        missing = objects.sweep()
+        _check_complete(folder, objects, rows)
+    except Unusable as error:
+        sys.exit(str(error))
+    application = Engine(install(rows), objects)
     try:
         server = _server(host, int(given[0]) if given else 0, application)
     except OSError as error:
@@ -127,10 +128,26 @@ def main() -> None:
         server = _server(host, 0, application)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_port, flush=True)
+    if missing:
+        tell(
+            f"objects lack their files in {folder / OBJECTS} ({len(missing):,}, such as {missing[0]}): restore it "
+            "from a backup, push the models or run the jobs again"
+        )
     sys.stdin.read()
     if not given:
         shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)  # what was answered is stored, and SQLite needs no farewell
+
+
+def _check_complete(folder: Path, objects: S3, rows: Rows) -> None:
+    """Raises Unusable where only one of the databases has anything: the other one is lost.
+
+    A start creates the bucket before the first row, and rows of a model come before its objects and outlive them.
+    """
+    if rows.is_empty() and objects.holds(MODELS):
+        raise Unusable(f"{folder / TABLE} has no row, but there are objects of models: {remedy(folder / TABLE)}")
+    if objects.is_new() and not rows.is_empty():
+        raise Unusable(f"{folder / INDEX} lists nothing, but {TABLE} has rows: {remedy(folder / INDEX)}")
 
 
 if __name__ == "__main__":

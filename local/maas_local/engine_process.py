@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO
 
@@ -17,8 +17,11 @@ START_SECONDS = 30
 
 
 @contextmanager
-def engine(host: str, data: DataFolder | None) -> Iterator[int]:
-    """Run an engine and yield its port, that of the last run if it is free. Without `data` nothing is kept."""
+def engine(host: str, data: DataFolder | None, on_death: Callable[[], None] = lambda: None) -> Iterator[int]:
+    """Run an engine and yield its port, that of the last run if it is free. Without `data` nothing is kept.
+
+    `on_death` is called from a thread if its process ends within the block.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with (
         tempfile.TemporaryFile() as log,
@@ -40,6 +43,7 @@ def engine(host: str, data: DataFolder | None) -> Iterator[int]:
     ):
         assert process.stdin and process.stdout
         relay: threading.Thread | None = None
+        ending = threading.Event()
         try:
             ready, _, _ = select.select([process.stdout], [], [], START_SECONDS)
             answered = process.stdout.readline() if ready else b""
@@ -49,10 +53,11 @@ def engine(host: str, data: DataFolder | None) -> Iterator[int]:
                 raise MaasError(f"the local AWS services did not start on {host}: {last or 'no reason given'}")
             if data:
                 data.remember(port=int(answered))
-            relay = threading.Thread(target=_relay, args=[process.stdout], daemon=True)
+            relay = threading.Thread(target=_relay, args=[process.stdout, ending, on_death], daemon=True)
             relay.start()
             yield int(answered)
         finally:
+            ending.set()
             process.stdin.close()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(2)
@@ -61,7 +66,9 @@ def engine(host: str, data: DataFolder | None) -> Iterator[int]:
                 relay.join()
 
 
-def _relay(lines: IO[bytes]) -> None:
+def _relay(lines: IO[bytes], ending: threading.Event, on_death: Callable[[], None]) -> None:
     """Say what fails, until the engine ends."""
     for line in lines:
         print(f"maas: {line.decode(errors='replace').rstrip()}", file=sys.stderr, flush=True)
+    if not ending.is_set():
+        on_death()

@@ -3,6 +3,10 @@
 from functools import cache
 
 
+class Unusable(Exception):
+    """A file of the data folder cannot be used as it is; the message names it, and says what to do."""
+
+
 @cache
 def tell(message: str) -> None:
     print(message, flush=True)

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
@@ -53,11 +53,13 @@ class LocalStack:
         data: Path | None = None,
         minute_seconds: float = 60,
         parameters: Mapping[str, str] | None = None,
+        on_death: Callable[[], None] = lambda: None,
     ) -> Iterator["LocalStack"]:
         """Run the stack until the block ends. Port 0 takes a free port; `log` receives the output of the functions.
 
         State is kept in the folder `data`, and what was in flight there goes on. Without one, nothing is kept.
         `minute_seconds` is how long a minute of the template's schedules lasts; `parameters` are the template's.
+        `on_death` is called from a thread if the process of the AWS services ends: then nothing works any more.
         Raises MaasError if there is no template, the port is in use, or the cloud does not answer; InvalidInput for a
         parameter that the template does not take.
         """
@@ -68,7 +70,7 @@ class LocalStack:
         with ExitStack() as ending:
             listener = ending.enter_context(_listener(host, port))
             folder = ending.enter_context(DataFolder.open(data)) if data else None
-            cloud = ending.enter_context(LocalCloud.start(path, data=folder, parameters=given))
+            cloud = ending.enter_context(LocalCloud.start(path, data=folder, parameters=given, on_death=on_death))
             # A browser sends no key: on one's own machine the pages that describe the API are open.
             known = Template.load(path, {"ApiDocuments": "open"} | given | {ENDPOINT: cloud.url})
             server = Server(known, cloud.credentials, listener, log, on_answer)
@@ -133,13 +135,16 @@ def serve(
     data: Path | None = None,
     parameters: Mapping[str, str] | None = None,
 ) -> None:
-    """`maas local`: run until Ctrl-C or SIGTERM. Without `verbose`, show only requests answered with 5xx."""
+    """`maas local`: run until Ctrl-C or SIGTERM. Without `verbose`, show only requests answered with 5xx.
+
+    Raises MaasError, also if the process of the AWS services is killed.
+    """
     from maas import heap
     from maas_client.cli.looks import say
 
     heap.keep_freed()
     _log_harmlessly()
-    ended = threading.Event()
+    ended, died = threading.Event(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
 
@@ -148,9 +153,13 @@ def serve(
             colour = "green" if status < 400 else "yellow" if status < 500 else "red"
             say((str(status), colour), f" {method} {path} ", (f"{milliseconds:.1f} ms", "dim"))
 
+    def on_death() -> None:
+        died.set()
+        ended.set()
+
     log = sys.stderr.buffer if verbose else None
     with LocalStack.start(
-        port=port, host=host, log=log, on_answer=on_answer, data=data, parameters=parameters
+        port=port, host=host, log=log, on_answer=on_answer, data=data, parameters=parameters, on_death=on_death
     ) as stack:
         say(
             ("MaaS", "bold"),
@@ -166,6 +175,9 @@ def serve(
         say(f"Try:  maas push model.onnx --name mine{elsewhere}    Ctrl-C stops.")
         ended.wait()
         say("Stopping …")
+    if died.is_set():
+        kept = "what was answered is kept" if data else "nothing is kept"
+        raise MaasError(f"the process of the local AWS services was killed: start `maas local` again; {kept}")
 
 
 def data_folder() -> Path:

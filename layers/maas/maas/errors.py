@@ -27,7 +27,7 @@ MaasError
 ├── NotOffered                a part of a protocol that is not supported here
 ├── ArtifactCorrupt           stored bytes differ from the validated bytes
 ├── ReadRefused               S3 does not let the function read an object
-└── ServiceUnavailable        S3 or DynamoDB did not answer
+└── ServiceUnavailable        S3 or DynamoDB did not answer, or with an error that may pass
 """
 
 from collections.abc import Sequence
@@ -206,6 +206,8 @@ class ReadRefused(MaasError):
 
 
 class ServiceUnavailable(MaasError):
-    def __init__(self, service: str) -> None:
-        super().__init__(f"{service} did not answer; try again")
+    """`answer` is what the service said instead of what it was asked for; empty if it said nothing."""
+
+    def __init__(self, service: str, answer: str = "") -> None:
+        super().__init__(f"{service} answered {answer:.1000}" if answer else f"{service} did not answer; try again")
         self.service = service

@@ -10,12 +10,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from maas_local.failures import tell
+from maas_local.failures import Unusable, tell
 from maas_local.s3 import buckets, listings, multipart, objects, xml
 from maas_local.s3.blobs import Blobs
 from maas_local.s3.errors import S3Error
 from maas_local.s3.index import Index
 from maas_local.s3.requests import Answer, Notify, Request, Storage
+from maas_local.sqlite import remedy
 
 Operation = Callable[[Storage, Request], Answer]
 # By method, whether there is a key, and a parameter that chooses the operation; the first that fits.
@@ -54,6 +55,7 @@ _CORS = {
 
 class S3:
     def __init__(self, index: Path | None, folder: Path, notify: Notify) -> None:
+        self._index = index
         self._storage = Storage(Index(index), Blobs(folder), notify)
 
     def __call__(self, environ: Mapping[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -72,17 +74,27 @@ class S3:
         start_response(status, list((answer.headers | _CORS).items()))
         return answer.body
 
-    def sweep(self) -> int:
+    def sweep(self) -> list[str]:
         """Delete files that no object holds, as a killed process leaves them; call it before the first request.
 
-        Raises InternalError for files without an index, which all would be lost.
+        Returns the keys of objects whose files are missing. Raises Unusable for files without an index, which all would
+        be deleted.
         """
-        held = set(self._storage.index.blob_names())
-        lost = [name for name in self._storage.blobs.names() if name not in held]
+        held, there = dict(self._storage.index.held_blobs()), set(self._storage.blobs.names())
+        lost = there - held.keys()
         if lost and not self._storage.index.buckets():  # a bucket is older than every file
-            raise S3Error("InternalError", f"there are {len(lost):,} files of objects, but no list of them")
+            assert self._index
+            raise Unusable(f"there are {len(lost):,} files of objects, but no list of them: {remedy(self._index)}")
         self._storage.blobs.forget(lost)
-        return len(lost)
+        return sorted({key for name, key in held.items() if name not in there})
+
+    def is_new(self) -> bool:
+        """Whether there is no bucket."""
+        return not self._storage.index.buckets()
+
+    def holds(self, prefix: str) -> bool:
+        """Whether there is an object whose key has the prefix."""
+        return any(key.startswith(prefix) for _, key in self._storage.index.held_blobs())
 
     def _answer(self, request: Request) -> Answer:
         if not request.bucket:

@@ -100,4 +100,8 @@ class Blobs:
 
 
 def _changed(path: Path, found: int, expected: int) -> S3Error:
-    return S3Error("InternalError", f"{path} has {found:,} bytes, expected {expected:,}: something else has changed it")
+    return damaged(f"{path} has {found:,} bytes, expected {expected:,}: something else has changed it")
+
+
+def damaged(what: str) -> S3Error:
+    return S3Error("InternalError", f"{what}. Restore it from a backup, push the model or run the job again")

@@ -169,11 +169,11 @@ class Index(Buckets):
             self._forget(upload)
         return [part.blob for part in parts]
 
-    def blob_names(self) -> Iterator[str]:
-        """Of all blobs that something holds."""
-        for (text,) in self._read("SELECT blobs FROM versions"):
-            yield from (name for name, _ in json.loads(text))
-        yield from (name for (name,) in self._read("SELECT blob FROM parts"))
+    def held_blobs(self) -> Iterator[tuple[str, str]]:
+        """Names of all blobs that something holds, each with the key that it belongs to."""
+        for key, text in self._read("SELECT key, blobs FROM versions"):
+            yield from ((name, key) for name, _ in json.loads(text))
+        yield from self._read("SELECT blob, key FROM parts JOIN uploads ON uploads.id = parts.upload")
 
     # --------------------------------------------------------------- private
 

@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, unquote
 
 from maas_local.s3 import conditions, xml
-from maas_local.s3.errors import S3Error
+from maas_local.s3.blobs import damaged
 from maas_local.s3.requests import Answer, Request, Storage, http_date, version_header
 from maas_local.s3.stored import StoredBucket, StoredVersion
 
@@ -62,8 +62,11 @@ def get(storage: Storage, request: Request) -> Answer:
         headers["content-range"] = f"bytes {start}-{end - 1}/{found.size_bytes}"
     try:
         body = storage.blobs.read(found.blobs, start, end) if request.method == "GET" else ()
-    except FileNotFoundError:  # deleted since
-        raise S3Error("NoSuchKey", f"there is no object {request.key}") from None
+    except FileNotFoundError as error:
+        now = storage.version(bucket.name, request.key, request.query.get("versionId"))
+        if now.blobs == found.blobs:
+            raise damaged(f"{error.filename} is missing: something else has removed it") from error
+        return get(storage, request)  # replaced since it was looked up
     return Answer(206 if wanted else 200, headers, body)
 
 

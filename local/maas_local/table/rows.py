@@ -57,6 +57,9 @@ class Rows:
         count: int = self._database.execute("SELECT COUNT(*) FROM rows WHERE tbl = ?", (table,)).fetchone()[0]
         return count
 
+    def is_empty(self) -> bool:
+        return not self._database.execute("SELECT 1 FROM rows LIMIT 1").fetchall()
+
     def write(self, changes: dict[Key, Attributes | None]) -> None:
         """Replace rows, or delete those that are None: all or none."""
         with transaction(self._database):

@@ -1,5 +1,7 @@
 """The local stack on a data folder: what the next start finds, and what goes on."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -99,6 +101,20 @@ def test_revoked_admin_key_is_replaced(data: Path) -> None:
 def test_killed_stack_loses_nothing_acknowledged(data: Path) -> None:
     known = killing.run(4, 0, data)
     assert known.weights and known.jobs
+
+
+@pytest.mark.full
+def test_stack_ends_with_its_services(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Without them, each request would be answered with 503, for ever."""
+    with killing.Stack(data, 0).process as stack:
+        (engine,) = [pid for pid in killing.descendants(stack.pid) if b"maas_local.engine" in command_of(pid)]
+        os.kill(engine, signal.SIGKILL)
+        assert stack.wait(60) == 1
+    assert "was killed: start `maas local` again; what was answered is kept" in capfd.readouterr().err
+
+
+def command_of(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 @pytest.mark.full

@@ -67,6 +67,10 @@ def test_settings_of_every_function() -> None:
         Settings.from_env(function.environment)
 
 
+SAID = {"xml": b"<Error><Code>InternalError</Code><Message>a &lt; b</Message></Error>"}
+SAID |= {"json": b'{"__type": "InternalServerError", "message": "a < b"}'}
+
+
 class Server(BaseHTTPRequestHandler):
     """Answers each request as the next line of `script` says; records the requests in `came`."""
 
@@ -80,8 +84,8 @@ class Server(BaseHTTPRequestHandler):
         if step == "hang up":
             self.close_connection = True
             return
-        body = b"0123456789"
-        self.send_response({"error": 503, "absent": 404}.get(step, 200))
+        body = SAID.get(step, b"0123456789")
+        self.send_response({"error": 503, "absent": 404, "xml": 500, "json": 500}.get(step, 200))
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body[:4] if step == "half" else body)
@@ -112,7 +116,18 @@ def test_download_is_retried(server: tuple[str, type[Server]], tmp_path: Path, s
 def test_unavailable_service(server: tuple[str, type[Server]], tmp_path: Path) -> None:
     url, handler = server
     handler.script.extend(["error"] * 20)
-    with pytest.raises(errors.ServiceUnavailable, match="s3 did not answer"):
+    with pytest.raises(errors.ServiceUnavailable, match=r"^S3 answered 503$"):
+        S3Reader("us-east-1", url, "bucket").download("key", tmp_path / "file", 10)
+    handler.script[:] = ["hang up"] * 20
+    with pytest.raises(errors.ServiceUnavailable, match=r"^S3 did not answer; try again$"):
+        S3Reader("us-east-1", url, "bucket").download("key", tmp_path / "file", 10)
+
+
+@pytest.mark.parametrize("form", SAID)
+def test_unavailable_service_says_why(server: tuple[str, type[Server]], tmp_path: Path, form: str) -> None:
+    url, handler = server
+    handler.script.extend([form] * 20)
+    with pytest.raises(errors.ServiceUnavailable, match=r"^S3 answered 500: a < b$"):
         S3Reader("us-east-1", url, "bucket").download("key", tmp_path / "file", 10)
 
 

@@ -35,7 +35,7 @@ class CallFailed(Exception):
     """An error returned by DynamoDB."""
 
     def __init__(self, code: str, message: str, reasons: Sequence[str] = ()) -> None:
-        super().__init__(f"{code}: {message}")
+        super().__init__(f"{code}: {message}" if message else code)
         self.code, self.reasons = code, reasons
 
 
@@ -201,7 +201,7 @@ class Table:
 
 
 def _translated(failure: CallFailed) -> Exception:
-    return ServiceUnavailable("DynamoDB") if failure.code in _UNAVAILABLE else failure
+    return ServiceUnavailable("DynamoDB", str(failure)) if failure.code in _UNAVAILABLE else failure
 
 
 def _range(pk: str, prefix: str, to: str | None = None) -> dict[str, Any]:
@@ -229,7 +229,9 @@ def boto3_call(client: Any) -> Call:
             return answer
         except ClientError as error:
             reasons = [reason.get("Code", "") for reason in error.response.get("CancellationReasons", [])]
-            raise CallFailed(error.response["Error"]["Code"], str(error), reasons) from error
+            raise CallFailed(
+                error.response["Error"]["Code"], error.response["Error"].get("Message", ""), reasons
+            ) from error
         except BotoCoreError as error:
             raise ServiceUnavailable("DynamoDB") from error
 

@@ -57,10 +57,16 @@ def _errors() -> Iterator[None]:
         yield
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500 or error.response["Error"]["Code"] == "SlowDown":
-            raise ServiceUnavailable("S3") from error
+            raise ServiceUnavailable("S3", _said(error)) from error
         raise
     except BotoCoreError as error:
         raise ServiceUnavailable("S3") from error
+
+
+def _said(error: ClientError) -> str:
+    """Status and message, of which an answer to HEAD has none."""
+    status, message = error.response["ResponseMetadata"]["HTTPStatusCode"], error.response["Error"].get("Message")
+    return f"{status}: {message}" if message else str(status)
 
 
 class ModelBucket:

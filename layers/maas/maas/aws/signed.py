@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import random
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,9 @@ ATTEMPTS = 4
 TIMEOUT_SECONDS = 10
 _random = random.SystemRandom()  # environments restored from one snapshot share the state of any other generator
 CHUNK_BYTES = 1 << 20
+MAX_ERROR_BYTES = 10_000
+_MESSAGE = re.compile(r'<Message>([^<]+)|"[mM]essage": ?"([^"]+)"')
+_NAMES = {"s3": "S3", "dynamodb": "DynamoDB", "sqs": "SQS"}
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 
 
@@ -81,6 +85,7 @@ class SignedClient:
 
         `sha256` is the body's digest if known; a file needs one.
         """
+        said = ""
         for attempt in range(self._attempts):
             if attempt:
                 time.sleep(_random.uniform(0, 0.05 * 2**attempt))
@@ -92,6 +97,7 @@ class SignedClient:
                 self._close()
                 continue
             if response.status >= 500 or response.status == 429:
+                said = _said(response)
                 self._close()
                 continue
             try:
@@ -100,7 +106,7 @@ class SignedClient:
                 if not response.isclosed():  # unread bytes would be taken for the next response
                     self._close()
             return
-        raise ServiceUnavailable(self._service)
+        raise ServiceUnavailable(_NAMES.get(self._service, self._service), said)
 
     def _send(
         self,
@@ -151,6 +157,18 @@ class SignedClient:
             f"AWS4-HMAC-SHA256 {credential}, SignedHeaders={';'.join(names)}, Signature={signature}"
         )
         return to_sign
+
+
+def _said(response: http.client.HTTPResponse) -> str:
+    """Status and message of an error: XML of S3, JSON of the others."""
+    import html  # after a failure only: a cold start does not wait for it
+
+    try:
+        text = response.read(MAX_ERROR_BYTES).decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        text = ""
+    found = _MESSAGE.search(text)
+    return f"{response.status}: {html.unescape(found[1] or found[2])}" if found else str(response.status)
 
 
 def _query_string(query: Mapping[str, str]) -> str:
