@@ -79,6 +79,45 @@ def test_what_requests_left_does_not_fail_a_run(tmp_path: Path) -> None:
     assert run(tmp_path, "kept", *counts)[0] == plain
 
 
+REPEATING = """
+import sys
+from pathlib import Path
+import numpy as np
+from maas.errors import RunFailed
+from maas.serving import memory
+from maas.serving.runner import Runner
+
+class Counted:
+    def __init__(self, session):
+        self.session, self.runs = session, 0
+
+    def run(self, *arguments):
+        self.runs += 1
+        return self.session.run(*arguments)
+
+memory.limit_models(256 << 20)
+memory.limit_process(256 << 20)
+runner = Runner(Path(sys.argv[1]), 1)
+runner._session = Counted(runner._session)
+ballast = bytearray(100 << 20)  # a large process
+for count in [1000], [-1], [[1]], [40_000_000], [200_000_000]:
+    before = runner._session.runs
+    try:
+        runner.run({"count": np.array(count)})
+    except RunFailed:
+        pass
+    print(runner._session.runs - before, end=" ")
+"""
+
+
+def test_only_a_run_that_lacked_memory_is_repeated(tmp_path: Path) -> None:
+    """Of a right run, two wrong inputs, and what heap and arena refuse."""
+    path = tmp_path / "model.onnx"
+    path.write_bytes(onnx_models.nonzero())
+    done = subprocess.run([sys.executable, "-c", REPEATING, str(path)], capture_output=True, text=True, timeout=100)
+    assert done.stdout.split() == ["1", "1", "1", "2", "2"], done.stderr
+
+
 KEEPING = """
 import resource, sys
 from maas import heap

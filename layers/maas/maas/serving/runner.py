@@ -135,7 +135,8 @@ class Runner:
         try:
             values: list[Any] = run(sources, inputs, options)
         except Exception as error:
-            if not memory.give_back():
+            given_back = memory.give_back()
+            if not (given_back and memory.was_short(error)):
                 raise _failed(error) from error
             try:  # what earlier requests left was what this run lacked, perhaps
                 values = run(sources, inputs, options)
