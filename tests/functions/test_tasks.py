@@ -297,8 +297,8 @@ def test_metadata_has_the_signature_of_the_task(app: ModuleType) -> None:
     [
         ("POST", "/v1/chat/completions", "there is no route /v1/chat/completions"),
         ("GET", "/v1/files", "there is no route /v1/files"),
-        ("GET", EMBED, "GET is not possible here"),
-        ("GET", V2, "GET is not possible here"),
+        ("GET", EMBED, "GET is not possible here, only POST"),
+        ("GET", V2, "GET is not possible here, only POST"),
     ],
 )
 def test_what_is_not_here_has_the_shape_of_openai(app: ModuleType, method: str, path: str, said: str) -> None:

@@ -183,7 +183,7 @@ BAD = {
     "x.jsonl": (b'{"x": "a"}\n' * 5, "inputs[x].data"),
     "x.csv": (b"a,b,c\n" + b"1,2,1_0\n" * 5, "column 'c': got '1_0', expected FP32 values, numbers as JSON writes"),
     "x.csv.gz": (gzip.compress(b"a,b,c\n1,2\n"), "record: got 2 values, expected 3, as in the header"),
-    "utf16.jsonl": ("[1, 2, 3]\n".encode("utf-16"), "record: not JSON"),
+    "utf16.jsonl": ("[1, 2, 3]\n".encode("utf-16"), "record: not UTF-8"),
     "x.parquet": (parquet(3), "column 'x': got null, expected FP32 values"),
 }
 

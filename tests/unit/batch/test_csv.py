@@ -156,12 +156,21 @@ def test_missing_feature_beside_an_index_is_refused() -> None:
         ("a,b,a", Options(), r"columns: got \['a'\] more than once"),
         ("a,b", Options(columns=("a", "z")), r"columns: got \['z'\], expected some of \['a', 'b'\]"),
         ("a,b", Options(exclude=("z",)), r"exclude: got \['z'\], expected some of"),
+        ("a;b", Options(), r"columns: got 1 \(\['a;b'\]\), which is separated by ';' and not by commas, expected 2"),
+        ("sep=;", Options(), r"columns: got 1 \(\['sep=;'\]\), which is separated by ';' and not by commas"),
+        ("a\tb", Options(), r"which is separated by '\\t' and not by commas, expected 2 for input 'x'"),
+        ("a,b\r1,2\r", Options(), "header: got lines that end in a carriage return alone, expected ones that end in a"),
     ],
 )
 def test_misfit_columns_fail_the_job(header: str, options: Options, said: str) -> None:
     source = MemorySource(f"{header}\n1,2,3\n".encode())
     with pytest.raises(InvalidRequest, match=said):
         records(chunks("csv", source, FEATURES, Cut(), options))
+
+
+def test_utf16_is_refused_by_name() -> None:
+    with pytest.raises(InvalidRequest, match="header: got UTF-16, expected UTF-8: save the file as `CSV UTF-8`"):
+        formats.plan("csv", MemorySource("a\tb\r\n1\t2\r\n".encode("utf-16")), 100)
 
 
 def test_column_names_are_case_sensitive() -> None:
@@ -205,7 +214,8 @@ def test_line_endings(data: bytes) -> None:
         ("1e39,1", "column 'a': got '1e39', expected FP32 values"),
         ("1e999,1", "column 'a': got '1e999', expected FP32 values"),
         ('"1,5",1', "column 'a': got '1,5', expected FP32 values, numbers as JSON writes them"),
-        ('"",1', "column 'a': got '', expected FP32 values, numbers as JSON writes them"),
+        ('"",1', "column 'a': got '', expected FP32 values, numbers as JSON writes them, NaN for one that is missing"),
+        (" ,1", "column 'a': got ' ', expected FP32 values, numbers as JSON writes them, NaN for one that is missing"),
         ("1", "record: got 1 values, expected 2, as in the header"),
         ("1,2,3", "record: got 3 values, expected 2, as in the header"),
         ('"1"x,2', "record: got quotes out of place (',' expected after '\"')"),

@@ -165,10 +165,11 @@ def test_failed_record_keeps_its_place() -> None:
         ('{"x": [1, 2, 3]}', r"inputs\[x\].data: got 3 elements of shape \[1, 3\], expected 2"),
         ('{"x": ["1", 2]}', r"inputs\[x\].data: got strings, expected FP32"),
         ('{"x": [true, 2]}', r"inputs\[x\].data: got booleans, expected FP32"),
-        ('{"x": [null, 2]}', r"inputs\[x\].data: got nulls"),
+        ('{"x": [null, 2]}', r"inputs\[x\].data: got null, expected FP32 values"),
         ('{"x": [1e39, 2]}', r"inputs\[x\].data: got a number out of range"),
         ('{"inputs": []}', r"inputs: got \[\], expected also \['x'\]"),
-        ("\xff", "record: not JSON"),
+        ("\xff", r"record: not UTF-8, as JSON is \(byte 0xff at 0\)"),
+        ("[", "record: got the first line of a longer value, expected a whole record in each line"),
     ],
 )
 def test_bad_record_fails_alone(line: str, said: str) -> None:

@@ -241,17 +241,22 @@ def test_unbatched_model_runs_row_by_row() -> None:
         (
             {"x": list_array(Array.from_numpy(np.array([0, 1], np.int32)), lists([[1.5]], DataType.float64()))},
             FEATURES,
-            "columns: got 1|column 'x': got a type",
+            "columns: got 1",
         ),
         (
             {"x": struct_array([Array(["a"], DataType.string())], fields=[Field("a", DataType.string())])},
             [tensor("x", "BYTES", -1)],
-            "column 'x': got a type that no input has",
+            "column 'x': got struct, expected numbers, booleans or text for input 'x'",
         ),
         (
             {"x": Array([1], DataType.int32()).cast(DataType.date32())},
             [tensor("x", "INT32", -1)],
-            "column 'x': got a type that no input has",
+            "column 'x': got date32, expected numbers, booleans or text for input 'x'",
+        ),
+        (
+            {"x": Array(["1.5"], DataType.string()).cast(DataType.decimal128(10, 4))},
+            [tensor("x", "FP64", -1)],
+            r"column 'x': got decimal128, expected numbers, .* for input 'x' \[\]: cast it, decimals to double",
         ),
     ],
 )

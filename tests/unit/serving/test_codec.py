@@ -243,6 +243,24 @@ def test_outputs_must_be_an_array(outputs: Any) -> None:
         oip.parse_request(json.dumps({"inputs": [], "outputs": outputs}).encode())
 
 
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "body: got nothing, expected JSON"),
+        (b"{\xff}", r"body: not UTF-8, as JSON is \(byte 0xff at 1\)"),
+        ("{}".encode("utf-16"), "body: not UTF-8, as JSON is"),
+        (b"{", r"body: not JSON \(.*line 1 column 2"),
+        (b'{"inputs": [{"name": "x", "shape": ["1"], "datatype": "FP32", "data": [1]}]}', r"shape: got a string, exp"),
+        (b'{"inputs": [{"name": "x", "shape": [true], "datatype": "FP32", "data": [1]}]}', r"shape: got a boolean"),
+        (b'{"inputs": [{"name": "x", "shape": [-1], "datatype": "FP32", "data": [1]}]}', r"shape: got -1, expected whol"),
+    ],
+)
+def test_body_that_is_no_request(body: bytes, said: str) -> None:
+    with pytest.raises(InvalidRequest, match=said):
+        oip.parse_request(body)
+
+
 @pytest.mark.parametrize("outputs", ["null", "[]"])
 def test_empty_outputs_mean_all(outputs: str) -> None:
     assert oip.parse_request(b'{"inputs": [], "outputs": %s}' % outputs.encode()).outputs is None

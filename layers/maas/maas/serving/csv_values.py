@@ -63,10 +63,11 @@ def expected_cell(text: str, datatype: str) -> str:
     """What an error says was expected where a cell is no value of the datatype."""
     if datatype == "BOOL":
         return "true, false, 1 or 0"
-    return (
-        f"{datatype} values"
-        if datatype == "BYTES" or is_number(text)
-        else f"{datatype} values, numbers as JSON writes them"
+    if datatype == "BYTES" or is_number(text):
+        return f"{datatype} values"
+    may_be_missing = datatype.startswith("FP") and not text.strip(BLANKS)
+    return f"{datatype} values, numbers as JSON writes them" + (
+        ", NaN for one that is missing" if may_be_missing else ""
     )
 
 

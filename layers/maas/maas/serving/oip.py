@@ -110,7 +110,17 @@ def loads(text: bytes, where: str, *, words: bool = True) -> Any:
         text = text.removeprefix(codecs.BOM_UTF8)
         return orjson.loads(_NOT_JSON.sub(_as_string, text) if words else text)
     except orjson.JSONDecodeError:
-        raise InvalidRequest(f"{where}: not JSON ({reason})", field=where) from None
+        raise InvalidRequest(f"{where}: {_why_no_json(text, str(reason))}", field=where) from None
+
+
+def _why_no_json(text: bytes, reason: str) -> str:
+    if not text:
+        return "got nothing, expected JSON"
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        return f"not UTF-8, as JSON is (byte {text[error.start]:#04x} at {error.start})"
+    return f"not JSON ({reason})"
 
 
 def _as_string(found: re.Match[bytes]) -> bytes:
@@ -163,7 +173,8 @@ def _input(document: object, where: str, tail: _Tail) -> RequestInput:
     shape = _typed(fields.get("shape"), list, where, ".shape")
     for dimension in shape:
         if type(dimension) is not int or not 0 <= dimension < 1 << 63:
-            raise _wrong(f"{where}.shape", dimension, "whole numbers of at least 0")
+            came = dimension if type(dimension) in (int, float) else kind_of(dimension)
+            raise _wrong(f"{where}.shape", came, "whole numbers of at least 0")
     size_bytes = _parameters(fields, where).get("binary_data_size")
     data, raw = fields.get("data"), None
     if size_bytes is None:

@@ -25,6 +25,7 @@ FEW = 1000
 _READ_AS = {"b": "b", "u": "iu", "i": "iu", "f": "iuf"}
 # By bytes of a type for fractions: the smallest number that rounds to infinity.
 _BEYOND = {2: 65520.0, 4: 2.0**128 - 2.0**103, 8: math.inf}
+_OTHERS = {type(None): "null", int: "a number beyond 64 bits", str: "a string", bool: "a boolean", list: "an array"}
 NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -170,7 +171,7 @@ def _numbers(tensor: RequestInput, dtype: np.dtype[Any]) -> Array:
         if dtype.kind == "f" and found.dtype.kind in "UO":
             found, not_finite = _with_not_finite(tensor, data), True
     if found.dtype.kind not in _READ_AS[dtype.kind] and found.size:
-        raise InvalidTensor(tensor.name, "data", _kind(found), f"{tensor.datatype} values")
+        raise InvalidTensor(tensor.name, "data", _kind(found), _expected(found, tensor.datatype, dtype))
     if dtype.kind != "b" and isinstance(data, list) and _may_have_been_boolean(found) and _has_boolean(data):
         raise InvalidTensor(tensor.name, "data", "a boolean among numbers", f"{tensor.datatype} values")
     if dtype.kind == "f":
@@ -246,6 +247,14 @@ def _beyond_int64(data: list[Any], found: Array) -> Array:
 
 
 def _kind(found: Array) -> str:
-    return {"b": "booleans", "U": "strings", "O": "nulls, objects or numbers beyond 64 bits", "f": "fractions"}.get(
-        found.dtype.kind, f"{found.dtype} values"
-    )
+    kind = found.dtype.kind
+    if kind == "O":
+        one = next((value for value in found.reshape(-1) if type(value) not in (int, float)), 0)
+        return _OTHERS.get(type(one), "an object")
+    return {"b": "booleans", "U": "strings", "f": "fractions"}.get(kind, f"{found.dtype} values")
+
+
+def _expected(found: Array, datatype: str, dtype: np.dtype[Any]) -> str:
+    """Says how a missing value is written where one came as null, as pandas writes it."""
+    missing = dtype.kind == "f" and found.dtype.kind == "O" and any(value is None for value in found.reshape(-1))
+    return f"{datatype} values" + (', "NaN" for one that is missing' if missing else "")

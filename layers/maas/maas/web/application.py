@@ -133,10 +133,12 @@ def _reason(error: Mapping[str, Any]) -> str:
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
-    if error.status_code == 405:  # Starlette lists only the methods of the first route
-        headers["Allow"] = ", ".join(_methods(request))
-    said = {404: f"there is no route {request.scope['path']:.200}", 405: f"{request.method} is not possible here"}
-    document = request.app.state.route_error(request.scope["path"], said.get(error.status_code, error.detail))
+    message = f"there is no route {request.scope['path']:.200}" if error.status_code == 404 else error.detail
+    if error.status_code == 405:
+        if methods := _methods(request):  # Starlette lists only those of the first route
+            headers["Allow"] = ", ".join(methods)
+        message = f"{request.method} is not possible here, only {headers['Allow']}"
+    document = request.app.state.route_error(request.scope["path"], message)
     return JSONResponse(document, error.status_code, headers=headers)
 
 

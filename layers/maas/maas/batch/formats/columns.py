@@ -45,7 +45,7 @@ def choose(
     tensor = inputs.single
     if tensor is None or len(tensor.shape) > 1:
         wanted = [f"{one.name} {list(one.shape)}" for one in inputs.required]
-        raise _wrong(list(names), f"a column for each input: {wanted}")
+        raise _wrong(f"{list(names)!s:.500}{_separator(names)}", f"a column for each input: {wanted}")
     return [Chosen(tensor, _features(names, options, index, tensor), False)]
 
 
@@ -82,9 +82,15 @@ def _features(names: Sequence[str], options: Options, index: Collection[str], te
             f"{'at least one' if width == -1 else width} for input '{tensor.name}'; choose them with columns or exclude"
         )
         left_out = f" without the index {list(index)!s:.200}" if index and not options.columns else ""
-        raise _wrong(f"{len(kept)} ({list(kept)!s:.200}){left_out}", expected)
+        raise _wrong(f"{len(kept)} ({list(kept)!s:.200}){_separator(names)}{left_out}", expected)
     places = {name: place for place, name in enumerate(names)}
     return tuple(places[name] for name in kept)
+
+
+def _separator(names: Sequence[str]) -> str:
+    """Says what the cells of a CSV without commas look separated by, as of a spreadsheet that writes decimal commas."""
+    found = [one for one in ";\t|" if one in names[0]] if len(names) == 1 else []
+    return f", which is separated by {found[0]!r} and not by commas" if found else ""
 
 
 def _wrong(came: object, expected: str) -> InvalidRequest:

@@ -28,6 +28,7 @@ _KINDS = (
     "float32",
     "float64",
 )
+OTHER = "other:"  # before the name of a type that no input has
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def batches(file: bytes, rows: int) -> Iterator[Any]:
 
 
 def types(file: bytes) -> list[tuple[str, str]]:
-    """The columns in order as (name, NumPy's type name), `list:` before it for lists, "" for a type without one.
+    """The columns in order as (name, NumPy's type name), `list:` before it for lists; OTHER and a name without one.
 
     Raises InvalidRequest for a damaged schema.
     """
@@ -78,10 +79,11 @@ def types(file: bytes) -> list[tuple[str, str]]:
 def _type(found: Any) -> str:
     if core.DataType.is_list(found) or core.DataType.is_large_list(found) or core.DataType.is_fixed_size_list(found):
         inner = _type(found.value_type)
-        return f"list:{inner}" if inner and ":" not in inner else ""
-    name = "" if core.DataType.is_nested(found) else str(found)
-    text = "object" if "Utf8" in name or "Binary" in name else ""
-    return next((kind for kind in _KINDS if found == getattr(core.DataType, kind)()), text)
+        return f"{OTHER}list" if ":" in inner else f"list:{inner}"
+    name = str(found).partition("<")[2].partition("(")[0].strip(" >\n")  # of arro3.core.DataType<Decimal128(10, 4)>
+    if not core.DataType.is_nested(found) and ("Utf8" in str(found) or "Binary" in str(found)):
+        return "object"
+    return next((kind for kind in _KINDS if found == getattr(core.DataType, kind)()), OTHER + name.lower())
 
 
 def column(array: Any) -> Column:

@@ -91,12 +91,14 @@ class ParquetReader:
     def _check(self, one: Chosen, name: str, kind: str) -> None:
         where, shape = f"column '{name}'", list(one.tensor.shape)
         is_list = kind.startswith(LIST)
-        if (
-            not kind
-            or (is_list and (not one.is_named or len(shape) != 1))
-            or (not is_list and shape not in ([], [1]) and one.is_named)
+        if kind.startswith(arrow.OTHER) or not kind:  # "" in layouts of an earlier release
+            came = kind.removeprefix(arrow.OTHER) or "a type that no input has"
+            expected = f"numbers, booleans or text for input '{one.tensor.name}' {shape}: cast it, decimals to double"
+            raise InvalidRequest(f"{where}: got {came}, expected {expected}")
+        if (is_list and (not one.is_named or len(shape) != 1)) or (
+            not is_list and shape not in ([], [1]) and one.is_named
         ):
-            came = f"{kind.removeprefix(LIST)} in lists" if is_list else kind or "a type that no input has"
+            came = f"{kind.removeprefix(LIST)} in lists" if is_list else kind
             raise InvalidRequest(f"{where}: got {came}, expected values for input '{one.tensor.name}' {shape}")
         check_castable(np.dtype(kind.removeprefix(LIST)), one.tensor, where)
 
@@ -151,7 +153,8 @@ class ParquetReader:
         for place in one.places:
             found = arrow.column(batch.column(self._names[place]))
             if found.nulls is not None:
-                said = f"column '{self._names[place]}': got null, expected {tensor.datatype} values"
+                missing = ", NaN for one that is missing" if tensor.dtype.kind == "f" else ""
+                said = f"column '{self._names[place]}': got null, expected {tensor.datatype} values{missing}"
                 errors.update({int(record): said for record in np.flatnonzero(found.nulls)})
             values, wrong_values = cast(found.values, tensor)
             for value, said in wrong_values.items():

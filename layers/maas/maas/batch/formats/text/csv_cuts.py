@@ -1,5 +1,6 @@
 """Cuts a CSV file at newlines outside quotes; quotes count from the beginning of the file."""
 
+import codecs
 import csv
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -74,8 +75,16 @@ def _header(blocks: Iterator[bytes]) -> tuple[list[str], int]:
     line = taken.lines[0]
     if isinstance(line, TooLong) or len(line) > MAX_HEADER_BYTES:
         raise InvalidRequest(f"header: got more than {MAX_HEADER_BYTES:,} bytes, expected at most that", field="header")
+    line = line.removesuffix(b"\r")
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InvalidRequest("header: got UTF-16, expected UTF-8: save the file as `CSV UTF-8`", field="header")
+    if b"\r" in line and b'"' not in line:
+        expected = "ones that end in a newline (LF or CRLF): save the file as `CSV UTF-8`"
+        raise InvalidRequest(
+            f"header: got lines that end in a carriage return alone, expected {expected}", field="header"
+        )
     try:
-        names = next(csv.reader([line.decode().removesuffix("\r")], strict=True))
+        names = next(csv.reader([line.decode()], strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise InvalidRequest(
             f"header: got an unreadable one, expected CSV in UTF-8 ({error})", field="header"

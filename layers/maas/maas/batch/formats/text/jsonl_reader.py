@@ -22,6 +22,7 @@ from maas.serving.tensors import decode
 WHOLE = "whole"  # the key of a record that is a request of the Open Inference Protocol
 FEWEST_LINES = 16  # that are worth being read at once
 SURELY_WRITTEN = 250  # levels of JSON that orjson always writes
+_PART = "record: got the first line of a longer value, expected a whole record in each line: JSONL, no JSON array"
 
 
 class JsonRecord(NamedTuple):
@@ -139,7 +140,8 @@ class JsonlReader:
             self._check(line, values)
             return JsonRecord(line, end, value, None if self._is_plain else self._key(values))
         except InvalidRequest as error:
-            return JsonRecord(line, end, value, error=error.message)
+            is_part = line.strip() in (b"[", b"{")
+            return JsonRecord(line, end, value, error=_PART if is_part else error.message)
 
     def _is_request(self, record: Any) -> bool:
         inputs = record.get("inputs") if type(record) is dict else None
