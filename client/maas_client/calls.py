@@ -168,6 +168,8 @@ def path_of(*parts: str | int) -> str:
     for part in parts:
         if not isinstance(part, str | Integral) or str(part) in ("", ".", ".."):
             raise InvalidInput(f"{part!r:.80} is no name")
+        if "@" in str(part):
+            raise InvalidInput(f"{part!r:.80} is no name: a version or alias is an argument of its own")
     try:
         return "/" + "/".join(quote(str(part), safe="") for part in parts)
     except UnicodeEncodeError as error:  # a lone surrogate

@@ -211,7 +211,12 @@ class JobFailed(MaasError):
 
     def _became(self, job: "Job") -> str:
         why = job.reason or "no reason was recorded; see the log of the batch functions"
-        return f"failed: {why}; `maas job retry {job.id}` runs the missing shards"
+        retry = f"`maas job retry {job.id}`"
+        if not job.progress or not job.progress.shards_total:
+            return f"failed: {why}; {retry} plans it again, a mended input is another job"
+        if job.progress.shards_done == job.progress.shards_total:
+            return f"failed: {why}; `maas job download {job.id}` has the error of each record"
+        return f"failed: {why}; {retry} runs the missing shards"
 
 
 class JobCancelled(JobFailed):

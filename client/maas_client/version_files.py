@@ -111,10 +111,11 @@ def _vectors(folder: Path) -> list[LocalFile]:
 def _check(path: Path, files: Sequence[LocalFile]) -> None:
     names = [file.name for file in files]
     for file in files:
+        shown = str(path) if file.name == path.name else f"{file.name} of {path}"
         if not file.size_bytes:
-            raise InvalidInput(f"{file.name} of {path} is empty: export the model again, or take the file away")
+            raise InvalidInput(f"{shown} is empty: export the model again, or take the file away")
         if _is_pointer(file):
-            raise InvalidInput(f"{file.name} of {path} is a pointer of Git LFS, not the file: run `git lfs pull` there")
+            raise InvalidInput(f"{shown} is a pointer of Git LFS, not the file: run `git lfs pull` there")
         if not is_file_name(file.name):
             expected = f'names of at most {LONGEST_FILE_NAME} bytes without control characters and " * : < > ? \\ |'
             raise InvalidInput(f"the model names the file {file.name!r}, expected {expected}: export it with such ones")

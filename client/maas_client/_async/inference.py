@@ -28,7 +28,7 @@ async def infer(transport: AsyncTransport, inputs: Inputs, wanted: Wanted, signa
     key = inference_path(wanted.model, wanted.version)
     known = signatures.get(key)
     refusal: InvalidInput | InvalidRequest | None = None
-    sent = inputs
+    sent: Any = inputs
     if known is not None or requests.say_all(inputs):
         try:
             sent = inputs if known is None else requests.complete(inputs, known)
@@ -39,6 +39,8 @@ async def infer(transport: AsyncTransport, inputs: Inputs, wanted: Wanted, signa
             refusal = error
     found = (await metadata(transport, wanted.model, wanted.version, wanted.deadline)).inputs
     signatures[key] = found
+    if isinstance(refusal, InvalidRequest):
+        refusal = requests.advised(refusal, sent, found)
     if refusal is not None and found == known:
         raise refusal
     try:

@@ -29,7 +29,7 @@ def infer(transport: Transport, inputs: Inputs, wanted: Wanted, signatures: Sign
     key = inference_path(wanted.model, wanted.version)
     known = signatures.get(key)
     refusal: InvalidInput | InvalidRequest | None = None
-    sent = inputs
+    sent: Any = inputs
     if known is not None or requests.say_all(inputs):
         try:
             sent = inputs if known is None else requests.complete(inputs, known)
@@ -40,6 +40,8 @@ def infer(transport: Transport, inputs: Inputs, wanted: Wanted, signatures: Sign
             refusal = error
     found = metadata(transport, wanted.model, wanted.version, wanted.deadline).inputs
     signatures[key] = found
+    if isinstance(refusal, InvalidRequest):
+        refusal = requests.advised(refusal, sent, found)
     if refusal is not None and found == known:
         raise refusal
     try:

@@ -3,7 +3,7 @@
 import os
 import sys
 from contextlib import suppress
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -55,6 +55,23 @@ commands.add_typer(jobs.job)
 commands.add_typer(keys.keys)
 plugged.add(commands, "local")
 plugged.add(keys.keys, "bootstrap", "keys.bootstrap")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        echo(f"maas {version('maas')}")
+        raise typer.Exit
+
+
+@commands.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options of no command."""
 
 
 def app(arguments: list[str] | None = None) -> None:

@@ -210,7 +210,9 @@ def _kinds(values: Any) -> set[type]:
 def _called(kind: type) -> str:
     if issubclass(kind, np.ma.MaskedArray):
         return "masked values: fill them first, as with array.filled(0)"
-    return "None: write NaN for a missing float" if kind is type(None) else f"a {kind.__name__}"
+    if kind is type(None):
+        return "None: write NaN for a missing float"
+    return f"{'an' if kind.__name__[0] in 'aeiou' else 'a'} {kind.__name__}"
 
 
 def array_of(name: str, values: Any) -> np.ndarray:

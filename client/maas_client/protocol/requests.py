@@ -9,11 +9,11 @@ import numpy as np
 
 from maas_client.arguments import by_name, texts
 from maas_client.calls import Body, Call, inference_path, json_body
-from maas_client.errors import InvalidInput
+from maas_client.errors import InvalidInput, InvalidRequest
 from maas_client.inference_records import MetadataTensor
 from maas_client.payloads import carried
 from maas_client.protocol.fitting import by_input, fit, holds_objects, is_tensor, widened
-from maas_client.protocol.tensors import Tensor, encode_binary, encode_json
+from maas_client.protocol.tensors import DTYPES, Tensor, encode_binary, encode_json
 
 HEADER_LENGTH = "inference-header-content-length"
 US_PER_SECOND = 1_000_000
@@ -77,6 +77,17 @@ def are_same(one: Mapping[str, Tensor], other: Inputs) -> bool:
         and (value.dtype, value.shape) == (array.dtype, array.shape)
         for name, value in one.items()
     )
+
+
+def advised(refusal: InvalidRequest, sent: Mapping[str, Tensor], signature: Signature) -> InvalidRequest:
+    """The refusal of an array of wider floats with how to round them, which is never done to an array unasked."""
+    for tensor in signature:
+        given, dtype = sent.get(tensor.name), DTYPES.get(tensor.datatype)
+        is_refused = refusal.field == f"inputs[{tensor.name}].datatype"
+        if is_refused and isinstance(given, np.ndarray) and given.dtype.kind == "f" and dtype and dtype.kind == "f":
+            how = f"to round its values, send array.astype(numpy.{dtype.name})"
+            return type(refusal)(refusal.status, f"{refusal.message}; {how}", refusal.field)
+    return refusal
 
 
 class Request:

@@ -222,9 +222,13 @@ class ContractState(ContractJobs, ContractLifecycle, ContractRollouts):
         by_name = {one["name"]: one for one in self.echo_inputs}
         for tensor in request["inputs"]:
             expected = by_name[tensor["name"]]
-            fits = len(tensor["shape"]) == len(expected["shape"]) and tensor["datatype"] == expected["datatype"]
-            if self.is_strict and not fits:
-                raise Refusal(400, f"inputs[{tensor['name']}].datatype or shape: not the signature's", "inputs")
+            fits = {
+                "datatype": tensor["datatype"] == expected["datatype"],
+                "shape": len(tensor["shape"]) == len(expected["shape"]),
+            }
+            for part in (one for one in fits if self.is_strict and not fits[one]):
+                where = f"inputs[{tensor['name']}].{part}"
+                raise Refusal(400, f"{where}: got {tensor[part]}, expected {expected[part]}", where)
         return {f"y{index}": (tensor["datatype"], array) for index, (tensor, array) in pairs}
 
     def _multiply(

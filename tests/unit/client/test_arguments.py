@@ -48,6 +48,7 @@ CASES: list[tuple[str, Call]] = [
     ("'source' is a list, expected a path", lambda maas, _: maas.batch("m", [1, 2])),
     ("'columns' 0 is a int, expected text", lambda maas, _: maas.batch("m", "rows.csv", columns=[0, 1])),
     (r"\['m'\] is no name", lambda maas, _: maas.infer(["m"], [[1, 2]])),
+    ("'m@prod' is no name: a version or alias is an argument", lambda maas, _: maas.infer("m@prod", [[1, 2]])),
     ("'request' is a list, expected a mapping", lambda maas, _: maas.infer_json("m", [])),
     ("'outputs' is a str, expected a list of texts", lambda maas, _: maas.infer("m", [[1, 2]], outputs="y")),
     ("'parameters' is a str, expected a mapping", lambda maas, _: maas.infer("m", [[1, 2]], parameters="raw")),

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +220,10 @@ def test_wrong_usage_is_exit_code_2(maas: Run, onnx_file: Path) -> None:
         code, out, err = maas(*command)
         assert (code, out) == (2, ""), command
         assert "Traceback" not in err
+
+
+def test_version(maas: Run) -> None:
+    assert maas("--version") == (0, f"maas {version('maas')}\n", "")
 
 
 def test_unexpected_error_is_one_line(maas: Run, monkeypatch: pytest.MonkeyPatch) -> None:

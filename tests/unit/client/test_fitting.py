@@ -65,10 +65,10 @@ class Odd:
         ("INT64", np.array(["2026-01-01"], "datetime64[D]"), "got a datetime64"),
         ("INT64", [np.datetime64("2026-01-01")], "got a datetime64"),
         ("UINT8", [256], "takes UINT8 values"),
-        ("BOOL", [0, 1], "takes BOOL values, got a int"),
+        ("BOOL", [0, 1], "takes BOOL values, got an int"),
         ("BOOL", ["true"], "got a str"),
         ("BYTES", ["a", None], "takes BYTES values, got None"),
-        ("BYTES", ["a", 1], "got a int"),
+        ("BYTES", ["a", 1], "got an int"),
         ("FP32", [[1.0], [1.0, 2.0]], "rows of one length"),
     ],
 )
@@ -232,7 +232,9 @@ def test_arrays_pass_where_lists_do(server: ContractServer, maas: Any) -> None:
 def test_what_cannot_be_widened_is_refused_by_the_server(server: ContractServer, maas: Any) -> None:
     server.is_strict = True
     for _ in range(2):
-        with pytest.raises(InvalidRequest, match="datatype"):
+        with pytest.raises(
+            InvalidRequest, match=r"datatype.*; to round its values, send array.astype\(numpy.float32\)"
+        ):
             maas.infer("echo", {"x": np.array([[0.1, 2.0]])})
     assert server.paths().count("/v2/models/echo") == 2
     with pytest.raises(InvalidInput, match="'x' holds masked values"):

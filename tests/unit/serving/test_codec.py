@@ -253,7 +253,10 @@ def test_outputs_must_be_an_array(outputs: Any) -> None:
         (b"{", r"body: not JSON \(.*line 1 column 2"),
         (b'{"inputs": [{"name": "x", "shape": ["1"], "datatype": "FP32", "data": [1]}]}', r"shape: got a string, exp"),
         (b'{"inputs": [{"name": "x", "shape": [true], "datatype": "FP32", "data": [1]}]}', r"shape: got a boolean"),
-        (b'{"inputs": [{"name": "x", "shape": [-1], "datatype": "FP32", "data": [1]}]}', r"shape: got -1, expected whol"),
+        (
+            b'{"inputs": [{"name": "x", "shape": [-1], "datatype": "FP32", "data": [1]}]}',
+            r"shape: got -1, expected whol",
+        ),
     ],
 )
 def test_body_that_is_no_request(body: bytes, said: str) -> None:
