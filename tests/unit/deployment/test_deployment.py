@@ -9,8 +9,10 @@ import pytest
 
 from maas import bootstrap
 from maas.deployment import uploads
-from maas.errors import NotFound, NotReady, UploadIncomplete
-from maas.records import ModelFile, Status
+from maas.deployment.deploy import Deployment
+from maas.errors import Contended, NotFound, NotReady, UploadIncomplete
+from maas.records import ModelFile, ModelVersion, Status
+from maas.registry import ledger
 from support import networks, onnx_models
 from support.aws.engine import Cloud
 
@@ -128,6 +130,24 @@ def test_concurrent_events_have_one_outcome(cloud: Cloud) -> None:
     for thread in threads:
         thread.join()
     assert came == [bootstrap.registry(cloud.settings).versions.get("m", 1)[0]] * 2
+
+
+@pytest.mark.full
+def test_contended_model_is_deployed_by_the_next_event(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other changes of the model keep coming first when the version would become READY."""
+
+    class Late(Deployment):
+        def _checked(self, version: ModelVersion) -> ModelVersion:
+            found = super()._checked(version)
+            monkeypatch.setattr(ledger, "PATIENCE_SECONDS", 0)
+            return found
+
+    number, made = cloud.upload("m", onnx_models.linear()).number, bootstrap.deployment(cloud.settings)
+    with pytest.raises(Contended):
+        Late(made._registry, made._reader, made._bucket, made._means).deploy("m", number)
+    monkeypatch.undo()
+    assert bootstrap.registry(cloud.settings).versions.get("m", number)[0].status is Status.VALIDATING
+    assert made.deploy("m", number).status is Status.READY
 
 
 def test_event_of_unknown_version(cloud: Cloud) -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from maas import bootstrap
 from maas.deployment import inbox
+from maas.errors import Contended
 from maas.records import ModelVersion, Status
+from maas.registry import ledger
 from support import onnx_models
 from support.aws.engine import Cloud
 from support.onnx_models import external, with_weights
@@ -197,6 +199,17 @@ def test_refused_drop_has_a_result(cloud: Cloud, key: str, content: bytes, reaso
     assert said["status"] == "REFUSED"
     assert reason in said["reason"]
     assert bootstrap.registry(cloud.settings).models.page(10)[0] == []
+
+
+@pytest.mark.full
+def test_contended_drop_is_repeated(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not refused: other changes of the model came first."""
+    monkeypatch.setattr(ledger, "PATIENCE_SECONDS", 0)
+    with pytest.raises(Contended):
+        drop(cloud, "m/a.onnx", LINEAR)
+    monkeypatch.undo()
+    assert not cloud.s3.list_objects_v2(Bucket=cloud.settings.bucket, Prefix="inbox/m/a.onnx.result").get("Contents")
+    assert drop(cloud, "m/a.onnx", LINEAR)
 
 
 def test_drop_for_deleted_model_names_restore(cloud: Cloud) -> None:

@@ -15,7 +15,14 @@ from maas.deployment.artifacts import file_digest
 from maas.deployment.child import Limits
 from maas.deployment.inbox import write_version_result
 from maas.deployment.variants import own_key
-from maas.errors import ArtifactCorrupt, InsufficientStorage, ModelRejected, NotFound, ServiceUnavailable
+from maas.errors import (
+    ArtifactCorrupt,
+    Contended,
+    InsufficientStorage,
+    ModelRejected,
+    NotFound,
+    ServiceUnavailable,
+)
 from maas.records import ModelFile, ModelVersion, Quantized, Stage, Status, Variant, fields_of
 from maas.registry import Registry
 
@@ -45,9 +52,10 @@ class Deployment:
     def deploy(self, model: str, number: int) -> ModelVersion:
         """Checks a version whose commit mark arrived; returns it with its new status.
 
-        A fault of the model makes it FAILED. If S3 or DynamoDB do not answer, ServiceUnavailable is raised and the
-        event is delivered again. Any other exception is a bug: FAILED, since a retry would fail too, and raised, so
-        that alarms see it. Raises NotFound if there is no such version.
+        A fault of the model makes it FAILED. If S3 or DynamoDB do not answer, or others keep changing the model,
+        ServiceUnavailable or Contended is raised and the event is delivered again. Any other exception is a bug:
+        FAILED, since a retry would fail too, and raised, so that alarms see it. Raises NotFound if there is no such
+        version.
         """
         version = self._registry.validation.start(model, number, ACTOR)
         if version.status is not Status.VALIDATING:
@@ -57,7 +65,7 @@ class Deployment:
             done = self._finished(self._checked(version))
         except (ModelRejected, ArtifactCorrupt, InsufficientStorage, NotFound) as error:
             done = self._failed(version, error.message)
-        except ServiceUnavailable:
+        except (ServiceUnavailable, Contended):
             raise
         except Exception:
             self._failed(version, "an internal error; its trace is in the log of the deployment function")

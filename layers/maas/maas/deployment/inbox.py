@@ -19,7 +19,7 @@ from maas.aws.s3_reader import S3Reader
 from maas.deployment import artifacts, inbox_export, onnx_file, uploads
 from maas.deployment.inbox_export import RESULT_SUFFIX
 from maas.deployment.variants import MODEL_NAME
-from maas.errors import AlreadyExists, InsufficientStorage, MaasError, ModelRejected, ServiceUnavailable
+from maas.errors import AlreadyExists, Contended, InsufficientStorage, MaasError, ModelRejected, ServiceUnavailable
 from maas.names import MODEL_SUFFIX, check_name, is_model_file
 from maas.records import EXAMPLE_NAMES, LABELS_NAME, ModelFile, ModelQuota, ModelVersion, RegisteredModel
 from maas.registry import Idempotency, Registry
@@ -47,7 +47,7 @@ class Inbox:
     def drop(self, key: str) -> ModelVersion | None:
         """The version that an arrived object belongs to; None while other files are missing or if the drop was refused.
 
-        Raises ServiceUnavailable, so that the event is delivered again.
+        Raises ServiceUnavailable and Contended, so that the event is delivered again.
         """
         if not key.startswith(PREFIX) or key.endswith((RESULT_SUFFIX, "/")):
             return None
@@ -61,7 +61,7 @@ class Inbox:
             return None
         try:
             return self._version(model_key.split("/")[1], model_key, objects)
-        except ServiceUnavailable:
+        except (ServiceUnavailable, Contended):
             raise
         except MaasError as error:
             self._refuse(model_key, error.message)
