@@ -13,9 +13,11 @@ from typing import Any
 
 from maas import bootstrap
 from maas.deployment import uploads
-from maas.errors import UploadIncomplete
+from maas.errors import Conflict
 from maas.event_kinds import SCHEDULED, as_mapping, kind_of
+from maas.records import ModelVersion
 from maas.settings import Settings
+from maas.sweeps import each
 from maas.telemetry.observability import count, logger
 
 ACTOR = "maintenance"
@@ -69,15 +71,17 @@ def _told(work: Mapping[str, Sequence[Iterator[str]]]) -> dict[str, Any]:
 
 def _stalled_versions(deadline: float) -> Iterator[str]:
     """Write the commit mark of versions left VALIDATING again, as `complete` does: its event restarts them."""
-    for version in registry.stalled(datetime.now(UTC) - idle):
-        if time.monotonic() > deadline:
-            return
-        try:
-            uploads.complete(bucket, version)
-        except UploadIncomplete as error:  # its files are gone: it is purged when abandoned long enough
-            logger().warning("not revived", extra={"model": version.model, "reason": error.message})
-            continue
-        yield f"{version.model}@{version.number}"
+    stalled = registry.stalled(datetime.now(UTC) - idle)
+    return each(stalled, lambda version: f"{version.model}@{version.number}", _is_marked, deadline, "not revived")
+
+
+def _is_marked(version: ModelVersion) -> bool:
+    try:
+        uploads.complete(bucket, version)
+    except Conflict as error:  # its files are gone: it is purged when abandoned long enough
+        logger().warning("not revived", extra={"model": version.model, "reason": error.message})
+        return False
+    return True
 
 
 def _stuck_jobs(deadline: float) -> Iterator[str]:

@@ -184,6 +184,21 @@ def test_version_without_files_does_not_stop_the_sweep(
 
 
 @pytest.mark.full
+def test_failure_does_not_stop_the_sweep(
+    runs: Runs, load_function: LoadFunction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a job whose row this release cannot read any more."""
+    function: Any = load_function("MaintenanceFunction")
+    monkeypatch.setattr(function, "idle", timedelta(0))
+    broken, job = runs.job(), runs.job()
+    runs.table.replace({(f"J#{broken.id}", "C#00"): {"rows": "a text"}})
+    with pytest.raises(ExceptionGroup, match="not all") as caught:
+        function.lambda_handler(REVIVE, Context)
+    assert str(caught.value.exceptions[0]).startswith(f"jobs not woken: {broken.id} ")
+    assert is_started(runs, job)
+
+
+@pytest.mark.full
 def test_dropped_file_is_planned_again_by_the_schedule(runs: Runs) -> None:
     """The planner died after it had created the job."""
     key = "batch/input/example/1/late.jsonl"

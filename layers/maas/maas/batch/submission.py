@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from maas.aws.s3 import PART_BYTES, ModelBucket, StoredObject, UploadPart
 from maas.batch.announcements import Announcements
@@ -17,6 +18,7 @@ from maas.names import check_file_name
 from maas.notices.webhook import check_notify
 from maas.records import ModelFile, ModelVersion
 from maas.registry import Idempotency
+from maas.sweeps import each
 from maas.times import canonical
 
 MAX_UPLOAD_BYTES = 100 * 1024**3  # 1,600 parts: the response with their URLs stays below Lambda's 6 MB
@@ -128,22 +130,25 @@ class Submission:
 
         The planner queues what is missing, so lost messages and events stop no job for ever. A job whose upload is not
         complete FAILS if it was created before `abandoned_since`.
+
+        Continues after a failure; raises an ExceptionGroup of all failures at the end.
         """
-        since = canonical(idle_since)
-        for job in self.jobs.open(since):
-            if time.monotonic() > deadline:
-                return
-            if max(job.updated_at, self.jobs.tally(job.id).updated_at) >= since:
-                continue
-            if job.status is JobStatus.UPLOADING:
-                try:
-                    self.jobs.change(job.id, self._arrived)
-                except Conflict as error:
-                    if job.created_at >= canonical(abandoned_since):
-                        continue
-                    self.jobs.move(job.id, JobStatus.FAILED, [JobStatus.UPLOADING], reason=error.message)
-            self._wake_planner(job)
-            yield job.id
+        since, abandoned = canonical(idle_since), canonical(abandoned_since)
+        woken = partial(self._woken, since=since, abandoned=abandoned)
+        yield from each(self.jobs.open(since), lambda job: job.id, woken, deadline, "jobs not woken")
+
+    def _woken(self, job: BatchJob, since: str, abandoned: str) -> bool:
+        if max(job.updated_at, self.jobs.tally(job.id).updated_at) >= since:
+            return False
+        if job.status is JobStatus.UPLOADING:
+            try:
+                self.jobs.change(job.id, self._arrived)
+            except Conflict as error:
+                if job.created_at >= abandoned:
+                    return False
+                self.jobs.move(job.id, JobStatus.FAILED, [JobStatus.UPLOADING], reason=error.message)
+        self._wake_planner(job)
+        return True
 
     def _arrived(self, job: BatchJob) -> BatchJob | None:
         return self._with_upload(job) if job.status is JobStatus.UPLOADING else None

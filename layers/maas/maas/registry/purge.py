@@ -21,6 +21,7 @@ from maas.records import RegisteredModel, Status
 from maas.registry import table_rows
 from maas.registry.changes import Change
 from maas.registry.ledger import Ledger, check_etag
+from maas.sweeps import each
 from maas.times import canonical
 
 DeleteObjects = Callable[[str, float, int | None], bool]
@@ -102,7 +103,7 @@ class Purge:
         Continues after a failure; raises an ExceptionGroup of all failures at the end.
         """
         deletions = self._rows(table_rows.DELETED, "deleted_at", canonical(before))
-        yield from _each(deletions, lambda row: self._expired(row, actor, deadline), deadline)
+        yield from each(deletions, _name, lambda row: self._expired(row, actor, deadline), deadline, "not purged")
 
     def abandoned(self, before: datetime, actor: str, deadline: float) -> Iterator[str]:
         """Purge the versions that are not READY and did not change since that time, as `expired` does.
@@ -111,7 +112,7 @@ class Purge:
         """
         last = canonical(before)
         rows = self._rows(table_rows.UNREADY, "created_at", last)
-        yield from _each(rows, lambda row: self._abandoned(row, last, actor, deadline), deadline)
+        yield from each(rows, _name, lambda row: self._abandoned(row, last, actor, deadline), deadline, "not purged")
 
     def _abandoned(self, row: dict[str, Any], last: str, actor: str, deadline: float) -> bool:
         model, number = row["model"], row["number"]
@@ -170,22 +171,9 @@ class Purge:
         return True
 
 
-def _each(rows: Iterator[dict[str, Any]], purge: Callable[[dict[str, Any]], bool], deadline: float) -> Iterator[str]:
-    """Yields the name of each row that `purge` says is done. Raises an ExceptionGroup of all failures at the end."""
-    failures: dict[str, Exception] = {}
-    for row in rows:
-        if time.monotonic() > deadline:
-            break
-        name = row["model"] if row["number"] is None else f"{row['model']}@{row['number']}"
-        try:
-            is_done = purge(row)
-        except Exception as error:
-            failures[name] = error
-            continue
-        if is_done:
-            yield name
-    if failures:
-        raise ExceptionGroup(f"not purged: {', '.join(failures)}", list(failures.values()))
+def _name(row: dict[str, Any]) -> str:
+    name: str = row["model"]
+    return name if row["number"] is None else f"{name}@{row['number']}"
 
 
 def _finish_model(model: RegisteredModel, _: str) -> Change | None:
