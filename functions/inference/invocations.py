@@ -55,7 +55,7 @@ async def invocations(
             deadline,
             events.PAYLOAD_LIMIT_BYTES,
         )
-        document: dict[str, Any] = {"instances": None}
+        document: dict[str, Any] = {}
     else:
         document = compatibility.document_of(read_tensors(body))
         found = predicted(plane, plane.resolve(name, version, sender), document, deadline)

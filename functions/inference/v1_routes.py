@@ -86,8 +86,8 @@ def predicted(plane: DataPlane, resolved: Resolved, document: Any, deadline: flo
 
 
 def json_answer(document: dict[str, Any], found: Prediction) -> Response:
-    """`predictions` for a document with instances, `outputs` for one with inputs."""
-    if "instances" in document:
+    """`predictions` for a document with rows, `outputs` for one with inputs."""
+    if document.get("inputs") is None:
         rows = compatibility.row_count(found.inputs)
         answer = {"predictions": compatibility.predictions(found.outputs, found.runner, rows)}
     else:

@@ -83,8 +83,8 @@ def test_v1_rows_and_columns(http: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ({}, "got neither, expected either instances or inputs"),
-        ({"instances": [[1, 2, 3]], "inputs": []}, "got both"),
+        ({}, "got none, expected one of instances, inputs"),
+        ({"instances": [[1, 2, 3]], "inputs": []}, "got instances and inputs, expected one of"),
         ({"instances": []}, "got no rows"),
         ({"instances": [[1, 2]]}, "inputs[x].shape"),
         ({"instances": [[1, 2, "a"]]}, "inputs[x].data"),
@@ -121,7 +121,8 @@ def test_sagemaker_container_contract(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"), [("", "got no row"), ("1,2\n1\n", "one length"), ("1,2,x", "inputs[x].data"), ('"1', "not CSV")]
+    ("body", "said"),
+    [("", "got no row"), ("1,2\n1\n", "one length"), ("1,2,x", "row 1 has 'x', expected FP32"), ('"1', "not CSV")],
 )
 def test_bad_csv_says_why(http: httpx.Client, body: str, said: str) -> None:
     answer = http.post("/invocations?model=p_linear", content=body, headers={"Content-Type": "text/csv"})

@@ -1,5 +1,7 @@
 """Untrusted model files: wrong external data, sizes and bytes are rejected, each with its reason."""
 
+import gzip
+import pickle
 import random
 from contextlib import suppress
 from pathlib import Path
@@ -132,11 +134,20 @@ def _varint(number: int) -> bytes:
     ("content", "reason"),
     [
         (b"", "not a readable ONNX file"),
-        (b"PK\3\4 a zip file", "not a readable ONNX file"),
+        (
+            b"PK\3\4 a zip file",
+            "the file is a zip archive, as of PyTorch or Keras, not an ONNX model: export the model",
+        ),
+        (pickle.dumps({"a": 1}), "the file is a Python pickle, not an ONNX model: export the model to ONNX first"),
+        (gzip.compress(onnx_models.linear()), "the file is compressed with gzip, not an ONNX model: unpack it, then"),
+        (b"<!DOCTYPE html>", "the file is HTML or XML, such as a page in place of a download, not an ONNX model"),
         (b"\x3a\xff\xff\xff\xff\x0f", "not a readable ONNX file"),
         (b"\xff" * 20, "not a readable ONNX file"),
         (onnx_models.linear()[:-9], "not a readable ONNX file"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "a pointer of Git LFS, not the model"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+            "a pointer of Git LFS, not an ONNX model",
+        ),
         (nested(40), "nested more than 64 deep"),
     ],
 )

@@ -1,13 +1,17 @@
 """Rows, columns and CSV as inputs of a model."""
 
+import json
 import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from onnx import TensorProto
 
 from maas.errors import InvalidRequest, RunFailed
 from maas.serving import compatibility
+from maas.serving.oip import read_tensors
 from maas.serving.runner import Runner
 from support import onnx_models
 
@@ -45,6 +49,86 @@ def test_malformed_csv_is_refused(loaded: Any, text: str) -> None:
         csv(loaded(onnx_models.linear()), text)
 
 
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "a,b,c\n1,2,3\n",
+            "row 1 has 'a', expected FP32 values, .*: rows have no header, and commas between their values",
+        ),
+        ("1;2;3\n", "row 1 has '1;2;3', expected FP32 values, .*: rows have no header, and commas"),
+        (
+            "1,2,3\n4,,6\n",
+            "row 2 has '', expected FP32 values, numbers as JSON writes them, NaN for one that is missing$",
+        ),
+    ],
+)
+def test_csv_cell_at_fault_is_named(loaded: Any, text: str, said: str) -> None:
+    with pytest.raises(InvalidRequest, match=said):
+        csv(loaded(onnx_models.linear()), text)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"instances": [{"in_a": 1, "in_b": "x"}, {"in_a": 2, "in_b": "y"}]},
+        {"instances": [{"in_a": [1], "in_b": ["x"]}, {"in_a": [2], "in_b": ["y"]}]},
+        {"inputs": {"in_a": [1, 2], "in_b": ["x", "y"]}},
+        {"dataframe_records": [{"in_a": 1, "in_b": "x"}, {"in_a": 2, "in_b": "y"}]},
+        {"dataframe_split": {"columns": ["in_b", "in_a"], "index": [0, 1], "data": [["x", 1], ["y", 2]]}},
+    ],
+)
+def test_columns_of_single_values(loaded: Any, document: Any) -> None:
+    """A pipeline of scikit-learn over a data frame has an input of shape [-1, 1] for each of its columns."""
+    runner = loaded(onnx_models.identities({"a": TensorProto.INT64, "b": TensorProto.STRING}, ["n", 1]))
+    arrays = compatibility.decode(document, runner)
+    assert {name: array.tolist() for name, array in arrays.items()} == {"in_a": [[1], [2]], "in_b": [["x"], ["y"]]}
+
+
+@pytest.mark.full
+def test_frame_of_features(loaded: Any) -> None:
+    runner = loaded(onnx_models.linear())
+    rows = np.arange(3000.0).reshape(1000, 3).tolist()
+    frames = [
+        {"dataframe_split": {"columns": ["p", "q", "r"], "data": rows}},
+        {"dataframe_records": [dict(zip("pqr", row, strict=True)) for row in rows]},
+    ]
+    for document in frames:
+        read = read_tensors(json.dumps(document).encode())  # large numeric rows come as arrays
+        assert compatibility.decode(read, runner)["x"].tolist() == rows
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"dataframe_split": [[1, 2, 3]]}, "dataframe_split: got an array, expected an object with columns and data"),
+        (
+            {"dataframe_split": {"data": [[1]]}},
+            r"dataframe_split: got one with \['data'\], expected an object with col",
+        ),
+        ({"dataframe_split": {"columns": ["a"], "data": []}}, r"dataframe_split: got one with \['columns', 'data'\]"),
+        ({"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}}, r"data\[0\]: got 2 values, expected an array of 1"),
+        ({"dataframe_split": {"columns": ["a"], "data": [1]}}, r"data\[0\]: got a number, expected an array of 1, one"),
+        ({"dataframe_records": []}, "dataframe_records: got no rows, expected an array of objects"),
+        (
+            {"dataframe_records": [{"a": 1}, {"b": 1}]},
+            r"dataframe_records\[1\]: got one with \['b'\], expected an object",
+        ),
+        (
+            {"dataframe_records": [{"a": 1}, 2]},
+            r"dataframe_records\[1\]: got a number, expected an object with \['a'\]",
+        ),
+        ({"dataframe_records": [{"a": None, "b": 1, "c": 2}]}, r"got null, expected FP32 values, .NaN. for one that"),
+    ],
+)
+def test_malformed_frame_is_refused(loaded: Any, document: Any, said: str) -> None:
+    with pytest.raises(InvalidRequest, match=said):
+        compatibility.decode(document, loaded(onnx_models.linear()))
+
+
 def test_base64_strings_in_rows(loaded: Any) -> None:
     runner = loaded(onnx_models.identities({"s": 8}))
     rows = {"instances": ["plain", {"b64": "Z3LDtsOfZXI="}]}
@@ -63,7 +147,9 @@ def test_deep_nesting_is_refused(loaded: Any, rows: Any) -> None:
 
 def test_instances_and_inputs_exclude_each_other(loaded: Any) -> None:
     for document in ({}, {"instances": [1], "inputs": [1]}):
-        with pytest.raises(InvalidRequest, match="expected either instances or inputs"):
+        with pytest.raises(
+            InvalidRequest, match="expected one of instances, inputs, dataframe_split, dataframe_records"
+        ):
             compatibility.decode(document, loaded(onnx_models.linear()))
 
 

@@ -1,4 +1,4 @@
-"""KServe V1 / TF Serving and CSV: decodes rows or columns of values, encodes the outputs.
+"""KServe V1 / TF Serving, data frames and CSV: decodes rows or columns of values, encodes the outputs.
 
 Contracts: https://www.tensorflow.org/tfx/serving/api_rest#predict_api and
 https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html. Requests name no types: the signature has them.
@@ -18,13 +18,14 @@ import orjson
 
 from maas.errors import InvalidRequest, RunFailed
 from maas.records import MetadataTensor
-from maas.serving import tensors
-from maas.serving.csv_values import numbers_at_once, value_of
+from maas.serving import frames, tensors
+from maas.serving.csv_values import expected_cell, numbers_at_once, value_of
 from maas.serving.datatypes import Array
 from maas.serving.oip import RequestInput, kind_of
 from maas.serving.oip_reply import OutputTensor, json_data
 from maas.serving.served_model import ServedModel
 
+FORMS = ("instances", "inputs", frames.SPLIT, frames.RECORDS)
 MAX_RANK = 64  # of NumPy's arrays
 
 
@@ -34,17 +35,18 @@ def document_of(value: Any) -> Any:
 
 
 def decode(document: Mapping[str, Any], runner: ServedModel) -> dict[str, Array]:
-    """The arrays of a document with either `instances` (rows) or `inputs` (columns).
+    """The arrays of a document with one of FORMS: rows in `instances` or a frame, or columns in `inputs`.
 
     Raises InvalidRequest, InvalidTensor.
     """
+    came = [name for name in FORMS if document.get(name) is not None]
+    if len(came) != 1:
+        shown = " and ".join(came) or "none"
+        raise InvalidRequest(f"body: got {shown}, expected one of {', '.join(FORMS)}", field="body")
     rows, columns = document.get("instances"), document.get("inputs")
-    if (rows is None) == (columns is None):
-        came = "both" if columns is not None else "neither"
-        raise InvalidRequest(f"body: got {came}, expected either instances or inputs", field="body")
     required = tensors.required_inputs(runner.inputs)
     if columns is None:
-        columns = _columns(rows, runner.inputs)
+        columns = _columns(rows if came == ["instances"] else frames.rows_of(document, required), runner.inputs)
     elif len(required) == 1 and not _is_named(columns, runner.inputs):
         columns = {required[0].name: columns}
     elif not isinstance(columns, dict):
@@ -97,19 +99,24 @@ def _csv_columns(body: bytes, required: Sequence[MetadataTensor]) -> dict[str, A
         raise InvalidRequest(f"body: got {came}, expected rows of one length", field="body")
     if len(required) == 1 and len(required[0].shape) == 2:
         tensor = required[0]
-        return {tensor.name: [[value_of(text, tensor.datatype) for text in row] for row in rows]}
+        return {tensor.name: [[_cell(text, tensor.datatype, row) for text in one] for row, one in enumerate(rows)]}
     if widths == {len(required)}:
         return {
-            tensor.name: [
-                [value_of(row[index], tensor.datatype)]
-                if len(tensor.shape) == 2
-                else value_of(row[index], tensor.datatype)
-                for row in rows
-            ]
+            tensor.name: [_cell(one[index], tensor.datatype, row) for row, one in enumerate(rows)]
             for index, tensor in enumerate(required)
         }
     expected = f"{len(required)}, one for each of {[tensor.name for tensor in required]}"
     raise InvalidRequest(f"body: got rows of {widths.pop()} values, expected {expected}", field="body")
+
+
+def _cell(text: str, datatype: str, row: int) -> str | float | bool:
+    """The value of a cell. Raises InvalidRequest for text where a number or boolean is expected."""
+    value = value_of(text, datatype)
+    if type(value) is str and datatype != "BYTES" and value not in tensors.NOT_FINITE:
+        hint = ": rows have no header, and commas between their values" if row == 0 else ""
+        expected = expected_cell(text, datatype)
+        raise InvalidRequest(f"body: row {row + 1} has {text!r:.80}, expected {expected}{hint}", field="body")
+    return value
 
 
 def encode_csv(outputs: Mapping[str, Array], runner: ServedModel, rows: int) -> bytes:
@@ -196,15 +203,18 @@ def _stacked(values: list[Any]) -> Any:
 
 
 def _request_input(name: str, tensor: MetadataTensor, value: Any) -> RequestInput:
-    """Takes the shape from the nesting of the value."""
+    """Takes the shape from the nesting of the value. A column of single values may leave out its axis of 1."""
     datatype = tensor.datatype
+    is_column = len(tensor.shape) == 2 and tensor.shape[1] == 1
     if isinstance(value, np.ndarray):
-        return RequestInput(name, datatype, value.shape, value)
+        return RequestInput(name, datatype, (len(value), 1) if is_column and value.ndim == 1 else value.shape, value)
     shape: list[int] = []
     inner = value
     while isinstance(inner, list):
         shape.append(len(inner))
         inner = inner[0] if inner else None
+    if is_column and len(shape) == 1:
+        value, shape = [[one] for one in value], [*shape, 1]
     if datatype == "BYTES" and len(shape) <= MAX_RANK:  # deeper nesting fits no signature
         value = _without_base64(value, tensor, len(shape))
     return RequestInput(name, datatype, tuple(shape), value if isinstance(value, list) else [value])

@@ -13,7 +13,17 @@ from maas.errors import ModelRejected
 
 MAX_PROTOBUF_BYTES = (1 << 31) - 1
 MAX_EXTERNALS = 100_000
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_EXPORT = "export the model to ONNX first"
+# What other files begin with; no message of ONNX does.
+_OTHERS = (
+    (b"version https://git-lfs.github.com/spec/", "a pointer of Git LFS", "run `git lfs pull`, then push again"),
+    *((b"\x80%c" % protocol, "a Python pickle", _EXPORT) for protocol in range(2, 6)),
+    (b"PK\3\4", "a zip archive, as of PyTorch or Keras", _EXPORT + ", or unpack it"),
+    (b"\x1f\x8b", "compressed with gzip", "unpack it, then push again"),
+    (b"\x89HDF", "an HDF5 file, as of Keras", _EXPORT),
+    (b"\x93NUMPY", "an array of NumPy", _EXPORT),
+    (b"<", "HTML or XML, such as a page in place of a download", "download the model again"),
+)
 
 
 def check(path: Path, max_tensor_bytes: int) -> None:
@@ -54,7 +64,7 @@ def parts(path: Path, keep: Keep) -> Iterator[Part]:
 
 
 def _mapped(path: Path) -> memoryview:
-    """The file's bytes in a memory map. Raises ModelRejected for a file that is empty or over 2 GB."""
+    """The file's bytes in a memory map. Raises ModelRejected for one that is empty, over 2 GB or of another format."""
     size_bytes = path.stat().st_size
     if size_bytes > MAX_PROTOBUF_BYTES:
         raise ModelRejected(f"{path.name} has {size_bytes:,} bytes, a protobuf at most 2 GB: export with external data")
@@ -63,6 +73,7 @@ def _mapped(path: Path) -> memoryview:
     with path.open("rb") as file:
         # Left to the garbage collector to close: an error's traceback still holds slices of it.
         content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    if content[: len(_LFS_POINTER)] == _LFS_POINTER:
-        raise ModelRejected("the file is a pointer of Git LFS, not the model: run `git lfs pull`, then push again")
+    for beginning, what, advice in _OTHERS:
+        if content[: len(beginning)] == beginning:
+            raise ModelRejected(f"the file is {what}, not an ONNX model: {advice}")
     return content
