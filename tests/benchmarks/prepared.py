@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.figures import Figure
+from maas.deployment.model_optimization import write_prepared
 from maas.deployment.variants import DATA_NAME, MODEL_NAME
-from maas.serving.runner import Runner, write_prepared
+from maas.serving.runner import Runner
 from support import networks
 
 LOADS, RUNS, THREADS = 9, 9, 1

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.figures import Figure
+from maas.deployment.model_optimization import write_quantized
 from maas.deployment.quantization import relative_difference
 from maas.deployment.variants import MODEL_NAME
-from maas.serving.runner import Runner, write_quantized
+from maas.serving.runner import Runner
 from support import networks
 
 RUNS, THREADS = 15, 1

@@ -7,12 +7,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from maas.deployment.model_optimization import write_quantized
 from maas.errors import NotFound
 from maas.records import ModelFile, ModelVersion, Quantized, Status
 from maas.records.aliases import whole
 from maas.registry import Resolution
 from maas.serving.dataplane import DataPlane
-from maas.serving.runner import Runner, write_quantized
+from maas.serving.runner import Runner
 from maas.serving.runner_cache import RunnerCache
 from maas.tasks.limits import TaskLimits
 from maas.tasks.loading import root_of, task_runner

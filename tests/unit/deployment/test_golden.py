@@ -11,9 +11,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from maas.deployment import golden
 from maas.deployment.golden import read_tensor
+from maas.deployment.model_optimization import write_quantized
 from maas.errors import ModelRejected
 from maas.serving.datatypes import DTYPES
-from maas.serving.runner import Runner, write_quantized
+from maas.serving.runner import Runner
 from support import onnx_models
 
 X = np.array([[1, 2, 3]], np.float32)

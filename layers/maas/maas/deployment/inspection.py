@@ -22,6 +22,7 @@ import numpy as np
 from maas.deployment import golden, golden_tasks, onnx_file
 from maas.deployment.child_stages import tell
 from maas.deployment.missing_locales import check_locales
+from maas.deployment.model_optimization import write_prepared
 from maas.deployment.preparation import Job
 from maas.deployment.seen_outputs import seen_outputs
 from maas.deployment.trial.smoke_run import TASK, NothingRuns, SmokeRun, required_inputs, smoke_run, with_rows
@@ -32,7 +33,7 @@ from maas.records import GOLDEN_FOLDER, MetadataTensor, Stage
 from maas.records.rows import row_of
 from maas.serving import comparison
 from maas.serving.datatypes import Array
-from maas.serving.runner import Runner, write_prepared
+from maas.serving.runner import Runner
 from maas.tasks.loading import root_of
 from maas.tasks.recognition import Recognized
 from maas.tasks.recognition import recognized as task_of

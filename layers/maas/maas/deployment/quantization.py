@@ -17,6 +17,7 @@ import numpy as np
 
 from maas.deployment import golden
 from maas.deployment.inspection import LARGE_BATCH, answer_with, median_run_ms
+from maas.deployment.model_optimization import write_quantized
 from maas.deployment.preparation import QuantizeJob
 from maas.deployment.trial.fills import Trial
 from maas.deployment.trial.smoke_run import TASK, SmokeRun, repeated, with_rows
@@ -25,7 +26,7 @@ from maas.errors import ModelRejected, RunFailed
 from maas.records import GOLDEN_FOLDER, Task
 from maas.serving import comparison
 from maas.serving.datatypes import Array
-from maas.serving.runner import Runner, write_quantized
+from maas.serving.runner import Runner
 from maas.tasks.recognition import Recognized, recognized, sample_answers
 from maas.tasks.task_runner import TaskRunner
 

@@ -1,9 +1,8 @@
-"""Loads and runs model files."""
+"""A loaded model: its signature, and how it runs."""
 
 import ctypes
 import math
 import re
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import onnxruntime as ort
-from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
 
 from maas.errors import ModelRejected, RunFailed
 from maas.records import LABELS_NAME, MetadataTensor
@@ -24,11 +22,10 @@ from maas.serving.dimensions import symbol_of
 from maas.serving.graph_outputs import ServedOutput
 from maas.serving.messages import plain_message
 from maas.serving.served_model import wants_graph
-from maas.serving.sessions import session, session_options
+from maas.serving.sessions import load_failure, session, session_options
 
 _BFLOAT16 = 16  # of TensorProto.DataType, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 _INPUT = re.compile(r"(optional\()?tensor\((\w+)\)+")
-_QUANTIZED_OPERATORS = ["MatMul", "Gemm", "Attention", "EmbedLayerNormalization", "Gather", "LSTM"]
 _MUCH_MEMORY_SECONDS = 0.05  # a run that takes much memory takes longer
 _SLOW_SECONDS = 0.5  # a run that takes longer may take longer yet with other inputs
 
@@ -49,9 +46,9 @@ class Runner:
     ) -> None:
         """Loads from a path, which takes less memory than from bytes.
 
-        `prepared`: `write_prepared` wrote the file, for this onnxruntime and CPU. `outputs` have the shapes that the
-        smoke run gave; None: as the graph declares them. Raises ModelRejected if onnxruntime refuses the file or the
-        protocol cannot carry an input or output.
+        `prepared`: the file is of `model_optimization.write_prepared`, for this onnxruntime and CPU. `outputs` have the
+        shapes that the smoke run gave; None: as the graph declares them. Raises ModelRejected if onnxruntime refuses
+        the file or the protocol cannot carry an input or output.
         """
         started = time.perf_counter()
         options = session_options(threads)
@@ -60,7 +57,7 @@ class Runner:
         try:
             self._session = session(path, options)
         except Exception as error:
-            raise ModelRejected(_load_failure(error, path)) from error
+            raise ModelRejected(load_failure(error, path)) from error
         self.load_ms = (time.perf_counter() - started) * 1000
         self._longest_seconds = math.inf  # of a run: unknown before the first
         try:
@@ -180,57 +177,6 @@ def _may_have_rows(shape: Sequence[Any], inputs: Sequence[Any]) -> bool:
     return name is None or name in first or name not in others
 
 
-def write_prepared(path: Path, to: Path, data_name: str, threads: int) -> None:
-    """Writes the graph as optimised for this CPU, with its weights beside it in a file that can be mapped.
-
-    Raises ModelRejected if onnxruntime cannot write it.
-    """
-    try:
-        _write_optimized(path, to, data_name, session_options(threads))
-    except Exception as error:
-        raise ModelRejected(_load_failure(error, path)) from error
-
-
-def _write_optimized(path: Path, to: Path, data_name: str, options: ort.SessionOptions) -> None:
-    options.optimized_model_filepath = str(to)
-    options.add_session_config_entry("session.optimized_model_external_initializers_file_name", data_name)
-    options.add_session_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", "1024")
-    session(path, options)
-
-
-def write_quantized(path: Path, to: Path) -> None:
-    """Writes the model with int8 matrices and dynamically quantised activations; weights in a file beside it.
-
-    Weights behind Identity, Transpose or Cast, such as tied ones, first become initialisers, in a temporary file: the
-    quantiser sees no others. Convolutions stay as they are: with int8 weights they run at a third of the speed. Weights
-    use 7 of 8 bits, with a scale per column: with 8 bits, CPUs without VNNI overflow and answer differently from the
-    CPU that measured here. Raises ModelRejected if onnxruntime cannot quantise it.
-    """
-    from onnxruntime.quantization import QuantType, quantize_dynamic  # needs onnx: the deployment function's alone
-
-    options = session_options(threads=1)
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC  # operators of ONNX, of any CPU
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            folded = Path(folder) / "folded.onnx"
-            _write_optimized(path, folded, "folded.data", options)
-            quantize_dynamic(
-                str(folded),
-                str(to),
-                op_types_to_quantize=_QUANTIZED_OPERATORS,
-                per_channel=True,
-                reduce_range=True,
-                weight_type=QuantType.QInt8,
-                use_external_data_format=True,
-            )
-    except MemoryError:
-        raise ModelRejected("not enough memory to quantise the model: raise DeploymentMemory of the template") from None
-    except Exception as error:
-        raise ModelRejected(
-            f"onnxruntime {ort.__version__} cannot quantise the model: {plain_message(error)}"
-        ) from error
-
-
 def _failed(error: Exception) -> RunFailed:
     return RunFailed(f"onnxruntime cannot run these inputs: {plain_message(error)}")
 
@@ -279,12 +225,3 @@ def _labels(path: Path) -> tuple[str, ...] | None:
     except UnicodeDecodeError as error:
         raise ModelRejected(f"{path.name} is not UTF-8 text ({error}): save it as UTF-8 and push again") from None
     return tuple(text.removesuffix("\n").split("\n"))  # not splitlines, which splits at other characters too
-
-
-def _load_failure(error: Exception, path: Path) -> str:
-    if isinstance(error, InvalidProtobuf):
-        return (
-            f"{path.name} is not a readable ONNX file: it is truncated or has another format; export and push it again"
-        )
-    text = plain_message(error).replace(str(path), path.name)
-    return f"onnxruntime {ort.__version__} cannot load the model: {text}"

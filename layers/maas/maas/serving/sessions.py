@@ -1,10 +1,12 @@
-"""onnxruntime sessions: their options, and how they load."""
+"""onnxruntime sessions: their options, how they load, and why not."""
 
 from pathlib import Path
 
 import onnxruntime as ort
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
 
 from maas.serving import locales
+from maas.serving.messages import plain_message
 
 RUNTIME: str = ort.__version__
 # Without fallback, which would print to standard output and try a failed load or run again.
@@ -32,3 +34,13 @@ def session(model: Path | bytes, options: ort.SessionOptions) -> ort.InferenceSe
         if not locales.provide():
             raise
         return ort.InferenceSession(source, options, providers=PROVIDERS, enable_fallback=0)
+
+
+def load_failure(error: Exception, path: Path) -> str:
+    """Why `session` raised this error for a file, in words for who pushed it."""
+    if isinstance(error, InvalidProtobuf):
+        return (
+            f"{path.name} is not a readable ONNX file: it is truncated or has another format; export and push it again"
+        )
+    text = plain_message(error).replace(str(path), path.name)
+    return f"onnxruntime {ort.__version__} cannot load the model: {text}"
