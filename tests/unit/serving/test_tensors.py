@@ -14,22 +14,23 @@ from hypothesis import strategies as st
 from maas.errors import InvalidRequest, InvalidTensor
 from maas.records import MetadataTensor
 from maas.serving import oip, tensors
+from maas.serving.datatypes import DTYPES, Array
 from maas.serving.oip import RequestInput
 
 DEEP = b"[" * 1000 + b"]" * 1000
 INTEGERS = ["UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64"]
 
 
-def decode(datatype: str, shape: list[int], data: list[Any], declared: list[int] | None = None) -> tensors.Array:
+def decode(datatype: str, shape: list[int], data: list[Any], declared: list[int] | None = None) -> Array:
     signature = [MetadataTensor("x", datatype, tuple([-1] * len(shape) if declared is None else declared))]
     return tensors.decode([RequestInput("x", datatype, tuple(shape), data)], signature)["x"]
 
 
 @pytest.mark.parametrize("datatype", INTEGERS)
 def test_integer_ranges(datatype: str) -> None:
-    limits = np.iinfo(tensors.DTYPES[datatype])
+    limits = np.iinfo(DTYPES[datatype])
     array = decode(datatype, [2], [int(limits.min), int(limits.max)])
-    assert array.dtype == tensors.DTYPES[datatype]
+    assert array.dtype == DTYPES[datatype]
     assert array.tolist() == [limits.min, limits.max]
     for beyond in (int(limits.min) - 1, int(limits.max) + 1):
         with pytest.raises(InvalidTensor, match=r"inputs\[x\].data: got .*, expected"):
@@ -39,7 +40,7 @@ def test_integer_ranges(datatype: str) -> None:
 @pytest.mark.parametrize("datatype", ["FP16", "FP32", "FP64"])
 def test_integers_are_taken_for_floats(datatype: str) -> None:
     array = decode(datatype, [2, 2], [[1, 0.5], [-2, 0]])
-    assert array.dtype == tensors.DTYPES[datatype]
+    assert array.dtype == DTYPES[datatype]
     assert array.tolist() == [[1, 0.5], [-2, 0]]
 
 
@@ -156,13 +157,13 @@ JSON = st.recursive(
 
 @pytest.mark.full
 @settings(max_examples=400, deadline=None)
-@given(st.sampled_from(sorted(tensors.DTYPES)), st.lists(st.integers(0, 3), max_size=3), st.lists(JSON, max_size=6))
+@given(st.sampled_from(sorted(DTYPES)), st.lists(st.integers(0, 3), max_size=3), st.lists(JSON, max_size=6))
 def test_random_data_decodes_as_declared_or_is_refused(datatype: str, shape: list[int], data: list[Any]) -> None:
     try:
         array = decode(datatype, shape, data)
     except InvalidRequest:
         return
-    assert array.dtype == tensors.DTYPES[datatype]
+    assert array.dtype == DTYPES[datatype]
     assert array.shape == tuple(shape)
 
 

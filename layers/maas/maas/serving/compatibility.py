@@ -21,6 +21,7 @@ from maas.records import MetadataTensor
 from maas.serving import frames, tensors
 from maas.serving.csv_values import expected_cell, numbers_at_once, value_of
 from maas.serving.datatypes import Array
+from maas.serving.numeric import NOT_FINITE
 from maas.serving.oip import RequestInput, kind_of
 from maas.serving.oip_reply import OutputTensor, json_data
 from maas.serving.served_model import ServedModel
@@ -112,7 +113,7 @@ def _csv_columns(body: bytes, required: Sequence[MetadataTensor]) -> dict[str, A
 def _cell(text: str, datatype: str, row: int) -> str | float | bool:
     """The value of a cell. Raises InvalidRequest for text where a number or boolean is expected."""
     value = value_of(text, datatype)
-    if type(value) is str and datatype != "BYTES" and value not in tensors.NOT_FINITE:
+    if type(value) is str and datatype != "BYTES" and value not in NOT_FINITE:
         hint = ": rows have no header, and commas between their values" if row == 0 else ""
         expected = expected_cell(text, datatype)
         raise InvalidRequest(f"body: row {row + 1} has {text!r:.80}, expected {expected}{hint}", field="body")

@@ -16,7 +16,7 @@ from maas.errors import InvalidRequest
 from maas.records import MetadataTensor
 from maas.serving import json_numbers
 from maas.serving.datatypes import Array
-from maas.serving.tensors import NOT_FINITE
+from maas.serving.numeric import NOT_FINITE
 
 BLANKS = " \t"
 _NUMBER_BYTES = b"0123456789+-.eE, \t"  # nothing that JSON could nest or quote with
