@@ -16,7 +16,7 @@ from maas.serving.oip_reply import OutputTensor, Reply, check_size, reply
 from maas.serving.runner_cache import RunnerCache
 from maas.serving.served_model import ServedModel
 from maas.serving.statistics import Statistics
-from maas.serving.traffic import Resolved, Sender, Traffic
+from maas.serving.traffic import Resolved, Sender, TrafficCache
 from maas.telemetry.stages import Stage
 
 US_PER_SECOND = 1_000_000
@@ -45,8 +45,8 @@ class DataPlane:
         resolve_ttl_seconds: float,
         sampler: Sampler | None = None,
     ) -> None:
-        self._registry, self._runners, self._ttl, self._sampler = registry, runners, resolve_ttl_seconds, sampler
-        self._traffic: dict[tuple[str, str | None], tuple[float, Traffic]] = {}
+        self._registry, self._runners, self._sampler = registry, runners, sampler
+        self._traffic = TrafficCache(registry, resolve_ttl_seconds)
         self.statistics = Statistics()
 
     def infer(
@@ -127,18 +127,7 @@ class DataPlane:
 
         Without a sender, the one with the most weight. Raises NotFound, Gone, NotReady.
         """
-        return self._resolution(model, reference).pick(sender)
-
-    def _resolution(self, model: str, reference: str | None) -> Traffic:
-        key, now = (model, reference), time.monotonic()
-        read_at, traffic = self._traffic.get(key, (0.0, None))
-        if traffic is None or now - read_at > self._ttl:
-            self._traffic.pop(key, None)
-            traffic = Traffic(self._registry.resolution(model, reference))
-            if len(self._traffic) >= 1000:  # callers choose the references: bound their number
-                self._traffic.clear()
-            self._traffic[key] = (now, traffic)
-        return traffic
+        return self._traffic.get(model, reference).pick(sender)
 
     def _loaded(
         self, version: ModelVersion, measured: Stage, deadline: float | None, quantized: Quantized | None = None
@@ -171,8 +160,8 @@ class DataPlane:
 
         Raises as `infer` does.
         """
-        self._traffic.pop((model, reference), None)
-        for resolved in self._resolution(model, reference).all:
+        self._traffic.forget(model, reference)
+        for resolved in self._traffic.get(model, reference).all:
             self._runners.get(resolved.version, deadline)
         return self.resolve(model, reference).version
 

@@ -1,4 +1,4 @@
-"""Which version of an alias answers a request.
+"""Which version of an alias answers a request; what aliases lead to is cached.
 
 Requests that stick have a place from 0 to 99: the hash of who sends them, keyed with the alias's salt. The routes lie
 on these places side by side, the newest version first. So a caller has the same version in every environment, and a
@@ -6,6 +6,7 @@ new version that gets more weight keeps the callers that it has.
 """
 
 import random
+import time
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import NamedTuple
@@ -13,9 +14,10 @@ from typing import NamedTuple
 from maas.records import ModelVersion
 from maas.records.aliases import NOT_STICKY, WHOLE
 from maas.records.samples import Samples
-from maas.registry import Resolution
+from maas.registry import Registry, Resolution
 
 CALLER, HEADER = "caller", "header:"
+MOST_REFERENCES = 1000  # that are cached: callers choose them
 
 
 class Sender(NamedTuple):
@@ -63,6 +65,30 @@ class Traffic:
             return self._main
         key = sender.actor if self._by_caller else sender.headers.get(self._header, "") if self._header else ""
         return self._places[place_of(key, self._salt) if key else int(self._random.random() * WHOLE)]
+
+
+class TrafficCache:
+    """The traffic of each reference that was asked for, read from the registry at most `ttl_seconds` ago."""
+
+    def __init__(self, registry: Registry, ttl_seconds: float) -> None:
+        self._registry, self._ttl_seconds = registry, ttl_seconds
+        self._found: dict[tuple[str, str | None], tuple[float, Traffic]] = {}
+
+    def get(self, model: str, reference: str | None) -> Traffic:
+        """Raises NotFound, Gone, NotReady."""
+        key, now = (model, reference), time.monotonic()
+        read_at, traffic = self._found.get(key, (0.0, None))
+        if traffic is None or now - read_at > self._ttl_seconds:
+            self._found.pop(key, None)
+            traffic = Traffic(self._registry.resolution(model, reference))
+            if len(self._found) >= MOST_REFERENCES:
+                self._found.clear()
+            self._found[key] = (now, traffic)
+        return traffic
+
+    def forget(self, model: str, reference: str | None) -> None:
+        """The next `get` reads it again."""
+        self._found.pop((model, reference), None)
 
 
 def place_of(key: str, salt: bytes) -> int:
