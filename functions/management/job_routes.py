@@ -64,7 +64,7 @@ def list_jobs(scope: ListScope, limit: Limit = 100, token: Token = None) -> Jobs
 def get_job(job: OwnJob) -> Job:
     """The job with its progress."""
     found = jobs.get(job)
-    return Job.of(found, jobs.tally(job) if found.planned else None, prices)
+    return Job.of(found, jobs.shards.tally(job) if found.planned else None, prices)
 
 
 @router.post("/{job}/complete", status_code=202, responses=refusals(404, 409))

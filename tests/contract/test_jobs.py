@@ -156,8 +156,8 @@ def test_change_of_a_job_that_changed_since_it_was_read(jobs: Jobs) -> None:
 def test_job_and_shard_in_one_read(jobs: Jobs) -> None:
     made = jobs.create(job())
     assert jobs.job_and_shard(made.id, "00000") == (made, None)
-    jobs.add_shards(made, shards(1))
-    assert jobs.job_and_shard(made.id, "00000") == (made, jobs.shard(made.id, "00000"))
+    jobs.shards.add(made, shards(1))
+    assert jobs.job_and_shard(made.id, "00000") == (made, jobs.shards.get(made.id, "00000"))
     jobs.create(job(1, expires_at=1))
     for gone in (job(1).id, job(2).id):
         with pytest.raises(NotFound):
@@ -182,14 +182,14 @@ def test_open_jobs_until_their_end(jobs: Jobs) -> None:
 def test_prolonged_job_keeps_all_its_rows(jobs: Jobs, table: Table) -> None:
     made = jobs.create(job(1))
     first, second = shards(2)
-    jobs.add_shards(made, [first, second])
-    jobs.finish_shard(made, first, done(first), [])
+    jobs.shards.add(made, [first, second])
+    jobs.shards.finish(made, first, done(first), [])
     later = made.expires_at + 1000
     asked = jobs.change(made.id, lambda found: replace(found, keep_until=later))
     assert jobs.prolong(asked).expires_at == later == jobs.prolong(asked).expires_at
     rest = second.piece(0, 14, 20)  # by a worker that read the job and the shard before
-    jobs.finish_shard(made, second, done(second, agreed_end=14, rest=(rest.name,)), [rest])
-    jobs.set_shard_status(made, rest.name, ShardStatus.FAILED, "poisoned")
+    jobs.shards.finish(made, second, done(second, agreed_end=14, rest=(rest.name,)), [rest])
+    jobs.shards.set_status(made, rest.name, ShardStatus.FAILED, "poisoned")
     partition = table.query(f"J#{made.id}", "", limit=100)[0]
     indexes = [table.query(pk, "", limit=10)[0][0] for pk in ("JOBS", "JOBS_OPEN", "OUTPUTS")]
     assert {item["expires_at"] for item in [*partition, *indexes]} == {later}

@@ -128,18 +128,18 @@ def test_job(table: Table) -> None:
 def test_shard(table: Table, status: ShardStatus) -> None:
     jobs = Jobs(table)
     made = jobs.create(job())
-    jobs.add_shards(made, shards(1))
+    jobs.shards.add(made, shards(1))
     key = job_rows.shard_key(made.id, "00000")
     _, read = jobs.job_and_shard(made.id, "00000")
     assert read
     rewrite(table, key, (), revisions=1)  # after it was read: the write of the older release has to begin anew
     if status is ShardStatus.DONE:
-        jobs.finish_shard(made, read, done(read, shadow=Shadowed(3)), [])
+        jobs.shards.finish(made, read, done(read, shadow=Shadowed(3)), [])
         rewrite(table, key, ("parts", 0), ("shadow",))
-        assert next(jobs.shards(made.id)).parts == done(read).parts
+        assert next(jobs.shards.all(made.id)).parts == done(read).parts
     else:
-        jobs.set_shard_status(made, "00000", ShardStatus.FAILED, "no model")
-        jobs.reset_failed(made)
+        jobs.shards.set_status(made, "00000", ShardStatus.FAILED, "no model")
+        jobs.shards.reset_failed(made)
     assert lost(table, key, ()) == []
 
 
@@ -212,8 +212,8 @@ def test_every_row_is_read_over(registry: Registry, table: Table, table_name: st
     secret, keys, jobs = registry.secret("pages"), Keys(table), Jobs(table)
     key, _ = keys.create("ci", ["models:read"], ADMIN)
     made = jobs.create(job())
-    jobs.add_shards(made, shards(2))
-    jobs.finish_shard(made, shards(1)[0], done(shards(1)[0]), [])
+    jobs.shards.add(made, shards(2))
+    jobs.shards.finish(made, shards(1)[0], done(shards(1)[0]), [])
     rows = client("dynamodb", "us-east-1", endpoint_url).scan(TableName=table_name)["Items"]
     for row in rows:
         rewrite(table, (row["pk"]["S"], row["sk"]["S"]), ())
@@ -228,8 +228,8 @@ def test_every_row_is_read_over(registry: Registry, table: Table, table_name: st
     assert registry.secret("pages") == secret
     (opened,) = registry.rollouts.open()
     assert isinstance(registry.rollouts.abort(*opened, "bob"), Rollout)
-    assert [one.id for one in jobs.open("9")] == [made.id] and list(jobs.pending(made.id)) == ["00001"]
-    assert (jobs.tally(made.id).done, jobs.tally(made.id).rows) == (1, 10)
+    assert [one.id for one in jobs.open("9")] == [made.id] and list(jobs.shards.pending(made.id)) == ["00001"]
+    assert (jobs.shards.tally(made.id).done, jobs.shards.tally(made.id).rows) == (1, 10)
     assert registry.models.restore("gone", "ann").name == "gone"
     registry.models.delete("m", "ann")
     registry.purge(Objects()).model("m", "ann", NEVER)

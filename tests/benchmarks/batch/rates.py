@@ -106,7 +106,7 @@ def _measure(place: Place, model: str, format_: str, x: np.ndarray) -> Figure:
             session.seconds = 0.0
             ours, our_cpu = _timed(partial(place.worker.work, job.id, message["shard"], time.monotonic() + 900))
             shares.append(session.seconds / ours)
-            end = done + place.worker.jobs.shard(job.id, message["shard"]).rows
+            end = done + place.worker.jobs.shards.get(job.id, message["shard"]).rows
             bare, bare_cpu = _timed(partial(_run, session, feed, x[done:end], rows))
             pairs.append((ours / (end - done), bare / (end - done)))
             cpus.append(bare_cpu / our_cpu)
@@ -134,7 +134,7 @@ def _timed(call: Callable[[], object]) -> tuple[float, float]:
 
 def _check(place: Place, job_id: str, runner: Runner, x: np.ndarray, rows: int) -> None:
     """Assert that the job is complete and, for NPY, that its first batch equals the model's outputs."""
-    job, shards = place.worker.jobs.get(job_id), list(place.worker.jobs.shards(job_id))
+    job, shards = place.worker.jobs.get(job_id), list(place.worker.jobs.shards.all(job_id))
     assert job.status is JobStatus.SUCCEEDED, job.reason
     assert (sum(shard.rows for shard in shards), sum(shard.errors for shard in shards)) == (len(x), 0)
     if job.format == "npy":

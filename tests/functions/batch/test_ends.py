@@ -58,7 +58,7 @@ def test_part_of_an_earlier_delivery_is_kept(runs: Runs) -> None:
     job = runs.job()
     runs.put(f"{job.output}part-00000.jsonl", b"{}", **{"maas-job": job.mark})
     assert runs.work(job).status is JobStatus.SUCCEEDED
-    assert runs.jobs.shard(job.id, "00000").parts[0].size_bytes == 2
+    assert runs.jobs.shards.get(job.id, "00000").parts[0].size_bytes == 2
 
 
 @pytest.mark.full
@@ -83,7 +83,7 @@ def test_answer_of_another_job_is_refused(runs: Runs) -> None:
 @pytest.mark.full
 def test_job_with_a_missing_shard_fails(runs: Runs) -> None:
     job = runs.job()
-    lost = runs.jobs.shard(job.id, "00001")
+    lost = runs.jobs.shards.get(job.id, "00001")
     runs.table.delete([(f"J#{job.id}", f"{kind}#00001") for kind in "SP"])
     ended = runs.work(job)
     assert ended.status is JobStatus.FAILED
@@ -125,7 +125,7 @@ def test_dead_letter_of_a_done_shard_queues_its_rest(runs: Runs) -> None:
     nowhere = Queue(sqs, runs.cloud.settings.queue_url + "-gone")
     with pytest.raises(ServiceUnavailable):
         replace(runs.worker, queue=nowhere).work(job.id, "00000", time.monotonic())
-    shard = runs.jobs.shard(job.id, "00000")
+    shard = runs.jobs.shards.get(job.id, "00000")
     assert (shard.status, shard.rest != ()) == (ShardStatus.DONE, True)
     with pytest.raises(ServiceUnavailable):
         replace(runs.planner, queue=nowhere).give_up(job.id, "00000", job.run)
@@ -139,8 +139,8 @@ def test_dead_letter_of_a_done_shard_queues_its_rest(runs: Runs) -> None:
 @pytest.mark.full
 def test_dead_letter_of_the_last_done_shard_ends_its_job(runs: Runs) -> None:
     job = runs.job(ROWS[:17])
-    shard = runs.jobs.shard(job.id, "00000")
-    runs.jobs.finish_shard(job, shard, replace(shard, status=ShardStatus.DONE, agreed_end=shard.end), [])
+    shard = runs.jobs.shards.get(job.id, "00000")
+    runs.jobs.shards.finish(job, shard, replace(shard, status=ShardStatus.DONE, agreed_end=shard.end), [])
     assert runs.planner.give_up(job.id, "00000", job.run)
     assert runs.jobs.get(job.id).status is JobStatus.SUCCEEDED
 
@@ -155,7 +155,7 @@ def test_dead_letter_of_an_earlier_run_changes_nothing(runs: Runs) -> None:
     second = runs.started(retried)
     assert (second.status, second.run) == (JobStatus.RUNNING, first.run + 1)
     assert runs.planner.give_up(first.id, "00001", first.run) == second
-    assert runs.jobs.shard(first.id, "00001").status is ShardStatus.PENDING
+    assert runs.jobs.shards.get(first.id, "00001").status is ShardStatus.PENDING
     assert runs.work(second).status is JobStatus.SUCCEEDED
 
 
@@ -197,7 +197,7 @@ def attempt(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], in
         monkeypatch.setattr(worker, "one_ahead", waited_for)
         monkeypatch.setattr(time, "monotonic", lambda: passed)
         runs.worker.work(job.id, "00000", 900.0)
-        return runs.jobs.shard(job.id, "00000").agreed_end
+        return runs.jobs.shards.get(job.id, "00000").agreed_end
 
     return run
 

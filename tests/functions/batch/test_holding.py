@@ -95,7 +95,7 @@ def test_killed_worker_is_replaced_after_the_hold(
     first = sqs.receive()
     assert first
     killed(cloud, first)
-    assert runs.jobs.shard(job.id, "00000").status is ShardStatus.PENDING
+    assert runs.jobs.shards.get(job.id, "00000").status is ShardStatus.PENDING
     clock.ahead += HOLD - 5
     assert sqs.receive() is None
     clock.ahead += 6

@@ -193,7 +193,7 @@ def test_job_without_a_good_record_fails(runs: Runs) -> None:
     for name, (content, said) in BAD.items():
         job = runs.job(content, name=name)
         ended = runs.work(job)
-        shards = list(runs.jobs.shards(job.id))
+        shards = list(runs.jobs.shards.all(job.id))
         rows = sum(shard.rows for shard in shards)
         assert ended.status is JobStatus.FAILED
         assert (ended.reason or "").startswith(f"all {rows} records failed, the first one with: {said}")

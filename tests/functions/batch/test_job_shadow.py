@@ -33,7 +33,9 @@ class Shadows(Runs):
     def found(self, job: BatchJob) -> dict[str, Any]:
         """Of the manifest, which the progress has to equal."""
         shown = json.loads(self.read(f"{job.output}manifest.json"))["shadow"]
-        assert {"version": job.shadow.version if job.shadow else 0} | self.jobs.tally(job.id).shadow.shown() == shown
+        assert {"version": job.shadow.version if job.shadow else 0} | self.jobs.shards.tally(
+            job.id
+        ).shadow.shown() == shown
         return {name: value for name, value in shown.items() if name != "version"}
 
     def output(self, job: BatchJob) -> bytes:
@@ -75,12 +77,12 @@ def test_what_differs_is_counted(runs: Shadows, shadow: Shadow, expected: tuple[
 
 def test_a_shard_delivered_twice_counts_once(runs: Shadows) -> None:
     job = runs.shadowed(Shadow(OTHER, 100))
-    first, *others = list(runs.jobs.pending(job.id))
-    before = runs.jobs.shard(job.id, first)
+    first, *others = list(runs.jobs.shards.pending(job.id))
+    before = runs.jobs.shards.get(job.id, first)
     runs.work(job, first, first)
-    done = runs.jobs.shard(job.id, first)
+    done = runs.jobs.shards.get(job.id, first)
     assert done.shadow and done.shadow.compared == done.rows
-    runs.jobs.finish_shard(job, before, replace(done, rows=99), [])  # a delivery that worked at the same time
+    runs.jobs.shards.finish(job, before, replace(done, rows=99), [])  # a delivery that worked at the same time
     runs.work(job, *others)
     assert (runs.found(job)["compared"], runs.found(job)["mismatched"]) == (8, 8)
 
@@ -126,10 +128,10 @@ def test_jobs_and_shards_from_before_have_no_shadow(runs: Shadows) -> None:
     for sk in ("JOB", "S#00000"):
         row = runs.table.get((f"J#{job.id}", sk))
         assert row and row.pop("shadow") is None
-        found = BatchJob.of(row) if sk == "JOB" else runs.jobs.shard(job.id, "00000").of(row)
+        found = BatchJob.of(row) if sk == "JOB" else runs.jobs.shards.get(job.id, "00000").of(row)
         assert found.shadow is None
     assert runs.work(job).status is JobStatus.SUCCEEDED
-    assert runs.jobs.shard(job.id, "00000").status is ShardStatus.DONE
+    assert runs.jobs.shards.get(job.id, "00000").status is ShardStatus.DONE
     assert json.loads(runs.read(f"{job.output}manifest.json"))["shadow"] is None
 
 

@@ -121,10 +121,10 @@ def test_dead_shard_fails_its_job(seeded: Cloud, load_function: LoadFunction) ->
 def test_dead_shard_that_cannot_be_settled_fails_its_job(seeded: Cloud, broken: Any) -> None:
     jobs, job = bootstrap.jobs(seeded.settings), job_of(seeded, PLANNED)
     assert job
-    shard = jobs.shard(job.id, "00000")
+    shard = jobs.shards.get(job.id, "00000")
     rest = shard.piece(0, 20, shard.end)
     done = replace(shard, status=ShardStatus.DONE, agreed_end=20, rest=(rest.name,))
-    jobs.finish_shard(job, shard, done, [rest])
+    jobs.shards.finish(job, shard, done, [rest])
     event = letter(job.message("00000"), "15")
     failed = [{"itemIdentifier": event["Records"][0]["messageId"]}]
     assert broken.lambda_handler(event, Context) == {"batchItemFailures": failed}

@@ -57,14 +57,15 @@ def test_first_shards_run_while_others_are_stored(runs: Runs, queue: WatchedQueu
     def watch(number: int, messages: list[Mapping[str, Any]]) -> None:
         current = runs.jobs.get(job.id)
         assert (current.status, current.shards) == (JobStatus.RUNNING, SHARDS)
-        stored.append(len(list(runs.jobs.shards(job.id))))
+        stored.append(len(list(runs.jobs.shards.all(job.id))))
         assert runs.work(job, *(one["shard"] for one in messages)).status is JobStatus.RUNNING
 
     queue.watch = watch
     assert runs.started(job).status is JobStatus.SUCCEEDED
     assert stored == [5, 10, 15, 17]
     assert (
-        sum(len(runs.read(part.key).splitlines()) for one in runs.jobs.shards(job.id) for part in one.parts) == SHARDS
+        sum(len(runs.read(part.key).splitlines()) for one in runs.jobs.shards.all(job.id) for part in one.parts)
+        == SHARDS
     )
 
 
@@ -80,7 +81,7 @@ def test_planner_that_died_is_continued(runs: Runs, queue: WatchedQueue, job: Ba
         runs.started(job)
     assert runs.work(job).status is JobStatus.RUNNING  # what is stored; the others are to come
     assert runs.started(job).status is (JobStatus.RUNNING if dies_at < 4 else JobStatus.SUCCEEDED)
-    assert [one.name for one in runs.jobs.shards(job.id)] == [f"{index:05d}" for index in range(SHARDS)]
+    assert [one.name for one in runs.jobs.shards.all(job.id)] == [f"{index:05d}" for index in range(SHARDS)]
     assert runs.work(job).status is JobStatus.SUCCEEDED
 
 
@@ -92,10 +93,10 @@ def test_job_that_fails_while_it_is_planned_is_retried(runs: Runs, queue: Watche
 
     queue.watch = watch
     assert runs.started(job).status is JobStatus.FAILED
-    assert len(list(runs.jobs.shards(job.id))) == 10
+    assert len(list(runs.jobs.shards.all(job.id))) == 10
     retried = runs.started(runs.submission.retry(job.id))
     assert (retried.status, retried.run) == (JobStatus.RUNNING, 2)
-    assert (runs.jobs.tally(job.id).failed, len(list(runs.jobs.pending(job.id)))) == (0, SHARDS)
+    assert (runs.jobs.shards.tally(job.id).failed, len(list(runs.jobs.shards.pending(job.id)))) == (0, SHARDS)
     assert runs.work(job).status is JobStatus.SUCCEEDED
 
 
@@ -107,4 +108,4 @@ def test_planning_stops_when_the_job_is_cancelled(runs: Runs, queue: WatchedQueu
 
     queue.watch = watch
     assert runs.started(job).status is JobStatus.CANCELLED
-    assert len(list(runs.jobs.shards(job.id))) == 10
+    assert len(list(runs.jobs.shards.all(job.id))) == 10

@@ -58,7 +58,7 @@ def is_started(runs: Runs, job: BatchJob) -> bool:
 @pytest.mark.full
 def test_retry_queues_pending_shards_of_a_running_job(runs: Runs) -> None:
     job = runs.job()
-    names = list(runs.jobs.pending(job.id))
+    names = list(runs.jobs.shards.pending(job.id))
     lose_messages(runs)
     runs.work(job, names[0])
     retried = runs.submission.retry(job.id)
@@ -71,8 +71,8 @@ def test_retry_queues_pending_shards_of_a_running_job(runs: Runs) -> None:
 @pytest.mark.full
 def test_retry_ends_a_job_whose_last_worker_died(runs: Runs) -> None:
     job = runs.job()
-    for name in list(runs.jobs.pending(job.id)):
-        shard = runs.jobs.shard(job.id, name)
+    for name in list(runs.jobs.shards.pending(job.id)):
+        shard = runs.jobs.shards.get(job.id, name)
         runs.worker._done(job, shard, time.monotonic() + 600, 1)  # and dies before it looks whether that was the last
     assert runs.jobs.get(job.id).status is JobStatus.RUNNING
     assert runs.started(runs.submission.retry(job.id)).status is JobStatus.SUCCEEDED

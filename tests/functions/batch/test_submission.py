@@ -147,10 +147,10 @@ def test_pages_of_results_are_bounded(seeded: Cloud) -> None:
     """300 outputs a shard: the limit of 2,500 falls within a shard."""
     jobs, job = bootstrap.jobs(seeded.settings), create(seeded, input=ROWS)
     shards = [Shard(f"{index:05d}", index, index + 1) for index in range(10)]
-    jobs.add_shards(job, shards)
+    jobs.shards.add(job, shards)
     for shard in shards:
         parts = tuple(Part(f"{job.output}part-{shard.name}.{one}.npy", 1, "0" * 64) for one in range(300))
-        jobs.finish_shard(job, shard, replace(shard, status=ShardStatus.DONE, parts=parts), [])
+        jobs.shards.finish(job, shard, replace(shard, status=ShardStatus.DONE, parts=parts), [])
     first, _, last = bootstrap.submission(seeded.settings).shown_results(job.id, 1000, None)
     rest, _, end = bootstrap.submission(seeded.settings).shown_results(job.id, 1000, last)
     assert (len(first), len(rest), end) == (2400, 600, None)

@@ -52,7 +52,7 @@ class Runs:
 
     def work(self, job: BatchJob, *names: str) -> BatchJob:
         """Work on these shards, or all; returns the job."""
-        for name in names or list(self.jobs.pending(job.id)):
+        for name in names or list(self.jobs.shards.pending(job.id)):
             self.worker.work(job.id, name, time.monotonic() + 600)
         return self.jobs.get(job.id)
 

@@ -63,6 +63,15 @@ class Table:
         last = answer.get("LastEvaluatedKey")
         return [unpacked(item) for item in answer["Items"]], last["sk"]["S"] if last else None
 
+    def items(self, pk: str, prefix: str, *, page: int) -> Iterator[Item]:
+        """All items of a partition whose sort key has the prefix, in its order, read `page` at a time."""
+        after: str | None = None
+        while True:
+            items, after = self.query(pk, prefix, limit=page, after=after)
+            yield from items
+            if after is None:
+                return
+
     def get_many(self, keys: Sequence[Key]) -> list[Item | None]:
         """Items in the order of their keys, None where there is none; consistent reads, up to 100 per call."""
         found: dict[Key, Item] = {}

@@ -26,7 +26,7 @@ class JobEnd:
 
     def settle(self, job: BatchJob, shard: Shard, queue: Queue) -> BatchJob:
         """Finish the work on a shard that is DONE: queue its rest, check the errors, end the job if it was the last."""
-        pending = [name for name in shard.rest if self.jobs.shard(job.id, name).status is not ShardStatus.DONE]
+        pending = [name for name in shard.rest if self.jobs.shards.get(job.id, name).status is not ShardStatus.DONE]
         if pending:
             current = self.jobs.get(job.id)  # the messages carry the current run, which a retry changes
             queue.send(current.message(name) for name in pending)
@@ -45,7 +45,7 @@ class JobEnd:
             job, shards = self._finishing(job)
         if job.status is JobStatus.FINISHING:
             if shards is None:
-                shards = list(self.jobs.shards(job.id))
+                shards = list(self.jobs.shards.all(job.id))
                 if missing(job, shards):
                     raise NotFound("job", job.id)  # all shards were there: the job expired meanwhile
             self.output.write_summary(job, MANIFEST, json.dumps(manifest(job, shards), indent=2).encode())
@@ -61,9 +61,9 @@ class JobEnd:
         reason = None
         for seconds in LOOKS_AFTER_SECONDS:
             time.sleep(seconds)
-            if not self.jobs.is_done(job.id):
+            if not self.jobs.shards.all_done(job.id):
                 return job, None
-            shards = list(self.jobs.shards(job.id))
+            shards = list(self.jobs.shards.all(job.id))
             reason = missing(job, shards)
             if reason is None:
                 errors = sum(shard.errors for shard in shards)
@@ -76,7 +76,7 @@ class JobEnd:
         """Fail the job as soon as more records failed than `max_errors` allows."""
         if job.options.get("max_errors") is None or job.status is not JobStatus.RUNNING:
             return job
-        reason = too_many_errors(job, self.jobs.tally(job.id).errors)
+        reason = too_many_errors(job, self.jobs.shards.tally(job.id).errors)
         return self.fail(job.id, reason) if reason else job
 
     def fail(self, job_id: str, reason: str, run: int | None = None) -> BatchJob:

@@ -1,4 +1,4 @@
-"""Stores jobs and shards in the registry's table and holds the rules for their changes.
+"""Stores jobs in the registry's table and holds the rules for their changes; `shards` does so for their shards.
 
 Every change is conditional on the row that was read, so repeated, late and concurrent messages change nothing.
 """
@@ -11,9 +11,9 @@ from typing import Any
 
 from maas.aws.dynamodb import Table, WriteConflict
 from maas.aws.writes import Delete, Item, Put, Write
-from maas.batch import adding, job_rows, output_folders, tallies
-from maas.batch.job_records import ENDED, OPEN, BatchJob, JobStatus, Shard, ShardStatus
-from maas.batch.tallies import Tally
+from maas.batch import job_rows, output_folders
+from maas.batch.job_records import ENDED, OPEN, BatchJob, JobStatus, Shard
+from maas.batch.shards import Shards
 from maas.errors import Conflict, Contended, NotFound
 from maas.records import fields_of
 from maas.registry.ledger import PAGE_CHARACTERS, attempts
@@ -27,6 +27,7 @@ PARALLEL = 8
 class Jobs:
     def __init__(self, table: Table) -> None:
         self._table = table
+        self.shards = Shards(table)
 
     def create(self, job: BatchJob) -> BatchJob:
         """Store the job; returns the stored one if it exists.
@@ -113,7 +114,7 @@ class Jobs:
 
     def open(self, before: str) -> Iterator[BatchJob]:
         """Jobs created before that time that have not ended, oldest first."""
-        for item in self._partition(job_rows.OPEN, ""):
+        for item in self._table.items(job_rows.OPEN, "", page=PAGE):
             with suppress(NotFound):
                 job = self.get(item["id"])
                 if job.created_at >= before:
@@ -148,6 +149,13 @@ class Jobs:
 
         return self.change(job_id, decide, [job_rows.unplanned(self.get(job_id))] if unplanned else [])
 
+    def is_unplanned(self, job_id: str) -> bool:
+        """Whether some of the job's shards are not stored yet."""
+        return self._table.get(job_rows.unplanned_key(job_id)) is not None
+
+    def end_planning(self, job_id: str) -> None:
+        self._table.delete([job_rows.unplanned_key(job_id)])
+
     def cancel(self, job_id: str) -> BatchJob:
         """Raises Conflict for a job that SUCCEEDED, FAILED or is FINISHING."""
 
@@ -159,128 +167,6 @@ class Jobs:
             return replace(job, status=JobStatus.CANCELLED)
 
         return self.change(job_id, decide)
-
-    # ---------------------------------------------------------------- shards
-
-    def add_shards(self, job: BatchJob, shards: Sequence[Shard]) -> None:
-        """Store those that are not stored yet. Raises Conflict if a stored one has another range."""
-        adding.add(self._table, job, shards)
-
-    def shard(self, job_id: str, name: str) -> Shard:
-        """Raises NotFound."""
-        shard = self._find(job_id, name)
-        if shard is None:
-            raise NotFound("shard", name, of=job_id)
-        return shard
-
-    def shards(self, job_id: str) -> Iterator[Shard]:
-        """In the input's order."""
-        yield from (Shard.of(item) for item in self._items(job_id, "S#"))
-
-    def shards_page(self, job_id: str, limit: int, after: str | None) -> tuple[list[Shard], str | None]:
-        """In the input's order."""
-        items, last = self._table.query(f"J#{job_id}", "S#", limit=limit, after=after)
-        return [Shard.of(item) for item in items], last
-
-    def pending(self, job_id: str) -> Iterator[str]:
-        """Names of the stored shards that are not done, in the input's order."""
-        yield from (item["name"] for item in self._items(job_id, "P#") if "name" in item)
-
-    def is_done(self, job_id: str) -> bool:
-        """Whether no stored shard is pending and none is to be stored yet."""
-        return not self._table.keys(f"J#{job_id}", "P#", limit=1)
-
-    def is_unplanned(self, job_id: str) -> bool:
-        """Whether some of the job's shards are not stored yet."""
-        return self._table.get(job_rows.unplanned_key(job_id)) is not None
-
-    def end_planning(self, job_id: str) -> None:
-        self._table.delete([job_rows.unplanned_key(job_id)])
-
-    def reset_failed(self, job: BatchJob) -> None:
-        """Set the shards that FAILED to PENDING, for another run."""
-        for shard in self.shards(job.id):
-            if shard.status is ShardStatus.FAILED:
-                self.set_shard_status(job, shard.name, ShardStatus.PENDING, None)
-
-    def tally(self, job_id: str) -> Tally:
-        """What the job's shards add up to, whatever their number, in one read."""
-        return Tally.of(self._items(job_id, "C#"))
-
-    def agree(self, job: BatchJob, shard: Shard, end: int) -> Shard:
-        """Set where the shard's part ends, unless another delivery did; returns the shard. Raises Contended."""
-
-        def decide(found: Shard) -> Shard | None:
-            return replace(found, agreed_end=end) if found.agreed_end is None else None
-
-        return self._change_shard(job, shard, decide)
-
-    def finish_shard(self, job: BatchJob, shard: Shard, done: Shard, rest: Sequence[Shard]) -> Shard:
-        """Store the shard as `done` and its rest as new shards, in one transaction; returns the shard as stored, by
-        another delivery if it was first. Raises NotFound, Contended."""
-
-        def decide(found: Shard) -> Shard | None:
-            if found.status is ShardStatus.DONE:
-                return None
-            return replace(done, updated_at=time_after(found.updated_at), unknown=found.unknown)
-
-        def also(found: Shard) -> list[Write]:
-            kept = [replace(one, expires_at=found.expires_at) for one in rest]
-            return [
-                Delete(job_rows.pending_key(job.id, done.name)),
-                *(row for one in kept for row in job_rows.new(job, one)),
-            ]
-
-        return self._change_shard(job, shard, decide, also)
-
-    def set_shard_status(self, job: BatchJob, name: str, status: ShardStatus, reason: str | None) -> Shard:
-        """Set FAILED or PENDING; a shard that is DONE stays DONE. Raises NotFound, Contended."""
-
-        def decide(shard: Shard) -> Shard | None:
-            same = (shard.status, shard.reason) == (status, reason)
-            return None if same or shard.status is ShardStatus.DONE else replace(shard, status=status, reason=reason)
-
-        return self._change_shard(job, self.shard(job.id, name), decide)
-
-    def _change_shard(
-        self,
-        job: BatchJob,
-        shard: Shard,
-        decide: Callable[[Shard], Shard | None],
-        also: Callable[[Shard], Sequence[Write]] = lambda _: (),
-    ) -> Shard:
-        """`shard` as last read: if it changed since, it is read again."""
-        for _ in attempts():
-            wanted = decide(shard)
-            if wanted is None:
-                return shard
-            changed = replace(wanted, revision=shard.revision + 1, expires_at=shard.expires_at)
-            put = job_rows.put(job, changed, shard.revision)
-            further = [*also(changed), *tallies.change(job, shard, changed)]
-            try:
-                if further:
-                    self._table.write([put, *further])
-                else:
-                    self._table.put(put)
-                return changed
-            except WriteConflict:
-                shard = self.shard(job.id, shard.name)
-        raise Contended(job.id)
-
-    def _find(self, job_id: str, name: str) -> Shard | None:
-        item = self._table.get(job_rows.shard_key(job_id, name))
-        return Shard.of(item) if item else None
-
-    def _items(self, job_id: str, prefix: str) -> Iterator[Item]:
-        return self._partition(f"J#{job_id}", prefix)
-
-    def _partition(self, pk: str, prefix: str) -> Iterator[Item]:
-        after: str | None = None
-        while True:
-            items, after = self._table.query(pk, prefix, limit=PAGE, after=after)
-            yield from items
-            if after is None:
-                return
 
 
 def _unexpired(job_id: str, item: Item | None) -> BatchJob:

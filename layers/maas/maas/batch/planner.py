@@ -91,7 +91,7 @@ class Planner:
         """
         try:
             job = self.jobs.get(job_id)
-            shard = self.jobs.shard(job_id, shard_name) if shard_name else None
+            shard = self.jobs.shards.get(job_id, shard_name) if shard_name else None
         except NotFound:
             return None
         if shard and shard.status is ShardStatus.DONE and job.status in RUNS:
@@ -101,7 +101,7 @@ class Planner:
         if shard is None:
             return self.job_end.fail(job_id, NO_END, run)
         reason = shard.reason or NO_END
-        self.jobs.set_shard_status(job, shard_name, ShardStatus.FAILED, reason)
+        self.jobs.shards.set_status(job, shard_name, ShardStatus.FAILED, reason)
         return self.job_end.fail(job_id, f"shard {shard_name} failed at every attempt: {reason}", run)
 
     def _uploaded(self, job_id: str, arrived: Arrived) -> BatchJob:
@@ -171,11 +171,11 @@ class Planner:
         """Move to RUNNING once the first shards are stored; returns the job, and all shards if it was planned now."""
         changes: dict[str, Any] = {"started_at": canonical(datetime.now(UTC)), "run": job.run + 1}
         if job.kind == "infer" or job.format:
-            if self.jobs.tally(job.id).failed:
-                self.jobs.reset_failed(job)
+            if self.jobs.shards.tally(job.id).failed:
+                self.jobs.shards.reset_failed(job)
             return self.jobs.start(job.id, False, **changes), []
         shards, found = self._plan(job)
-        self.jobs.add_shards(job, shards[: self.shards_at_once])
+        self.jobs.shards.add(job, shards[: self.shards_at_once])
         more = len(shards) > self.shards_at_once
         return self.jobs.start(job.id, more, **changes, **found), shards
 
@@ -188,17 +188,17 @@ class Planner:
         if job.kind == "infer":
             self.async_queue.send([job.message("")])
             return job
-        self.queue.send(job.message(name) for name in self.jobs.pending(job.id))
+        self.queue.send(job.message(name) for name in self.jobs.shards.pending(job.id))
         if not self.jobs.is_unplanned(job.id):
             return job
-        stored = {shard.name for shard in (shards[: self.shards_at_once] or self.jobs.shards(job.id))}
+        stored = {shard.name for shard in (shards[: self.shards_at_once] or self.jobs.shards.all(job.id))}
         missing = [shard for shard in shards or self._plan(job)[0] if shard.name not in stored]
         for start in range(0, len(missing), self.shards_at_once):
             current = self.jobs.get(job.id)
             if (current.status, current.run) != (JobStatus.RUNNING, job.run):
                 return current
             some = missing[start : start + self.shards_at_once]
-            self.jobs.add_shards(job, some)
+            self.jobs.shards.add(job, some)
             self.queue.send(job.message(shard.name) for shard in some)
         self.jobs.end_planning(job.id)
         return job

@@ -138,7 +138,7 @@ class Submission:
         yield from each(self.jobs.open(since), lambda job: job.id, woken, deadline, "jobs not woken")
 
     def _woken(self, job: BatchJob, since: str, abandoned: str) -> bool:
-        if max(job.updated_at, self.jobs.tally(job.id).updated_at) >= since:
+        if max(job.updated_at, self.jobs.shards.tally(job.id).updated_at) >= since:
             return False
         if job.status is JobStatus.UPLOADING:
             try:
@@ -179,10 +179,10 @@ class Submission:
                 raise Conflict(f"job '{job_id}' is {job.status}" + (f": {job.reason}" if job.reason else ""))
             answer = JobResult(RESPONSE, self.bucket.presign_download(job.output + RESPONSE, None))
             return [answer], job.options["response_header_length"], None
-        shards, last = self.jobs.shards_page(job_id, limit, after)
+        shards, last = self.jobs.shards.page(job_id, limit, after)
         fitting = _fitting(shards)
         if fitting < len(shards):
-            shards, last = self.jobs.shards_page(job_id, fitting, after)
+            shards, last = self.jobs.shards.page(job_id, fitting, after)
         found = []
         for shard in shards:
             for part in shard.parts:

@@ -102,7 +102,7 @@ class Worker:
             if isinstance(error, MaasError) and not isinstance(error, _TRY_AGAIN):
                 return self.job_end.fail(job_id, error.message, job.run)  # a repeat would fail alike
             if shard_name:
-                self.jobs.set_shard_status(job, shard_name, ShardStatus.PENDING, reason_of(error))
+                self.jobs.shards.set_status(job, shard_name, ShardStatus.PENDING, reason_of(error))
             raise
 
     def _done(self, job: BatchJob, shard: Shard, limit: float, received: int) -> Shard:
@@ -117,7 +117,7 @@ class Worker:
 
             def agree(end: int) -> None:
                 if not agreement:
-                    agreement.append(pool.submit(self.jobs.agree, job, shard, end))
+                    agreement.append(pool.submit(self.jobs.shards.agree, job, shard, end))
 
             found = self._predicted(job, runner, shard.start, end, limit, agree, shadow)
             agree(found.end)
@@ -140,7 +140,7 @@ class Worker:
             mb_ms=self.counters.mb_ms(time.monotonic() - began),
             shadow=found.shadow,
         )
-        finished = self.jobs.finish_shard(job, shard, done, rest)
+        finished = self.jobs.shards.finish(job, shard, done, rest)
         count("Records", done.rows)
         count("RecordErrors", done.errors)
         self.counters.count_shard(job.model, job.version, done.rows, done.errors, found.run_seconds, done.mb_ms)

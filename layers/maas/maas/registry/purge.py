@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from maas.aws.writes import Delete, Write
@@ -134,15 +135,8 @@ class Purge:
             return False
 
     def _rows(self, index: str, time_field: str, before: str) -> Iterator[dict[str, Any]]:
-        after = None
-        while True:
-            page, after = self._ledger.table.query(index, "", limit=_PAGE, after=after)
-            for row in page:
-                if row[time_field] >= before:
-                    return
-                yield row
-            if after is None:
-                return
+        rows = self._ledger.table.items(index, "", page=_PAGE)
+        return takewhile(lambda row: bool(row[time_field] < before), rows)
 
     def _expired(self, row: dict[str, Any], actor: str, deadline: float) -> bool:
         model, number, deleted_at = row["model"], row["number"], row["deleted_at"]

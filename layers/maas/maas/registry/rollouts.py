@@ -62,12 +62,8 @@ class Rollouts:
 
     def open(self) -> Iterator[tuple[str, int]]:
         """Model and id of those that are open or have something to tell: one query."""
-        after: str | None = None
-        while True:
-            rows, after = self._ledger.table.query(table_rows.ROLLOUTS, "", limit=PAGE, after=after)
-            yield from ((row["model"], row["id"]) for row in rows)
-            if after is None:
-                return
+        for row in self._ledger.table.items(table_rows.ROLLOUTS, "", page=PAGE):
+            yield row["model"], row["id"]
 
     def start(
         self, model: str, plan: Plan, actor: str, tallies: Tallies, idempotency: Idempotency | None = None
