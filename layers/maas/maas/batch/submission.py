@@ -8,26 +8,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from maas.aws.s3 import PART_BYTES, ModelBucket, StoredObject, UploadPart
+from maas.aws.s3 import PART_BYTES, ModelBucket, UploadPart
+from maas.batch import request_checks
 from maas.batch.announcements import Announcements
 from maas.batch.job_records import BatchJob, JobRequest, JobResult, JobStatus, Shard
 from maas.batch.jobs import Jobs
-from maas.batch.locations import DATA, DEFERRED, INPUTS, OUTPUT, REQUEST, RESPONSE, START, UPLOADS, is_marker
-from maas.errors import Conflict, InvalidRequest, NotFound, TooLarge
-from maas.names import check_file_name
+from maas.batch.locations import RESPONSE, START, UPLOADS
+from maas.errors import Conflict, NotFound
 from maas.notices.webhook import check_notify
-from maas.records import ModelFile, ModelVersion
+from maas.records import ModelVersion
 from maas.registry import Idempotency
 from maas.sweeps import each
 from maas.times import canonical
 
-MAX_UPLOAD_BYTES = 100 * 1024**3  # 1,600 parts: the response with their URLs stays below Lambda's 6 MB
-MAX_REQUEST_BYTES = 1024**3  # for kind infer: the worker reads the request into memory
-MAX_KEY_BYTES = 1024  # S3's limit
 MAX_RESULTS = 2500  # in one response, with a URL of about 1.5 kB each
-# The suffixes that `formats.format_of` accepts, repeated because that module imports NumPy. Any other upload is refused
-# before it is stored: one named like START would wake the planner.
-SUFFIXES = (".jsonl", ".csv", ".parquet", ".npy", ".jsonl.gz", ".csv.gz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +39,7 @@ class Submission:
 
         Raises InvalidRequest, NotFound, Conflict, TooLarge.
         """
-        job_id, now = _job_id(once), canonical(datetime.now(UTC))
-        is_infer = wanted.kind == "infer"
-        _check_shadow(version, wanted)
-        options = dict(wanted.options)
-        if is_infer and wanted.header_length is not None:
-            options["header_length"] = str(wanted.header_length)
-        upload = wanted.upload
-        if upload:
-            _check_upload(upload, is_infer)
-        stored = None if upload else self._stored(wanted.input or "")
-        job = BatchJob(
-            id=job_id,
-            kind=wanted.kind,
-            model=version.model,
-            version=version.number,
-            input_key=_upload_key(job_id, upload.name, is_infer) if upload else self._key_of(wanted.input or ""),
-            output=f"{DEFERRED}{job_id}/" if is_infer else self._output(wanted.output, job_id),
-            created_at=now,
-            updated_at=now,
-            expires_at=int(time.time()) + self.retention_seconds,
-            actor=actor,
-            status=JobStatus.UPLOADING if upload else JobStatus.PLANNING,
-            input_s3_version=stored.s3_version if stored else None,
-            input_bytes=upload.size_bytes if upload else stored.size_bytes if stored else 0,
-            shard_bytes=self.shard_bytes,
-            options=options,
-            notify=check_notify(wanted.notify),
-            request_digest=once.digest if once else "",
-            shadow=wanted.shadow,
-        )
+        job, upload = self._checked(version, wanted, actor, once), wanted.upload
         parts = self.bucket.presign(job.input_key, upload.size_bytes, upload.sha256) if upload else []
         made = self.jobs.create(job)
         if made.request_digest != job.request_digest:
@@ -82,6 +47,44 @@ class Submission:
         if not upload:
             self._wake_planner(made)
         return made, parts
+
+    def _checked(self, version: ModelVersion, wanted: JobRequest, actor: str, once: Idempotency | None) -> BatchJob:
+        """The job that is asked for. Raises InvalidRequest, NotFound, TooLarge."""
+        request_checks.check_shadow(version, wanted)
+        job_id, now = _job_id(once), canonical(datetime.now(UTC))
+        upload, options, is_infer = wanted.upload, dict(wanted.options), wanted.kind == "infer"
+        if is_infer and wanted.header_length is not None:
+            options["header_length"] = str(wanted.header_length)
+        if upload:
+            request_checks.check_upload(upload, is_infer)
+            key = request_checks.upload_key(job_id, upload.name, is_infer)
+            size_bytes, s3_version = upload.size_bytes, None
+        else:
+            key = request_checks.input_key(wanted.input or "", self.bucket.name)
+            stored = self.bucket.stored(key)
+            if stored is None:
+                raise NotFound("object", key)
+            size_bytes, s3_version = stored.size_bytes, stored.s3_version
+        return BatchJob(
+            id=job_id,
+            kind=wanted.kind,
+            model=version.model,
+            version=version.number,
+            input_key=key,
+            output=request_checks.output_folder(wanted, job_id, self.bucket.name),
+            created_at=now,
+            updated_at=now,
+            expires_at=int(time.time()) + self.retention_seconds,
+            actor=actor,
+            status=JobStatus.UPLOADING if upload else JobStatus.PLANNING,
+            input_s3_version=s3_version,
+            input_bytes=size_bytes,
+            shard_bytes=self.shard_bytes,
+            options=options,
+            notify=check_notify(wanted.notify),
+            request_digest=once.digest if once else "",
+            shadow=wanted.shadow,
+        )
 
     def complete(self, job_id: str) -> BatchJob:
         """Join the parts of a large upload. Raises NotFound, Conflict if a part is missing."""
@@ -194,71 +197,11 @@ class Submission:
         """Write the object whose event makes the planner read the job and advance it."""
         self.bucket.write(f"{UPLOADS}{job.id}/{START}", b"{}")
 
-    def _key_of(self, location: str) -> str:
-        return location.removeprefix(f"s3://{self.bucket.name}/")
-
-    def _stored(self, location: str) -> StoredObject:
-        key = self._key_of(location)
-        if not key.startswith(INPUTS):
-            raise self._elsewhere("input", location, INPUTS)
-        if is_marker(key.rpartition("/")[2]):
-            expected = (
-                "a file of records: names that begin with '_' or '.' are markers of the tool that wrote the folder"
-            )
-            raise InvalidRequest(f"input: got {location!r:.200}, expected {expected}", field="input")
-        size_bytes = len(key.encode())
-        if size_bytes > MAX_KEY_BYTES:
-            raise InvalidRequest(
-                f"input: got a key of {size_bytes:,} bytes, expected at most {MAX_KEY_BYTES:,}", field="input"
-            )
-        stored = self.bucket.stored(key)
-        if stored is None:
-            raise NotFound("object", key)
-        return stored
-
-    def _output(self, location: str | None, job_id: str) -> str:
-        """A key prefix that ends in a slash."""
-        if location is None:
-            return f"{OUTPUT}{job_id}/"
-        key = self._key_of(location).rstrip("/") + "/"
-        if not key.startswith(OUTPUT) or len(key) <= len(OUTPUT):
-            raise self._elsewhere("output", location, (OUTPUT,))
-        check_file_name(key[:-1], "output")
-        return key
-
-    def _elsewhere(self, field: str, came: str, below: tuple[str, ...]) -> InvalidRequest:
-        expected = f"s3://{self.bucket.name}/KEY with KEY below {' or '.join(below)}"
-        return InvalidRequest(f"{field}: got {came!r:.200}, expected {expected}", field=field)
-
 
 def _job_id(once: Idempotency | None) -> str:
     if once is None:
         return uuid.uuid4().hex[:20]
     return hashlib.sha256(f"{once.actor}\0{once.key}".encode()).hexdigest()[:20]
-
-
-def _check_shadow(version: ModelVersion, wanted: JobRequest) -> None:
-    if wanted.shadow and wanted.kind == "infer":
-        raise InvalidRequest("shadow: got one, expected none for a job of kind infer", field="shadow")
-    if wanted.shadow and wanted.shadow.version == version.number:
-        expected = "a version other than the job's"
-        raise InvalidRequest(f"shadow.version: got {version.number}, expected {expected}", field="shadow.version")
-
-
-def _check_upload(upload: ModelFile, is_infer: bool) -> None:
-    """Raises InvalidRequest for a name without a format's suffix and for an empty request, TooLarge."""
-    if is_infer and not upload.size_bytes:
-        expected = "an inference request"
-        raise InvalidRequest(f"upload.size_bytes: got 0, expected {expected}", field="upload.size_bytes")
-    if not is_infer and not upload.name.lower().endswith(SUFFIXES):
-        expected = f"a name that ends in one of {', '.join(SUFFIXES)}"
-        raise InvalidRequest(f"upload.name: got '{upload.name}', expected {expected}", field="upload.name")
-    most, instead = MAX_UPLOAD_BYTES, f"put a larger file below {DATA} with `aws s3 cp` and name it as `input`"
-    if is_infer:
-        most, instead = MAX_REQUEST_BYTES, "a job of kind batch takes more, as a file of records"
-    if upload.size_bytes > most:
-        came = f"upload.size_bytes: got {upload.size_bytes:,}, expected at most {most:,}"
-        raise TooLarge(f"{came}; {instead}", field="upload.size_bytes")
 
 
 def _fitting(shards: Sequence[Shard]) -> int:
@@ -269,9 +212,3 @@ def _fitting(shards: Sequence[Shard]) -> int:
         if index and results > MAX_RESULTS:
             return index
     return len(shards)
-
-
-def _upload_key(job_id: str, name: str, is_infer: bool) -> str:
-    if is_infer:
-        return f"{DEFERRED}{job_id}/{REQUEST}"
-    return f"{UPLOADS}{job_id}/{check_file_name(name, 'upload.name').rpartition('/')[2]}"
