@@ -1,33 +1,22 @@
-"""API Gateway's HTTP API, as an ASGI application: requests become payload 2.0 events, answers become responses.
-
-Event: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
-"""
+"""API Gateway's HTTP API, as an ASGI application: matches routes, asks authorizers, calls functions."""
 
 import asyncio
-import base64
 import logging
-import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl
 
 import orjson
 
-from maas_local.channel import Frame
+from maas_local import payload
 from maas_local.functions import PAYLOAD_LIMIT_BYTES, FunctionError, Functions, payload_bytes
-from maas_local.intrinsics import ACCOUNT, REGION
 from maas_local.template import Authorizer, Route
 
 KNOWN_PATHS = 1000
 BODY_LIMIT_BYTES = 10 * 1024 * 1024
 INTEGRATION_SECONDS = 30  # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
-# Bodies that the real gateway passes on as text; all others, also forms and bodies without a type, are base64.
-_TEXT = re.compile(r"\s*(text/|application/(json|javascript|xml)\s*(;|$))", re.IGNORECASE)
-_NOT_PASSED_ON = {"content-length", "transfer-encoding", "connection"}  # set by this gateway
 _log = logging.getLogger(__name__)
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -72,16 +61,16 @@ class Gateway:
     async def _respond(self, scope: Scope, receive: Receive) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         route, path_parameters = self._match(scope["method"], scope["path"])
         body = await _body(receive)
-        event = _event(scope, route, path_parameters)
+        event = payload.event_of(scope, route, path_parameters)
         if route.authorizer:
             event["requestContext"]["authorizer"] = {"lambda": await self._authorization(route.authorizer, event)}
-        frame = _frame(event, body)
+        frame = payload.frame(event, body)
         if payload_bytes(frame) > PAYLOAD_LIMIT_BYTES:
             raise _Answer(413, "Request Entity Too Large")
         try:
             async with asyncio.timeout(INTEGRATION_SECONDS):
                 result, body = await self._functions.invoke_beside(route.function, frame)
-            return _response(result, body)
+            return payload.response(result, body)
         except FunctionError as error:
             _log.error("%s failed: %s", route.function, error)
             if error.details.get("errorType") == "Sandbox.Timedout":
@@ -100,7 +89,7 @@ class Gateway:
         until, context = self._authorized.get(identity, (0.0, None))
         if context is not None and time.monotonic() < until:
             return context
-        asked = event | {"type": "REQUEST", "identitySource": list(identity), "routeArn": _route_arn(event)}
+        asked = event | {"type": "REQUEST", "identitySource": list(identity), "routeArn": payload.route_arn(event)}
         try:
             result = await self._functions.invoke(authorizer.function, asked)
         except FunctionError as error:
@@ -147,103 +136,6 @@ async def _body(receive: Receive) -> bytes:
         chunks.append(chunk)
         more = message.get("more_body", False)
     return b"".join(chunks)
-
-
-def _event(scope: Scope, route: Route, path_parameters: dict[str, str]) -> dict[str, Any]:
-    """The event without its body."""
-    headers: dict[str, str] = {}
-    cookies = []
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        if name == "cookie":
-            cookies += value.split("; ")
-        else:
-            headers[name] = f"{headers[name]},{value}" if name in headers else value
-    method, path, query = scope["method"], scope["path"], scope["query_string"].decode("latin-1")
-    now = time.time()
-    http = {
-        "method": method,
-        "path": path,
-        "protocol": f"HTTP/{scope['http_version']}",
-        "sourceIp": scope["client"][0] if scope.get("client") else "127.0.0.1",
-        "userAgent": headers.get("user-agent", ""),
-    }
-    context = {
-        "accountId": "anonymous",
-        "apiId": "local",
-        "domainName": headers.get("host", "localhost"),
-        "domainPrefix": "localhost",
-        "http": http,
-        "requestId": os.urandom(8).hex(),
-        "routeKey": f"{route.method} {route.path}",
-        "stage": "$default",
-        "time": _clock(int(now)),
-        "timeEpoch": int(now * 1000),
-    }
-    event: dict[str, Any] = {
-        "version": "2.0",
-        "routeKey": context["routeKey"],
-        "rawPath": path,
-        "rawQueryString": query,
-        "headers": headers,
-        "requestContext": context,
-    }
-    if cookies:
-        event["cookies"] = cookies
-    if query:
-        values: dict[str, str] = {}
-        for name, value in parse_qsl(query, keep_blank_values=True):
-            values[name] = f"{values[name]},{value}" if name in values else value
-        event["queryStringParameters"] = values
-    if path_parameters:
-        event["pathParameters"] = path_parameters
-    return event
-
-
-def _frame(event: dict[str, Any], body: bytes) -> Frame:
-    """The event, and beside it what its field `body` will be: a text as it is, or base64."""
-    is_text = bool(_TEXT.match(event["headers"].get("content-type", "")))
-    event["isBase64Encoded"] = bool(body) and not is_text
-    if body:
-        event["body"] = ""
-    return Frame(orjson.dumps(event), body if is_text else base64.b64encode(body))
-
-
-def _route_arn(event: dict[str, Any]) -> str:
-    http = event["requestContext"]["http"]
-    return f"arn:aws:execute-api:{REGION}:{ACCOUNT}:local/$default/{http['method']}{http['path']}"
-
-
-@lru_cache(1)
-def _clock(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
-
-
-def _response(result: Any, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """Status, headers and content, from a result whose `body` is beside it.
-
-    A result without statusCode is the JSON body of a 200, as in API Gateway.
-
-    Raises ValueError, TypeError or AttributeError for an invalid part.
-    """
-    if not isinstance(result, dict) or "statusCode" not in result:
-        whole = result | {"body": body.decode()} if body else result
-        return 200, [(b"content-type", b"application/json")], orjson.dumps(whole)
-    if result.get("body"):
-        raise TypeError("body is no text")
-    content = base64.b64decode(body) if result.get("isBase64Encoded") else body
-    headers = [
-        (name.lower().encode("latin-1"), str(value).encode("latin-1"))
-        for name, value in (result.get("headers") or {}).items()
-        if name.lower() not in _NOT_PASSED_ON
-    ]
-    headers += [(b"set-cookie", cookie.encode("latin-1")) for cookie in result.get("cookies") or ()]
-    if not any(name == b"content-type" for name, _ in headers):
-        headers.append((b"content-type", b"text/plain; charset=utf-8"))
-    status = int(result["statusCode"])
-    if not 200 <= status < 600:
-        raise ValueError(f"statusCode {status}")
-    return status, headers, content
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
