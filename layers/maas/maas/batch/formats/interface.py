@@ -7,8 +7,6 @@ from typing import Any, Protocol, Self
 from maas.errors import InvalidRequest
 from maas.serving.datatypes import Array
 
-ERRORS_SUFFIX = "errors.jsonl"  # written beside the outputs of a binary format if records failed
-
 
 class Source(Protocol):
     """An input object. `read` is called from several threads at once; each call costs a round trip.

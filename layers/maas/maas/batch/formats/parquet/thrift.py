@@ -8,7 +8,8 @@ import struct
 from collections.abc import Collection, Sequence
 from typing import Any
 
-TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range(1, 13)
+TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET = range(1, 11)
+STRUCT = 12  # 11, a map, is in no footer of Parquet
 MAX_DEPTH = 32
 MAX_VALUES = 1 << 20  # decoded at most: a value of one byte takes a hundred in memory
 
