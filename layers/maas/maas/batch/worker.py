@@ -65,6 +65,33 @@ class NotWanted(Exception):
     """The job ended while one of its shards was running."""
 
 
+class _Pace:
+    """How long chunks take, the wait for them included, and so when their part has to end.
+
+    `limit` is of time.monotonic; infinite for a part whose end is agreed.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self._limit, self._slowest = limit, 0.0
+        self._now = self._looked = time.monotonic()
+
+    def chunk_done(self) -> None:
+        now = time.monotonic()
+        self._slowest, self._now = max(self._slowest, now - self._now), now
+
+    def is_look_due(self) -> bool:
+        """Whether to read the job's status, every LOOK_SECONDS."""
+        if self._now - self._looked <= LOOK_SECONDS:
+            return False
+        self._looked = self._now
+        return True
+
+    def has_to_end(self, size_bytes: int) -> bool:
+        """Whether the part has no time or room for one more chunk."""
+        full = size_bytes > MAX_PART_BYTES and self._limit != float("inf")
+        return full or self._now + 2 * self._slowest > self._limit
+
+
 @dataclass(frozen=True, slots=True)
 class Worker:
     jobs: Jobs
@@ -176,8 +203,7 @@ class Worker:
         writer = formats.writer(job.format, job.layout, options, outputs)
         rows = errors = 0
         reason: str | None = None
-        slowest = run_seconds = 0.0
-        before = looked = time.monotonic()
+        run_seconds, pace = 0.0, _Pace(limit)
         with OneBehind() as writing:  # a part is written while the model runs on the next chunk
             for chunk in one_ahead(self._chunks(job, runner, start, end)):
                 if chunk.end >= end:
@@ -191,14 +217,10 @@ class Worker:
                 rows, errors = rows + chunk.rows, errors + len(failed)
                 if failed and reason is None:
                     reason = failed[min(failed)][:MAX_REASON]
-                now = time.monotonic()
-                slowest, before = max(slowest, now - before), now  # includes the wait for the chunk
-                if now - looked > LOOK_SECONDS:
-                    looked = now
-                    if self.jobs.get(job.id).status is not JobStatus.RUNNING:
-                        raise NotWanted
-                full = now + 2 * slowest > limit or (writer.size_bytes > MAX_PART_BYTES and limit != float("inf"))
-                if full and chunk.end < end:
+                pace.chunk_done()
+                if pace.is_look_due() and self.jobs.get(job.id).status is not JobStatus.RUNNING:
+                    raise NotWanted
+                if chunk.end < end and pace.has_to_end(writer.size_bytes):
                     end = chunk.end
                     break
             writing.wait()
