@@ -17,18 +17,10 @@ from maas.batch.job_records import JobStatus, Shard, ShardStatus
 from maas.batch.output_folders import OUTPUTS
 from maas.batch.planner import Arrived
 from maas.errors import ServiceUnavailable
-from support.aws.engine import Cloud
 from support.batch import seeds
 from support.batch.runs import ROWS, Runs
-from support.events import seed
 
 FOLDER = "batch/output/daily/"
-
-
-@pytest.fixture
-def runs(cloud: Cloud) -> Runs:
-    seed(cloud)
-    return Runs(cloud)
 
 
 # ---------------------------------------------------------------- parts of other jobs

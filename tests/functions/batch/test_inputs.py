@@ -12,17 +12,9 @@ from arro3.io import read_parquet, write_parquet
 
 from maas.batch.job_records import JobStatus, ShardStatus
 from maas.errors import InvalidRequest
-from support.aws.engine import Cloud
 from support.batch.runs import ROWS, Runs
-from support.events import seed
 
 DROP = "batch/input/example/1/"
-
-
-@pytest.fixture
-def runs(cloud: Cloud) -> Runs:
-    seed(cloud)
-    return Runs(cloud)
 
 
 def npy(rows: int) -> bytes:

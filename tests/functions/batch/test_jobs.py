@@ -9,7 +9,7 @@ from conftest import LoadFunction
 from maas import bootstrap
 from maas.batch.job_records import BatchJob, JobStatus
 from support.aws.engine import Cloud
-from support.events import EVENTS, PLANNED, seed
+from support.events import EVENTS, PLANNED
 
 
 class Context:
@@ -31,12 +31,6 @@ def planned(cloud: Cloud) -> BatchJob:
 def read(cloud: Cloud, key: str) -> bytes:
     body: bytes = cloud.s3.get_object(Bucket=cloud.settings.bucket, Key=key)["Body"].read()
     return body
-
-
-@pytest.fixture
-def seeded(cloud: Cloud) -> Cloud:
-    seed(cloud)
-    return cloud
 
 
 def test_last_shard_ends_the_job(seeded: Cloud, load_function: LoadFunction) -> None:

@@ -12,7 +12,7 @@ from conftest import LoadFunction
 from maas import bootstrap
 from maas.batch.job_records import BatchJob, JobStatus, ShardStatus
 from support.aws.engine import Cloud
-from support.events import EVENTS, PLANNED, seed
+from support.events import EVENTS, PLANNED
 
 DROPPED = "batch/input/example/1/rows.jsonl"
 LAST = "6"  # one more than MAX_RECEIVED_EVENT
@@ -22,12 +22,6 @@ class Context:
     @staticmethod
     def get_remaining_time_in_millis() -> int:
         return 60_000
-
-
-@pytest.fixture
-def seeded(cloud: Cloud) -> Cloud:
-    seed(cloud)
-    return cloud
 
 
 def letter(body: object = None, received: str = "1") -> dict[str, Any]:

@@ -9,9 +9,7 @@ import pytest
 from maas.aws.sqs import Queue
 from maas.batch.job_records import BatchJob, JobRequest, JobStatus
 from maas.errors import ServiceUnavailable
-from support.aws.engine import Cloud
 from support.batch.runs import Runs
-from support.events import seed
 
 SHARDS = 17
 ROWS = b"".join(b'{"x": [%02d, 2, 3]}\n' % number for number in range(SHARDS))  # one a shard
@@ -33,12 +31,6 @@ class WatchedQueue(Queue):
 @pytest.fixture
 def queue(runs: Runs) -> WatchedQueue:
     return WatchedQueue(runs.planner.queue._sqs, runs.cloud.settings.queue_url)
-
-
-@pytest.fixture
-def runs(cloud: Cloud) -> Runs:
-    seed(cloud)
-    return Runs(cloud)
 
 
 @pytest.fixture

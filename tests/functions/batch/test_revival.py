@@ -15,9 +15,8 @@ from maas.batch.planner import Arrived
 from maas.errors import Conflict
 from maas.records import ModelFile, Status
 from support import onnx_models
-from support.aws.engine import Cloud
 from support.batch.runs import ROWS, Runs
-from support.events import EventCase, seed
+from support.events import EventCase
 
 REVIVE = EventCase("maintenance_revive", None, {}).event
 PURGE = EventCase("maintenance_purge", None, {}).event
@@ -27,12 +26,6 @@ class Context:
     @staticmethod
     def get_remaining_time_in_millis() -> int:
         return 60_000
-
-
-@pytest.fixture
-def runs(cloud: Cloud) -> Runs:
-    seed(cloud)
-    return Runs(cloud)
 
 
 def lose_messages(runs: Runs) -> None:
