@@ -80,3 +80,10 @@ def post(app: ModuleType, path: str, body: Any, **headers: str) -> tuple[int, An
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     answer = app.lambda_handler(wire.event(path, content, headers), wire.CONTEXT)
     return answer["statusCode"], json.loads(answer["body"])
+
+
+def ok(app: ModuleType, path: str, body: Any) -> Any:
+    """The document of an answer whose status is 200."""
+    status, document = post(app, path, body)
+    assert status == 200, document
+    return document

@@ -7,25 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conftest import LoadFunction
 from maas import bootstrap
 from maas.records.samples import Capture, Shadow
 from maas.sampling import shadowing
 from maas.sampling.sample import Sample
 from support import onnx_models, wire
-from support.aws.engine import Cloud
-from support.sampled_requests import System, sampled_cloud
-
-
-@pytest.fixture(scope="module")
-def cloud(moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> Cloud:
-    """One for all tests here, since each deployment takes a second."""
-    return sampled_cloud(moto_url, tmp_path_factory.mktemp("maas"))
-
-
-@pytest.fixture
-def system(cloud: Cloud, load_function: LoadFunction) -> System:
-    return System(cloud, load_function)
+from support.sampled_requests import System
 
 
 def test_another_version_mismatches(system: System) -> None:

@@ -7,23 +7,10 @@ from typing import Any
 
 import pytest
 
-from conftest import LoadFunction
 from maas.records.samples import Capture, Shadow
 from maas.sampling.sample import Sample
 from support import wire
-from support.aws.engine import Cloud
-from support.sampled_requests import BODY, System, X, sampled_cloud
-
-
-@pytest.fixture(scope="module")
-def cloud(moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> Cloud:
-    """One for all tests here, since each deployment takes a second."""
-    return sampled_cloud(moto_url, tmp_path_factory.mktemp("maas"))
-
-
-@pytest.fixture
-def system(cloud: Cloud, load_function: LoadFunction) -> System:
-    return System(cloud, load_function)
+from support.sampled_requests import BODY, System, X
 
 
 def test_capture(system: System) -> None:

@@ -1,4 +1,4 @@
-"""The routes of tasks, and tasks through the protocols of all models, each answer held against a reference."""
+"""Texts on the routes of clients and through the protocols of all models: answers held against a reference."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ import pytest
 
 from support import wire
 from support.exports import small
-from support.exports.serving import every_task, post
+from support.exports.serving import ok, post
 from support.exports.small import TextExport, text_export
 
 EMBEDDINGS, RERANK, CLASSES = (text_export(task) for task in ("embeddings", "rerank", "text-classification"))
@@ -22,17 +22,6 @@ TEXTS = [
     "東京 🙂 é",
 ]
 EMBED, V2 = "/v1/embeddings", "/v2/rerank"
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    return every_task(tmp_path_factory.mktemp("exports"))
-
-
-def ok(app: ModuleType, path: str, body: Any) -> Any:
-    status, document = post(app, path, body)
-    assert status == 200, document
-    return document
 
 
 def ids(export: TextExport, *texts: str) -> tuple[list[int], list[int]]:
@@ -231,48 +220,6 @@ def test_fill_mask(app: ModuleType) -> None:
     assert status == 400 and "got 0 times [MASK], expected exactly one" in refused["error"]
 
 
-def test_images(app: ModuleType) -> None:
-    files = [small.picture(colour, kind) for colour, kind in (("red", "PNG"), ("lime", "JPEG"), ("blue", "WEBP"))]
-    rows = ok(
-        app, "/v1/models/colours:predict", {"instances": [{"b64": base64.b64encode(one).decode()} for one in files]}
-    )
-    assert [one["label"] for one in rows["predictions"]] == small.COLOURS
-    header = json.dumps(
-        {
-            "inputs": [
-                {
-                    "name": "image",
-                    "shape": [1],
-                    "datatype": "BYTES",
-                    "parameters": {"binary_data_size": len(files[2]) + 4},
-                }
-            ]
-        }
-    ).encode()
-    body = header + len(files[2]).to_bytes(4, "little") + files[2]
-    status, answer = post(
-        app, "/v2/models/colours/infer", body, **{"inference-header-content-length": str(len(header))}
-    )
-    assert (status, answer["outputs"][0]["data"]) == (200, ["blue"])
-    url = "data:image/png;base64," + base64.b64encode(files[0]).decode()
-    assert ok(app, EMBED, {"model": "vectors", "input": url})["data"][0]["embedding"] == [8.0, -8.0, -8.0]
-
-
-def test_upright_image(app: ModuleType) -> None:
-    """A JPEG that its EXIF turns: red above blue as stored, red beside blue as seen; both halves count the same."""
-    import io
-
-    from PIL import Image
-
-    picture, out = Image.new("RGB", (16, 32), "blue"), io.BytesIO()
-    picture.paste("red", (0, 0, 16, 8))
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    picture.save(out, "JPEG", exif=exif, quality=95)
-    body = {"instances": [{"b64": base64.b64encode(out.getvalue()).decode()}]}
-    assert ok(app, "/v1/models/colours:predict", body)["predictions"][0]["label"] == "blue"
-
-
 def test_model_as_openai_shows_it(app: ModuleType) -> None:
     answer = app.lambda_handler(wire.event("/v1/models/embeddings@prod", b"", method="GET"), wire.CONTEXT)
     shown = json.loads(answer["body"])
@@ -290,25 +237,3 @@ def test_metadata_has_the_signature_of_the_task(app: ModuleType) -> None:
         {"name": "query", "datatype": "BYTES", "shape": [-1]},
         {"name": "text", "datatype": "BYTES", "shape": [-1]},
     ]
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "said"),
-    [
-        ("POST", "/v1/chat/completions", "there is no route /v1/chat/completions"),
-        ("GET", "/v1/files", "there is no route /v1/files"),
-        ("GET", EMBED, "GET is not possible here, only POST"),
-        ("GET", V2, "GET is not possible here, only POST"),
-    ],
-)
-def test_what_is_not_here_has_the_shape_of_openai(app: ModuleType, method: str, path: str, said: str) -> None:
-    """Its client shows no other message; a model is not what is missing."""
-    answer = app.lambda_handler(wire.event(path, b"{}", method=method), wire.CONTEXT)
-    error = {"message": said, "type": "invalid_request_error", "param": None, "code": None}
-    assert json.loads(answer["body"]) == {"error": error}
-
-
-@pytest.mark.parametrize("path", ["/v1/models/m/metadata", "/v1/models/m:train", "/v2/models/m/nothing", "/models/m/x"])
-def test_what_is_not_here_for_other_clients_is_text(app: ModuleType, path: str) -> None:
-    answer = app.lambda_handler(wire.event(path, b"{}"), wire.CONTEXT)
-    assert answer["statusCode"] in (404, 405) and isinstance(json.loads(answer["body"])["error"], str)

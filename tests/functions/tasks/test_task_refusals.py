@@ -9,14 +9,9 @@ import pytest
 
 from support import wire
 from support.exports import small
-from support.exports.serving import every_task, post
+from support.exports.serving import post
 
 EMBED, V2 = "/v1/embeddings", "/v2/rerank"
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    return every_task(tmp_path_factory.mktemp("exports"))
 
 
 def test_bad_images(app: ModuleType) -> None:
@@ -172,3 +167,25 @@ def test_odd_values_are_never_our_fault(app: ModuleType, path: str) -> None:
         for nested in ([value], [[value]], {"text": value}, {"b64": value}):
             status, document = post(app, path, body | {inner: nested})
             assert status < 500, (nested, document)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "said"),
+    [
+        ("POST", "/v1/chat/completions", "there is no route /v1/chat/completions"),
+        ("GET", "/v1/files", "there is no route /v1/files"),
+        ("GET", EMBED, "GET is not possible here, only POST"),
+        ("GET", V2, "GET is not possible here, only POST"),
+    ],
+)
+def test_what_is_not_here_has_the_shape_of_openai(app: ModuleType, method: str, path: str, said: str) -> None:
+    """Its client shows no other message; a model is not what is missing."""
+    answer = app.lambda_handler(wire.event(path, b"{}", method=method), wire.CONTEXT)
+    error = {"message": said, "type": "invalid_request_error", "param": None, "code": None}
+    assert json.loads(answer["body"]) == {"error": error}
+
+
+@pytest.mark.parametrize("path", ["/v1/models/m/metadata", "/v1/models/m:train", "/v2/models/m/nothing", "/models/m/x"])
+def test_what_is_not_here_for_other_clients_is_text(app: ModuleType, path: str) -> None:
+    answer = app.lambda_handler(wire.event(path, b"{}"), wire.CONTEXT)
+    assert answer["statusCode"] in (404, 405) and isinstance(json.loads(answer["body"])["error"], str)
