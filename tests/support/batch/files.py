@@ -1,5 +1,7 @@
 """Cuts, reads and writes an input in memory like a job, with a model that returns its inputs."""
 
+import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -151,3 +153,8 @@ def _predicted(chunk: Chunk, refused: Mapping[int, str]) -> dict[str, Array]:
     if not kept:
         return {}
     return chunk.inputs if len(kept) == len(chunk.good) else {n: array[kept] for n, array in chunk.inputs.items()}
+
+
+def csv_rows(files: list[dict[str, bytes]]) -> list[dict[str, str]]:
+    """The rows of CSV parts, by the standard library."""
+    return [row for part in files for row in csv.DictReader(io.StringIO(part["csv"].decode(), newline=""))]
