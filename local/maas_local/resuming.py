@@ -17,9 +17,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from maas.aws.dynamodb import CallFailed, Table, boto3_call
 from maas.batch import locations
-from maas.batch.job_records import ENDED, BatchJob, JobStatus
-from maas.batch.jobs import Jobs
 from maas.batch.planner import Arrived, job_id_of
+from maas.batch.state.job_records import ENDED, BatchJob, JobStatus
+from maas.batch.state.jobs import Jobs
 from maas.deployment import inbox
 from maas.deployment.artifacts import commit_mark_key
 from maas.deployment.inbox_export import RESULT_SUFFIX

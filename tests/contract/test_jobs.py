@@ -11,8 +11,8 @@ from arro3.io import write_parquet
 from maas.aws.clients import client
 from maas.aws.dynamodb import Table, boto3_call
 from maas.batch import formats
-from maas.batch.job_records import BatchJob, JobStatus, ShardStatus
-from maas.batch.jobs import Jobs
+from maas.batch.state.job_records import BatchJob, JobStatus, ShardStatus
+from maas.batch.state.jobs import Jobs
 from maas.errors import Conflict, NotFound
 from support.batch.files import MemorySource
 from support.batch.made_jobs import at_once, done, job, shards

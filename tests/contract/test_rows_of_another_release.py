@@ -11,9 +11,9 @@ from maas.access.keys_table import Keys
 from maas.aws.clients import client
 from maas.aws.dynamodb import Table
 from maas.aws.writes import Add, Key
-from maas.batch import job_rows
-from maas.batch.job_records import Shadowed, ShardStatus
-from maas.batch.jobs import Jobs
+from maas.batch.state import job_rows
+from maas.batch.state.job_records import Shadowed, ShardStatus
+from maas.batch.state.jobs import Jobs
 from maas.metrics import counter_rows
 from maas.metrics.counter_rows import Cell, Step
 from maas.metrics.metrics import Metrics

@@ -8,8 +8,8 @@ import pytest
 from maas.aws.clients import client
 from maas.aws.dynamodb import CallFailed, Table, boto3_call
 from maas.batch.job_end import JobEnd
-from maas.batch.job_records import JobStatus, Shard, ShardStatus, shard_name
-from maas.batch.jobs import Jobs
+from maas.batch.state.job_records import JobStatus, Shard, ShardStatus, shard_name
+from maas.batch.state.jobs import Jobs
 from maas.errors import Conflict, ServiceUnavailable
 from support.aws.metering import Meter
 from support.batch.made_jobs import at_once, done, job, shards

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from maas.batch import job_records
+from maas.batch.state import job_records
 from maas.records import ModelFile
 from schemas.samples import JobShadow
 from schemas.shared import Body, DeclaredFile, Name, like, whole

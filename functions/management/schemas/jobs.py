@@ -8,9 +8,9 @@ from typing import Any, Self
 from pydantic import BaseModel
 
 from maas.aws.s3 import UploadPart
-from maas.batch import job_records
-from maas.batch.job_records import BatchJob, JobStatus
-from maas.batch.tallies import Tally
+from maas.batch.state import job_records
+from maas.batch.state.job_records import BatchJob, JobStatus
+from maas.batch.state.tallies import Tally
 from maas.metrics.prices import MB_MS_PER_GB_SECOND, Prices
 from schemas.samples import JobShadow
 from schemas.shared import EXAMPLE_TIME, Part, like

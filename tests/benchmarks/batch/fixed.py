@@ -26,8 +26,8 @@ from benchmarks.batch.files import FORMATS
 from benchmarks.batch.place import Place
 from benchmarks.figures import Figure
 from maas.aws.clients import client
-from maas.batch.job_records import JobStatus
 from maas.batch.locations import DATA
+from maas.batch.state.job_records import JobStatus
 from maas_local.queues import event_of
 from support import networks
 from support.aws.engine import ROOT, Cloud

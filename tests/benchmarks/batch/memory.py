@@ -12,8 +12,8 @@ from benchmarks.batch.files import jsonl
 from benchmarks.batch.place import Place
 from benchmarks.disk_bucket import disk_bucket
 from benchmarks.figures import Figure
-from maas.batch.job_records import JobStatus
 from maas.batch.locations import DATA
+from maas.batch.state.job_records import JobStatus
 from support import networks
 from support.aws.engine import Cloud
 

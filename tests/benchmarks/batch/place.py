@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from maas import bootstrap
 from maas.aws.clients import client
-from maas.batch.job_records import BatchJob, JobRequest, JobStatus
 from maas.batch.locations import DATA, START, UPLOADS
 from maas.batch.planner import Arrived, Planner
+from maas.batch.state.job_records import BatchJob, JobRequest, JobStatus
 from maas.batch.submission import Submission
 from maas.batch.worker import Worker
 from maas.settings import Settings

@@ -21,9 +21,9 @@ from benchmarks.batch.place import Place
 from benchmarks.disk_bucket import disk_bucket
 from benchmarks.figures import Figure
 from maas.batch.formats.blocks import BLOCK_BYTES
-from maas.batch.job_records import JobStatus
 from maas.batch.locations import DATA
 from maas.batch.predicting import batch_rows, row_ms
+from maas.batch.state.job_records import JobStatus
 from maas.serving.runner import Runner
 from maas_local.demo.classifiers import train
 from support import networks

@@ -13,9 +13,9 @@ from benchmarks.batch.files import npy
 from benchmarks.batch.place import Place
 from benchmarks.batch.simulation import PROVISIONED, STANDARD, Times, seconds
 from benchmarks.figures import Figure
-from maas.batch.job_records import JobStatus
 from maas.batch.locations import DATA
 from maas.batch.planner import SHARD_SECONDS
+from maas.batch.state.job_records import JobStatus
 from support import networks
 from support.aws.engine import Cloud
 

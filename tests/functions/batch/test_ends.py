@@ -13,9 +13,9 @@ from maas.aws.sqs import Queue
 from maas.batch import worker
 from maas.batch.formats import Chunk
 from maas.batch.job_end import missing
-from maas.batch.job_records import JobStatus, Shard, ShardStatus
-from maas.batch.output_folders import OUTPUTS
 from maas.batch.planner import Arrived
+from maas.batch.state.job_records import JobStatus, Shard, ShardStatus
+from maas.batch.state.output_folders import OUTPUTS
 from maas.errors import ServiceUnavailable
 from support.batch import seeds
 from support.batch.runs import ROWS, Runs

@@ -13,7 +13,7 @@ from conftest import LoadFunction
 from maas.aws.clients import client
 from maas.aws.sqs import Queue
 from maas.batch.holding import held
-from maas.batch.job_records import JobStatus, ShardStatus
+from maas.batch.state.job_records import JobStatus, ShardStatus
 from maas_local.intrinsics import ACCOUNT, REGION
 from maas_local.queues import event_of
 from support.aws.engine import Cloud

@@ -10,7 +10,7 @@ import pytest
 from arro3.core import Array, DataType, Table, fixed_size_list_array
 from arro3.io import read_parquet, write_parquet
 
-from maas.batch.job_records import JobStatus, ShardStatus
+from maas.batch.state.job_records import JobStatus, ShardStatus
 from maas.errors import InvalidRequest
 from support.batch.runs import ROWS, Runs
 

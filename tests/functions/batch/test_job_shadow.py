@@ -11,8 +11,8 @@ import pytest
 from conftest import LoadFunction
 from maas import bootstrap
 from maas.batch.formats import Chunk
-from maas.batch.job_records import BatchJob, JobRequest, JobStatus, Shadowed, ShardStatus
 from maas.batch.shadowing import ATTEMPTS, JobShadow
+from maas.batch.state.job_records import BatchJob, JobRequest, JobStatus, Shadowed, ShardStatus
 from maas.records.samples import Shadow
 from support import onnx_models, wire
 from support.aws.engine import Cloud, create_cloud

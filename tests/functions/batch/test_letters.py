@@ -10,7 +10,7 @@ import pytest
 
 from conftest import LoadFunction
 from maas import bootstrap
-from maas.batch.job_records import BatchJob, JobStatus, ShardStatus
+from maas.batch.state.job_records import BatchJob, JobStatus, ShardStatus
 from support.aws.engine import Cloud
 from support.events import EVENTS, PLANNED
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from maas.aws.sqs import Queue
-from maas.batch.job_records import BatchJob, JobRequest, JobStatus
+from maas.batch.state.job_records import BatchJob, JobRequest, JobStatus
 from maas.errors import ServiceUnavailable
 from support.batch.runs import Runs
 

@@ -10,8 +10,8 @@ from conftest import LoadFunction
 from maas import bootstrap
 from maas.aws.clients import client
 from maas.batch import locations
-from maas.batch.job_records import BatchJob, JobRequest, JobStatus
 from maas.batch.planner import Arrived
+from maas.batch.state.job_records import BatchJob, JobRequest, JobStatus
 from maas.errors import Conflict
 from maas.records import ModelFile, Status
 from support import onnx_models

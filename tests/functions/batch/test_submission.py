@@ -14,8 +14,8 @@ from maas import bootstrap
 from maas.aws.clients import client
 from maas.aws.s3 import ModelBucket
 from maas.batch import formats, locations
-from maas.batch.job_records import BatchJob, JobRequest, JobStatus, Part, Shard, ShardStatus
 from maas.batch.request_checks import SUFFIXES
+from maas.batch.state.job_records import BatchJob, JobRequest, JobStatus, Part, Shard, ShardStatus
 from maas.batch.submission import Submission
 from maas.errors import Conflict, InvalidRequest, TooLarge
 from maas.records import ModelFile

@@ -21,8 +21,8 @@ from maas import bootstrap
 from maas.aws.clients import client
 from maas.aws.dynamodb import Table, boto3_call
 from maas.batch import locations
-from maas.batch.job_records import BatchJob, JobRequest, JobStatus
 from maas.batch.planner import Arrived
+from maas.batch.state.job_records import BatchJob, JobRequest, JobStatus
 from maas_local.engine import moto_server
 from support.aws.engine import Cloud, create_cloud
 from support.batch.faults import Faults, FaultyProcess, FaultyServer, Killed

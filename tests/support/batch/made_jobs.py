@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from maas.batch.job_records import BatchJob, JobStatus, Part, Shard, ShardStatus, shard_name
+from maas.batch.state.job_records import BatchJob, JobStatus, Part, Shard, ShardStatus, shard_name
 
 NOW = "2026-01-31T12:00:00.000000Z"
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from maas import bootstrap
 from maas.aws.clients import client
 from maas.aws.dynamodb import Table, boto3_call
-from maas.batch.job_records import BatchJob, JobRequest
 from maas.batch.locations import START, UPLOADS
 from maas.batch.planner import Arrived
+from maas.batch.state.job_records import BatchJob, JobRequest
 from support.aws.engine import Cloud
 
 ROWS = b"".join(b'{"x": [%d, 2, 3]}\n' % number for number in range(8))

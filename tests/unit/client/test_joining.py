@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maas.batch.job_records import Shard, shard_name
+from maas.batch.state.job_records import Shard, shard_name
 from maas_client import DownloadFailed, InvalidInput
 from maas_client.joining import join
 from support.server.jobs import npy

@@ -6,8 +6,8 @@ publishes what is still missing.
 
 from dataclasses import replace
 
-from maas.batch.job_records import ENDED, BatchJob
-from maas.batch.jobs import Jobs
+from maas.batch.state.job_records import ENDED, BatchJob
+from maas.batch.state.jobs import Jobs
 from maas.notices.notices import Notices
 from maas.telemetry.observability import count
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from maas.aws.s3_writer import S3Writer
-from maas.batch.job_records import BatchJob, JobStatus
-from maas.batch.jobs import Jobs
 from maas.batch.locations import DEFERRED, REQUEST
+from maas.batch.state.job_records import BatchJob, JobStatus
+from maas.batch.state.jobs import Jobs
 from maas.errors import InvalidRequest
 from maas.notices.webhook import check_notify
 from maas.records import ModelVersion

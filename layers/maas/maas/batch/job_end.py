@@ -9,9 +9,9 @@ from typing import Any
 from maas.aws.sqs import Queue
 from maas.batch.announcements import Announcements
 from maas.batch.job_output import JobOutput
-from maas.batch.job_records import OPEN, BatchJob, JobStatus, Shadowed, Shard, ShardStatus
-from maas.batch.jobs import Jobs
 from maas.batch.locations import MANIFEST, SUCCESS
+from maas.batch.state.job_records import OPEN, BatchJob, JobStatus, Shadowed, Shard, ShardStatus
+from maas.batch.state.jobs import Jobs
 from maas.errors import NotFound
 
 # A query may show the end of a shard before its rest, although one transaction writes both: look again.

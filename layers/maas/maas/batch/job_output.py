@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from maas.aws.s3 import Kept, ModelBucket
-from maas.batch.job_records import BatchJob, Part, Shard
+from maas.batch.state.job_records import BatchJob, Part, Shard
 from maas.errors import Conflict
 
 PARALLEL = 4  # a shard of NPY has a part for each output

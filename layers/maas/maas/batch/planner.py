@@ -14,11 +14,11 @@ from maas.batch import formats, locations
 from maas.batch.announcements import Announcements
 from maas.batch.formats import Options, Source
 from maas.batch.job_end import JobEnd
-from maas.batch.job_records import BatchJob, JobStatus, Shard, ShardStatus, shard_name
-from maas.batch.jobs import Jobs
 from maas.batch.locations import Drop
 from maas.batch.predicting import row_ms
 from maas.batch.s3_source import source_of
+from maas.batch.state.job_records import BatchJob, JobStatus, Shard, ShardStatus, shard_name
+from maas.batch.state.jobs import Jobs
 from maas.errors import Contended, InvalidRequest, MaasError, NotFound, ServiceUnavailable
 from maas.records import ModelVersion
 from maas.registry import Registry

@@ -1,7 +1,7 @@
 """What a request for a job may ask: its shadow, its upload, the places of its input and its output."""
 
-from maas.batch.job_records import JobRequest
 from maas.batch.locations import DATA, DEFERRED, INPUTS, OUTPUT, REQUEST, UPLOADS, is_marker
+from maas.batch.state.job_records import JobRequest
 from maas.errors import InvalidRequest, TooLarge
 from maas.names import check_file_name
 from maas.records import ModelFile, ModelVersion

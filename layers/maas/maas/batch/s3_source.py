@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from maas.aws.s3_reader import S3Reader
-from maas.batch.job_records import BatchJob
+from maas.batch.state.job_records import BatchJob
 
 
 @dataclass(frozen=True, slots=True)

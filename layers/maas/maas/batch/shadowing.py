@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from maas.batch.formats import Chunk
-from maas.batch.job_records import BatchJob, Shadowed
 from maas.batch.predicting import Predicted, Predictor
+from maas.batch.state.job_records import BatchJob, Shadowed
 from maas.errors import DeadlineExceeded, InvalidRequest, MaasError
 from maas.metrics.counts import power_above
 from maas.records.samples import NOTHING, VALUES, Shadow

@@ -11,9 +11,9 @@ from functools import partial
 from maas.aws.s3 import PART_BYTES, ModelBucket, UploadPart
 from maas.batch import request_checks
 from maas.batch.announcements import Announcements
-from maas.batch.job_records import BatchJob, JobRequest, JobResult, JobStatus, Shard
-from maas.batch.jobs import Jobs
 from maas.batch.locations import RESPONSE, START, UPLOADS
+from maas.batch.state.job_records import BatchJob, JobRequest, JobResult, JobStatus, Shard
+from maas.batch.state.jobs import Jobs
 from maas.errors import Conflict, NotFound
 from maas.notices.webhook import check_notify
 from maas.records import ModelVersion

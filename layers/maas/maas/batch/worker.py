@@ -17,12 +17,12 @@ from maas.batch.announcements import Announcements
 from maas.batch.formats import Chunk, Options
 from maas.batch.job_end import JobEnd
 from maas.batch.job_output import JobOutput
-from maas.batch.job_records import BatchJob, JobStatus, Shadowed, Shard, ShardStatus
-from maas.batch.jobs import Jobs
 from maas.batch.locations import RESPONSE
 from maas.batch.predicting import OneBehind, Predictor, batch_rows, one_ahead, row_ms, selected
 from maas.batch.s3_source import source_of
 from maas.batch.shadowing import JobShadow, reason_of
+from maas.batch.state.job_records import BatchJob, JobStatus, Shadowed, Shard, ShardStatus
+from maas.batch.state.jobs import Jobs
 from maas.errors import (
     ArtifactCorrupt,
     Contended,

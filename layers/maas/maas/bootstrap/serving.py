@@ -132,7 +132,7 @@ def deferred(settings: Settings) -> "Deferred":
     from maas.aws.s3_writer import S3Writer
     from maas.aws.signed import SignedDynamoDb
     from maas.batch.deferred import Deferred
-    from maas.batch.jobs import Jobs
+    from maas.batch.state.jobs import Jobs
 
     table = Table(SignedDynamoDb(settings.region, settings.endpoint("dynamodb")), settings.table)
     writer = S3Writer(settings.region, settings.endpoint("s3"), settings.bucket)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from maas.access.keys_table import Keys
     from maas.aws.s3 import ModelBucket
     from maas.aws.sqs import Queue
-    from maas.batch.jobs import Jobs
+    from maas.batch.state.jobs import Jobs
     from maas.metrics.metrics import Metrics
     from maas.metrics.prices import Prices
 
@@ -46,7 +46,7 @@ def bucket(settings: Settings) -> "ModelBucket":
 
 
 def jobs(settings: Settings) -> "Jobs":
-    from maas.batch.jobs import Jobs
+    from maas.batch.state.jobs import Jobs
 
     return Jobs(Table(boto3_call(client("dynamodb", settings)), settings.table))
 

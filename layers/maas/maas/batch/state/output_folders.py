@@ -5,8 +5,8 @@ A row of the partition OUTPUTS claims a folder, until it expires with its job.
 
 from maas.aws.dynamodb import Table
 from maas.aws.writes import Put
-from maas.batch.job_records import BatchJob
 from maas.batch.locations import OUTPUT
+from maas.batch.state.job_records import BatchJob
 from maas.errors import Conflict
 
 OUTPUTS = "OUTPUTS"

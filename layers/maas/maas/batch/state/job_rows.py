@@ -15,7 +15,7 @@
 import time
 
 from maas.aws.writes import Item, Key, Put, Write
-from maas.batch.job_records import BatchJob, Shard
+from maas.batch.state.job_records import BatchJob, Shard
 from maas.records import fields_of
 
 INDEX, OPEN = "JOBS", "JOBS_OPEN"

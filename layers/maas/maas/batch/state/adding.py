@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from maas.aws.dynamodb import Table, WriteConflict
 from maas.aws.writes import Write
-from maas.batch import job_rows
-from maas.batch.job_records import BatchJob, Shard
+from maas.batch.state import job_rows
+from maas.batch.state.job_records import BatchJob, Shard
 from maas.errors import Conflict, Contended, ServiceUnavailable
 
 SHARDS_A_TRANSACTION, PARALLEL = 5, 8  # DynamoDB charges a transaction by rows: larger ones gain nothing

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from maas.aws.dynamodb import Table, WriteConflict
 from maas.aws.writes import Delete, Item, Write
-from maas.batch import adding, job_rows, tallies
-from maas.batch.job_records import BatchJob, Shard, ShardStatus
-from maas.batch.tallies import Tally
+from maas.batch.state import adding, job_rows, tallies
+from maas.batch.state.job_records import BatchJob, Shard, ShardStatus
+from maas.batch.state.tallies import Tally
 from maas.errors import Contended, NotFound
 from maas.registry.ledger import attempts
 from maas.times import time_after

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, fields
 from typing import Self
 
 from maas.aws.writes import Add, Item
-from maas.batch import job_rows
-from maas.batch.job_records import BatchJob, Shadowed, Shard, ShardStatus
+from maas.batch.state import job_rows
+from maas.batch.state.job_records import BatchJob, Shadowed, Shard, ShardStatus
 from maas.metrics.counts import LEAST_POWER
 
 _SHADOWED = ("compared", "mismatched", "failed")  # in attributes shadow_compared, …

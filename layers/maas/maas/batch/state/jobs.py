@@ -11,9 +11,9 @@ from typing import Any
 
 from maas.aws.dynamodb import Table, WriteConflict
 from maas.aws.writes import Delete, Item, Put, Write
-from maas.batch import job_rows, output_folders
-from maas.batch.job_records import ENDED, OPEN, BatchJob, JobStatus, Shard
-from maas.batch.shards import Shards
+from maas.batch.state import job_rows, output_folders
+from maas.batch.state.job_records import ENDED, OPEN, BatchJob, JobStatus, Shard
+from maas.batch.state.shards import Shards
 from maas.errors import Conflict, Contended, NotFound
 from maas.records import fields_of
 from maas.registry.ledger import PAGE_CHARACTERS, attempts
