@@ -78,6 +78,7 @@ def test_expired_job_is_not_found(jobs: Jobs) -> None:
     made = jobs.create(job(expires_at=1_700_000_000))
     with pytest.raises(NotFound):
         jobs.get(made.id)
+    assert jobs.page(10, None) == ([], None)
     with pytest.raises(NotFound):
         jobs.move(made.id, JobStatus.FINISHING, [JobStatus.PLANNING])
     with pytest.raises(Conflict, match="name another folder"):

@@ -67,14 +67,16 @@ class Jobs:
     def page(self, limit: int, after: str | None) -> tuple[list[BatchJob], str | None]:
         """Up to `limit` jobs, newest first, and the position to go on after, or None at the end.
 
-        A page ends after PAGE_CHARACTERS, so that an answer can carry it.
+        Expired ones are left out. A page ends after PAGE_CHARACTERS, so that an answer can carry it.
         """
         items, last = self._table.query(job_rows.INDEX, "", limit=limit, after=after, newest_first=True)
         found: list[BatchJob] = []
         characters = 0
         for start in range(0, len(items), READ_AT_ONCE):
             keys = [job_rows.job_key(item["id"]) for item in items[start : start + READ_AT_ONCE]]
-            for item in filter(None, self._table.get_many(keys)):
+            for item in self._table.get_many(keys):
+                if item is None or job_rows.has_expired(item):
+                    continue
                 found.append(BatchJob.of(item))
                 characters += len(repr(item))
                 if characters > PAGE_CHARACTERS:
