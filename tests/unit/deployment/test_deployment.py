@@ -2,7 +2,9 @@
 
 import re
 import threading
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import onnx
 import pytest
@@ -10,8 +12,9 @@ import pytest
 from maas import bootstrap
 from maas.deployment import uploads
 from maas.deployment.deploy import Deployment
+from maas.deployment.preparation import Inspection
 from maas.errors import Contended, NotFound, NotReady, UploadIncomplete
-from maas.records import ModelFile, ModelVersion, Status
+from maas.records import ModelFile, ModelVersion, Status, Variant
 from maas.registry import ledger
 from support import networks, onnx_models
 from support.aws.engine import Cloud
@@ -148,6 +151,24 @@ def test_contended_model_is_deployed_by_the_next_event(cloud: Cloud, monkeypatch
     monkeypatch.undo()
     assert bootstrap.registry(cloud.settings).versions.get("m", number)[0].status is Status.VALIDATING
     assert made.deploy("m", number).status is Status.READY
+
+
+@pytest.mark.full
+def test_version_purged_while_it_is_deployed_leaves_no_objects(cloud: Cloud) -> None:
+    registry, bucket = bootstrap.registry(cloud.settings), bootstrap.bucket(cloud.settings)
+
+    class Purged(Deployment):
+        def _prepared(self, version: ModelVersion, found: Inspection, folder: Path) -> Variant:
+            assert found.prepared is not None
+            registry.versions.delete("m", 1, "tester")
+            assert registry.purge(bucket.delete_prefix).version("m", 1, "tester", time.monotonic() + 60)
+            return super()._prepared(version, found, folder)
+
+    cloud.upload("m", networks.convolutions(blocks=2, channels=128))
+    made = bootstrap.deployment(cloud.settings)
+    with pytest.raises(NotFound):
+        Purged(made._registry, made._reader, made._bucket, made._means).deploy("m", 1)
+    assert not cloud.s3.list_object_versions(Bucket=cloud.settings.bucket, Prefix="models/m/").get("Versions")
 
 
 def test_event_of_unknown_version(cloud: Cloud) -> None:

@@ -153,6 +153,8 @@ class Deployment:
         return replace(quantized, files=self._uploaded(version, quantized.scheme, folder))
 
     def _uploaded(self, version: ModelVersion, form: str, folder: Path) -> tuple[ModelFile, ...]:
+        """Raises NotFound for a version that is purged meanwhile: nothing would delete these objects."""
+        self._registry.validation.check_kept(version.model, version.number)
         files = []
         for path in sorted(folder.iterdir()):
             key = artifacts.prepared_key(version.model, version.number, form, path.name)

@@ -32,6 +32,12 @@ class Validation:
                 fields = fields_of(replace(version, stage=stage))
                 self._ledger.table.write([Put(table_rows.version_key(model, number), fields, version.revision)])
 
+    def check_kept(self, model: str, number: int) -> None:
+        """Raises NotFound if the version is purged or is being purged."""
+        owner, version = self._ledger.model(model, deleted=True), self._ledger.version(model, number, deleted=True)
+        if owner.purging or version.purging:
+            raise NotFound("version", str(number), of=model)
+
     def finish(self, checked: ModelVersion, actor: str) -> ModelVersion:
         """VALIDATING → READY or FAILED, with the findings in `checked`. A version that is READY or FAILED stays so."""
 
