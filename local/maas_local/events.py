@@ -15,7 +15,7 @@ from maas_local.cloud import LocalCloud
 from maas_local.intrinsics import ACCOUNT, REGION
 from maas_local.template import EventRule, Template
 
-WORKERS = 4
+WORKERS = 4  # per function: a deployment takes minutes, and no job waits for it
 RETRY_SECONDS = 1.0  # Lambda waits a minute, then two
 Invoke = Callable[[str, dict[str, Any]], object]
 _log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class EventPump:
         self._functions = template.functions()
         self._rules = template.event_rules()
         self._closing = threading.Event()
-        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="events")
+        self._workers = {rule.function: ThreadPoolExecutor(WORKERS, "events") for rule in self._rules}
 
     def start(self) -> None:
         for rule in self._rules:
@@ -44,7 +44,8 @@ class EventPump:
     def stop(self) -> None:
         """Close, and wait for running invocations."""
         self.close()
-        self._workers.shutdown(cancel_futures=True)
+        for workers in self._workers.values():
+            workers.shutdown(cancel_futures=True)
 
     def _poll(self, rule: EventRule) -> None:
         sqs = self._cloud.client("sqs")
@@ -64,7 +65,7 @@ class EventPump:
     def _take(self, sqs: Any, queue: str, message: dict[str, Any], function: str) -> None:
         if not self._closing.is_set():
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-            self._workers.submit(self._deliver, function, as_aws_sends(json.loads(message["Body"])))
+            self._workers[function].submit(self._deliver, function, as_aws_sends(json.loads(message["Body"])))
 
     def _deliver(self, function: str, event: dict[str, Any]) -> None:
         attempts = self._functions[function].attempts

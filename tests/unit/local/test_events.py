@@ -17,7 +17,7 @@ import pytest
 
 from maas_client.errors import MaasError
 from maas_local.cloud import LocalCloud
-from maas_local.events import EventPump
+from maas_local.events import WORKERS, EventPump
 from maas_local.resources import NAME
 from maas_local.stack import LocalStack
 from maas_local.template import Template
@@ -41,6 +41,18 @@ RESOURCES = """
               source: [aws.s3]
               detail-type: [Object Created]
               detail: {bucket: {name: [!Ref Bucket]}, object: {key: [{wildcard: "in/*/mark"}]}}
+  Two:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/one
+      Events:
+        Mark:
+          Type: EventBridgeRule
+          Properties:
+            Pattern:
+              source: [aws.s3]
+              detail-type: [Object Created]
+              detail: {bucket: {name: [!Ref Bucket]}, object: {key: [{wildcard: "in/*/other-mark"}]}}
   Dead: {Type: AWS::SQS::Queue}
 """
 HANDLER = """
@@ -119,6 +131,29 @@ def test_failing_event_is_retried_then_sent_to_the_failure_queue(cloud: LocalClo
     assert record["requestPayload"] == recorder.calls[0]
     assert record["requestContext"]["approximateInvokeCount"] == 2
     assert record["responsePayload"] == {"errorType": "RuntimeError", "errorMessage": "not now"}
+
+
+@pytest.mark.full
+def test_slow_function_does_not_delay_the_events_of_another(cloud: LocalCloud, template: Path) -> None:
+    """As deployments of large models, and the planner of jobs."""
+    slow, other, over = threading.Semaphore(0), threading.Event(), threading.Event()
+
+    def invoke(function: str, _: object) -> None:
+        if function == "Two":
+            other.set()
+            return
+        slow.release()
+        over.wait(60)
+
+    pump = EventPump(cloud, Template.load(template), invoke)
+    pump.start()
+    put(cloud, *(f"in/{number}/mark" for number in range(WORKERS + 1)))
+    assert all(slow.acquire(timeout=10) for _ in range(WORKERS))
+    put(cloud, "in/a/other-mark")
+    came = other.wait(10)
+    over.set()
+    pump.stop()
+    assert came
 
 
 @pytest.mark.full
