@@ -34,12 +34,12 @@ class FunctionError(Exception):
 
     def __init__(self, details: dict[str, Any]) -> None:
         super().__init__(f"{details.get('errorType')}: {details.get('errorMessage')}")
-        self.details = details
+        self.details, self.had_begun = details, True
 
     @property
     def is_death(self) -> bool:
-        """Whether the process ended before the handler did, so that nothing after its last act was done."""
-        return self.details.get("errorType") in (TIMED_OUT, DIED)
+        """Whether the process ended while the handler ran, so that nothing after its last act was done."""
+        return self.had_begun and self.details.get("errorType") in (TIMED_OUT, DIED)
 
 
 class Environment:
@@ -75,8 +75,10 @@ class Environment:
         started = cls(process, channel, folder)
         try:
             await started._answer(channel.receive(INIT_SECONDS), INIT_SECONDS)
-        except BaseException:
+        except BaseException as error:
             await started.stop()
+            if isinstance(error, FunctionError):
+                error.had_begun = False
             raise
         return started
 

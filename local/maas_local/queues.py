@@ -1,6 +1,7 @@
 """Delivers SQS messages to functions; failed messages return to the queue and end in its dead-letter queue.
 
-The messages of a function whose process died stay hidden for as long as it had hidden them.
+The messages of a function whose process died stay hidden for as long as it had hidden them. Those of one that died
+before its handler was called come again at once: nothing has shortened the queue's timeout.
 
 Lambda's pollers do the same: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """

@@ -151,6 +151,17 @@ def test_failures_have_lambdas_form(folder: Path, event: dict[str, Any], kind: s
         assert "environment.py" not in "".join(details["stackTrace"])
 
 
+@pytest.mark.full
+def test_process_that_dies_before_its_handler_is_called_had_done_nothing(folder: Path) -> None:
+    """So a message that it was to get need not stay hidden."""
+    for source, is_death in (("import os; os.kill(os.getpid(), 9)", False), (HANDLER, True)):
+        (folder / "app.py").write_text(source)
+        with pytest.raises(FunctionError) as caught:
+            run(folder, lambda functions: functions.invoke("One", {"exit": 3}))
+        assert caught.value.details["errorType"] == "Runtime.ExitError"
+        assert caught.value.is_death is is_death
+
+
 @pytest.mark.parametrize(
     ("handler", "kind"), [("absent.handler", "ModuleNotFoundError"), ("app.absent", "AttributeError")]
 )
