@@ -22,7 +22,7 @@ from support.aws.engine import ROOT
 
 MACHINE = {"x86_64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), "x86_64")
 INVOKE = "/2015-03-31/functions/function/invocations"
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 RUNTIME = """
 import http.client, os, sys, time
 from maas.aws.after_answer import AfterAnswer

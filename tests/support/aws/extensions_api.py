@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Self
 
 IDENTIFIER = "0b1d5d1e-4c5c-4a4f-8f0b-0d3a5b8f7a11"
-PATIENCE_SECONDS = 5
+PATIENCE_SECONDS = 60
 
 
 class ExtensionsApi:

@@ -4,6 +4,7 @@ import hashlib
 import random
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,25 +32,35 @@ def runner(tmp_path: Path) -> Runner:
 
 
 class Loads:
-    """Counts what is loaded; may fail the first time."""
+    """Counts what is loaded; may fail the first time. `may_end` ends a load."""
 
     def __init__(self, runner: Runner, failing: bool = False) -> None:
         self.numbers: list[int] = []
         self.forms: list[Quantized | None] = []
+        self.may_end: Callable[[], object] = lambda: True
         self._runner, self._failing = runner, failing
 
     def __call__(self, version: ModelVersion, quantized: Quantized | None) -> Runner:
         self.numbers.append(version.number)
         self.forms.append(quantized)
-        time.sleep(0.05)
+        until(self.may_end)
         if self._failing:
             self._failing = False
             raise ModelRejected("the first time fails")
         return self._runner
 
 
-def ask_at_once(cache: RunnerCache, count: int) -> list[Runner | Exception]:
-    came: list[Runner | Exception] = []
+def until(holds: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def ask_at_once(loads: Loads, count: int) -> tuple[list[Runner | Exception], RunnerCache]:
+    """What came of so many concurrent requests; the load ends once all others wait for it."""
+    cache, came = RunnerCache(loads, 1000), list[Runner | Exception]()
+    loads.may_end = lambda: [len(one.runner._condition._waiters) for one in cache._entries.values()] == [count - 1]
 
     def ask() -> None:
         try:
@@ -62,19 +73,20 @@ def ask_at_once(cache: RunnerCache, count: int) -> list[Runner | Exception]:
         thread.start()
     for thread in threads:
         thread.join()
-    return came
+    loads.may_end = lambda: True
+    return came, cache
 
 
 def test_concurrent_gets_load_once(runner: Runner) -> None:
     loads = Loads(runner)
-    assert ask_at_once(RunnerCache(loads, 1000), 8) == [runner] * 8
+    assert ask_at_once(loads, 8)[0] == [runner] * 8
     assert loads.numbers == [1]
 
 
 def test_failed_load_raises_for_all_waiters_then_retries(runner: Runner) -> None:
     loads = Loads(runner, failing=True)
-    cache = RunnerCache(loads, 1000)
-    assert all(isinstance(one, ModelRejected) for one in ask_at_once(cache, 4))
+    came, cache = ask_at_once(loads, 4)
+    assert all(isinstance(one, ModelRejected) for one in came)
     assert cache.get(version(1)) is runner
     assert loads.numbers == [1, 1]
 

@@ -3,6 +3,7 @@
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
@@ -12,7 +13,6 @@ import pytest
 from maas.errors import DeadlineExceeded, ModelRejected, RunFailed
 from maas.records import ModelFile, ModelVersion, Status
 from maas.serving import deadlines
-from maas.serving.deadlines import GRACE_SECONDS
 from maas.serving.runner import Runner
 from maas.serving.runner_cache import RunnerCache
 from maas.serving.watchdog import Watchdog
@@ -35,14 +35,15 @@ def test_run_ends_at_its_deadline(slow: Runner) -> None:
     started = time.monotonic()
     with pytest.raises(DeadlineExceeded, match="while the model ran"):
         slow.run({"count": np.array([100_000_000])}, deadline=in_seconds(0.2))
-    assert 0.2 <= time.monotonic() - started < 10
+    assert 0.2 <= time.monotonic() - started < 60  # by itself it takes minutes
 
 
 def test_run_within_its_deadline_completes(slow: Runner) -> None:
+    soon = in_seconds(1)
     for _ in range(3):
-        assert slow.run({"count": np.array([1])}, deadline=in_seconds(0.1))[0] == 64
-    time.sleep(0.2)
-    assert slow.run({"count": np.array([1])}, deadline=in_seconds(5))[0] == 64
+        assert slow.run({"count": np.array([1])}, deadline=soon)[0] == 64
+    time.sleep(1.1)
+    assert slow.run({"count": np.array([1])}, deadline=in_seconds(60))[0] == 64
 
 
 def test_deadline_ends_only_its_own_run(slow: Runner) -> None:
@@ -58,64 +59,90 @@ def test_deadline_ends_only_its_own_run(slow: Runner) -> None:
 
 
 @pytest.fixture
-def squared(tmp_path: Path) -> Runner:
-    """One large product, which onnxruntime does not end: it looks at a run's deadline between operators."""
+def squared(tmp_path: Path) -> Callable[[], Runner]:
+    """Loads one large product, which onnxruntime does not end: it looks at a run's deadline between operators."""
     (tmp_path / "model.onnx").write_bytes(onnx_models.squared())
-    return Runner(tmp_path / "model.onnx", threads=1)
+    return lambda: Runner(tmp_path / "model.onnx", threads=1)
+
+
+def run_threads() -> set[threading.Thread]:
+    return {one for one in threading.enumerate() if one.name == "run"}
+
+
+def busy() -> int:
+    """Threads in which something runs."""
+    return len(run_threads()) - len(deadlines._idle)
 
 
 def is_left_behind(runner: Runner, *, punctual: bool) -> bool:
-    started = time.monotonic()
+    """Whether a run that exceeds its deadline goes on in its thread. Waits for its end."""
+    before = busy()
     with pytest.raises(DeadlineExceeded, match="while the model ran"):
         runner.run({"size": np.array(3000)}, deadline=in_seconds(0.05), punctual=punctual)
-    seconds = time.monotonic() - started
-    assert runner.run({"size": np.array(3)}, deadline=in_seconds(20), punctual=punctual)[0] == 3
-    return seconds < 0.05 + GRACE_SECONDS + 0.5
+    left = busy() - before
+    assert runner.run({"size": np.array(3)}, deadline=in_seconds(60), punctual=punctual)[0] == 3
+    end = in_seconds(60)
+    while busy() > before:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return left == 1
 
 
-def test_punctual_run_leaves_an_operator_behind(squared: Runner) -> None:
-    assert squared.run({"size": np.array(3)}, deadline=in_seconds(20))[0] == 3
-    assert is_left_behind(squared, punctual=True)
+# On a busy machine the deadline may come before the operator begins, and that ends the run: then try once more.
+
+
+def test_punctual_run_leaves_an_operator_behind(squared: Callable[[], Runner]) -> None:
+    runner = squared()
+    assert runner.run({"size": np.array(3)}, deadline=in_seconds(60))[0] == 3
+    assert any(is_left_behind(runner, punctual=True) for _ in range(5))
 
 
 @pytest.mark.full
-def test_first_run_and_runs_of_slow_models_are_punctual(squared: Runner) -> None:
-    assert is_left_behind(squared, punctual=False)
-    squared.run({"size": np.array(3000)})
-    assert is_left_behind(squared, punctual=False)
+def test_first_run_and_runs_of_slow_models_are_punctual(squared: Callable[[], Runner]) -> None:
+    assert any(is_left_behind(squared(), punctual=False) for _ in range(5))
+    runner = squared()
+    runner.run({"size": np.array(3000)})
+    assert any(is_left_behind(runner, punctual=False) for _ in range(5))
 
 
-def test_run_of_a_quick_model_stays_in_its_thread(slow: Runner) -> None:
-    slow.run({"count": np.array([1])}, deadline=in_seconds(5))
-    idle = list(deadlines._idle)
-    slow.run({"count": np.array([1])}, deadline=in_seconds(5))
+def test_run_of_a_quick_model_stays_in_its_thread(slow: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow.run({"count": np.array([1])}, deadline=in_seconds(60))
+    monkeypatch.setattr(deadlines, "_idle", [])  # so that another thread would be a new one
+    before = run_threads()
+    slow.run({"count": np.array([1])}, deadline=in_seconds(60))
     with pytest.raises(DeadlineExceeded):
         slow.run({"count": np.array([100_000_000])}, deadline=in_seconds(0.1))
-    assert deadlines._idle == idle
+    assert run_threads() == before
 
 
 def test_earliest_deadline_fires_first() -> None:
-    watchdog, ended = Watchdog(), []
+    watchdog, ended, last = Watchdog(), [], threading.Event()
+
+    def end(name: str) -> None:
+        ended.append(name)
+        if name == "late":
+            last.set()
+
     limits = [
-        watchdog.limit(in_seconds(seconds), lambda name=name: ended.append(name))
-        for name, seconds in (("late", 0.3), ("never", 60), ("soon", 0.1), ("done", 0.2))
+        watchdog.limit(in_seconds(seconds), lambda name=name: end(name))
+        for name, seconds in (("late", 1.2), ("never", 600), ("soon", 0.1), ("done", 1.1))
     ]
     for limit in limits:
         limit.__enter__()
     limits[3].__exit__()
-    time.sleep(0.6)
+    assert last.wait(60)
     assert ended == ["soon", "late"]
     assert [limit.exceeded for limit in limits] == [True, False, True, False]
 
 
 def test_threads_are_used_again(slow: Runner) -> None:
-    slow.run({"count": np.array([1])}, deadline=in_seconds(5), punctual=True)
-    before = threading.active_count()
+    slow.run({"count": np.array([1])}, deadline=in_seconds(60), punctual=True)
+    before = run_threads()
     for _ in range(10):
-        slow.run({"count": np.array([1])}, deadline=in_seconds(5), punctual=True)
+        slow.run({"count": np.array([1])}, deadline=in_seconds(60), punctual=True)
         with pytest.raises(RunFailed):
-            slow.run({"count": np.array([1, 2])}, deadline=in_seconds(5), punctual=True)
-    assert threading.active_count() == before
+            slow.run({"count": np.array([1, 2])}, deadline=in_seconds(60), punctual=True)
+    assert run_threads() == before
 
 
 def test_arrays_do_not_outlive_their_run(slow: Runner) -> None:
@@ -123,23 +150,24 @@ def test_arrays_do_not_outlive_their_run(slow: Runner) -> None:
         array = np.array(count)
         alive = weakref.ref(array)
         with suppress(RunFailed) if kind else nullcontext():
-            slow.run({"count": array}, deadline=in_seconds(5), punctual=True)
+            slow.run({"count": array}, deadline=in_seconds(60), punctual=True)
         del array
         assert alive() is None
 
 
 def test_load_continues_after_a_deadline(slow: Runner) -> None:
-    loads = []
+    loads, may_end = [], threading.Event()
 
     def load(*_: object) -> Runner:
         loads.append(1)
-        time.sleep(0.3)
+        may_end.wait(60)
         return slow
 
     cache = RunnerCache(load, 100)
     with pytest.raises(DeadlineExceeded, match="while the model was loaded"):
         cache.get(VERSION, in_seconds(0.05))
-    assert cache.get(VERSION, in_seconds(5)) is slow
+    may_end.set()
+    assert cache.get(VERSION, in_seconds(60)) is slow
     assert loads == [1]
     cache.drop("other")
     cache.drop("m")
@@ -152,7 +180,7 @@ def test_model_dropped_during_its_load_loads_again(slow: Runner) -> None:
 
     def load(*_: object) -> Runner:
         loads.append(1)
-        may_end.wait(10)
+        may_end.wait(60)
         return slow
 
     cache = RunnerCache(load, 100)
@@ -160,23 +188,27 @@ def test_model_dropped_during_its_load_loads_again(slow: Runner) -> None:
         cache.get(VERSION, in_seconds(0.01))
     cache.drop("m")
     may_end.set()
-    assert cache.get(VERSION, in_seconds(5)) is slow
+    assert cache.get(VERSION, in_seconds(60)) is slow
     assert loads == [1, 1]
 
 
 def test_load_that_fails_after_a_deadline_is_retried(slow: Runner) -> None:
-    loads = []
+    loads, late = [], threading.Event()
 
     def load(*_: object) -> Runner:
         loads.append(1)
         if len(loads) == 1:
-            time.sleep(0.1)
+            late.wait(60)
+            (entry,) = cache._entries.values()
+            while not entry.runner._condition._waiters:  # until the next caller waits for it
+                time.sleep(0.005)
             raise ModelRejected("the first time fails")
         return slow
 
     cache = RunnerCache(load, 100)
     with pytest.raises(DeadlineExceeded):
         cache.get(VERSION, in_seconds(0.01))
+    late.set()
     with pytest.raises(ModelRejected, match="the first time"):
-        cache.get(VERSION, in_seconds(5))
-    assert cache.get(VERSION, in_seconds(5)) is slow
+        cache.get(VERSION, in_seconds(60))
+    assert cache.get(VERSION, in_seconds(60)) is slow
