@@ -217,7 +217,7 @@ def test_ctrl_c_leaves_job_running(server: ContractServer, lines: Path) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     (job,) = server.jobs.values()
     hint = f"`maas job wait {job['id']}` follows it, `maas job cancel {job['id']}` cancels it"
     assert (process.returncode, out) == (130, b"")

@@ -58,7 +58,7 @@ def test_answer_timeout(server: Server, maas: Any) -> None:
     server.holds = True
     job = maas.infer_later("times", {"x": ROWS})
     with pytest.raises(JobTimedOut, match="is still RUNNING"):
-        maas.jobs.answer(job, timeout_seconds=0.2)
+        maas.jobs.answer(job, timeout_seconds=1)
     server.jobs[job.id] |= {"status": "FAILED", "reason": "inputs: too many"}
     with pytest.raises(JobFailed, match="failed: inputs: too many"):
         maas.jobs.answer(job)

@@ -70,12 +70,12 @@ def test_etags_that_no_header_carries(maas: Any, etag: str) -> None:
 def test_names_that_are_not_resolved_end_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system's resolver may take half a minute, and knows no limit."""
     waits = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: waits.wait(20) and [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: waits.wait(100) and [])
     started = time.monotonic()
     with MaasClient("http://slow.example", "k", timeout_seconds=0.5) as maas, pytest.raises(NoAnswerInTime):
         maas.infer("echo", {"x": np.ones((1, 2), np.float32)})
     waits.set()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 50
 
 
 def test_lists_that_never_end(server: ContractServer, maas: Any) -> None:
@@ -139,7 +139,7 @@ def test_outputs_of_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
 
 @pytest.mark.full
 def test_waiting_ends_in_time_whatever_drips(times: ContractServer, maas: Any) -> None:
-    slow = Drip(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n" + b" " * 1000, 0.02)
+    slow = Drip(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n" + b" " * 1000, 0.1)
     times.holds = True
     job = maas.infer_later("times", [[1, 2]])
     for wait, error in (
@@ -150,14 +150,14 @@ def test_waiting_ends_in_time_whatever_drips(times: ContractServer, maas: Any) -
         started = time.monotonic()
         with pytest.raises((error, NoAnswerInTime)):
             wait()
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 50  # of the 100 that it drips
     times.looks_until_ready = 1000
     times.versions["times", 2] |= {"status": "VALIDATING", "looks": 1000}
     times.trouble = [("GET", 0.0), ("GET", slow)]
     started = time.monotonic()
     with pytest.raises((TimedOut, NoAnswerInTime)):
         maas.versions.wait("times", 2, timeout_seconds=0.5)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 50
 
 
 def test_tokens_and_ids_that_no_address_carries(server: ContractServer, maas: Any) -> None:

@@ -41,7 +41,7 @@ def on_a_terminal(server: ContractServer, *arguments: object) -> str:
     except OSError:
         pass  # Linux reports the other end's close so
     os.close(main)
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
     return shown.decode()
 
 

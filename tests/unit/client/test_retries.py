@@ -1,6 +1,7 @@
 """When a call is sent again, and when it must not be."""
 
 import asyncio
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -27,6 +28,7 @@ from support.server.server import HANG_UP, Drip, inferences
 from support.server.server import ContractServer as Server
 
 X = {"x": np.ones((1, 2), np.float32)}
+LONG = 20.0  # seconds that the server takes, which no test waits for
 Refusal = tuple[int, dict[str, str], bytes]
 
 
@@ -60,7 +62,7 @@ def test_retry_after_waited_for(server: Server, maas: Any) -> None:
     server.trouble = inferences(refusal(429, retry_after="1"))
     started = time.monotonic()
     maas.infer("echo", X)
-    assert 1 <= time.monotonic() - started < 3
+    assert 1 <= time.monotonic() - started < 30
 
 
 def test_long_retry_after_raises(server: Server, maas: Any) -> None:
@@ -74,33 +76,33 @@ def test_long_retry_after_raises(server: Server, maas: Any) -> None:
 
 
 def test_retry_after_date() -> None:
-    at = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
-    assert 28 < (retry_after_seconds(at) or 0) <= 30
+    at = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    assert 3500 < (retry_after_seconds(at) or 0) <= 3600
     assert retry_after_seconds("Wed, 21 Oct 2015 07:28:00 GMT") == 0
     assert retry_after_seconds("soon") is None
     assert retry_after_seconds("-1") is None
 
 
 def test_timeout_spans_attempts_and_is_sent(server: Server, maas: Any) -> None:
-    server.trouble = inferences(0.5, refusal(503), 0.5)
-    started = time.monotonic()
+    server.trouble = inferences(LONG, refusal(503), 0.5)
     with pytest.raises(NoAnswerInTime):
         maas.infer("echo", X, timeout_seconds=0.2)
-    assert maas.infer("echo", X, timeout_seconds=5)
-    assert time.monotonic() - started < 3
-    first, last = [request["parameters"]["timeout"] for request in server.requests]
+    assert maas.infer("echo", X, timeout_seconds=60)
+    lengths = [int(headers["inference-header-content-length"]) for _, _, headers, _ in server.seen]
+    documents = [json.loads(body[:length]) for (*_, body), length in zip(server.seen, lengths, strict=True)]
+    first, _, last = [document["parameters"]["timeout"] for document in documents]
     assert first <= 200_000
-    assert last < 4_900_000  # what the first attempt and the pause have left
+    assert last < 59_900_000  # what the first attempt and the pause have left
     with pytest.raises(InvalidInput, match="leaves no time"):
         maas.infer("echo", X, timeout_seconds=0)
 
 
 def test_client_timeout_per_call(server: Server, kind: str) -> None:
-    server.trouble = inferences(0.5)
+    server.trouble = inferences(LONG)
     with client_of(kind, server.url, timeout_seconds=0.2) as maas:
         with pytest.raises(NoAnswerInTime):
             maas.infer("echo", X)
-        assert maas.infer("echo", X)
+        assert maas.infer("echo", X, timeout_seconds=60)
 
 
 def test_changes_sent_once(server: Server, maas: Any) -> None:
@@ -114,11 +116,11 @@ def test_changes_sent_once(server: Server, maas: Any) -> None:
 def test_no_server(kind: str) -> None:
     with client_of(kind, "http://127.0.0.1:9", attempts=2) as maas, pytest.raises(CannotConnect, match="maas local"):
         maas.infer("echo", X)
-    with client_of(kind, "http://127.0.0.1:9", timeout_seconds=0.3) as maas:
+    with client_of(kind, "http://127.0.0.1:9", timeout_seconds=0.3, attempts=1000) as maas:
         started = time.monotonic()
         with pytest.raises(CannotConnect):
             maas.infer("echo", X)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 60  # a thousand attempts take an hour
 
 
 def test_broken_compression_odd_keys_and_names(server: Server, maas: Any) -> None:
@@ -133,25 +135,27 @@ def test_broken_compression_odd_keys_and_names(server: Server, maas: Any) -> Non
     assert len(server.seen) == 1
 
 
+DRIP_SECONDS = 0.1  # an answer takes 100 seconds so
+ENOUGH = 50  # for a call with half a second, on a busy machine
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n"
 
 
 @pytest.mark.parametrize("raw", [HEAD[:17] + b"x-slow: " + b"y" * 1000, HEAD + b" " * 1000], ids=["headers", "body"])
 def test_deadline_of_dripping_answers(server: Server, maas: Any, raw: bytes) -> None:
-    server.trouble = inferences(Drip(raw, 0.02))
+    server.trouble = inferences(Drip(raw, DRIP_SECONDS))
     started = time.monotonic()
     with pytest.raises(NoAnswerInTime, match="give it more time"):
         maas.infer("echo", X, timeout_seconds=0.5)
-    assert 0.4 < time.monotonic() - started < 1.5
-    assert maas.infer("echo", X, timeout_seconds=5)["y0"].tolist() == [[1, 1]]  # on another connection
+    assert 0.4 < time.monotonic() - started < ENOUGH
+    assert maas.infer("echo", X, timeout_seconds=60)["y0"].tolist() == [[1, 1]]  # on another connection
 
 
 def test_deadline_of_a_dripping_signature(server: Server, maas: Any) -> None:
-    server.trouble = [("GET", Drip(HEAD + b" " * 1000, 0.02))]
+    server.trouble = [("GET", Drip(HEAD + b" " * 1000, DRIP_SECONDS))]
     started = time.monotonic()
     with pytest.raises(NoAnswerInTime):
         maas.infer("echo", [[1, 2]], timeout_seconds=0.5)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < ENOUGH
 
 
 def test_async_inferences_overlap(server: Server) -> None:
@@ -159,7 +163,6 @@ def test_async_inferences_overlap(server: Server) -> None:
         async with AsyncMaasClient(server.url) as maas:
             return await asyncio.gather(*[maas.infer("echo", X) for _ in range(8)])
 
-    server.trouble = inferences(0.3) * 8
-    started = time.monotonic()
+    server.trouble = inferences(2.0) * 8
     assert len(asyncio.run(all_at_once())) == 8
-    assert time.monotonic() - started < 8 * 0.3
+    assert server.connections == 8  # one after another would share one

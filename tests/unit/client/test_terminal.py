@@ -216,7 +216,7 @@ def test_ctrl_c_is_130(server: ContractServer, tmp_path: Path, lines: Path) -> N
         while not any(one["status"] == "RUNNING" for one in job.values()):
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert f"`maas job cancel {next(iter(job))}` cancels it" in err
 
