@@ -29,7 +29,7 @@ def test_every_parameter_has_another_value() -> None:
 
 
 def takes_tokens_alone(stack: CloudStack, _: Path) -> None:
-    assert httpx.get(f"{stack.url}/v2/models").status_code == 401
+    assert httpx.get(f"{stack.url}/v2/models", timeout=60).status_code == 401
     assert httpx.get(f"{stack.url}/v2/openapi.json", timeout=60).status_code == 200
     asks = {"origin": ORIGIN, "access-control-request-method": "POST"}
     assert (
@@ -39,7 +39,7 @@ def takes_tokens_alone(stack: CloudStack, _: Path) -> None:
 
 def takes_signatures_alone(stack: CloudStack, _: Path) -> None:
     url = f"{stack.url}/api/v1/models"
-    assert httpx.get(url).status_code == 403
+    assert httpx.get(url, timeout=60).status_code == 403
     request = AWSRequest("GET", url)
     keys = Credentials(CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
     SigV4Auth(keys, "execute-api", "us-east-1").add_auth(request)

@@ -171,7 +171,7 @@ def test_large_file_is_sharded_in_order(http: httpx.Client, bucket: Bucket) -> N
     while token := page["next_page_token"]:
         page = http.get(f"{path}&page_token={token}").json()
         answer += page["results"]
-    parts = [np.load(io.BytesIO(httpx.get(one["url"]).content)) for one in answer]
+    parts = [np.load(io.BytesIO(httpx.get(one["url"], timeout=60).content)) for one in answer]
     assert [len(part) for part in parts] == [one["rows"] for one in answer]
     assert np.array_equal(np.concatenate(parts)[:, 0], x[:, 0])
 
@@ -202,7 +202,7 @@ def test_upload_with_events_and_topic(http: httpx.Client, system: LocalStack, bu
     job = create(http, version="1", upload=declared, notify=topic)
     assert (job["status"], len(job["upload"])) == ("UPLOADING", 1)
     (part,) = job["upload"]
-    assert httpx.put(part["url"], content=content, headers=part["headers"]).status_code == 200
+    assert httpx.put(part["url"], content=content, headers=part["headers"], timeout=60).status_code == 200
     assert http.post(f"/api/v1/jobs/{job['id']}/complete").status_code == 202
     ended = wait_for_job(http, job["id"])
     assert ended["status"] == "SUCCEEDED", ended["reason"]

@@ -34,7 +34,7 @@ def submit(http: httpx.Client, content: bytes, headers: dict[str, str] | None = 
 def result(http: httpx.Client, job_id: str) -> tuple[bytes, int | None]:
     found = http.get(f"/api/v1/jobs/{job_id}/results").json()
     (one,) = found["results"]
-    return httpx.get(one["url"]).content, found["header_length"]
+    return httpx.get(one["url"], timeout=60).content, found["header_length"]
 
 
 def request(**changes: Any) -> bytes:

@@ -79,7 +79,7 @@ def test_wrong_digest_fails_and_is_not_served(maas: MaasClient, http: httpx.Clie
     created = http.post("/api/v1/models/wrong-digest/versions", json={"files": [declared]}).json()
     part = created["uploads"][0]["parts"][0]
     # With the checksum header S3 itself refuses these bytes. Without it, deployment has to find the mismatch.
-    httpx.put(part["url"], content=content, headers={})
+    httpx.put(part["url"], content=content, headers={}, timeout=60)
     completed = http.post("/api/v1/models/wrong-digest/versions/1/complete")
     if completed.status_code == 202:
         with pytest.raises(DeploymentFailed, match="SHA-256"):
@@ -95,7 +95,7 @@ def test_incomplete_upload_is_not_served(maas: MaasClient, http: httpx.Client, w
     too_early = http.post("/api/v1/models/abandoned/versions/1/complete")
     assert (too_early.status_code, too_early.json()["field"]) == (409, "files")
     part = created["uploads"][0]["parts"][0]
-    httpx.put(part["url"], content=content, headers=part["headers"]).raise_for_status()
+    httpx.put(part["url"], content=content, headers=part["headers"], timeout=60).raise_for_status()
 
     assert maas.versions.get("abandoned", 1).status == "PENDING_UPLOAD"
     assert infer(http, "abandoned", 1).status_code == 409

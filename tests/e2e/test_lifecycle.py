@@ -93,7 +93,7 @@ def test_force_deletes_version_with_aliases(http: httpx.Client, model: str) -> N
 def test_purge_needs_deletion_and_is_final(http: httpx.Client, model: str) -> None:
     path = f"/api/v1/models/{model}"
     url = http.get(f"{path}/versions/1/files").json()["files"][0]["url"]
-    assert httpx.get(url).content == onnx_models.linear(1.0)
+    assert httpx.get(url, timeout=60).content == onnx_models.linear(1.0)
     refused = http.delete(path, params={"purge": True})
     assert refused.status_code == 409
     assert "delete it before purging" in refused.json()["error"]
@@ -103,7 +103,7 @@ def test_purge_needs_deletion_and_is_final(http: httpx.Client, model: str) -> No
     assert (stale.status_code, stale.headers["etag"]) == (412, etag)
     assert http.delete(path, params={"purge": True}, headers={"if-match": etag}).status_code == 204
     assert http.get(path, params={"include_deleted": True}).status_code == 404
-    assert httpx.get(url).status_code == 404
+    assert httpx.get(url, timeout=60).status_code == 404
     assert http.delete(path, params={"purge": True}).status_code == 204
     kinds = [entry["kind"] for entry in http.get(f"{path}/history").json()["entries"]]
     assert kinds[:3] == ["model.purged", "model.purging", "model.deleted"]

@@ -41,7 +41,7 @@ def test_schedule_revives_and_cleans_up(
     file = {"name": "model.onnx", "size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     made = http.post("/api/v1/models/stuck/versions", json={"files": [file]}).json()
     (part,) = made["uploads"][0]["parts"]
-    assert httpx.put(part["url"], content=content, headers=part["headers"]).is_success
+    assert httpx.put(part["url"], content=content, headers=part["headers"], timeout=60).is_success
     system.cloud.client("dynamodb").update_item(
         TableName=NAME,
         Key={"pk": {"S": "M#stuck"}, "sk": {"S": "V#00000001"}},
@@ -62,7 +62,7 @@ def test_schedule_revives_and_cleans_up(
     refused = http.post(f"/api/v1/jobs/{job['id']}/retry")
     assert (refused.status_code, "is not complete" in refused.json()["error"]) == (409, True)
     (part,) = job["upload"]
-    assert httpx.put(part["url"], content=bytes(100), headers=part["headers"]).is_success
+    assert httpx.put(part["url"], content=bytes(100), headers=part["headers"], timeout=60).is_success
     time.sleep(1)  # retention counts in seconds: the retry prolongs it
     assert http.post(f"/api/v1/jobs/{job['id']}/retry").status_code == 202
     assert "no readable header" in wait_for_job(http, job["id"])["reason"]
@@ -102,7 +102,7 @@ def test_topic_is_notified_of_cancelled_and_failed_jobs(
     assert http.delete(f"/api/v1/jobs/{made[0]['id']}").is_success
     assert wait_for_job(http, made[0]["id"])["status"] == "CANCELLED"
     (part,) = made[1]["upload"]
-    assert httpx.put(part["url"], content=content, headers=part["headers"]).status_code == 200
+    assert httpx.put(part["url"], content=content, headers=part["headers"], timeout=60).status_code == 200
     assert wait_for_job(http, made[1]["id"])["status"] == "FAILED"
 
 

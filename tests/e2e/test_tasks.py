@@ -26,7 +26,7 @@ def pushed(http: httpx.Client, model: str, files: Files, **options: Any) -> dict
     assert created.status_code == 201, created.text
     for upload in created.json()["uploads"]:
         (part,) = upload["parts"]
-        httpx.put(part["url"], content=files[upload["name"]], headers=part["headers"]).raise_for_status()
+        httpx.put(part["url"], content=files[upload["name"]], headers=part["headers"], timeout=60).raise_for_status()
     path = f"/api/v1/models/{model}/versions/1"
     http.post(f"{path}/complete").raise_for_status()
     while (version := http.get(path).json())["status"] in ("PENDING_UPLOAD", "VALIDATING"):
@@ -79,7 +79,7 @@ def test_later(http: httpx.Client) -> None:
     job = answer.json()["id"]
     assert wait_for_job(http, job)["status"] == "SUCCEEDED"
     (one,) = http.get(f"/api/v1/jobs/{job}/results").json()["results"]
-    output = httpx.get(one["url"]).json()["outputs"][0]
+    output = httpx.get(one["url"], timeout=60).json()["outputs"][0]
     np.testing.assert_allclose(np.reshape(output["data"], (3, 32)), vectors(http), atol=1e-6)
 
 

@@ -172,7 +172,7 @@ def test_jobs(maas: MaasClient, http: httpx.Client, tmp_path: Path) -> None:
     for number, job_id in jobs.items():
         assert wait_for_job(http, job_id)["version"] == number
         (one,) = http.get(f"/api/v1/jobs/{job_id}/results").json()["results"]
-        assert httpx.get(one["url"]).json()["model_version"] == str(number)
+        assert httpx.get(one["url"], timeout=60).json()["model_version"] == str(number)
 
 
 class Watching(triton.InferenceServerClient):

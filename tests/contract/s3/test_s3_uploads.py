@@ -58,7 +58,7 @@ def test_presigned_put_keeps_its_digest(ours: str) -> None:  # moto keeps none o
     digest = base64.b64encode(hashlib.sha256(b"right").digest()).decode()
     parameters = {"Bucket": bucket, "Key": "k", "ChecksumSHA256": digest}
     url = s3.generate_presigned_url("put_object", Params=parameters)
-    sent = httpx.put(url, content=b"right", headers={"x-amz-checksum-sha256": digest})
+    sent = httpx.put(url, content=b"right", headers={"x-amz-checksum-sha256": digest}, timeout=60)
     assert sent.status_code == 200
     head = s3.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
     assert head["ChecksumSHA256"] == digest
@@ -69,7 +69,7 @@ def test_body_that_differs_from_its_digest_is_refused(ours: str) -> None:
     s3.create_bucket(Bucket="digests")
     digest = base64.b64encode(hashlib.sha256(b"right").digest()).decode()
     url = s3.generate_presigned_url("put_object", Params={"Bucket": "digests", "Key": "k", "ChecksumSHA256": digest})
-    sent = httpx.put(url, content=b"wrong", headers={"x-amz-checksum-sha256": digest})
+    sent = httpx.put(url, content=b"wrong", headers={"x-amz-checksum-sha256": digest}, timeout=60)
     assert (sent.status_code, "<Code>BadDigest</Code>" in sent.text) == (400, True)
     assert "Contents" not in s3.list_objects_v2(Bucket="digests")
 
@@ -79,6 +79,6 @@ def test_chunked_body_of_other_clients(ours: str) -> None:
     s3.create_bucket(Bucket="chunks")
     body = b"4;chunk-signature=0\r\nabcd\r\n2\r\nef\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n"
     headers = {"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "content-encoding": "aws-chunked"}
-    assert httpx.put(f"{ours}/chunks/k", content=body, headers=headers).status_code == 200
+    assert httpx.put(f"{ours}/chunks/k", content=body, headers=headers, timeout=60).status_code == 200
     got = s3.get_object(Bucket="chunks", Key="k")
     assert (got["Body"].read(), got.get("ContentEncoding")) == (b"abcdef", None)

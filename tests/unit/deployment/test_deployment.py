@@ -202,10 +202,10 @@ def test_complete_joins_multipart_upload(cloud: Cloud, monkeypatch: pytest.Monke
     parts = uploads.presign(bucket, version)["model.onnx"]
     assert [part.size_bytes for part in parts] == [5 << 20, 5 << 20, len(content) - (10 << 20)]
     for part in parts[:-1]:
-        httpx.put(part.url, content=content[part.offset : part.offset + part.size_bytes]).raise_for_status()
+        httpx.put(part.url, content=content[part.offset : part.offset + part.size_bytes], timeout=60).raise_for_status()
     with pytest.raises(UploadIncomplete, match=r"model\.onnx is not there"):
         uploads.complete(bucket, version)
-    httpx.put(parts[-1].url, content=content[parts[-1].offset :]).raise_for_status()
+    httpx.put(parts[-1].url, content=content[parts[-1].offset :], timeout=60).raise_for_status()
     uploads.complete(bucket, version)
     assert (
         cloud.s3.get_object(Bucket=cloud.settings.bucket, Key="models/m/1/source/model.onnx")["Body"].read() == content

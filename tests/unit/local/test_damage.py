@@ -192,10 +192,10 @@ def test_end_of_the_services_is_no_death(tmp_path: Path) -> None:
 def test_failure_is_told_once_to_who_runs_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with DataFolder.open(tmp_path) as folder, engine("127.0.0.1", folder) as port:
         url = f"http://127.0.0.1:{port}/b"
-        httpx.put(url)
-        httpx.put(f"{url}/k", content=b"content")
+        httpx.put(url, timeout=60)
+        httpx.put(f"{url}/k", content=b"content", timeout=60)
         file_of(tmp_path).write_bytes(b"cut")
-        assert [httpx.get(f"{url}/k").status_code for _ in range(2)] == [500, 500]
+        assert [httpx.get(f"{url}/k", timeout=60).status_code for _ in range(2)] == [500, 500]
     assert capsys.readouterr().err == (
         f"maas: {file_of(tmp_path)} has 3 bytes, expected 7: something else has changed it. {REMEDY}\n"
     )

@@ -68,7 +68,7 @@ def left(cloud: LocalCloud, queue: str) -> list[str]:
 
 
 def eventually(wanted: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not wanted():
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -150,12 +150,12 @@ def test_all_addresses_are_tried_ipv4_first(hook: "Hook", monkeypatch: pytest.Mo
 
 def test_time_limit_holds_for_the_whole_attempt(hook: "Hook", monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that sends a byte now and then does not extend the limit."""
-    hook.drips = 60
+    hook.drips = 900
     monkeypatch.setattr(webhook, "ATTEMPT_SECONDS", 1.0)
     monkeypatch.setattr(webhook, "PAUSES_SECONDS", (None,))
     began = time.monotonic()
     assert webhook.post(f"https://{HOST}/", {}) == f"{HOST} did not answer (TimeoutError)"
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 60  # of 90 that the bytes take
 
 
 class Hook(ThreadingHTTPServer):
