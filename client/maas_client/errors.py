@@ -213,7 +213,7 @@ class JobFailed(MaasError):
         why = job.reason or "no reason was recorded; see the log of the batch functions"
         retry = f"`maas job retry {job.id}`"
         if not job.progress or not job.progress.shards_total:
-            return f"failed: {why}; {retry} plans it again, a mended input is another job"
+            return f"failed: {why}; {retry} plans it again, another input or option is another job"
         if job.progress.shards_done == job.progress.shards_total:
             return f"failed: {why}; `maas job download {job.id}` has the error of each record"
         return f"failed: {why}; {retry} runs the missing shards"

@@ -51,7 +51,7 @@ def test_hostile_json(app: ModuleType, body: bytes) -> None:
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        ({"name": "My Model"}, "name: got 'My Model': String should match pattern '^[a-z0-9]"),
+        ({"name": "My Model"}, "name: got 'My Model', expected 1 to 63 lower-case letters, digits"),
         ({"name": 5}, "name: got 5: Input should be a valid string"),
         ({"name": True}, "name: got true: Input should be a valid string"),
         ({"name": ["m"]}, "name: got an array: Input should be a valid string"),
@@ -60,12 +60,53 @@ def test_hostile_json(app: ModuleType, body: bytes) -> None:
         (["m"], "body: got an array: Input should be a valid dictionary"),
         ({}, "name: Field required"),
         ({"name": "m", "tags": {"a=b": "c"}}, "tags.a=b.[key]: got the key 'a=b', "),
-        ({"name": "m" * 9000}, f"name: got '{'m' * 79}: String should match"),
+        ({"name": "m" * 9000}, f"name: got '{'m' * 79}, expected 1 to 63"),
     ],
 )
 def test_errors_say_what_came(app: ModuleType, body: object, error: str) -> None:
     status, told = post(app, json.dumps(body).encode(), {})
     assert (status, told[: len(error)]) == (400, error)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("method", "path", "body", "error"),
+    [
+        (
+            "POST",
+            "keys",
+            {"name": "ci", "scopes": ["admn"]},
+            "scopes.0: got 'admn', expected one of models:read, models:",
+        ),
+        (
+            "POST",
+            "keys",
+            {"name": "ci", "scopes": ["infer:M"]},
+            "scopes.0: got 'infer:M', expected one of models:read, ",
+        ),
+        ("GET", "keys/nope", None, "id: got 'nope', expected 16 hexadecimal digits"),
+        ("GET", "jobs/nope", None, "job: got 'nope', expected 20 hexadecimal digits"),
+        (
+            "GET",
+            "models/Größe",
+            None,
+            "model: got 'Größe', expected 1 to 63 lower-case letters, digits, '.', '_' and '-'",
+        ),
+        (
+            "PUT",
+            "models/m/aliases/5",
+            {"version": 1},
+            "alias: got '5', expected 1 to 63 lower-case letters, digits, '.',",
+        ),
+    ],
+)
+def test_text_of_another_form_is_refused_in_words(
+    app: ModuleType, method: str, path: str, body: object, error: str
+) -> None:
+    event = wire.event(f"/api/v1/{path}", json.dumps(body).encode() if body else b"", method=method)
+    event["requestContext"]["authorizer"] = {"lambda": {"actor": "arn:ann", "scopes": "admin"}}
+    answer = app.lambda_handler(event, wire.CONTEXT)
+    assert (answer["statusCode"], json.loads(answer["body"])["error"][: len(error)]) == (400, error)
 
 
 def test_errors_of_a_query_say_what_came(app: ModuleType) -> None:

@@ -72,9 +72,9 @@ REFUSED: list[tuple[Any, str, str]] = [
     ({"routes": [ROUTES[0], {"version": 1, "weight": 101}]}, "routes.1.weight", "less than or equal to 100"),
     ({"routes": [ROUTES[0], {"version": 1, "weight": 91}]}, "routes", "got weights that sum to 101, expected 100"),
     ({"routes": [ROUTES[1], {"version": 1, "weight": 10}]}, "routes[1].version", "got 1 again, expected each version"),
-    ({"version": 1, "sticky": "user"}, "sticky", "should match pattern"),
-    ({"version": 1, "sticky": "header:"}, "sticky", "should match pattern"),
-    ({"version": 1, "sticky": "header:a b"}, "sticky", "should match pattern"),
+    ({"version": 1, "sticky": "user"}, "sticky", ", expected none, caller or header:NAME"),
+    ({"version": 1, "sticky": "header:"}, "sticky", ", expected none, caller or header:NAME"),
+    ({"version": 1, "sticky": "header:a b"}, "sticky", ", expected none, caller or header:NAME"),
     ({"version": 1, "sticky": True}, "sticky", "valid string"),
     ([ROUTES], "body", "valid dictionary or object"),
 ]

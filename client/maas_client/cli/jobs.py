@@ -178,7 +178,11 @@ def download_job(
 
     with connect(url, api_key) as maas, Display(silent=as_json) as display:
         target = to or Path(job_id if parts else ".")
+        found = maas.jobs.get(job_id)
         paths = maas.jobs.download(job_id, target, join=not parts, progress=display.show)
+    done, total = (found.progress.shards_done, found.progress.shards_total) if found.progress else (0, 0)
+    if done < total:
+        echo(f"maas: job {job_id} is {found.status}: only {done} of its {total} shards are here", err=True)
     print_json({"paths": list(map(str, paths))}) if as_json else echo_all(paths)
 
 

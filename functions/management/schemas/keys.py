@@ -1,10 +1,11 @@
 """Schemas of API keys."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
 
 from maas.access import api_keys, caller
 from maas.access.caller import SCOPES
@@ -29,7 +30,17 @@ _KEY = {
 _TEXT = f"maas_{_ID}_" + 64 * "0"
 _CHANGE = {"revision": 1, "at": _AT, "actor": "key:fedcba9876543210", "kind": "key.created", "after": {"name": "ci"}}
 
-Scope = Annotated[str, StringConstraints(pattern=f"^({'|'.join(SCOPES)}|infer:{NAME_PATTERN})$")]
+_SCOPE = f"{'|'.join(SCOPES)}|infer:{NAME_PATTERN}"
+
+
+def scope(text: str) -> str:
+    """A pattern alone would be refused with the pattern as the reason."""
+    if not re.fullmatch(_SCOPE, text):
+        raise ValueError(f"expected one of {', '.join(SCOPES)} or infer:MODEL")
+    return text
+
+
+Scope = Annotated[str, AfterValidator(scope), Field(json_schema_extra={"pattern": f"^({_SCOPE})$"})]
 Rate = Annotated[int, Field(ge=1, le=1_000_000, strict=True), BeforeValidator(whole)]
 Grace = Annotated[int, Field(ge=0, le=MAX_GRACE_SECONDS, strict=True), BeforeValidator(whole)]
 

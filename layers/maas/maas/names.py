@@ -11,6 +11,13 @@ ALIAS_PATTERN = r"[a-z][a-z0-9._-]{0,62}|[0-9]+[a-z._-][a-z0-9._-]*"  # a name t
 # A segment of a path: what every file system and URL can carry, nothing hidden, nothing that looks like an option.
 _FIRST, _INNER, _LAST = r'[^\x00-\x20\x7f"*./:<>?\\|-]', r'[^\x00-\x1f\x7f"*/:<>?\\|]', r'[^\x00-\x20\x7f"*./:<>?\\|]'
 FILE_PATTERN = f"{_FIRST}({_INNER}*{_LAST})?(/{_FIRST}({_INNER}*{_LAST})?)*"
+NAME_RULE = "1 to 63 lower-case letters, digits, '.', '_' and '-', of which the first is a letter or digit"
+PATTERN_RULES = {  # what an error says in place of a pattern
+    f"^{NAME_PATTERN}$": NAME_RULE,
+    f"^({ALIAS_PATTERN})$": f"{NAME_RULE}, and no number",
+    f"^({STICKY_PATTERN})$": "none, caller or header:NAME",
+    **{f"^[0-9a-f]{{{digits}}}$": f"{digits} hexadecimal digits" for digits in (16, 20, 64)},  # keys, jobs, SHA-256
+}
 _NAME = re.compile(NAME_PATTERN)
 _FILE = re.compile(FILE_PATTERN)
 _STICKY = re.compile(STICKY_PATTERN)
@@ -31,7 +38,7 @@ def is_name(name: str) -> bool:
 def check_name(name: str, field: str) -> str:
     """Return `name`; raises InvalidRequest if it is no valid name of a model or alias."""
     if not is_name(name):
-        raise InvalidRequest(f"{field}: got {name!r:.80}, expected {NAME_PATTERN}", field=field)
+        raise InvalidRequest(f"{field}: got {name!r:.80}, expected {NAME_RULE}", field=field)
     return name
 
 

@@ -153,6 +153,15 @@ def test_job_download(maas: Run, lines: Path) -> None:
     ]
 
 
+@pytest.mark.full
+def test_download_of_a_part_says_so(maas: Run, lines: Path) -> None:
+    job = as_json(maas("batch", "times", lines, "--json"))["id"]
+    maas("jobs", job)
+    code, out, err = maas("job", "download", job)
+    assert (code, out) == (0, f"{job}.jsonl\n")
+    assert err == f"maas: job {job} is RUNNING: only 2 of its 3 shards are here\n"
+
+
 def test_predict_later(maas: Run, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.array([[1, 2]], np.float32))
     job = as_json(maas("predict", "times@prod", "-i", tmp_path / "x.npy", "--later", "--json"))

@@ -133,9 +133,7 @@ def test_unpredictable_files_refused(
 
 def test_failed_job_reason_and_retry(server: Server, maas: Any, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes(b"bad")
-    said = (
-        r"failed: input: got no file of its format; `maas job retry \w{20}` plans it again, a mended input is another"
-    )
+    said = r"failed: input: got no file of its format; `maas job retry \w{20}` plans it again, another input or"
     with pytest.raises(JobFailed, match=said) as caught:
         maas.batch("times", tmp_path / "x.csv", wait=True)
     failed = caught.value.job

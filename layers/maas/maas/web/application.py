@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from maas import __version__
 from maas.access.caller import Caller, Need, caller_of
 from maas.errors import NotAllowed
+from maas.names import PATTERN_RULES
 from maas.web.events import error_document, error_headers, quotable
 
 RouteError = Callable[[str, str], dict[str, Any]]  # of a path and a message
@@ -119,6 +120,8 @@ def _reason(error: Mapping[str, Any]) -> str:
     """What came, if it is short, and what is expected."""
     said = str(error["msg"]).removeprefix("Value error, ")
     came = error["input"]
+    if error["type"] == "string_pattern_mismatch":
+        said = f"expected {PATTERN_RULES.get(error['ctx']['pattern'], error['ctx']['pattern'])}"
     if error["type"] == "missing" or said.startswith("got "):
         return said
     if isinstance(came, str | int | float):
