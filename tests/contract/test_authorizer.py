@@ -13,7 +13,7 @@ from maas.access.keys_table import Keys
 from maas.aws.dynamodb import Table
 from maas.aws.writes import Put
 from maas.errors import InvalidRequest
-from maas.registry import table_rows
+from maas.registry.state import table_rows
 from maas.times import canonical
 from support.key_checks import ADMIN, asked, authorizer
 

@@ -8,8 +8,9 @@ import pytest
 from maas.aws.dynamodb import Table
 from maas.aws.writes import Put
 from maas.records import fields_of
-from maas.registry import Registry, table_rows
-from maas.registry.ledger import MAX_SKEW_SECONDS
+from maas.registry import Registry
+from maas.registry.state import table_rows
+from maas.registry.state.ledger import MAX_SKEW_SECONDS
 from maas.times import canonical
 from support.registry_steps import ready
 

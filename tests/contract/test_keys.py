@@ -12,7 +12,8 @@ from maas.access.caller import Caller, caller_of
 from maas.access.keys_table import Keys
 from maas.aws.dynamodb import Table
 from maas.errors import Conflict, InvalidRequest, NotAllowed, NotAuthenticated, NotFound, RightsExceeded
-from maas.registry import Idempotency, table_rows
+from maas.registry import Idempotency
+from maas.registry.state import table_rows
 from maas.times import canonical
 from support.key_checks import ADMIN, asked, authorizer
 

@@ -11,7 +11,7 @@ from maas.aws.writes import Put
 from maas.records.aliases import Route, whole
 from maas.registry import Registry
 from maas.registry.rollout_tick import RolloutTick
-from maas.registry.table_rows import ROLLOUTS, open_rollout_key, rollout_key
+from maas.registry.state.table_rows import ROLLOUTS, open_rollout_key, rollout_key
 from maas.rollout.guard import Tally
 from maas.rollout.rollout_records import RolloutStatus
 from maas.times import canonical

@@ -10,7 +10,7 @@ from maas.errors import Conflict, InvalidRequest, NotFound, NotReady
 from maas.records.aliases import Route, whole
 from maas.records.samples import Shadow
 from maas.registry import Idempotency, Registry
-from maas.registry.table_rows import ROLLOUTS, rollout_key
+from maas.registry.state.table_rows import ROLLOUTS, rollout_key
 from maas.rollout.guard import Guards, Tally
 from maas.rollout.rollout_records import Plan, RolloutStatus
 from support.registry_steps import FILE, NEVER, Objects, kinds

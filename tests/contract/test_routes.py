@@ -11,7 +11,8 @@ from maas.aws.dynamodb import Table
 from maas.aws.writes import Put
 from maas.errors import Conflict, Gone, InvalidRequest, NotFound, NotReady, PreconditionFailed
 from maas.records.aliases import Alias, Route, Routes, whole
-from maas.registry import Registry, table_rows
+from maas.registry import Registry
+from maas.registry.state import table_rows
 from support.registry_steps import FILE, kinds, ready
 
 SPLIT = (Route(3, 10), Route(2, 60), Route(1, 30))

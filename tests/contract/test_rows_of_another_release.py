@@ -21,7 +21,8 @@ from maas.metrics.roll_up import RollUp
 from maas.records import Quantized, Stage, Status, Task, Variant
 from maas.records.aliases import Route
 from maas.records.samples import Capture, Shadow
-from maas.registry import Idempotency, Registry, table_rows
+from maas.registry import Idempotency, Registry
+from maas.registry.state import table_rows
 from maas.rollout.guard import Guards, Tally
 from maas.rollout.rollout_records import Plan, Rollout, RolloutStatus
 from support.batch.made_jobs import done, job, shards

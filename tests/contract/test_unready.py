@@ -10,7 +10,7 @@ from maas.aws.dynamodb import Table
 from maas.errors import NotFound
 from maas.records import ModelVersion, Status
 from maas.registry import Idempotency, Registry
-from maas.registry.table_rows import UNREADY
+from maas.registry.state.table_rows import UNREADY
 from support.registry_steps import FILE, NEVER, Objects, kinds, ready
 
 

@@ -18,7 +18,7 @@ from maas.aws.clients import client
 from maas.aws.dynamodb import Table, boto3_call
 from maas.aws.writes import Put
 from maas.batch.planner import Arrived
-from maas.registry import table_rows
+from maas.registry.state import table_rows
 from maas.settings import Settings
 from support import onnx_models
 from support.aws.engine import ROOT, Cloud

@@ -11,7 +11,7 @@ from maas.errors import MaasError
 from maas.records.aliases import Route
 from maas.registry import Registry
 from maas.registry.rollout_tick import RolloutTick
-from maas.registry.table_rows import rollout_key
+from maas.registry.state.table_rows import rollout_key
 from maas.rollout.guard import Guards, Tally
 from maas.rollout.rollout_records import Plan, Rollout
 from maas.times import canonical

@@ -14,7 +14,7 @@ from maas import bootstrap
 from maas.aws.clients import client
 from maas.deployment import uploads
 from maas.records import ModelFile, ModelVersion
-from maas.registry.table_rows import version_key
+from maas.registry.state.table_rows import version_key
 from maas.settings import Settings
 from maas_local.template import Template
 

@@ -12,7 +12,8 @@ from maas.aws.dynamodb import Call, Table, boto3_call
 from maas.aws.writes import Put
 from maas.records import ModelFile, ModelVersion, Status, fields_of
 from maas.records.aliases import Route
-from maas.registry import Registry, table_rows
+from maas.registry import Registry
+from maas.registry.state import table_rows
 
 FILE = ModelFile("model.onnx", 10, "0" * 64)
 _METERED = {"GetItem", "BatchGetItem", "Query", "PutItem", "TransactWriteItems", "BatchWriteItem"}

@@ -15,7 +15,7 @@ from maas.deployment.deploy import Deployment
 from maas.deployment.preparation import Inspection
 from maas.errors import Contended, NotFound, NotReady, UploadIncomplete
 from maas.records import ModelFile, ModelVersion, Status, Variant
-from maas.registry import ledger
+from maas.registry.state import ledger
 from support import networks, onnx_models
 from support.aws.engine import Cloud
 

@@ -9,7 +9,7 @@ from maas import bootstrap
 from maas.deployment import inbox
 from maas.errors import Contended
 from maas.records import ModelVersion, Status
-from maas.registry import ledger
+from maas.registry.state import ledger
 from support import onnx_models
 from support.aws.engine import Cloud
 from support.onnx_models import external, with_weights

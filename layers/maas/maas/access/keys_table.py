@@ -11,9 +11,9 @@ from maas.access.caller import Caller, check_scope
 from maas.aws.dynamodb import Table, WriteConflict
 from maas.aws.writes import Put
 from maas.errors import Conflict, Contended, InvalidRequest, NotAllowed, NotAuthenticated, NotFound, RightsExceeded
-from maas.registry import table_rows
-from maas.registry.idempotency import Idempotency, idempotency_row, made_before
-from maas.registry.ledger import Ledger, attempts
+from maas.registry.state import table_rows
+from maas.registry.state.idempotency import Idempotency, idempotency_row, made_before
+from maas.registry.state.ledger import Ledger, attempts
 from maas.times import canonical
 
 COUNTED_SECONDS = 3600  # the counter of a second expires this much later

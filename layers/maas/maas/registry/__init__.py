@@ -1,8 +1,8 @@
 """The registry's rules: how models, versions and aliases may change.
 
-A model's row holds its aliases and counters, so its `revision` guards the whole model. `ledger.Ledger.change` reads the
-model, decides in plain Python, and writes all rows and the history entry in one transaction. The transaction fails if
-another writer changed the model since the read; `change` then reads and decides again. Row layout: `table_rows`.
+A model's row holds its aliases and counters, so its `revision` guards all of it. `Ledger.change` of `state/` reads
+the model, decides in plain Python, and writes all rows and the history entry in one transaction. The transaction fails
+if another writer changed the model since the read; `change` then reads and decides again. Rows: `state/table_rows.py`.
 
 Every change takes the actor, for the history. Names are checked when they are created, not when they are read.
 """
@@ -16,12 +16,12 @@ from maas.records import ModelVersion
 from maas.registry import resolution
 from maas.registry.aliases import Aliases
 from maas.registry.history import History
-from maas.registry.idempotency import Idempotency
-from maas.registry.ledger import Ledger
 from maas.registry.models import Models
 from maas.registry.purge import DeleteObjects, Purge
 from maas.registry.resolution import DEFAULT_ALIAS, Resolution
-from maas.registry.unready import stalled
+from maas.registry.state.idempotency import Idempotency
+from maas.registry.state.ledger import Ledger
+from maas.registry.state.unready import stalled
 from maas.registry.validation import Validation
 from maas.registry.versions import Versions
 

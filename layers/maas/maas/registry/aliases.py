@@ -10,10 +10,10 @@ from maas.names import check_alias, check_sticky
 from maas.records import RegisteredModel, Status
 from maas.records.aliases import Alias, Route, Routes, routes_of, whole
 from maas.records.samples import Capture, Shadow
-from maas.registry import table_rows
-from maas.registry.changes import Change
-from maas.registry.ledger import Ledger, check_etag
 from maas.registry.routing import changed, check_unmoved, checked_routes, shown
+from maas.registry.state import table_rows
+from maas.registry.state.changes import Change
+from maas.registry.state.ledger import Ledger, check_etag
 from maas.times import canonical
 
 MAX_ALIASES = 100  # all are stored in the model's row, and again in a timeline row at each change

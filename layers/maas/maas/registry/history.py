@@ -2,8 +2,8 @@
 
 from maas.errors import NotFound
 from maas.records import HistoryEntry
-from maas.registry import table_rows
-from maas.registry.ledger import Ledger
+from maas.registry.state import table_rows
+from maas.registry.state.ledger import Ledger
 
 
 class History:

@@ -8,11 +8,11 @@ from maas.aws.writes import Delete
 from maas.errors import AlreadyExists, Conflict, Contended
 from maas.names import check_name
 from maas.records import ModelVersion, RegisteredModel
-from maas.registry import table_rows
-from maas.registry.changes import Change, writes
-from maas.registry.idempotency import Idempotency, idempotency_row, made_before
-from maas.registry.ledger import Ledger, attempts, change_time, check_etag
 from maas.registry.routing import check_closed
+from maas.registry.state import table_rows
+from maas.registry.state.changes import Change, writes
+from maas.registry.state.idempotency import Idempotency, idempotency_row, made_before
+from maas.registry.state.ledger import Ledger, attempts, change_time, check_etag
 from maas.registry.tags import checked, merged
 
 

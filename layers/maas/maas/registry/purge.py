@@ -19,9 +19,9 @@ from typing import Any
 from maas.aws.writes import Delete, Write
 from maas.errors import Conflict, Gone, NotFound
 from maas.records import RegisteredModel, Status
-from maas.registry import table_rows
-from maas.registry.changes import Change
-from maas.registry.ledger import Ledger, check_etag
+from maas.registry.state import table_rows
+from maas.registry.state.changes import Change
+from maas.registry.state.ledger import Ledger, check_etag
 from maas.sweeps import each
 from maas.times import canonical
 

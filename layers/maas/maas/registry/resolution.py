@@ -7,8 +7,8 @@ from maas.errors import NotFound, NotReady
 from maas.names import is_name, version_number
 from maas.records import ModelVersion, RegisteredModel, Status
 from maas.records.aliases import Alias, Routes, whole
-from maas.registry import table_rows
-from maas.registry.ledger import Ledger, checked_model, checked_version
+from maas.registry.state import table_rows
+from maas.registry.state.ledger import Ledger, checked_model, checked_version
 
 DEFAULT_ALIAS = "default"
 

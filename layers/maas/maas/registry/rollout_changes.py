@@ -8,10 +8,10 @@ from maas.aws.writes import Put, Write
 from maas.errors import NotFound
 from maas.records import RegisteredModel
 from maas.records.aliases import WHOLE, Alias, Route, Routes, routes_of, rows_of, whole
-from maas.registry import table_rows
-from maas.registry.changes import Change
-from maas.registry.ledger import Ledger
 from maas.registry.routing import changed, shown
+from maas.registry.state import table_rows
+from maas.registry.state.changes import Change
+from maas.registry.state.ledger import Ledger
 from maas.rollout.rollout_records import Rollout, RolloutStatus
 
 ALIAS_ROLLED_BACK = "the alias was rolled back"

@@ -9,12 +9,12 @@ from maas.aws.writes import Delete, Put
 from maas.errors import Conflict, Contended, InvalidRequest, NotFound, NotReady
 from maas.records import RegisteredModel, Status
 from maas.records.aliases import Alias
-from maas.registry import table_rows
-from maas.registry.changes import Change
-from maas.registry.idempotency import Idempotency, idempotency_row, made_before
-from maas.registry.ledger import Ledger, attempts
 from maas.registry.rollout_changes import Move, previous_of, stored
 from maas.registry.routing import check_unmoved
+from maas.registry.state import table_rows
+from maas.registry.state.changes import Change
+from maas.registry.state.idempotency import Idempotency, idempotency_row, made_before
+from maas.registry.state.ledger import Ledger, attempts
 from maas.rollout.guard import Decision, Standing, Tally, breached
 from maas.rollout.rollout_records import PAUSE, Plan, Rollout, RolloutStatus, check_plan
 from maas.times import canonical

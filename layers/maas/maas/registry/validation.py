@@ -8,10 +8,10 @@ from maas.aws.dynamodb import WriteConflict
 from maas.aws.writes import Delete, Put, Write
 from maas.errors import NotFound, ServiceUnavailable
 from maas.records import ModelVersion, RegisteredModel, Stage, Status, fields_of
-from maas.registry import table_rows
-from maas.registry.changes import Change
-from maas.registry.ledger import Ledger
-from maas.registry.ready import ready_mark, with_ready
+from maas.registry.state import table_rows
+from maas.registry.state.changes import Change
+from maas.registry.state.ledger import Ledger
+from maas.registry.state.ready import ready_mark, with_ready
 
 
 class Validation:

@@ -8,14 +8,14 @@ from maas.aws.dynamodb import WriteConflict
 from maas.aws.writes import Delete, Write
 from maas.errors import Conflict, Contended, NotFound
 from maas.records import ModelFile, ModelQuota, ModelVersion, RegisteredModel, Status
-from maas.registry import table_rows
-from maas.registry.changes import Change, stamped, writes
-from maas.registry.idempotency import Idempotency, idempotency_row, made_before
-from maas.registry.ledger import Ledger, attempts, change_time, check_etag
 from maas.registry.models import shown
 from maas.registry.quota import NO_QUOTA, check_quota
-from maas.registry.ready import ready_mark, with_ready, without_ready
 from maas.registry.routing import check_closed, without_version
+from maas.registry.state import table_rows
+from maas.registry.state.changes import Change, stamped, writes
+from maas.registry.state.idempotency import Idempotency, idempotency_row, made_before
+from maas.registry.state.ledger import Ledger, attempts, change_time, check_etag
+from maas.registry.state.ready import ready_mark, with_ready, without_ready
 from maas.registry.tags import checked, merged
 
 

@@ -16,7 +16,7 @@ from maas.batch.state.job_records import ENDED, OPEN, BatchJob, JobStatus, Shard
 from maas.batch.state.shards import Shards
 from maas.errors import Conflict, Contended, NotFound
 from maas.records import fields_of
-from maas.registry.ledger import PAGE_CHARACTERS, attempts
+from maas.registry.state.ledger import PAGE_CHARACTERS, attempts
 from maas.times import time_after
 
 PAGE = 500

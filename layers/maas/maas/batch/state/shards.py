@@ -12,7 +12,7 @@ from maas.batch.state import adding, job_rows, tallies
 from maas.batch.state.job_records import BatchJob, Shard, ShardStatus
 from maas.batch.state.tallies import Tally
 from maas.errors import Contended, NotFound
-from maas.registry.ledger import attempts
+from maas.registry.state.ledger import attempts
 from maas.times import time_after
 
 PAGE = 500

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from maas.aws.dynamodb import Table
 from maas.records import ModelVersion, Status
-from maas.registry import table_rows
+from maas.registry.state import table_rows
 from maas.times import canonical
 
 _PAGE = 100

@@ -7,7 +7,7 @@ from typing import Any
 from maas.aws.dynamodb import Table
 from maas.aws.writes import Put, Write
 from maas.errors import Conflict
-from maas.registry import table_rows
+from maas.registry.state import table_rows
 
 KEPT_SECONDS = 24 * 3600
 

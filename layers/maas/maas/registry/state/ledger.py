@@ -13,8 +13,8 @@ from maas.aws.writes import Item, Put
 from maas.errors import Contended, Gone, NotFound, PreconditionFailed
 from maas.names import is_name
 from maas.records import ModelVersion, RegisteredModel
-from maas.registry import table_rows
-from maas.registry.changes import Change, stamped, writes
+from maas.registry.state import table_rows
+from maas.registry.state.changes import Change, stamped, writes
 from maas.times import time_after
 
 T = TypeVar("T")

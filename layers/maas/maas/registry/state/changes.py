@@ -6,7 +6,7 @@ from typing import Any
 from maas.aws.writes import Put, Write
 from maas.records import HistoryEntry, ModelVersion, RegisteredModel, fields_of
 from maas.records.aliases import rows_of
-from maas.registry import table_rows
+from maas.registry.state import table_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from maas.aws.dynamodb import Table
 from maas.aws.writes import Put
 from maas.records import ModelVersion, RegisteredModel
-from maas.registry import table_rows
+from maas.registry.state import table_rows
 
 
 def ready_mark(version: ModelVersion) -> Put:
