@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,14 @@ def broken(project: Path) -> set[str]:
 
 def test_contracts_hold(project: Path) -> None:
     assert broken(project) == set()
+
+
+def test_architecture_shows_the_floors() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (floors,) = [one["layers"] for one in settings["contracts"] if one["type"] == "layers"]
+    drawing = (ROOT / "docs" / "architecture.md").read_text().partition("## Floors")[2].split("```")[1]
+    drawn = [set(re.findall(r"\w+", line.partition("  ")[0])) for line in drawing.strip().splitlines()]
+    assert drawn[1:] == [set(floor.split(" | ")) for floor in floors]
 
 
 @pytest.mark.parametrize(("file", "line", "contract"), VIOLATIONS)
