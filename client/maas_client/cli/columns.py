@@ -54,6 +54,9 @@ def _table(source: str) -> tuple[list[str], list[list[str]]]:
         raise InvalidInput(f"{source}: expected a header line and at least one record")
     header, records = [name.strip() for name in rows[0]], rows[1:]
     _check_header(source, header)
+    separators = [one for one in ";\t|" if len(header) == 1 and one in header[0]]
+    if separators and all(separators[0] in ",".join(record) for record in records):
+        raise InvalidInput(f"{source}: its cells are separated by {separators[0]!r}, expected commas")
     for number, record in enumerate(records, 1):
         if len(record) != len(header):
             raise InvalidInput(f"{source}: record {number} has {len(record)} columns, the header {len(header)}")

@@ -56,7 +56,8 @@ def read(source: str, signature: Signature) -> Given:
     if source == STDIN:
         return _stdin(signature)
     if suffix not in readers:
-        raise InvalidInput(f"{source}: expected a .json, .csv, .npy, .npz or .txt file, or - for standard input")
+        other = "; `maas batch` takes this one" if source.lower().endswith((".parquet", ".jsonl", ".gz")) else ""
+        raise InvalidInput(f"{source}: expected a .json, .csv, .npy, .npz or .txt file, or - for standard input{other}")
     return readers[suffix](source, signature)
 
 

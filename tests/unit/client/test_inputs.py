@@ -130,7 +130,8 @@ def test_npy_and_npz(tmp_path: Path) -> None:
         ("x.csv", "a,b,c\n1,2,3\n", r"'x' has shape \[1, 3\]"),
         ("x.csv", "a,b\n1,two\n", "record 1, column 'b': got 'two', expected FP32 values"),
         ("x.npy", "nothing", "is not a NumPy file"),
-        ("x.parquet", "", "expected a .json, .csv, .npy, .npz or .txt file"),
+        ("x.csv", "a;b\n1,5;2\n", "its cells are separated by ';', expected commas"),
+        ("x.parquet", "", "expected a .json, .csv, .npy, .npz or .txt file, .*; `maas batch` takes this one"),
         ("x.png", "", "expected a .json"),
     ],
 )
