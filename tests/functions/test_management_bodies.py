@@ -84,6 +84,12 @@ def test_errors_say_what_came(app: ModuleType, body: object, error: str) -> None
             {"name": "ci", "scopes": ["infer:M"]},
             "scopes.0: got 'infer:M', expected one of models:read, ",
         ),
+        (
+            "POST",
+            "models/m/versions",
+            {"files": [{"name": "../x.onnx", "size_bytes": 1, "sha256": "0" * 64}]},
+            "files.0.name: got '../x.onnx', expected a relative path of at most 200 bytes without control characters",
+        ),
         ("GET", "keys/nope", None, "id: got 'nope', expected 16 hexadecimal digits"),
         ("GET", "jobs/nope", None, "job: got 'nope', expected 20 hexadecimal digits"),
         (

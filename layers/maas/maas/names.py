@@ -11,10 +11,16 @@ ALIAS_PATTERN = r"[a-z][a-z0-9._-]{0,62}|[0-9]+[a-z._-][a-z0-9._-]*"  # a name t
 # A segment of a path: what every file system and URL can carry, nothing hidden, nothing that looks like an option.
 _FIRST, _INNER, _LAST = r'[^\x00-\x20\x7f"*./:<>?\\|-]', r'[^\x00-\x1f\x7f"*/:<>?\\|]', r'[^\x00-\x20\x7f"*./:<>?\\|]'
 FILE_PATTERN = f"{_FIRST}({_INNER}*{_LAST})?(/{_FIRST}({_INNER}*{_LAST})?)*"
+MAX_FILE_NAME = 200  # bytes in UTF-8
 NAME_RULE = "1 to 63 lower-case letters, digits, '.', '_' and '-', of which the first is a letter or digit"
+FILE_RULE = (
+    f'a relative path of at most {MAX_FILE_NAME} bytes without control characters and " * : < > ? \\ |, '
+    "no part of which begins with '.', '-' or a blank or ends with '.' or a blank"
+)
 PATTERN_RULES = {  # what an error says in place of a pattern
     f"^{NAME_PATTERN}$": NAME_RULE,
     f"^({ALIAS_PATTERN})$": f"{NAME_RULE}, and no number",
+    f"^{FILE_PATTERN}$": FILE_RULE,
     f"^({STICKY_PATTERN})$": "none, caller or header:NAME",
     **{f"^[0-9a-f]{{{digits}}}$": f"{digits} hexadecimal digits" for digits in (16, 20, 64)},  # keys, jobs, SHA-256
 }
@@ -22,7 +28,6 @@ _NAME = re.compile(NAME_PATTERN)
 _FILE = re.compile(FILE_PATTERN)
 _STICKY = re.compile(STICKY_PATTERN)
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
-MAX_FILE_NAME = 200  # bytes in UTF-8
 MODEL_SUFFIX = ".onnx"
 
 
@@ -65,9 +70,5 @@ def check_file_name(name: str, field: str) -> str:
     """Return `name`; raises InvalidRequest unless it is a relative path of plain segments: no `..`, nothing hidden."""
     is_plain = name.isprintable() and _FILE.fullmatch(name) and len(name.encode()) <= MAX_FILE_NAME
     if not is_plain or PurePosixPath(name).name == "manifest.json":
-        expected = (
-            f'a relative path of at most {MAX_FILE_NAME} bytes without control characters and " * : < > ? \\ |, '
-            "no part of which begins with '.', '-' or a blank or ends with '.' or a blank"
-        )
-        raise InvalidRequest(f"{field}: got {name!r:.80}, expected {expected}, not manifest.json", field=field)
+        raise InvalidRequest(f"{field}: got {name!r:.80}, expected {FILE_RULE}, not manifest.json", field=field)
     return name

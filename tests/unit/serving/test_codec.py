@@ -250,6 +250,11 @@ def test_outputs_must_be_an_array(outputs: Any) -> None:
         (b"", "body: got nothing, expected JSON"),
         (b"{\xff}", r"body: not UTF-8, as JSON is \(byte 0xff at 1\)"),
         ("{}".encode("utf-16"), "body: not UTF-8, as JSON is"),
+        (
+            b'{"instances": [[1]]}',
+            "inputs: got nothing, expected an array, each item an object with name, shape, .*: rows in instances",
+        ),
+        (b'{"inputs": [[1]]}', r"inputs\[0\]: got an array, expected an object with name, shape, datatype and data"),
         (b"{", r"body: not JSON \(.*line 1 column 2"),
         (b'{"inputs": [{"name": "x", "shape": ["1"], "datatype": "FP32", "data": [1]}]}', r"shape: got a string, exp"),
         (b'{"inputs": [{"name": "x", "shape": [true], "datatype": "FP32", "data": [1]}]}', r"shape: got a boolean"),

@@ -104,6 +104,10 @@ def test_frame_of_features(loaded: Any) -> None:
 @pytest.mark.parametrize(
     ("document", "said"),
     [
+        (
+            {"inputs": [{"name": "x", "shape": [1, 3], "datatype": "FP32", "data": [1, 2, 3]}]},
+            "inputs: got objects with name, shape and datatype, expected values: tensors .* are for /v2/models/NAME/",
+        ),
         ({"dataframe_split": [[1, 2, 3]]}, "dataframe_split: got an array, expected an object with columns and data"),
         (
             {"dataframe_split": {"data": [[1]]}},
@@ -124,7 +128,7 @@ def test_frame_of_features(loaded: Any) -> None:
         ({"dataframe_records": [{"a": None, "b": 1, "c": 2}]}, r"got null, expected FP32 values, .NaN. for one that"),
     ],
 )
-def test_malformed_frame_is_refused(loaded: Any, document: Any, said: str) -> None:
+def test_document_of_another_form_is_refused(loaded: Any, document: Any, said: str) -> None:
     with pytest.raises(InvalidRequest, match=said):
         compatibility.decode(document, loaded(onnx_models.linear()))
 

@@ -27,6 +27,7 @@ from maas.serving.oip_reply import OutputTensor, json_data
 from maas.serving.served_model import ServedModel
 
 FORMS = ("instances", "inputs", frames.SPLIT, frames.RECORDS)
+_OF_TENSORS = {"name", "shape", "datatype"}
 MAX_RANK = 64  # of NumPy's arrays
 
 
@@ -45,6 +46,9 @@ def decode(document: Mapping[str, Any], runner: ServedModel) -> dict[str, Array]
         shown = " and ".join(came) or "none"
         raise InvalidRequest(f"body: got {shown}, expected one of {', '.join(FORMS)}", field="body")
     rows, columns = document.get("instances"), document.get("inputs")
+    if isinstance(columns, list) and columns and isinstance(columns[0], dict) and columns[0].keys() >= _OF_TENSORS:
+        expected = "values: tensors of the Open Inference Protocol are for /v2/models/NAME/infer"
+        raise InvalidRequest(f"inputs: got objects with name, shape and datatype, expected {expected}", field="inputs")
     required = tensors.required_inputs(runner.inputs)
     if columns is None:
         columns = _columns(rows if came == ["instances"] else frames.rows_of(document, required), runner.inputs)

@@ -26,6 +26,7 @@ MAX_TIMEOUT_US = 1 << 53
 # more than the process has. Numbers as text compress about 3 times, so real requests stay below this limit.
 MAX_JSON_BYTES = 16 * 1024 * 1024
 _JSON = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
+_TENSOR = "an object with name, shape, datatype and data"
 _NONE: Mapping[str, Any] = {}
 _NOT_JSON = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|NaN|-?Infinity', re.DOTALL)  # matches strings to skip them
 
@@ -146,7 +147,10 @@ class _Tail:
 
 def _parsed(body: bytes, tail: _Tail) -> InferenceRequest:
     document = _typed(read_tensors(body, "data"), dict, "body")
-    inputs = _typed(document.get("inputs"), list, "inputs")
+    inputs = document.get("inputs")
+    if type(inputs) is not list:
+        other = ": rows in instances are for /v1/models/NAME:predict" if "instances" in document else ""
+        raise _wrong("inputs", kind_of(inputs), f"an array, each item {_TENSOR}{other}")
     outputs, identity = document.get("outputs"), document.get("id")
     parameters = _parameters(document, "")
     request = InferenceRequest(
@@ -169,7 +173,9 @@ def variant_of(parameters: Mapping[str, Any]) -> str | None:
 
 
 def _input(document: object, where: str, tail: _Tail) -> RequestInput:
-    fields = _typed(document, dict, where)
+    if not isinstance(document, dict):
+        raise _wrong(where, kind_of(document), _TENSOR)
+    fields: dict[str, Any] = document
     shape = _typed(fields.get("shape"), list, where, ".shape")
     for dimension in shape:
         if type(dimension) is not int or not 0 <= dimension < 1 << 63:
