@@ -115,6 +115,19 @@ def test_roll_up_goes_on_where_its_time_ended(
     assert totals(metrics, Step.DAY, *day) == {midnight: 30}
 
 
+@pytest.mark.full
+def test_clock_that_was_ahead_loses_no_hours(
+    signed_table: Table, table: Table, metrics: Metrics, midnight: datetime
+) -> None:
+    """A run with such a clock says that all hours until then are rolled up."""
+    filled(signed_table, midnight, 30)
+    table.replace({ROLLED: {"until": (midnight + timedelta(days=1)).isoformat()}})
+    for hours in (3, 6, 30):  # none ran for some hours
+        rolled(table, midnight + timedelta(hours=hours))
+    found = Counts.sum(counts for _, counts in metrics.rows("m", Step.DAY, midnight, midnight + timedelta(days=1)))
+    assert found.requests == 30
+
+
 def test_cells_of_sort_keys() -> None:
     at = datetime(2026, 2, 28, 23, 59, tzinfo=UTC)
     for step in Step:

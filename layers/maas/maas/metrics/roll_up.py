@@ -25,7 +25,8 @@ class RollUp:
         Yields each hour; ends at `deadline` (time.monotonic), for the next run to go on.
         """
         end = Step.HOUR.floor(now)
-        rolled = self._metrics.rolled_until()
+        stored = self._metrics.rolled_until()
+        rolled = min(stored, end) if stored else None  # the clock of an earlier run may have been ahead
         hour = max(end - CATCH_UP, (rolled or end - CATCH_UP) - LATE_HOURS * Step.HOUR.length)
         try:
             while hour < end and time.monotonic() < deadline:
@@ -35,8 +36,9 @@ class RollUp:
                 hour += Step.HOUR.length
                 yield Step.HOUR.text(hour - Step.HOUR.length)
         finally:
-            if rolled is None or hour > rolled:
-                self._table.replace({ROLLED: {"until": hour.isoformat()}})
+            until = max(hour, rolled or hour)
+            if until != stored:
+                self._table.replace({ROLLED: {"until": until.isoformat()}})
 
     def _active(self, hour: datetime) -> set[str]:
         found: set[str] = set()
