@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from maas_client._async.client import AsyncMaasClient
     from maas_client._sync.client import MaasClient
-    from maas_client.capture_records import CaptureFile, Difference, ReplayReport
     from maas_client.errors import (
         ApiError,
         CannotConnect,
@@ -42,7 +41,9 @@ if TYPE_CHECKING:
         Unavailable,
         UploadFailed,
     )
-    from maas_client.inference_records import (
+    from maas_client.protocol.tensors import BF16
+    from maas_client.records.captures import CaptureFile, Difference, ReplayReport
+    from maas_client.records.inference import (
         ClassScore,
         InferenceResponse,
         MetadataTensor,
@@ -50,9 +51,9 @@ if TYPE_CHECKING:
         Ranked,
         ShapeProfile,
     )
-    from maas_client.job_records import Job, JobProgress, JobResult, JobResults, JobShadow
-    from maas_client.key_records import ApiKey, Caller, NewKey
-    from maas_client.metrics_records import (
+    from maas_client.records.jobs import Job, JobProgress, JobResult, JobResults, JobShadow
+    from maas_client.records.keys import ApiKey, Caller, NewKey
+    from maas_client.records.metrics import (
         MetricsCost,
         MetricsPoint,
         MetricsPrices,
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
         MetricsSums,
         ModelMetrics,
     )
-    from maas_client.model_records import (
+    from maas_client.records.models import (
         Alias,
         AliasThen,
         DeletedVersion,
@@ -72,14 +73,13 @@ if TYPE_CHECKING:
         Route,
         Task,
     )
-    from maas_client.protocol.tensors import BF16
-    from maas_client.rollout_records import Rollout, RolloutDecision, RolloutGuards
-    from maas_client.transfer_records import Download, ModelFile, Progress, Upload, UploadPart
+    from maas_client.records.rollouts import Rollout, RolloutDecision, RolloutGuards
+    from maas_client.records.transfers import Download, ModelFile, Progress, Upload, UploadPart
 
 _HOMES = {
     "_async.client": ["AsyncMaasClient"],
     "_sync.client": ["MaasClient"],
-    "capture_records": ["CaptureFile", "Difference", "ReplayReport"],
+    "records.captures": ["CaptureFile", "Difference", "ReplayReport"],
     "errors": [
         "ApiError",
         "CannotConnect",
@@ -106,7 +106,7 @@ _HOMES = {
         "Unavailable",
         "UploadFailed",
     ],
-    "inference_records": [
+    "records.inference": [
         "ClassScore",
         "InferenceResponse",
         "MetadataTensor",
@@ -114,9 +114,9 @@ _HOMES = {
         "Ranked",
         "ShapeProfile",
     ],
-    "job_records": ["Job", "JobProgress", "JobResult", "JobResults", "JobShadow"],
-    "key_records": ["ApiKey", "Caller", "NewKey"],
-    "metrics_records": [
+    "records.jobs": ["Job", "JobProgress", "JobResult", "JobResults", "JobShadow"],
+    "records.keys": ["ApiKey", "Caller", "NewKey"],
+    "records.metrics": [
         "MetricsCost",
         "MetricsPoint",
         "MetricsPrices",
@@ -125,7 +125,7 @@ _HOMES = {
         "MetricsSums",
         "ModelMetrics",
     ],
-    "model_records": [
+    "records.models": [
         "Alias",
         "AliasThen",
         "DeletedVersion",
@@ -137,8 +137,8 @@ _HOMES = {
         "Task",
     ],
     "protocol.tensors": ["BF16"],
-    "rollout_records": ["Rollout", "RolloutDecision", "RolloutGuards"],
-    "transfer_records": ["Download", "ModelFile", "Progress", "Upload", "UploadPart"],
+    "records.rollouts": ["Rollout", "RolloutDecision", "RolloutGuards"],
+    "records.transfers": ["Download", "ModelFile", "Progress", "Upload", "UploadPart"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -29,7 +29,7 @@ MaasError
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from maas_client.job_records import Job
+    from maas_client.records.jobs import Job
 
 
 NO_SERVER = "is `maas local` running there? Otherwise set MAAS_URL or --url"

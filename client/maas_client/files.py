@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Literal
 
 from maas_client.errors import InvalidInput, InvalidResponse
 from maas_client.name_rules import are_headers, is_address
-from maas_client.transfer_records import ModelFile, Progress, Upload, UploadPart
+from maas_client.records.transfers import ModelFile, Progress, Upload, UploadPart
 
 CHUNK_BYTES = 1 << 20
 

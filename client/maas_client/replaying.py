@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from maas_client.capture_records import Difference, Line, ReplayReport
+from maas_client.records.captures import Difference, Line, ReplayReport
 
 MAX_SHOWN = 100
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maas_client.errors import DownloadFailed, InvalidInput
-from maas_client.job_records import Job, JobResult
 from maas_client.name_rules import is_job_id
-from maas_client.transfer_records import Download
+from maas_client.records.jobs import Job, JobResult
+from maas_client.records.transfers import Download
 
 TEXT = (".jsonl", ".csv")
 FORMATS = (*TEXT, ".npy", ".parquet")

@@ -3,7 +3,7 @@
 import time
 
 from maas_client.errors import JobCancelled, JobFailed, JobTimedOut
-from maas_client.job_records import Job
+from maas_client.records.jobs import Job
 
 FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0
 SHARDS_A_SECOND = 1000  # each poll reads the rows of all shards: poll less often for many

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from maas_client.errors import InvalidInput, MaasError
-from maas_client.key_records import NewKey
 from maas_client.reading import read
+from maas_client.records.keys import NewKey
 
 if TYPE_CHECKING:
     from maas.aws.dynamodb import Table

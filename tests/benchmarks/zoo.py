@@ -7,7 +7,7 @@ from pathlib import Path
 import onnxruntime as ort
 
 from maas_client import MaasClient
-from maas_client.model_records import ModelVersion
+from maas_client.records.models import ModelVersion
 from maas_local.stack import LocalStack
 from support import zoo
 from support.aws.engine import ROOT

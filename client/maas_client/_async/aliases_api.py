@@ -8,8 +8,8 @@ from typing import Any, Literal
 from maas_client._async.transport import AsyncTransport
 from maas_client.arguments import by_name, moment
 from maas_client.calls import api_path
-from maas_client.model_records import Alias, AliasThen
 from maas_client.reading import field_of, read
+from maas_client.records.models import Alias, AliasThen
 
 
 class AsyncAliases:

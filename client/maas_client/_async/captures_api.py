@@ -8,9 +8,9 @@ from typing import Any
 from maas_client._async import downloads
 from maas_client._async.transport import AsyncTransport
 from maas_client.calls import api_path, times
-from maas_client.capture_records import CaptureFile
 from maas_client.errors import DownloadFailed
 from maas_client.reading import instant, parse
+from maas_client.records.captures import CaptureFile
 
 MAX_BYTES = 1 << 30  # of a file, unpacked
 

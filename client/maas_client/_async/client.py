@@ -21,11 +21,11 @@ from maas_client.arguments import path as path_of
 from maas_client.calls import ATTEMPTS, batch_body
 from maas_client.example_files import Example, example_file
 from maas_client.files import Report, quantizing
-from maas_client.job_records import Job
-from maas_client.model_records import ModelVersion
 from maas_client.name_rules import check_alias
+from maas_client.records.jobs import Job
+from maas_client.records.models import ModelVersion
+from maas_client.records.transfers import Progress
 from maas_client.settings import Server
-from maas_client.transfer_records import Progress
 from maas_client.version_files import NewOptions, version_files
 
 

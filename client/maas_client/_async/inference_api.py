@@ -7,12 +7,12 @@ from maas_client._async.jobs_api import AsyncJobs
 from maas_client._async.transport import AsyncTransport
 from maas_client.calls import deadline_after, seconds_until
 from maas_client.errors import TooLarge
-from maas_client.inference_records import InferenceResponse, ModelMetadata
-from maas_client.job_records import Job
+from maas_client.records.inference import InferenceResponse, ModelMetadata
+from maas_client.records.jobs import Job
 
 if TYPE_CHECKING:
-    from maas_client.inference_records import Outputs
     from maas_client.protocol.requests import Inputs, Signature
+    from maas_client.records.inference import Outputs
 
 
 class AsyncInference:

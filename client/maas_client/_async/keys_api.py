@@ -7,8 +7,8 @@ from datetime import datetime
 from maas_client._async.transport import AsyncTransport
 from maas_client.arguments import moment, texts
 from maas_client.calls import api_path, filters
-from maas_client.key_records import ApiKey, Caller, NewKey
 from maas_client.reading import read
+from maas_client.records.keys import ApiKey, Caller, NewKey
 
 
 class AsyncKeys:

@@ -7,7 +7,7 @@ from maas_client._async.transport import AsyncTransport
 from maas_client.arguments import listed
 from maas_client.calls import api_path, filters
 from maas_client.reading import read
-from maas_client.rollout_records import Rollout
+from maas_client.records.rollouts import Rollout
 
 
 class AsyncRollouts:

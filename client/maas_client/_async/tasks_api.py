@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from maas_client._async.transport import AsyncTransport
 from maas_client.calls import deadline_after
-from maas_client.inference_records import ClassScore, Ranked
+from maas_client.records.inference import ClassScore, Ranked
 
 if TYPE_CHECKING:
     import numpy as np

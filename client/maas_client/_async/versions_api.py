@@ -15,11 +15,11 @@ from maas_client.arguments import by_name, instance, listed, path, seconds, text
 from maas_client.calls import api_path, changes, filters, inference_path
 from maas_client.errors import DeploymentFailed, InvalidInput, NoAnswerInTime, TimedOut
 from maas_client.files import Report
-from maas_client.inference_records import ShapeProfile
-from maas_client.model_records import DeletedVersion, ModelVersion, NewVersion
 from maas_client.name_rules import check_listed
 from maas_client.reading import field_of, read
-from maas_client.transfer_records import Download, ModelFile, Upload
+from maas_client.records.inference import ShapeProfile
+from maas_client.records.models import DeletedVersion, ModelVersion, NewVersion
+from maas_client.records.transfers import Download, ModelFile, Upload
 from maas_client.watch import FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS
 
 CHECK_SECONDS = 900.0  # as long as the deployment function may take

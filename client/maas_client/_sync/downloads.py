@@ -19,9 +19,9 @@ from maas_client.calls import MORE_TIME, reason
 from maas_client.errors import DownloadFailed, NoAnswerInTime
 from maas_client.files import CHUNK_BYTES, Meter, Report
 from maas_client.name_rules import is_address
+from maas_client.records.transfers import Download
 from maas_client.retries import STORAGE_ATTEMPTS, STORAGE_MAY_WORK_LATER, Retries, TryAgain
 from maas_client.settings import Route
-from maas_client.transfer_records import Download
 
 PLAIN = {"accept-encoding": "identity"}  # a digest is of the bytes as they are stored
 MAX_CONTENT_BYTES = 4 << 30

@@ -10,12 +10,12 @@ from maas_client._sync.transport import Transport
 from maas_client.calls import Body, Call, api_path, fields_of, inference_path
 from maas_client.errors import InvalidInput, InvalidRequest, InvalidResponse, TooLarge
 from maas_client.files import LocalFile
-from maas_client.inference_records import InferenceResponse, ModelMetadata
-from maas_client.job_records import Job
 from maas_client.payloads import LATER
 from maas_client.protocol import requests, responses
 from maas_client.protocol.requests import Inputs, Signature, Wanted
 from maas_client.reading import field_of, read
+from maas_client.records.inference import InferenceResponse, ModelMetadata
+from maas_client.records.jobs import Job
 
 INLINE_BYTES = 4_000_000  # larger bodies are uploaded: Lambda takes 6 MB, in base64
 Signatures = dict[str, Signature]  # by the path of the version

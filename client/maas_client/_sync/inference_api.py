@@ -8,12 +8,12 @@ from maas_client._sync.jobs_api import Jobs
 from maas_client._sync.transport import Transport
 from maas_client.calls import deadline_after, seconds_until
 from maas_client.errors import TooLarge
-from maas_client.inference_records import InferenceResponse, ModelMetadata
-from maas_client.job_records import Job
+from maas_client.records.inference import InferenceResponse, ModelMetadata
+from maas_client.records.jobs import Job
 
 if TYPE_CHECKING:
-    from maas_client.inference_records import Outputs
     from maas_client.protocol.requests import Inputs, Signature
+    from maas_client.records.inference import Outputs
 
 
 class Inference:

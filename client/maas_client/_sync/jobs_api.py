@@ -14,13 +14,13 @@ from maas_client.arguments import path
 from maas_client.calls import api_path, deadline_after
 from maas_client.errors import InvalidInput, InvalidResponse, NoAnswerInTime
 from maas_client.files import Report
-from maas_client.inference_records import InferenceResponse
-from maas_client.job_records import Job, JobResult, JobResults
 from maas_client.reading import Page, read
+from maas_client.records.inference import InferenceResponse
+from maas_client.records.jobs import Job, JobResult, JobResults
 from maas_client.watch import Watch
 
 if TYPE_CHECKING:
-    from maas_client.inference_records import Outputs
+    from maas_client.records.inference import Outputs
 
 RESULTS_PAGE = 200  # shards
 

@@ -9,9 +9,9 @@ from typing import Literal
 from maas_client._sync.transport import Transport
 from maas_client.arguments import by_name, texts
 from maas_client.calls import api_path, changes, filters, times
-from maas_client.metrics_records import ModelMetrics
-from maas_client.model_records import HistoryEntry, RegisteredModel
 from maas_client.reading import read
+from maas_client.records.metrics import ModelMetrics
+from maas_client.records.models import HistoryEntry, RegisteredModel
 
 
 class Models:

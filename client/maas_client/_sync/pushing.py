@@ -23,8 +23,8 @@ from maas_client.errors import (
     api_error,
 )
 from maas_client.files import LocalFile, Report, declare
-from maas_client.model_records import ModelVersion
-from maas_client.transfer_records import Progress, Stage
+from maas_client.records.models import ModelVersion
+from maas_client.records.transfers import Progress, Stage
 from maas_client.version_files import NewOptions
 
 

@@ -8,7 +8,7 @@ from maas_client._sync.transport import Transport
 from maas_client.arguments import listed
 from maas_client.calls import api_path, filters
 from maas_client.reading import read
-from maas_client.rollout_records import Rollout
+from maas_client.records.rollouts import Rollout
 
 
 class Rollouts:

@@ -14,11 +14,11 @@ from maas_client.arguments import path
 from maas_client.calls import api_path
 from maas_client.errors import CannotConnect, InvalidResponse, MaasError, ServerFailed
 from maas_client.files import LocalFile, declare, records_file
-from maas_client.job_records import Job, NewJob
 from maas_client.reading import field_of, read
+from maas_client.records.jobs import Job, NewJob
+from maas_client.records.transfers import Progress, Upload, UploadPart
 from maas_client.results import format_of
 from maas_client.retries import backoff_seconds
-from maas_client.transfer_records import Progress, Upload, UploadPart
 
 COMPLETE_ROUNDS = 3  # of a call's attempts
 

@@ -14,8 +14,8 @@ from maas_client.arguments import count as count_of
 from maas_client.arguments import text as text_of
 from maas_client.arguments import texts as texts_of
 from maas_client.errors import InvalidResponse
-from maas_client.inference_records import ClassScore, Ranked
 from maas_client.protocol.requests import Wanted
+from maas_client.records.inference import ClassScore, Ranked
 from maas_client.task_inputs import QUERY, TEXT, Item, Items, are_images, array_of, calls_of, listed_items
 
 ALL_CLASSES = 1_000_000

@@ -13,9 +13,9 @@ from maas_client._sync.transport import HTTPX_ERRORS, retried
 from maas_client.calls import MORE_TIME, reason
 from maas_client.errors import NoAnswerInTime, UploadFailed
 from maas_client.files import CHUNK_BYTES, LocalFile, Meter, Report, placed
+from maas_client.records.transfers import Upload, UploadPart
 from maas_client.retries import STORAGE_ATTEMPTS, STORAGE_MAY_WORK_LATER, Retries, TryAgain
 from maas_client.settings import Route
-from maas_client.transfer_records import Upload, UploadPart
 
 PARALLEL = 4
 MAX_SAID_BYTES = 10_000  # of an answer of the storage

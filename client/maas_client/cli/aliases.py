@@ -12,7 +12,7 @@ from maas_client.cli.shares import in_short, in_words
 from maas_client.cli.texts import comparison, positive, time, whole
 
 if TYPE_CHECKING:
-    from maas_client.model_records import Alias
+    from maas_client.records.models import Alias
 
 AliasName = Annotated[str, typer.Argument(metavar="ALIAS")]
 

@@ -16,7 +16,7 @@ from maas_client.cli.texts import not_negative, time
 
 if TYPE_CHECKING:
     from maas_client import MaasClient
-    from maas_client.capture_records import Line, ReplayReport
+    from maas_client.records.captures import Line, ReplayReport
 
 _WHEN = "as in 2026-01-31 or 2026-01-31T09:30:00Z; local time unless it has an offset"
 Numbered = Annotated[str, typer.Argument(metavar="MODEL@NUMBER", autocompletion=complete)]
@@ -124,7 +124,7 @@ def replay(
 def _replayed(
     maas: "MaasClient", model: str, version: int, against: int, lines: "list[Line]", rtol: float, atol: float
 ) -> "ReplayReport":
-    from maas_client.capture_records import ReplayReport
+    from maas_client.records.captures import ReplayReport
     from maas_client.replaying import can_run, report, request_of
 
     runnable = [line for line in lines if can_run(line)]

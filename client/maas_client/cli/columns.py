@@ -14,9 +14,9 @@ import numpy as np
 
 from maas_client.cli.texts import NUMBER, WHOLE, read_text
 from maas_client.errors import InvalidInput
-from maas_client.inference_records import MetadataTensor
 from maas_client.protocol.fitting import names, shown
 from maas_client.protocol.tensors import DTYPES
+from maas_client.records.inference import MetadataTensor
 
 BLANKS = " \t"
 _UNNAMED = re.compile(r"(Unnamed: [0-9]+(\.[0-9]+)?)?")  # pandas writes "" and reads it as "Unnamed: 0"

@@ -14,9 +14,9 @@ import numpy as np
 from maas_client.cli.addressing import authorization, server_option
 from maas_client.cli.task_examples import task_commands
 from maas_client.example_files import NAMES
-from maas_client.inference_records import MetadataTensor
-from maas_client.model_records import ModelVersion
 from maas_client.protocol.tensors import DTYPES
+from maas_client.records.inference import MetadataTensor
+from maas_client.records.models import ModelVersion
 
 SPELLED_OUT = 16  # values in a command; more are generated
 JSON_VALUES = 100_000  # more are too large for a request in JSON

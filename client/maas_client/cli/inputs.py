@@ -11,9 +11,9 @@ import numpy as np
 from maas_client.cli.columns import read_columns
 from maas_client.cli.texts import STDIN, called, lines_of, read_json, standard_input
 from maas_client.errors import InvalidInput
-from maas_client.inference_records import MetadataTensor
 from maas_client.protocol.fitting import fit, names, shown
 from maas_client.protocol.tensors import BF16, Tensor
+from maas_client.records.inference import MetadataTensor
 from maas_client.task_inputs import array_of, image_file
 
 Signature = Callable[[], tuple[MetadataTensor, ...]]

@@ -133,7 +133,7 @@ def jobs(
     api_key: Key = None,
 ) -> None:
     """List jobs, newest first, or show one job with its progress."""
-    from maas_client.cli.render_jobs import show_job, show_jobs
+    from maas_client.cli.render.jobs import show_job, show_jobs
 
     with connect(url, api_key) as maas:
         if job_id:
@@ -190,7 +190,7 @@ def download_job(
 def answer_job(job_id: JobId, as_json: Json = False, url: Url = None, api_key: Key = None) -> None:
     """Wait for the answer to `maas predict --later` and print it."""
     from maas_client.cli.progress import spinner
-    from maas_client.cli.render_prediction import show_prediction
+    from maas_client.cli.render.prediction import show_prediction
     from maas_client.protocol.responses import response_json
 
     with connect(url, api_key) as maas, spinner("waiting for the answer", silent=as_json), _going_on(job_id):
@@ -217,7 +217,7 @@ def _target(source: str, output: str | None) -> Path | None:
 
 def _follow(maas: "MaasClient", job_id: str, to: Path | None, display: "Display", *, as_json: bool) -> None:
     """Wait, download to `to` and show the result. Raises JobFailed after showing a job that did not succeed."""
-    from maas_client.cli.render_jobs import show_ended
+    from maas_client.cli.render.jobs import show_ended
 
     failure: JobFailed | None = None
     files: list[Path] = []

@@ -11,7 +11,7 @@ from maas_client.cli.output import echo, print_json
 from maas_client.cli.texts import whole
 
 if TYPE_CHECKING:
-    from maas_client.key_records import NewKey
+    from maas_client.records.keys import NewKey
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 keys = typer.Typer(name="keys", help="API keys: scopes, expiry, rotation.", no_args_is_help=True)
@@ -64,7 +64,7 @@ def list_keys(
     api_key: Key = None,
 ) -> None:
     """List keys. Secrets are never shown."""
-    from maas_client.cli.render_keys import show_keys
+    from maas_client.cli.render.keys import show_keys
 
     with connect(url, api_key) as maas:
         found = maas.keys.list(include_revoked=revoked)

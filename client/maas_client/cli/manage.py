@@ -26,7 +26,7 @@ from maas_client.errors import InvalidInput
 
 if TYPE_CHECKING:
     from maas_client import MaasClient
-    from maas_client.model_records import DeletedVersion
+    from maas_client.records.models import DeletedVersion
 
 SHOWN = 20
 
@@ -43,7 +43,7 @@ def models(
     api_key: Key = None,
 ) -> None:
     """List models."""
-    from maas_client.cli.render import show_models
+    from maas_client.cli.render.models import show_models
 
     with connect(url, api_key) as maas:
         found = maas.models.list(
@@ -65,7 +65,7 @@ def versions(
     api_key: Key = None,
 ) -> None:
     """List a model's versions, newest first."""
-    from maas_client.cli.render import show_versions
+    from maas_client.cli.render.models import show_versions
 
     with connect(url, api_key) as maas:
         found = maas.versions.list(model, limit, tags=tag or (), status=status, include_deleted=deleted)
@@ -76,7 +76,7 @@ def show(
     reference: Reference, deleted: Deleted = False, as_json: Json = False, url: Url = None, api_key: Key = None
 ) -> None:
     """Show a model with its newest versions, or one version with its signature."""
-    from maas_client.cli.render import show_model, show_version
+    from maas_client.cli.render.models import show_model, show_version
 
     model, version = split(reference)
     with connect(url, api_key) as maas:
@@ -101,7 +101,7 @@ def tag(
     api_key: Key = None,
 ) -> None:
     """Set or remove tags and the description of a model or version."""
-    from maas_client.cli.render import show_tagged
+    from maas_client.cli.render.models import show_tagged
 
     changes: dict[str, str | None] = dict(tag_of(one) for one in tags or [])
     changes |= dict.fromkeys(remove or [])
@@ -194,7 +194,7 @@ def history(
     api_key: Key = None,
 ) -> None:
     """Show who changed what, newest first; also of deleted and purged models."""
-    from maas_client.cli.render import show_history
+    from maas_client.cli.render.models import show_history
 
     with connect(url, api_key) as maas:
         found = maas.models.history(model, limit, kind=kind, actor=actor)

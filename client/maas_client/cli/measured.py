@@ -8,7 +8,7 @@ from rich.table import Table
 
 from maas_client.cli.looks import facts, row, size
 from maas_client.errors import InvalidResponse
-from maas_client.inference_records import ShapeProfile
+from maas_client.records.inference import ShapeProfile
 
 _Parameters = ParamSpec("_Parameters")
 _Shown = TypeVar("_Shown")

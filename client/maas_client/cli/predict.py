@@ -128,8 +128,8 @@ def _check_takes(maas: "MaasClient", model: str, version: str | None, kind: str)
 
 def _show(maas: "MaasClient", response: "InferenceResponse", given: "Given", images: list[str]) -> None:
     """A table of its task's, if the outputs are those of one; `images` are the files sent."""
-    from maas_client.cli.render_prediction import show_prediction
-    from maas_client.cli.render_tasks import show_task_answer
+    from maas_client.cli.render.prediction import show_prediction
+    from maas_client.cli.render.tasks import show_task_answer
 
     items = images or given.texts
     if items and show_task_answer(response, items, lambda: _labels(maas, response)):

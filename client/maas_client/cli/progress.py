@@ -20,8 +20,8 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from maas_client.cli.looks import console, line
-from maas_client.job_records import Job
-from maas_client.transfer_records import Progress, Transfer
+from maas_client.records.jobs import Job
+from maas_client.records.transfers import Progress, Transfer
 
 # What the server does with an uploaded version, by stage.
 TOLD = {

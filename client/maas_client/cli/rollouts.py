@@ -12,7 +12,7 @@ from maas_client.errors import InvalidInput
 
 if TYPE_CHECKING:
     from maas_client import MaasClient
-    from maas_client.rollout_records import Rollout
+    from maas_client.records.rollouts import Rollout
 
 POLL_SECONDS = 2.0
 FAILED = 1
@@ -173,7 +173,7 @@ def _found(maas: "MaasClient", model: str, number: int | None, alias: str | None
 
 
 def _tell(maas: "MaasClient", found: "Rollout", as_json: bool, watch: bool = False) -> None:
-    from maas_client.cli.render_rollouts import show_look, show_rollout
+    from maas_client.cli.render.rollouts import show_look, show_rollout
 
     print_json(found) if as_json else show_rollout(found)
     if not watch:

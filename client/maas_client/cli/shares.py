@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from maas_client.model_records import Route
+    from maas_client.records.models import Route
 
 
 def in_words(version: int | None, routes: Sequence["Route"], sticky: str = "none") -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from maas_client.metrics_records import ModelMetrics
+    from maas_client.records.metrics import ModelMetrics
 
 LOOK_SECONDS = 5
 
@@ -46,7 +46,7 @@ def stats(
 ) -> None:
     """Show requests, errors, latencies and cost of a model over all environments, some ten seconds late."""
     from maas_client.cli.looks import console
-    from maas_client.cli.render_stats import shown
+    from maas_client.cli.render.stats import shown
 
     if watch and as_json:
         raise typer.BadParameter("--watch draws, --json prints once: give one of them")

@@ -4,7 +4,7 @@ import json
 from shlex import quote
 
 from maas_client.cli.addressing import authorization, server_option
-from maas_client.model_records import Task
+from maas_client.records.models import Task
 
 _TEXTS = ("The cat sat on the mat.", "A kitten slept on the rug.", "Interest rates rose in March.")
 _QUERY = "Where did the cat sit?"

@@ -70,7 +70,7 @@ def embed(
         rows = [[float(str(value)) for value in vector] for vector in vectors]  # in the fewest digits of float32
         print_json({"model": model, "dimensions": vectors.shape[1], "embeddings": rows})
         return
-    from maas_client.cli.render_tasks import show_vectors
+    from maas_client.cli.render.tasks import show_vectors
 
     show_vectors(vectors, [str(one) for one in given])
 
@@ -87,7 +87,7 @@ def rerank(
     api_key: Key = None,
 ) -> None:
     """Order the lines of a file by how well they answer a query, the best first."""
-    from maas_client.cli.render_tasks import show_ranking
+    from maas_client.cli.render.tasks import show_ranking
 
     model, version = split(reference)
     texts = lines_of(source)

@@ -80,7 +80,7 @@ def push(
     """Upload a model, check it, and serve it."""
     from maas_client.cli.examples import commands_for, pushed_source
     from maas_client.cli.progress import Display
-    from maas_client.cli.render import show_pushed
+    from maas_client.cli.render.models import show_pushed
 
     if quantize_tolerance is not None and quantize is None:
         raise typer.BadParameter("--quantize-tolerance needs --quantize")

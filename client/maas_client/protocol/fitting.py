@@ -7,8 +7,8 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from maas_client.errors import InvalidInput
-from maas_client.inference_records import MetadataTensor
 from maas_client.protocol.tensors import BF16, DTYPES, Tensor, check_mask
+from maas_client.records.inference import MetadataTensor
 
 WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}  # as JSON of the protocol writes them
 _NUMBERS = (int, float, np.integer, np.floating)

@@ -10,10 +10,10 @@ import numpy as np
 from maas_client.arguments import by_name, texts
 from maas_client.calls import Body, Call, inference_path, json_body
 from maas_client.errors import InvalidInput, InvalidRequest
-from maas_client.inference_records import MetadataTensor
 from maas_client.payloads import carried
 from maas_client.protocol.fitting import by_input, fit, holds_objects, is_tensor, widened
 from maas_client.protocol.tensors import DTYPES, Tensor, encode_binary, encode_json
+from maas_client.records.inference import MetadataTensor
 
 HEADER_LENGTH = "inference-header-content-length"
 US_PER_SECOND = 1_000_000

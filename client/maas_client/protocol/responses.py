@@ -6,10 +6,10 @@ from typing import Any
 
 from maas_client.calls import Answer
 from maas_client.errors import InvalidResponse
-from maas_client.inference_records import InferenceResponse, ModelMetadata
 from maas_client.protocol.requests import HEADER_LENGTH
 from maas_client.protocol.tensors import decode, encode_json
 from maas_client.reading import parse, read
+from maas_client.records.inference import InferenceResponse, ModelMetadata
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from maas_client import ClassScore, MaasClient
 from maas_client.cli.looks import size
 from maas_client.cli.progress import Display
 from maas_client.errors import MaasError
-from maas_client.model_records import ModelVersion
+from maas_client.records.models import ModelVersion
 from maas_local.demo import pictures
 from maas_local.demo.classifiers import Digits, Trained, train
 from maas_local.demo.drawing import gallery

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis.extra import numpy as nps
 
 from maas_client import BF16, InvalidInput, InvalidRequest
-from maas_client.inference_records import MetadataTensor
 from maas_client.protocol.fitting import array_of, fit, widened
 from maas_client.protocol.requests import complete
 from maas_client.protocol.tensors import DTYPES
+from maas_client.records.inference import MetadataTensor
 from support.server.server import ContractServer
 
 MASKED = np.ma.masked_array([1.0, 99.0], mask=[False, True])

@@ -9,8 +9,8 @@ import pytest
 from maas_client.cli.inputs import Given, read_texts
 from maas_client.cli.inputs import read as read_given
 from maas_client.errors import InvalidInput
-from maas_client.inference_records import MetadataTensor
 from maas_client.protocol.tensors import encode_json
+from maas_client.records.inference import MetadataTensor
 
 ONE = (MetadataTensor("x", "FP32", (-1, 2)),)
 TWO = (MetadataTensor("age", "INT64", (-1,)), MetadataTensor("city", "BYTES", (-1, 1)))

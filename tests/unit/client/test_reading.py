@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from maas_client import InvalidResponse, MaasError
-from maas_client.job_records import Job
-from maas_client.model_records import ModelVersion
 from maas_client.reading import instant, parse, read
+from maas_client.records.jobs import Job
+from maas_client.records.models import ModelVersion
 from support.server.server import ContractServer
 
 VERSION: dict[str, Any] = {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from maas_client import HistoryEntry, MaasClient
-from maas_client.cli.render import show_history
+from maas_client.cli.render.models import show_history
 from support.server.server import ContractServer
 
 Run = Callable[..., str]

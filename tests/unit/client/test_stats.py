@@ -9,7 +9,7 @@ import pytest
 
 from maas_client import MaasClient, MetricsPoint
 from maas_client.cli.looks import dollars
-from maas_client.cli.render_stats import WIDTH, sparkline
+from maas_client.cli.render.stats import WIDTH, sparkline
 from support.server.metrics import SUMS
 from support.server.server import ContractServer
 

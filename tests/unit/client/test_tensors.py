@@ -13,11 +13,11 @@ from hypothesis.extra import numpy as nps
 from maas_client import BF16, InvalidInput
 from maas_client.calls import Answer, inference_path
 from maas_client.errors import InvalidResponse
-from maas_client.inference_records import MetadataTensor
 from maas_client.protocol.fitting import fit
 from maas_client.protocol.requests import Wanted, infer_call
 from maas_client.protocol.responses import read_response, response_json
 from maas_client.protocol.tensors import decode, encode_binary, encode_json
+from maas_client.records.inference import MetadataTensor
 
 settings.register_profile("loaded", deadline=None)  # the machine runs other tests, too
 settings.load_profile("loaded")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from maas_client.cli.looks import ago, dollars, facts, row, say, show, spaced, styled, table_of
 from maas_client.cli.progress import told_of
-from maas_client.cli.render_stats import compared
-from maas_client.job_records import Job
+from maas_client.cli.render.stats import compared
 from maas_client.reading import instant
+from maas_client.records.jobs import Job
 
 
 def show_jobs(jobs: Sequence[Job]) -> None:

@@ -8,7 +8,7 @@ from maas_client.cli.looks import row, say, show, table_of
 if TYPE_CHECKING:
     import numpy as np
 
-    from maas_client.inference_records import InferenceResponse, MetadataTensor
+    from maas_client.records.inference import InferenceResponse, MetadataTensor
 
 SHOWN_RECORDS, SHOWN_VALUES = 20, 6
 LABELS = "_labels"  # of the output of this name without it: its columns, from a model's ZipMap

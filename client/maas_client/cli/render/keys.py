@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from maas_client.cli.looks import Part, ago, row, show, table_of
-from maas_client.key_records import ApiKey
+from maas_client.records.keys import ApiKey
 
 
 def show_keys(keys: Sequence[ApiKey]) -> None:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from maas_client.inference_records import MetadataTensor
-from maas_client.transfer_records import ModelFile, Upload
+from maas_client.records.inference import MetadataTensor
+from maas_client.records.transfers import ModelFile, Upload
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from maas_client.cli.looks import dollars, line, row, spaced, table_of
-from maas_client.job_records import JobShadow
-from maas_client.metrics_records import MetricsPoint, MetricsSeries, MetricsShadow, ModelMetrics
 from maas_client.reading import instant
+from maas_client.records.jobs import JobShadow
+from maas_client.records.metrics import MetricsPoint, MetricsSeries, MetricsShadow, ModelMetrics
 
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH = 20  # columns of a sparkline

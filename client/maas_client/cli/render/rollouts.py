@@ -3,7 +3,7 @@
 from typing import Any
 
 from maas_client.cli.looks import Part, ago, row, say, show, spaced, styled, table_of
-from maas_client.rollout_records import Rollout
+from maas_client.records.rollouts import Rollout
 
 VERDICTS = {"promote": "green", "hold": "yellow", "breach": "bold red"}
 _COUNTED = ("requests", "errors", "refused")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from maas_client.transfer_records import UploadPart
+from maas_client.records.transfers import UploadPart
 
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 

@@ -9,7 +9,7 @@ from rich.bar import Bar
 from rich.table import Table
 
 from maas_client.cli.looks import Part, line, say, show, table_of
-from maas_client.inference_records import InferenceResponse, Ranked
+from maas_client.records.inference import InferenceResponse, Ranked
 
 SHOWN_RECORDS, SHOWN_CLASSES, SHOWN_VALUES, SHOWN_CHARACTERS = 20, 5, 4, 60
 MOST_COMPARED = 1000  # vectors, each with each

@@ -8,8 +8,8 @@ from rich.text import Text
 from maas_client.cli.looks import Part, ago, line, row, say, show, size, spaced, styled, table_of
 from maas_client.cli.measured import profile_table, quantized_line
 from maas_client.cli.shares import in_short, routes_in
-from maas_client.inference_records import MetadataTensor
-from maas_client.model_records import HistoryEntry, ModelVersion, RegisteredModel
+from maas_client.records.inference import MetadataTensor
+from maas_client.records.models import HistoryEntry, ModelVersion, RegisteredModel
 
 SHOWN_CHARACTERS, LONGEST_PARAMETER = 24, 80
 KNOWN_ELSEWHERE = ("figures", "status", "weight")  # of a rollout: by its kind and routes, or in --json

@@ -1,0 +1,1 @@
+"""What commands print: tables of models, jobs and keys, figures, predictions."""

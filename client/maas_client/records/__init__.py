@@ -1,0 +1,1 @@
+"""What the client returns, as plain records."""
