@@ -1,6 +1,5 @@
 """The form with int8 weights: kept if its outputs stay within the tolerance, served on request."""
 
-import hashlib
 import json
 import math
 from pathlib import Path
@@ -12,12 +11,11 @@ import pytest
 
 import maas
 from maas import bootstrap
-from maas.deployment import uploads
 from maas.deployment.child import Limits
 from maas.deployment.preparation import QuantizeJob, quantize
 from maas.deployment.quantization import relative_difference
 from maas.errors import InvalidRequest, ModelRejected
-from maas.records import ModelFile, ModelVersion, Quantized, Status
+from maas.records import ModelVersion, Quantized, Status
 from maas.serving.dataplane import DataPlane
 from support import networks, onnx_models
 from support.aws.engine import Cloud
@@ -31,19 +29,11 @@ X = np.random.default_rng(0).random((1, 64)).astype(np.float32)
 
 def pushed(cloud: Cloud, content: bytes, tolerance: float | None, golden: bytes | None = None) -> ModelVersion:
     """As the API makes it, deployed."""
-    registry = bootstrap.registry(cloud.settings)
     files = {"model.onnx": content} | ({"golden/one.json": golden} if golden else {})
-    declared = [ModelFile(name, len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items()]
     options: dict[str, Any] = {"rtol": 1e-3, "atol": 1e-3}
     if tolerance is not None:
         options["quantize"] = {"scheme": SCHEME, "tolerance": tolerance}
-    version = registry.versions.create("m", declared, "", {}, "tester", options=options)
-    for name, data in files.items():
-        key = f"models/m/{version.number}/source/{name}"
-        cloud.s3.put_object(Bucket=cloud.settings.bucket, Key=key, Body=data)
-    uploads.complete(bootstrap.bucket(cloud.settings), version)
-    bootstrap.deployment(cloud.settings).deploy("m", version.number)
-    return registry.versions.get("m", version.number)[0]
+    return cloud.deploy("m", files, **options)
 
 
 def asked(plane: DataPlane, variant: object = None, x: np.ndarray = X) -> dict[str, Any]:

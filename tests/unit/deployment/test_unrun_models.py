@@ -1,6 +1,5 @@
 """Deployment of models that take only certain inputs: with an example, with golden vectors, or without having run."""
 
-import hashlib
 import io
 import json
 from typing import Any
@@ -9,8 +8,7 @@ import numpy as np
 import pytest
 
 from maas import bootstrap
-from maas.deployment import uploads
-from maas.records import ModelFile, ModelVersion, Status
+from maas.records import Status
 from support import networks
 from support.aws.engine import Cloud
 from support.onnx_models import parsed
@@ -27,19 +25,6 @@ PAD = parsed("""(float[batch, samples] x) => (float y) {
 @pytest.fixture(autouse=True)
 def model(cloud: Cloud) -> None:
     cloud.create_model("m")
-
-
-def pushed(cloud: Cloud, files: dict[str, bytes], **options: Any) -> ModelVersion:
-    """As a client pushes it, deployed."""
-    registry = bootstrap.registry(cloud.settings)
-    declared = [ModelFile(name, len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items()]
-    version = registry.versions.create("m", declared, "", {}, "tester", options=options)
-    for name, data in files.items():
-        key = f"models/m/{version.number}/source/{name}"
-        cloud.s3.put_object(Bucket=cloud.settings.bucket, Key=key, Body=data)
-    uploads.complete(bootstrap.bucket(cloud.settings), version)
-    bootstrap.deployment(cloud.settings).deploy("m", version.number)
-    return registry.versions.get("m", version.number)[0]
 
 
 def npz(**arrays: np.ndarray) -> bytes:
@@ -64,7 +49,7 @@ def answer(cloud: Cloud, x: list[int]) -> dict[str, Any]:
 
 @pytest.mark.full
 def test_pad_needs_no_hint(cloud: Cloud) -> None:
-    version = pushed(cloud, {"model.onnx": PAD})
+    version = cloud.deploy("m", {"model.onnx": PAD})
     assert version.status is Status.READY
     assert version.profile
     assert version.profile["shapes"]["x"][1] > 64
@@ -73,7 +58,7 @@ def test_pad_needs_no_hint(cloud: Cloud) -> None:
 
 
 def test_failed_version_names_the_two_ways(cloud: Cloud) -> None:
-    version = pushed(cloud, {"model.onnx": ODD})
+    version = cloud.deploy("m", {"model.onnx": ODD})
     assert version.status is Status.FAILED
     reason = version.status_reason or ""
     assert "generated inputs runs, with variable dimensions of 1 to" in reason
@@ -83,7 +68,7 @@ def test_failed_version_names_the_two_ways(cloud: Cloud) -> None:
 
 
 def test_example_makes_it_ready(cloud: Cloud) -> None:
-    version = pushed(cloud, {"model.onnx": ODD, "example.json": b'{"x": [12345, 12345, 12345]}'})
+    version = cloud.deploy("m", {"model.onnx": ODD, "example.json": b'{"x": [12345, 12345, 12345]}'})
     assert (version.status, version.status_reason) == (Status.READY, None)
     assert version.profile
     assert (version.profile["shapes"], version.profile["shapes_from"]) == ({"x": [3]}, "example")
@@ -94,7 +79,7 @@ def test_example_makes_it_ready(cloud: Cloud) -> None:
 
 @pytest.mark.full
 def test_example_that_does_not_run_fails_the_version(cloud: Cloud) -> None:
-    version = pushed(cloud, {"model.onnx": ODD, "example.npz": npz(x=np.array([5]))}, smoke_run="optional")
+    version = cloud.deploy("m", {"model.onnx": ODD, "example.npz": npz(x=np.array([5]))}, smoke_run="optional")
     assert version.status is Status.FAILED
     assert (version.status_reason or "").startswith("example.npz: onnxruntime cannot run these inputs")
 
@@ -102,7 +87,7 @@ def test_example_that_does_not_run_fails_the_version(cloud: Cloud) -> None:
 @pytest.mark.full
 def test_golden_vector_makes_it_ready(cloud: Cloud) -> None:
     files = {"model.onnx": ODD, "golden/one.json": vector([12345, 12345], [7.0, 7.0])}
-    version = pushed(cloud, files)
+    version = cloud.deploy("m", files)
     assert version.status is Status.READY
     assert version.profile
     assert (version.profile["shapes"], version.profile["shapes_from"]) == ({"x": [2]}, "golden")
@@ -111,7 +96,7 @@ def test_golden_vector_makes_it_ready(cloud: Cloud) -> None:
 @pytest.mark.full
 def test_profile_is_of_the_example_rather_than_of_the_vector(cloud: Cloud) -> None:
     golden = {"golden/one.json": vector([12345], [7.0])}
-    version = pushed(cloud, {"model.onnx": ODD, "example.json": b"[12345, 12345]"} | golden)
+    version = cloud.deploy("m", {"model.onnx": ODD, "example.json": b"[12345, 12345]"} | golden)
     assert version.profile
     assert (version.profile["shapes"], version.profile["shapes_from"]) == ({"x": [2]}, "example")
     assert version.profile["golden_vectors"] == 1
@@ -119,7 +104,7 @@ def test_profile_is_of_the_example_rather_than_of_the_vector(cloud: Cloud) -> No
 
 @pytest.mark.full
 def test_optional_smoke_run_is_ready_with_a_warning(cloud: Cloud) -> None:
-    version = pushed(cloud, {"model.onnx": ODD}, smoke_run="optional")
+    version = cloud.deploy("m", {"model.onnx": ODD}, smoke_run="optional")
     assert (version.status, version.profile) == (Status.READY, None)
     (warning,) = version.warnings
     assert warning.startswith("never run, so its outputs and measurements are unknown: none of ")
@@ -129,7 +114,7 @@ def test_optional_smoke_run_is_ready_with_a_warning(cloud: Cloud) -> None:
 
 @pytest.mark.full
 def test_optional_smoke_run_of_a_model_that_runs(cloud: Cloud) -> None:
-    version = pushed(cloud, {"model.onnx": PAD}, smoke_run="optional")
+    version = cloud.deploy("m", {"model.onnx": PAD}, smoke_run="optional")
     assert version.profile
     assert version.warnings == ()
 
@@ -137,7 +122,7 @@ def test_optional_smoke_run_of_a_model_that_runs(cloud: Cloud) -> None:
 @pytest.mark.full
 def test_model_that_never_ran_is_not_quantised(cloud: Cloud) -> None:
     quantize = {"scheme": "dynamic-int8", "tolerance": 0.5}
-    version = pushed(cloud, {"model.onnx": ODD}, smoke_run="optional", quantize=quantize)
+    version = cloud.deploy("m", {"model.onnx": ODD}, smoke_run="optional", quantize=quantize)
     assert version.quantized
     assert "the model never ran" in (version.quantized.reason or "")
 
@@ -147,7 +132,7 @@ def test_quantised_form_is_measured_on_the_example(cloud: Cloud) -> None:
     content = networks.dense(8)
     x = np.random.default_rng(1).random((3, 64)).astype(np.float32)
     quantize = {"scheme": "dynamic-int8", "tolerance": 0.5}
-    version = pushed(cloud, {"model.onnx": content, "example.npz": npz(x=x)}, quantize=quantize)
+    version = cloud.deploy("m", {"model.onnx": content, "example.npz": npz(x=x)}, quantize=quantize)
     assert version.profile
     assert version.profile["shapes"] == {"x": [3, 64]}
     assert version.quantized
@@ -161,12 +146,12 @@ LOWER = """(string[n] x) => (string y) {{
 
 @pytest.mark.full
 def test_locale_of_a_default_tfidf(cloud: Cloud) -> None:
-    version = pushed(cloud, {"model.onnx": parsed(LOWER.format("en_US.UTF-8"))})
+    version = cloud.deploy("m", {"model.onnx": parsed(LOWER.format("en_US.UTF-8"))})
     assert (version.status, version.status_reason) == (Status.READY, None)
 
 
 def test_missing_locale_names_the_option_of_the_exporter(cloud: Cloud) -> None:
-    version = pushed(cloud, {"model.onnx": parsed(LOWER.format("xx_XX.UTF-8"))}, smoke_run="optional")
+    version = cloud.deploy("m", {"model.onnx": parsed(LOWER.format("xx_XX.UTF-8"))}, smoke_run="optional")
     assert version.status is Status.FAILED
     assert version.status_reason == (
         "the model's StringNormalizer asks for the locale 'xx_XX.UTF-8', which is not there: export it with the locale "
@@ -177,7 +162,7 @@ def test_missing_locale_names_the_option_of_the_exporter(cloud: Cloud) -> None:
 @pytest.mark.full
 def test_names_beyond_the_registry_fail_the_version(cloud: Cloud) -> None:
     name = "n" * 500_000
-    version = pushed(cloud, {"model.onnx": parsed(f"(float[2] x) => (float {name}) {{ {name} = Relu (x) }}")})
+    version = cloud.deploy("m", {"model.onnx": parsed(f"(float[2] x) => (float {name}) {{ {name} = Relu (x) }}")})
     assert version.status is Status.FAILED
     assert "(DynamoDB stores 400 KB an item): it has 2 inputs and outputs with 500,001 bytes" in (
         version.status_reason or ""
@@ -188,6 +173,6 @@ def test_names_beyond_the_registry_fail_the_version(cloud: Cloud) -> None:
 @pytest.mark.full
 def test_reason_with_long_names_is_shortened(cloud: Cloud) -> None:
     name = "n" * 500_000
-    version = pushed(cloud, {"model.onnx": parsed(f"(uint4[2] {name}) => (uint4 y) {{ y = Identity ({name}) }}")})
+    version = cloud.deploy("m", {"model.onnx": parsed(f"(uint4[2] {name}) => (uint4 y) {{ y = Identity ({name}) }}")})
     assert version.status is Status.FAILED
     assert len(version.status_reason or "") < 5000
