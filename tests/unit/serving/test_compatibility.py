@@ -116,6 +116,10 @@ def test_frame_of_features(loaded: Any) -> None:
         ({"dataframe_split": {"columns": ["a"], "data": []}}, r"dataframe_split: got one with \['columns', 'data'\]"),
         ({"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}}, r"data\[0\]: got 2 values, expected an array of 1"),
         ({"dataframe_split": {"columns": ["a"], "data": [1]}}, r"data\[0\]: got a number, expected an array of 1, one"),
+        (
+            {"dataframe_split": {"columns": ["x", "x"], "data": [[1, 2]]}},
+            r"dataframe_split: got columns \['x', 'x'\], expected each name once",
+        ),
         ({"dataframe_records": []}, "dataframe_records: got no rows, expected an array of objects"),
         (
             {"dataframe_records": [{"a": 1}, {"b": 1}]},

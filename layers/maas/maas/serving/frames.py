@@ -24,6 +24,8 @@ def rows_of(document: Mapping[str, Any], required: Sequence[MetadataTensor]) -> 
     names, rows = _split(document[SPLIT]) if is_split else _records(document[RECORDS])
     if len(required) == 1 and required[0].name not in names:
         return rows
+    if len(set(names)) < len(names):
+        raise _wrong(SPLIT, f"columns {names!s:.200}", "each name once")
     return [dict(zip(names, row, strict=True)) for row in (rows.tolist() if isinstance(rows, np.ndarray) else rows)]
 
 
