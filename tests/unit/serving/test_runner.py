@@ -78,7 +78,7 @@ def test_maps_and_sequences_become_tensors(tmp_path: Path) -> None:
 def test_sequence_of_different_shapes_is_refused(tmp_path: Path) -> None:
     runner = Runner(written(tmp_path, onnx_models.split()), threads=1)
     assert runner.run({"x": np.ones((2, 2), np.float32)})[0].shape == (2, 1, 2)
-    with pytest.raises(RunFailed, match="one tensor cannot hold them"):
+    with pytest.raises(RunFailed, match="one tensor cannot hold them, give the model an output for each"):
         graph_outputs.served("y", "seq(tensor(float))", ())[0].convert([np.zeros(1), np.zeros(2)])
 
 

@@ -72,8 +72,9 @@ def datatype_of(element: str, what: str) -> str:
 def _stacked(name: str, value: list[Array], dtype: np.dtype[Any]) -> Array:
     shapes = {array.shape for array in value}
     if len(shapes) > 1:
+        came, advice = sorted(shapes), "give the model an output for each, made by SequenceAt"
         raise RunFailed(
-            f"output '{name}' is a sequence of tensors of the shapes {sorted(shapes)}: one tensor cannot hold them"
+            f"output '{name}' is a sequence of tensors of the shapes {came}: one tensor cannot hold them, {advice}"
         )
     return np.stack(value) if value else np.empty(0, dtype)
 
