@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +20,8 @@ from maas_local.channel import Channel, Frame
 from maas_local.intrinsics import REGION
 from maas_local.template import Function
 
-ENVIRONMENTS = min(4, max(2, os.cpu_count() or 1))  # per function; further events wait
+# Per function, and for each queue that it reads, so that no queue waits for another; further events wait.
+ENVIRONMENTS = min(4, max(2, os.cpu_count() or 1))
 END_SECONDS = 0.5  # from SIGTERM to SIGKILL
 INIT_SECONDS = 30  # to import the handler; Lambda allows 10, but this machine is shared
 PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -136,17 +138,19 @@ class Functions:
         self._functions, self._credentials, self._log = functions, credentials, log
         self._idle: dict[str, list[Environment]] = {name: [] for name in functions}
         self._busy: set[Environment] = set()
-        self._free = {name: asyncio.Semaphore(ENVIRONMENTS) for name in functions}
+        self._free: defaultdict[tuple[str, str], asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(ENVIRONMENTS)
+        )
 
     async def invoke(self, name: str, event: dict[str, Any]) -> Any:
         """The handler's result, as JSON values. Raises FunctionError."""
-        result, body = await self.invoke_beside(name, Frame(orjson.dumps(event)))
+        result, body = await self.invoke_beside(name, Frame(orjson.dumps(event)), _queue_of(event))
         return result | {"body": body.decode()} if body else result
 
-    async def invoke_beside(self, name: str, event: Frame) -> tuple[Any, bytes]:
+    async def invoke_beside(self, name: str, event: Frame, queue: str = "") -> tuple[Any, bytes]:
         """The handler's result, and its `body`, which is "" in there. The body of the event is beside it too."""
         function = self._functions[name]
-        async with self._free[name]:
+        async with self._free[name, queue]:
             chosen = await self._environment(function)
             self._busy.add(chosen)
             try:
@@ -175,6 +179,12 @@ class Functions:
         """Stop all environments, including busy ones."""
         all_of_them = [*self._busy, *(warm for idle in self._idle.values() for warm in idle)]
         await asyncio.gather(*(chosen.stop() for chosen in all_of_them))
+
+
+def _queue_of(event: object) -> str:
+    """The ARN of the queue that the messages come from; empty for another event."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    return str(records[0].get("eventSourceARN", "")) if records else ""
 
 
 def payload_bytes(frame: Frame) -> int:

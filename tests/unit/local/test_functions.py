@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 
 from maas_local.channel import Channel
-from maas_local.functions import PAYLOAD_LIMIT_BYTES, Environment, FunctionError, Functions
+from maas_local.functions import ENVIRONMENTS, PAYLOAD_LIMIT_BYTES, Environment, FunctionError, Functions
 from maas_local.template import Function
 
 HANDLER = """
@@ -45,6 +45,15 @@ ANSWERS = {
 def lambda_handler(event, context):
     (what, value), = event.items()
     return ANSWERS[what](value)
+"""
+BY_QUEUE = """
+import pathlib, time
+
+def lambda_handler(event, context):
+    queue = event["Records"][0]["eventSourceARN"]
+    while queue == "shards" and not pathlib.Path("over").exists():
+        time.sleep(0.01)
+    return queue
 """
 FINISHING = """
 import pathlib, signal, sys
@@ -122,6 +131,26 @@ def test_events_wait_for_a_free_environment(folder: Path, monkeypatch: pytest.Mo
         return await asyncio.gather(*(functions.invoke("One", {"sleep": 0.05}) for _ in range(4)))
 
     assert len(set(run(folder, body))) == 1
+
+
+@pytest.mark.full
+def test_messages_of_one_queue_do_not_wait_for_another(folder: Path) -> None:
+    """As answers do not wait for a batch, whose shards the same function works on."""
+
+    def event(queue: str) -> dict[str, Any]:
+        return {"Records": [{"eventSourceARN": queue}]}
+
+    (folder / "app.py").write_text(BY_QUEUE)
+
+    async def body(functions: Functions) -> None:
+        shards = [asyncio.create_task(functions.invoke("One", event("shards"))) for _ in range(ENVIRONMENTS + 1)]
+        await asyncio.sleep(0.1)
+        assert await functions.invoke("One", event("answers")) == "answers"
+        assert not any(shard.done() for shard in shards)
+        (folder / "over").touch()
+        assert await asyncio.gather(*shards) == ["shards"] * len(shards)
+
+    run(folder, body, timeout_seconds=60)
 
 
 def test_dead_environment_is_replaced(folder: Path) -> None:
