@@ -71,16 +71,7 @@ def inspect(job: Job) -> dict[str, Any]:
         warnings.append(recognized.warning)
     vectors = golden.check(runner, path, job.threads, job.rtol, job.atol)
     vectors += golden_tasks.check(recognized.runner, root_of(path) / GOLDEN_FOLDER, job.rtol, job.atol)
-    profile = {
-        "load_ms": round(runner.load_ms, 3),
-        "peak_memory_bytes": peak_memory_bytes(),
-        "run_ms": round(median_run_ms(runner, found.inputs), 3),
-        "golden_vectors": vectors,
-        "shapes": found.shapes,
-        "shapes_from": found.shapes_from,
-    } | _large_batch(runner, found)
-    if found.trial:
-        profile["values"] = found.trial.values(required_inputs(runner))
+    profile = _profile(runner, found, vectors)
     tell(Stage.PREPARING)
     signature, load_ms = (runner.inputs, runner.outputs), runner.load_ms
     del runner  # before the prepared form loads: a large model fits into memory once
@@ -129,6 +120,21 @@ def _never_run(runner: Runner, error: NothingRuns, found: Recognized, undeclared
         "prepared": None,
         "trial": None,
     }
+
+
+def _profile(runner: Runner, found: SmokeRun, vectors: int) -> dict[str, Any]:
+    """Measurements of the model, and the inputs that they are of; `vectors` were compared."""
+    profile: dict[str, Any] = {
+        "load_ms": round(runner.load_ms, 3),
+        "peak_memory_bytes": peak_memory_bytes(),
+        "run_ms": round(median_run_ms(runner, found.inputs), 3),
+        "golden_vectors": vectors,
+        "shapes": found.shapes,
+        "shapes_from": found.shapes_from,
+    } | _large_batch(runner, found)
+    if found.trial:
+        profile["values"] = found.trial.values(required_inputs(runner))
+    return profile
 
 
 def median_run_ms(runner: Runner, inputs: dict[str, Array]) -> float:
