@@ -125,7 +125,7 @@ def call(system: LocalStack, roles_folder: Path) -> Callable[..., Any]:
     def call_handler(function: str, module: str, event: object, **variables: str) -> Any:
         script = (
             f"import json, {module} as app\nfrom types import SimpleNamespace\n"
-            "context = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000, aws_request_id='one')\n"
+            "context = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000, aws_request_id='one')\n"
             f"print(json.dumps(app.lambda_handler({event!r}, context)))\n"
         )
         environment = system.environment | iam_stack.environment(roles_folder, f"{function.title()}Function")

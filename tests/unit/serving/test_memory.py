@@ -34,7 +34,7 @@ for count in map(int, sys.argv[3:]):
     try:
         print(runner.run({"count": np.array([count])})[0], end=" ")
     except RunFailed as error:
-        print("refused" if "bad_alloc" in error.message else error.message, end=" ")
+        print("refused" if "more memory than this function has" in error.message else error.message, end=" ")
 print((kilobytes("VmHWM") - before) >> 10, (kilobytes("VmRSS") - before) >> 10)
 """
 

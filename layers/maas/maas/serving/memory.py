@@ -17,7 +17,8 @@ _CONSTANT = (
     b"\x08\x08:1\n\x1f\x12\x01y\x22\x08Constant*\x10\n\tvalue_int\x18\x00\xa0\x01\x02\x12\x01g"
     b"b\x0b\n\x01y\x12\x06\n\x04\x08\x07\x12\x00B\x04\n\x00\x10\r"
 )
-_ALLOCATORS = ("std::bad_alloc", "BFCArena")  # of the heap and of the arena, as their errors name them
+# The heap's error, and the two of the arena: which one it is depends on how much was free before.
+_SHORT = ("std::bad_alloc", "BFCArena", "Failed to allocate memory")
 
 _large_bytes = math.inf  # size of this process's data from which memory is given back
 
@@ -60,7 +61,7 @@ def give_back() -> bool:
 
 def was_short(error: Exception) -> bool:
     """Whether a run failed for want of memory. onnxruntime tells it by text alone: the class is that of any failure."""
-    return isinstance(error, MemoryError) or any(name in str(error) for name in _ALLOCATORS)
+    return isinstance(error, MemoryError) or any(text in str(error) for text in _SHORT)
 
 
 @cache

@@ -178,7 +178,8 @@ def _may_have_rows(shape: Sequence[Any], inputs: Sequence[Any]) -> bool:
 
 
 def _failed(error: Exception) -> RunFailed:
-    return RunFailed(f"onnxruntime cannot run these inputs: {plain_message(error)}")
+    advice = "they need more memory than this function has, fewer rows need less: " if memory.was_short(error) else ""
+    return RunFailed(f"onnxruntime cannot run these inputs: {advice}{plain_message(error)}")
 
 
 def _array(value: ort.OrtValue) -> Any:
