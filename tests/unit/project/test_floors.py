@@ -58,6 +58,25 @@ def test_architecture_shows_the_floors() -> None:
     assert drawn[1:] == [set(floor.split(" | ")) for floor in floors]
 
 
+def test_console_imports_lower_floors() -> None:
+    """Those that docs/architecture.md names; pages share parts."""
+    console = ROOT / "functions" / "management" / "console"
+    told = (ROOT / "docs" / "architecture.md").read_text().partition("floors too:")[2].partition(". They know")[0]
+    floors = {name: floor for floor, names in enumerate(told.split(";")) for name in re.findall(r"`([\w/*.]+)`", names)}
+    modules = [*console.glob("*.js"), *(console / "pages").rglob("*.js")]
+    assert {_console_name(one, console) for one in modules} == set(floors)
+    for module in modules:
+        name = _console_name(module, console)
+        for target in re.findall(r'from "(\.[^"]+)"', module.read_text()):
+            if not target.startswith("./vendor/"):
+                lower = _console_name((module.parent / target).resolve(), console)
+                assert floors[lower] < floors[name] or lower == name == "pages/*.js", f"{module.name} imports {target}"
+
+
+def _console_name(module: Path, console: Path) -> str:
+    return module.name if module.parent == console else "pages/*.js"
+
+
 @pytest.mark.parametrize(("file", "line", "contract"), VIOLATIONS)
 def test_violation_breaks_contract(project: Path, file: str, line: str, contract: str) -> None:
     with (project / file).open("a") as out:
