@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from maas_local.engine import moto_server
@@ -107,7 +108,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Each of several processes imports tests from another file on, so that each file is compiled by one of them."""
+    """Each of several processes imports tests from another file on, so that each file is compiled by one of them.
+
+    Hypothesis looks for counterexamples in its own time: a slow machine is none.
+    """
+    examples = 20 if config.getoption("--quick") else 200
+    slow = [HealthCheck.too_slow]
+    settings.register_profile("ours", max_examples=examples, deadline=None, suppress_health_check=slow)
+    settings.load_profile("ours")
     if (number := os.environ.get("PYTEST_XDIST_WORKER")) and all(Path(folder).is_dir() for folder in config.args):
         files = sorted(str(path) for folder in config.args for path in Path(folder).rglob("test_*.py"))
         first = len(files) * int(number.removeprefix("gw")) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from maas.batch import formats
@@ -44,7 +44,6 @@ def json_word(value: float) -> str:
 
 
 @pytest.mark.full
-@settings(max_examples=200, deadline=None)
 @given(
     ROWS,
     JUNK,
@@ -65,7 +64,6 @@ def test_csv_cuts_do_not_change_records(rows: Any, junk: str, newline: str, quot
 
 
 @pytest.mark.full
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.floats(width=32), st.integers(-128, 127), WORD, st.booleans())), CUTS)
 def test_values_round_trip(rows: list[tuple[float, int, str, bool]], cut: Cut) -> None:
     data = table([(json_word(a), *rest, "-") for a, *rest in rows])
@@ -74,7 +72,6 @@ def test_values_round_trip(rows: list[tuple[float, int, str, bool]], cut: Cut) -
     np.testing.assert_equal(found, [(np.float32(a), n, word, is_, "") for a, n, word, is_ in rows])
 
 
-@settings(max_examples=100, deadline=None)
 @given(ROWS, CUTS)
 def test_joined_columns_are_unchanged(rows: Any, cut: Cut) -> None:
     data = table(rows, quoting=csv.QUOTE_ALL)

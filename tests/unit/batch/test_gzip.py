@@ -53,7 +53,7 @@ def test_many_small_gzip_members_take_linear_time() -> None:
 
 
 @pytest.mark.full
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from([0, 1, 3000, 16 << 10, 70_000, 9 << 20]), max_size=4), st.integers(0, 40_000))
 def test_gzip_members_of_any_size_with_padding(sizes: list[int], padding: int) -> None:
     random = np.random.default_rng(0)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from maas.batch import formats
@@ -69,7 +69,6 @@ def lines_of(files: list[dict[str, bytes]]) -> list[Any]:
 
 
 @pytest.mark.full
-@settings(max_examples=200, deadline=None)
 @given(LINES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans(), CUTS)
 def test_jsonl_cuts_do_not_change_records(lines: list[str], newline: str, ends: bool, bom: bool, cut: Cut) -> None:
     text = newline.join(lines) + (newline if ends and lines else "")
@@ -85,7 +84,6 @@ def test_jsonl_cuts_do_not_change_records(lines: list[str], newline: str, ends: 
     assert b"".join(part["jsonl"] for part in parts) == b"".join(part["jsonl"] for part in whole)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.lists(st.floats(width=32), min_size=2, max_size=2), st.text(max_size=5))), CUTS)
 def test_values_round_trip(rows: list[tuple[list[float], str]], cut: Cut) -> None:
     signature = [*X, tensor("word", "BYTES", -1, 1)]
@@ -233,6 +231,7 @@ class Endless(MemorySource):
         return (self.data * copies)[first : first + end - start]
 
 
+@pytest.mark.full
 def test_waiting_records_are_bounded() -> None:
     long = "a" * (4 << 20)
     period = f'{{"word": ["{long}"]}}\n{{"word": ["{long}", ""]}}\n'.encode()

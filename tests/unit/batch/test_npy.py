@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -40,7 +40,6 @@ def read(parts: list[dict[str, bytes]], name: str = "x") -> Any:
     return np.concatenate([np.load(io.BytesIO(part[f"{name}.npy"])) for part in parts])
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.data(), KINDS, arrays.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=7), CUTS)
 def test_npy_cuts_do_not_change_rows(data: Any, kind: tuple[str, str], shape: Any, cut: Cut) -> None:
     datatype, dtype = kind

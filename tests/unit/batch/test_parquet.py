@@ -49,7 +49,7 @@ def is_good(row: dict[str, Any]) -> bool:
 
 
 @pytest.mark.full
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     ROWS,
     st.integers(1, 6),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from arro3.core import Array, DataType, Table
 from arro3.io import write_parquet
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from maas.batch import formats
@@ -51,6 +51,7 @@ def test_oversized_footers_are_refused(footer: bytes, said: str) -> None:
     assert time.process_time() - began < 20
 
 
+@pytest.mark.full
 def test_unwanted_footer_fields_are_skipped() -> None:
     many = (thrift.LIST, (thrift.I32, [1] * (thrift.MAX_VALUES + 1)))
     data = saved({"x": Array([1.0, 2.0], DataType.float64())}).data
@@ -70,7 +71,6 @@ def test_thrift_boolean_field(is_set: bool) -> None:
     assert thrift.Decoder(data).struct((), (2,)) == {2: (thrift.I32, 7)}
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.recursive(
         st.integers(-(2**63), 2**63 - 1).map(lambda n: (thrift.I64, n))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tritonclient.http as triton
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
@@ -18,9 +18,6 @@ from maas_client.protocol.requests import Wanted, infer_call
 from maas_client.protocol.responses import read_response, response_json
 from maas_client.protocol.tensors import decode, encode_binary, encode_json
 from maas_client.records.inference import MetadataTensor
-
-settings.register_profile("loaded", deadline=None)  # the machine runs other tests, too
-settings.load_profile("loaded")
 
 SHAPES = nps.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
 NUMBERS = st.one_of(nps.boolean_dtypes(), nps.integer_dtypes(endianness="?"), nps.unsigned_integer_dtypes())

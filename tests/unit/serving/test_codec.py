@@ -54,7 +54,6 @@ def decoded(request: oip.InferenceRequest) -> dict[str, Array]:
 
 @pytest.mark.full
 @given(st.lists(ANY_TENSOR, min_size=1, max_size=4))
-@settings(max_examples=200, deadline=None)
 def test_binary_round_trip(given_tensors: list[tuple[str, Array]]) -> None:
     outputs = [OutputTensor(f"t{n}", name, array, True) for n, (name, array) in enumerate(given_tensors)]
     came = decoded(echoed(reply(VERSION, None, outputs)))
@@ -62,7 +61,6 @@ def test_binary_round_trip(given_tensors: list[tuple[str, Array]]) -> None:
 
 
 @given(st.lists(st.tuples(ANY_TENSOR, st.booleans()), min_size=1, max_size=4))
-@settings(max_examples=200, deadline=None)
 def test_mixed_json_and_binary_round_trip(given_tensors: list[tuple[tuple[str, Array], bool]]) -> None:
     outputs = [
         OutputTensor(f"t{n}", name, array, binary or name == "BF16")

@@ -103,7 +103,7 @@ def test_an_error_says_how_numbers_are_written() -> None:
     assert expected_cell("yes", "BOOL") == "true, false, 1 or 0"
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.text("0123456789+-.eE_ \tNaInfity٣,x", max_size=12))
 def test_a_cell_and_a_column_agree(text: str) -> None:
     """`numbers` takes exactly what `value_of` does, to the same bits but for the sign of `-0`."""

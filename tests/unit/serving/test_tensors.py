@@ -156,7 +156,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.full
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(sorted(DTYPES)), st.lists(st.integers(0, 3), max_size=3), st.lists(JSON, max_size=6))
 def test_random_data_decodes_as_declared_or_is_refused(datatype: str, shape: list[int], data: list[Any]) -> None:
     try:
@@ -167,7 +167,7 @@ def test_random_data_decodes_as_declared_or_is_refused(datatype: str, shape: lis
     assert array.shape == tuple(shape)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_random_body_parses_or_is_refused(body: bytes) -> None:
     with suppress(InvalidRequest):
@@ -175,7 +175,6 @@ def test_random_body_parses_or_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.full
-@settings(max_examples=200, deadline=None)
 @given(
     st.fixed_dictionaries(
         {
