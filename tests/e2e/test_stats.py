@@ -23,7 +23,7 @@ from maas_local.stack import LocalStack
 from support import onnx_models
 from support.aws.engine import ROOT
 
-PATIENCE_SECONDS = 30  # environments write every ten
+PATIENCE_SECONDS = 60  # environments write every ten
 
 
 def until(look: Callable[[], Any], wanted: Any) -> None:
@@ -86,7 +86,6 @@ def test_schedule_rolls_hours_up(
     now = datetime.now(UTC)
     then = now - timedelta(hours=30)
     table = Table(boto3_call(system.cloud.client("dynamodb")), system.environment["MAAS_TABLE"])
-    table.replace({ROLLED: {"until": Step.HOUR.floor(then).isoformat()}})  # days without traffic would take their time
     counters = Counters(table, 1024)
     seen = Observation({})
     seen.version = ModelVersion("rolled-up", version.version, Status.READY, (), "", "", 1)
@@ -94,9 +93,16 @@ def test_schedule_rolls_hours_up(
     counters.count(seen)
     counters.flush()
     event = json.loads((ROOT / "events" / "maintenance_purge.json").read_text())
-    assert f"{then:%Y-%m-%dT%H}" in call("maintenance", "app", event)["rolled_up"]
-    rows, _ = table.query("S#rolled-up", "h#", limit=10)
-    assert [row["requests"] for row in rows] == [1]
+    hour = f"{then:%Y-%m-%dT%H}"
+
+    def rolled_up() -> list[int] | str:
+        """The stack's own schedule rolls up every two minutes, and may end between these calls: then once more."""
+        table.replace({ROLLED: {"until": Step.HOUR.floor(then).isoformat()}})  # days without traffic take their time
+        if hour not in call("maintenance", "app", event)["rolled_up"]:
+            return "by the schedule"
+        return [row["requests"] for row in table.query("S#rolled-up", "h#", limit=10)[0]]
+
+    until(rolled_up, [1])
     for step in ("hour", "day"):
         found = maas.models.metrics("rolled-up", start=then, end=now, step=step)  # type: ignore[arg-type]
         assert [point.requests for one in found.series for point in one.points] == [1]
