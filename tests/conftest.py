@@ -163,13 +163,19 @@ def _quick(cases: list[pytest.Item], client: str) -> list[pytest.Item]:
 
 
 class OneSystem(LoadScopeScheduling):
-    """With `-n`, tests run in any process, but all of a folder or file that shares a running system in one."""
+    """With `-n`, tests run in any process, but all of a folder or file that shares a running system in one.
+
+    With --quick, tests/e2e has two systems: one after another, its tests would take longer than all others together.
+    """
 
     FOLDERS = ("tests/e2e/", "tests/zoo/")
     OF_FILES = ("tests/functions/", "tests/unit/local/")
+    SECOND_HALF = "tests/e2e/test_i"
 
     def _split_scope(self, nodeid: str) -> str:
         folder = next((one for one in self.FOLDERS if nodeid.startswith(one)), None)
+        if folder == "tests/e2e/" and self.config.getoption("--quick") and nodeid >= self.SECOND_HALF:
+            return self.SECOND_HALF
         return folder or (nodeid.partition("::")[0] if nodeid.startswith(self.OF_FILES) else nodeid)
 
 

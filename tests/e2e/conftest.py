@@ -18,7 +18,7 @@ from conftest import skip_or_fail
 from maas_client import MaasClient
 from maas_client.cli import app
 from maas_local.stack import LocalStack
-from support import sam_cli
+from support import onnx_models, sam_cli
 from support.aws import iam_stack
 from support.aws.engine import ROOT
 from support.cloud.deployment import CloudStack
@@ -82,6 +82,19 @@ def bucket(system: LocalStack | CloudStack) -> Bucket:
 def maas(url: str, api_key: str) -> Iterator[MaasClient]:
     with MaasClient(url, api_key) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def shared(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Models that tests of many files ask, and that none of them changes; with the alias `live`."""
+    for name, content in (
+        ("shared_linear", onnx_models.linear()),
+        ("shared_added", onnx_models.added()),
+        ("shared_types", onnx_models.identities(onnx_models.ALL_TYPES)),
+    ):
+        path = tmp_path_factory.mktemp(name) / "model.onnx"
+        path.write_bytes(content)
+        maas.push(path, name, alias="live")
 
 
 @pytest.fixture(scope="session")

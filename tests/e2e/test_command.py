@@ -14,9 +14,20 @@ import httpx
 import numpy as np
 import pytest
 
+from maas_client import MaasClient
 from support import networks, onnx_models
 
 Run = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def unchanged(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """As `name`, for tests that only read."""
+    path = tmp_path_factory.mktemp("unchanged") / "model.onnx"
+    for weight in (1.0, 2.0):
+        path.write_bytes(onnx_models.linear(weight))
+        maas.push(path, "command-unchanged", alias="prod", tags={"weight": f"{weight:g}"})
+    return "command-unchanged"
 
 
 @pytest.fixture
@@ -34,17 +45,17 @@ def read(run: Run, line: str) -> Any:
     return json.loads(run(f"{line} --json"))
 
 
-def test_lists_show_aliases_beside_versions(run: Run, name: str) -> None:
-    assert f"{name}   READY" in " ".join(run(f"models --prefix {name}").split(" "))
-    assert "prod→2" in run(f"models --prefix {name}")
+def test_lists_show_aliases_beside_versions(run: Run, unchanged: str) -> None:
+    assert f"{unchanged}   READY" in " ".join(run(f"models --prefix {unchanged}").split(" "))
+    assert "prod→2" in run(f"models --prefix {unchanged}")
     assert run("models --prefix no-such-name") == "No matching models.\n"
-    listed = run(f"versions {name}").splitlines()
+    listed = run(f"versions {unchanged}").splitlines()
     assert [("prod" in line, "READY" in line) for line in listed if "just now" in line or " ago" in line] == [
         (True, True),
         (False, True),
     ]
-    assert [one["version"] for one in read(run, f"versions {name} --tag weight=1")["versions"]] == [1]
-    assert "No matching versions" in run(f"versions {name} --status FAILED")
+    assert [one["version"] for one in read(run, f"versions {unchanged} --tag weight=1")["versions"]] == [1]
+    assert "No matching versions" in run(f"versions {unchanged} --status FAILED")
 
 
 @pytest.mark.full
@@ -119,25 +130,25 @@ def test_delete_restore_purge(run: Run, name: str, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.full
-def test_history_names_the_actor(run: Run, name: str, api_key: str) -> None:
+def test_history_names_the_actor(run: Run, unchanged: str, api_key: str) -> None:
     actor = f"key:{api_key.split('_')[1]}"
-    lines = run(f"history {name}").splitlines()
+    lines = run(f"history {unchanged}").splitlines()
     (moved,) = [line for line in lines if "1 → 2" in line]
     assert ("alias.set" in moved, "prod" in moved, actor in moved) == (True, True, True)
-    entries = read(run, f"history {name} --kind version.ready --actor deployment")["entries"]
+    entries = read(run, f"history {unchanged} --kind version.ready --actor deployment")["entries"]
     assert [entry["version"] for entry in entries] == [2, 1]
-    assert len(read(run, f"history {name} --limit 3")["entries"]) == 3
+    assert len(read(run, f"history {unchanged} --limit 3")["entries"]) == 3
 
 
-def test_downloaded_files_equal_the_uploaded(run: Run, name: str, tmp_path: Path) -> None:
-    for reference, weight in ((f"{name}@1", 1.0), (f"{name}@prod", 2.0), (name, 2.0)):
+def test_downloaded_files_equal_the_uploaded(run: Run, unchanged: str, tmp_path: Path) -> None:
+    for reference, weight in ((f"{unchanged}@1", 1.0), (f"{unchanged}@prod", 2.0), (unchanged, 2.0)):
         folder = tmp_path / reference
         assert run(f"download {reference} --to {folder}") == f"{folder}/model.onnx\n"
         assert (folder / "model.onnx").read_bytes() == onnx_models.linear(weight)
 
 
 @pytest.mark.full
-def test_shell_completes_models_versions_and_aliases(url: str, api_key: str, name: str) -> None:
+def test_shell_completes_models_versions_and_aliases(url: str, api_key: str, unchanged: str) -> None:
     def completed(words: str) -> list[str]:
         program = "import sys; from maas_client.cli import commands; sys.argv = ['maas']; commands(prog_name='maas')"
         environment = os.environ | {
@@ -152,8 +163,8 @@ def test_shell_completes_models_versions_and_aliases(url: str, api_key: str, nam
         ).stdout.split()
 
     assert completed("maas roll") == ["rollback", "rollout"]
-    assert completed(f"maas show {name[:12]}") == [name]
-    assert completed(f"maas show {name}@") == [f"{name}@prod", f"{name}@2", f"{name}@1"]
+    assert completed(f"maas show {unchanged[:12]}") == [unchanged]
+    assert completed(f"maas show {unchanged}@") == [f"{unchanged}@prod", f"{unchanged}@2", f"{unchanged}@1"]
 
 
 def test_json_equals_the_api(run: Run, http: httpx.Client, name: str, tmp_path: Path) -> None:

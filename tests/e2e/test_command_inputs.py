@@ -32,6 +32,7 @@ def push(run: Run, tmp_path: Path) -> Callable[..., str]:
     return push_model
 
 
+@pytest.mark.full
 def test_example_of_a_model_that_takes_odd_values(run: Run, push: Callable[..., str], tmp_path: Path) -> None:
     assert "--example FILE" in push(ODD, "odd", fails=1)
     (tmp_path / "odd.json").write_text('{"x": [12345, 12345]}')

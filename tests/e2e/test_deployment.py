@@ -87,6 +87,7 @@ def test_wrong_digest_fails_and_is_not_served(maas: MaasClient, http: httpx.Clie
     assert infer(http, "wrong-digest", 1).status_code == 409
 
 
+@pytest.mark.full
 def test_incomplete_upload_is_not_served(maas: MaasClient, http: httpx.Client, write: Write) -> None:
     content = onnx_models.linear()
     maas.models.create("abandoned")
@@ -152,6 +153,7 @@ def test_test_vector_mismatch_fails_version(maas: MaasClient, write: Write, tmp_
         maas.push(model, "golden", golden=tmp_path / "absent")
 
 
+@pytest.mark.full
 def test_prepared_form_is_served(maas: MaasClient, write: Write) -> None:
     content = networks.convolutions(blocks=2, channels=128)
     ready = maas.push(write(content), "prepared")

@@ -13,13 +13,12 @@ X = {"name": "x", "shape": [1, 3], "datatype": "FP32", "data": [1, 2, 3]}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
+def models(shared: None, maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("models") / "model.onnx"
     for model, content in (
         ("linear", onnx_models.linear(1.0)),
         ("linear", onnx_models.linear(2.0)),
         ("long", onnx_models.linear(0.1234567)),  # short numbers in, long numbers out
-        ("types", onnx_models.identities(onnx_models.ALL_TYPES)),
     ):
         path.write_bytes(content)
         maas.push(path, model)
@@ -107,7 +106,7 @@ def test_every_datatype_round_trip(http: httpx.Client) -> None:
         {"name": f"in_{name}", "datatype": datatype, "shape": [2], "data": data}
         for name, (datatype, data) in VALUES.items()
     ]
-    answer = http.post("/v2/models/types/infer", json={"inputs": inputs})
+    answer = http.post("/v2/models/shared_types/infer", json={"inputs": inputs})
     assert answer.status_code == 200, answer.text
     came = {output["name"]: (output["datatype"], output["data"]) for output in answer.json()["outputs"]}
     assert came == {f"out_{name}": value for name, value in VALUES.items()}
@@ -119,7 +118,7 @@ def test_requested_outputs_in_order(http: httpx.Client) -> None:
         for name, (datatype, data) in VALUES.items()
     ]
     asked = [{"name": "out_string"}, {"name": "out_bool"}]
-    answer = http.post("/v2/models/types/infer", json={"inputs": inputs, "outputs": asked}).json()
+    answer = http.post("/v2/models/shared_types/infer", json={"inputs": inputs, "outputs": asked}).json()
     assert [output["name"] for output in answer["outputs"]] == ["out_string", "out_bool"]
 
 

@@ -15,17 +15,18 @@ from support.aws.engine import ROOT
 
 PYTHON = Path(os.environ.get("MAAS_KSERVE_PYTHON", ROOT / ".venv-kserve/bin/python"))
 SUM = [[1.5, 2.5], [3.5, 4.5]]
-SAID = {"id": "k-1", "model": "k_added", "y": SUM}
+SAID = {"id": "k-1", "model": "shared_added", "y": SUM}
 TYPES = ("float16", "float", "int64", "bool", "string")
 
 
 @pytest.fixture(scope="module")
-def answers(url: str, api_key: str, maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def answers(
+    shared: None, url: str, api_key: str, maas: MaasClient, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     if not PYTHON.exists():
         skip_or_fail(f"no {PYTHON}: make peers")
     path = tmp_path_factory.mktemp("kserve") / "model.onnx"
     for name, content in (
-        ("k_added", onnx_models.added()),
         ("k_types", onnx_models.identities({name: onnx_models.ALL_TYPES[name] for name in TYPES})),
         ("k_rows", onnx_models.identities({"s": 1}, ["n", 3])),
     ):

@@ -216,6 +216,7 @@ def test_history_pages_and_forged_token(http: httpx.Client, api_key: str, model:
     assert http.get(path, params={"actor": "nobody"}).json()["entries"] == []
 
 
+@pytest.mark.full
 def test_client_lifecycle(maas: MaasClient, model: str, tmp_path: Path) -> None:
     read = maas.models.get(model)
     maas.models.update(model, tags={"a": "b"}, if_match=read.etag)

@@ -11,10 +11,8 @@ from support import onnx_models
 
 
 @pytest.fixture(scope="module", autouse=True)
-def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
+def models(shared: None, maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name, content in (
-        ("p_linear", onnx_models.linear()),
-        ("p_added", onnx_models.added()),
         ("p_default", onnx_models.added(optional=True)),
         ("p_split", onnx_models.split()),
         ("p_text", onnx_models.identities({"s": 8})),
@@ -34,11 +32,11 @@ def outputs(answer: httpx.Response) -> dict[str, Any]:
 def test_raw_body_is_the_only_input(http: httpx.Client) -> None:
     x = np.array([[1, 2, 3]], np.float32)
     headers = {"Inference-Header-Content-Length": "0", "Content-Type": "application/octet-stream"}
-    answer = http.post("/v2/models/p_linear/infer", content=x.tobytes(), headers=headers)
+    answer = http.post("/v2/models/shared_linear/infer", content=x.tobytes(), headers=headers)
     header = int(answer.headers["inference-header-content-length"])
     assert answer.headers["content-type"] == "application/octet-stream"
     assert np.frombuffer(answer.content[header:], np.float32).tolist() == [6, 6]
-    refused = http.post("/v2/models/p_linear/infer", content=x.tobytes()[:8], headers=headers)
+    refused = http.post("/v2/models/shared_linear/infer", content=x.tobytes()[:8], headers=headers)
     assert (refused.status_code, refused.json()["field"]) == (400, "inputs[x].parameters.binary_data_size")
 
 
@@ -65,14 +63,18 @@ def test_nan_and_infinities_as_strings(http: httpx.Client, words: str) -> None:
 
 
 def test_v1_rows_and_columns(http: httpx.Client) -> None:
-    for path in ("/v1/models/p_linear", "/v1/models/p_linear/versions/1", "/v1/models/p_linear/labels/live"):
+    for path in (
+        "/v1/models/shared_linear",
+        "/v1/models/shared_linear/versions/1",
+        "/v1/models/shared_linear/labels/live",
+    ):
         rows = http.post(f"{path}:predict", json={"signature_name": "x", "instances": [[1, 2, 3], [0, 0, 1]]})
         assert rows.json() == {"predictions": [[6, 6], [1, 1]]}
-    named = http.post("/v1/models/p_linear:predict", json={"instances": [{"x": [1, 2, 3]}]})
+    named = http.post("/v1/models/shared_linear:predict", json={"instances": [{"x": [1, 2, 3]}]})
     assert named.json() == {"predictions": [[6, 6]]}
-    columns = http.post("/v1/models/p_linear:predict", json={"inputs": {"x": [[1, 2, 3]]}})
+    columns = http.post("/v1/models/shared_linear:predict", json={"inputs": {"x": [[1, 2, 3]]}})
     assert columns.json() == {"outputs": [[6, 6]]}
-    two = http.post("/v1/models/p_added:predict", json={"instances": [{"a": [1, 2], "b": [3, 4]}]})
+    two = http.post("/v1/models/shared_added:predict", json={"instances": [{"a": [1, 2], "b": [3, 4]}]})
     assert two.json() == {"predictions": [[4, 6]]}
     text = http.post("/v1/models/p_text:predict", json={"instances": ["a", {"b64": "w7w="}]})
     assert text.json() == {"predictions": ["a", "ü"]}
@@ -93,28 +95,30 @@ def test_v1_rows_and_columns(http: httpx.Client) -> None:
     ],
 )
 def test_bad_v1_rows_say_why(http: httpx.Client, document: Any, said: str) -> None:
-    answer = http.post("/v1/models/p_linear:predict", json=document)
+    answer = http.post("/v1/models/shared_linear:predict", json=document)
     assert answer.status_code == 400
     assert said in answer.json()["error"]
 
 
 def test_v1_model_status(http: httpx.Client) -> None:
-    said = http.get("/v1/models/p_linear").json()
+    said = http.get("/v1/models/shared_linear").json()
     state = {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
     assert said["model_version_status"] == [state]
     assert said["ready"] is True
-    assert "p_linear" in http.get("/v1/models").json()["models"]
+    assert "shared_linear" in http.get("/v1/models").json()["models"]
     assert http.get("/v1/models/nothing").status_code == 404
 
 
 def test_sagemaker_container_contract(http: httpx.Client) -> None:
     assert http.get("/ping").status_code == 200
     csv = {"Content-Type": "text/csv"}
-    answer = http.post("/invocations?model=p_linear&version=live", content="1,2,3\n0,0,1\n", headers=csv)
+    answer = http.post("/invocations?model=shared_linear&version=live", content="1,2,3\n0,0,1\n", headers=csv)
     assert (answer.headers["content-type"].split(";")[0], answer.text) == ("text/csv", "6.0,6.0\n1.0,1.0\n")
-    as_json = http.post("/invocations?model=p_linear", content="1,2,3", headers=csv | {"Accept": "application/json"})
+    as_json = http.post(
+        "/invocations?model=shared_linear", content="1,2,3", headers=csv | {"Accept": "application/json"}
+    )
     assert as_json.json() == {"predictions": [[6, 6]]}
-    target = {"X-Amzn-SageMaker-Target-Model": "p_linear"}
+    target = {"X-Amzn-SageMaker-Target-Model": "shared_linear"}
     assert http.post("/invocations", json=[[1, 2, 3]], headers=target).json() == {"predictions": [[6, 6]]}
     assert "?model=NAME" in http.post("/invocations", json=[[1, 2, 3]]).json()["error"]
     assert http.post("/invocations?model=p_text", content='"a,b"\nc\n', headers=csv).text == '"a,b"\nc\n'
@@ -125,6 +129,6 @@ def test_sagemaker_container_contract(http: httpx.Client) -> None:
     [("", "got no row"), ("1,2\n1\n", "one length"), ("1,2,x", "row 1 has 'x', expected FP32"), ('"1', "not CSV")],
 )
 def test_bad_csv_says_why(http: httpx.Client, body: str, said: str) -> None:
-    answer = http.post("/invocations?model=p_linear", content=body, headers={"Content-Type": "text/csv"})
+    answer = http.post("/invocations?model=shared_linear", content=body, headers={"Content-Type": "text/csv"})
     assert answer.status_code == 400
     assert said in answer.json()["error"]

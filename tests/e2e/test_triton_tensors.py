@@ -15,10 +15,12 @@ from support.triton_calls import tensor
 LABELS = ["cat", "dog", "duck"]
 
 
-@pytest.fixture(scope="module", autouse=True)
+pytestmark = pytest.mark.usefixtures("shared")
+
+
+@pytest.fixture(scope="module")
 def models(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name, content in (
-        ("tensors_types", onnx_models.identities(onnx_models.ALL_TYPES)),
         ("tensors_bf16", onnx_models.identities({"s": onnx_models.TensorProto.BFLOAT16})),
         ("tensors_scores", onnx_models.identities({"s": 1}, ["n", 3])),
         ("tensors_counts", onnx_models.identities({"s": 7}, ["n", 3])),
@@ -53,7 +55,7 @@ ARRAYS = {
 def test_every_datatype(client: triton.InferenceServerClient, binary_in: bool, binary_out: bool) -> None:
     given = [tensor(f"in_{name}", array, kind, binary=binary_in) for name, (kind, array) in ARRAYS.items()]
     asked = [triton.InferRequestedOutput(f"out_{name}", binary_data=binary_out) for name in ARRAYS]
-    answer = client.infer("tensors_types", given, outputs=asked)
+    answer = client.infer("shared_types", given, outputs=asked)
     for name, (datatype, array) in ARRAYS.items():
         came = answer.as_numpy(f"out_{name}")
         if datatype == "BYTES":
@@ -66,21 +68,27 @@ def test_bytes(client: triton.InferenceServerClient) -> None:
     wrong = [tensor(f"in_{name}", array, kind) for name, (kind, array) in ARRAYS.items() if name != "string"]
     wrong.append(tensor("in_string", np.array([b"\xff", b""], np.object_), "BYTES"))
     with pytest.raises(InferenceServerException, match=r"inputs\[in_string\].data: got .*UTF-8"):
-        client.infer("tensors_types", wrong)
+        client.infer("shared_types", wrong)
 
 
+@pytest.mark.full
+@pytest.mark.usefixtures("models")
 def test_bfloat16(client: triton.InferenceServerClient) -> None:
     given = np.array([0.5, -3, np.inf], ml_dtypes.bfloat16)
     came = client.infer("tensors_bf16", [tensor("in_s", given, "BF16")]).as_numpy("out_s")
     assert came.astype(np.float32).tolist() == [0.5, -3, np.inf]
 
 
+@pytest.mark.full
+@pytest.mark.usefixtures("models")
 def test_scalar_and_empty_batch(client: triton.InferenceServerClient) -> None:
     assert client.infer("tensors_scalar", [tensor("in_s", np.array(7, np.float32))]).as_numpy("out_s") == 7
     none = client.infer("tensors_scores", [tensor("in_s", np.empty((0, 3), np.float32))]).as_numpy("out_s")
     assert none.shape == (0, 3)
 
 
+@pytest.mark.full
+@pytest.mark.usefixtures("models")
 @pytest.mark.parametrize("binary", [True, False])
 def test_classification(client: triton.InferenceServerClient, binary: bool) -> None:
     def best(model: str, scores: np.ndarray, datatype: str) -> list[list[str]]:
@@ -95,5 +103,7 @@ def test_classification(client: triton.InferenceServerClient, binary: bool) -> N
     assert best("tensors_counts", np.array([[7, 9, 8]]), "INT64") == [["9:1:dog", "8:2:duck"]]
 
 
+@pytest.mark.full
+@pytest.mark.usefixtures("models")
 def test_labels_file(maas: MaasClient, tmp_path: Path) -> None:
     assert "labels.txt" in [file.name for file in maas.versions.get("tensors_scores", 1).files]

@@ -61,23 +61,25 @@ async def version_2(client: InferenceRESTClient, url: str, headers: dict[str, st
     asked = [RequestedOutput("out_string"), RequestedOutput("out_bool", {"binary_data": True})]
     none = tensor("in_s", np.empty((0, 3), np.float32), binary=True)
     raw = {"inputs": [{"name": "in_s", "shape": [1, 3], "datatype": "FP32", "data": [[1, 2, 3]]}]}
-    alias = f"{url}/v2/models/k_added/versions/live/infer"
-    several = [infer("k_added", request("k_added", *two(binary))) for binary in (True, False, True)]
+    alias = f"{url}/v2/models/shared_added/versions/live/infer"
+    several = [infer("shared_added", request("shared_added", *two(binary))) for binary in (True, False, True)]
     return {
         "live": await client.is_server_live(url),
         "ready": await client.is_server_ready(url),
-        "model_ready": [await client.is_model_ready(url, name, dict(headers)) for name in ("k_added", "nothing")],
-        "json": await infer("k_added", request("k_added", *two(False))),
-        "binary": await infer("k_added", request("k_added", *two(True), binary_output=True)),
+        "model_ready": [await client.is_model_ready(url, name, dict(headers)) for name in ("shared_added", "nothing")],
+        "json": await infer("shared_added", request("shared_added", *two(False))),
+        "binary": await infer("shared_added", request("shared_added", *two(True), binary_output=True)),
         "types": await infer("k_types", request("k_types", *types, binary_output=True)),
         "asked": await infer("k_types", request("k_types", *types, request_outputs=asked)),
         "no_rows": await infer("k_rows", request("k_rows", none)),
         "plain": told(await client.infer(url, raw, model_name="k_rows", headers=dict(headers))),
         "alias": (
-            await client.infer(alias, request("k_added", *two(True)), headers=dict(headers), is_graph_endpoint=True)
+            await client.infer(
+                alias, request("shared_added", *two(True)), headers=dict(headers), is_graph_endpoint=True
+            )
         )["model_version"],
         "at_once": await asyncio.gather(*several),
-        "refused": await refused(infer("k_added", request("k_added", two(True)[0]))),
+        "refused": await refused(infer("shared_added", request("shared_added", two(True)[0]))),
     }
 
 
@@ -86,11 +88,11 @@ async def version_1(client: InferenceRESTClient, url: str, headers: dict[str, st
     too_few = {"instances": [{"a": [1, 2]}]}
     return {
         "v1_live": await client.is_server_live(url),
-        "v1_model_ready": await client.is_model_ready(url, "k_added", dict(headers)),
+        "v1_model_ready": await client.is_model_ready(url, "shared_added", dict(headers)),
         "v1_no_model": await refused(client.is_model_ready(url, "nothing", dict(headers))),
-        "v1_predict": await client.infer(url, rows, model_name="k_added", headers=dict(headers)),
-        "v1_refused": await refused(client.infer(url, too_few, model_name="k_added", headers=dict(headers))),
-        "v1_explain": await refused(client.explain(url, "k_added", rows, dict(headers))),
+        "v1_predict": await client.infer(url, rows, model_name="shared_added", headers=dict(headers)),
+        "v1_refused": await refused(client.infer(url, too_few, model_name="shared_added", headers=dict(headers))),
+        "v1_explain": await refused(client.explain(url, "shared_added", rows, dict(headers))),
     }
 
 

@@ -94,6 +94,7 @@ def test_drop_of_another_format_fails(runs: Runs) -> None:
     assert (job.status, "expected a name that ends in one of" in (job.reason or "")) == (JobStatus.FAILED, True)
 
 
+@pytest.mark.full
 def test_input_that_the_role_cannot_read_fails_with_the_reason(runs: Runs) -> None:
     """The planner may read object versions only, and an event has none if the bucket's versioning is off."""
     bucket = runs.cloud.settings.bucket

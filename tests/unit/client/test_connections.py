@@ -58,6 +58,7 @@ def asked(maas: MaasClient, number: float) -> float:
     return float(maas.infer("echo", {"x": np.full((1, 2), number, np.float32)})["y0"][0, 0])
 
 
+@pytest.mark.full
 def test_forked_processes_get_their_own_answers(server: ContractServer) -> None:
     done = subprocess.run([sys.executable, "-c", FORKING, server.url], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")

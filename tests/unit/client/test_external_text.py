@@ -65,6 +65,7 @@ def test_other_encodings_are_refused(
     assert (code, message in err) == (1, True)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("source", ["npy", "npz"])
 def test_numpy_from_standard_input(text: ContractServer, tmp_path: Path, source: str) -> None:
     array = np.array(["café"])

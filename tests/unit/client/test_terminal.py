@@ -189,6 +189,7 @@ def test_any_locale_takes_any_text(wide: ContractServer, environment: dict[str, 
     assert (model["description"][:7], model["tags"]) == ("café 漢字", {"a": "é\ud800"})
 
 
+@pytest.mark.full
 def test_exit_codes(wide: ContractServer) -> None:
     assert run(wide, "models").returncode == 0
     assert run(wide, "show", "nobody").returncode == 1

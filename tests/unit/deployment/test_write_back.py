@@ -67,6 +67,7 @@ def test_other_environments_find_the_form(
     assert not list(tmp_path.glob("*.partial"))
 
 
+@pytest.mark.full
 def test_version_that_never_ran_gets_no_form(write_back: WriteBack, version: ModelVersion) -> None:
     assert write_back.find(replace(version, profile=None)) == Variant(KIND)
 

@@ -117,6 +117,7 @@ def test_matching_object_event_has_eventbridges_form(cloud: LocalCloud, template
     assert stored["version-id"] not in (None, "null")  # the bucket is versioned
 
 
+@pytest.mark.full
 def test_failing_event_is_retried_then_sent_to_the_failure_queue(cloud: LocalCloud, template: Path) -> None:
     recorder = Recorder(failures=99)
     pump = EventPump(cloud, Template.load(template), recorder, retry_seconds=0.01)

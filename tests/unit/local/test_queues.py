@@ -139,6 +139,7 @@ def test_message_of_a_dead_function_stays_hidden(cloud: LocalCloud, pump_to: Cal
     assert seen[1] - seen[0] > hidden - 0.5
 
 
+@pytest.mark.full
 def test_only_failed_messages_of_a_batch_are_retried(cloud: LocalCloud, pump_to: Callable[..., None]) -> None:
     seen: list[str] = []
 

@@ -46,6 +46,7 @@ def test_run_within_its_deadline_completes(slow: Runner) -> None:
     assert slow.run({"count": np.array([1])}, deadline=in_seconds(60))[0] == 64
 
 
+@pytest.mark.full
 def test_deadline_ends_only_its_own_run(slow: Runner) -> None:
     came: list[float] = []
     other = threading.Thread(

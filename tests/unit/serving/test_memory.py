@@ -64,6 +64,7 @@ def test_memory_of_a_large_run_is_given_back(tmp_path: Path) -> None:
     assert after < 64
 
 
+@pytest.mark.full
 def test_without_a_limit_the_arena_keeps_memory(tmp_path: Path) -> None:
     came, _, after = run(tmp_path, "unlimited", 1000, 20_000_000)
     assert came == ["999", "19999999"]
