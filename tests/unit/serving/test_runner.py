@@ -118,7 +118,7 @@ def test_labels_that_are_not_utf8_are_refused(tmp_path: Path) -> None:
 
 def test_run_failure_message_has_no_path(tmp_path: Path) -> None:
     runner = Runner(written(tmp_path, onnx_models.linear()), threads=1)
-    with pytest.raises(RunFailed, match="onnxruntime cannot run these inputs") as caught:
+    with pytest.raises(RunFailed, match=r"onnxruntime cannot run these inputs, x \[1, 4\]: ") as caught:
         runner.run({"x": np.ones((1, 4), np.float32)})
     assert str(tmp_path) not in caught.value.message
 

@@ -134,12 +134,12 @@ class Runner:
         except Exception as error:
             given_back = memory.give_back()
             if not (given_back and memory.was_short(error)):
-                raise _failed(error) from error
+                raise _failed(error, inputs) from error
             try:  # what earlier requests left was what this run lacked, perhaps
                 values = run(sources, inputs, options)
             except Exception as again:
                 memory.give_back()
-                raise _failed(again) from again
+                raise _failed(again, inputs) from again
         finally:
             seconds = time.monotonic() - started
             self._longest_seconds = max(seconds, 0 if self._longest_seconds == math.inf else self._longest_seconds)
@@ -177,9 +177,10 @@ def _may_have_rows(shape: Sequence[Any], inputs: Sequence[Any]) -> bool:
     return name is None or name in first or name not in others
 
 
-def _failed(error: Exception) -> RunFailed:
+def _failed(error: Exception, inputs: Mapping[str, Array]) -> RunFailed:
+    shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in inputs.items())
     advice = "they need more memory than this function has, fewer rows need less: " if memory.was_short(error) else ""
-    return RunFailed(f"onnxruntime cannot run these inputs: {advice}{plain_message(error)}")
+    return RunFailed(f"onnxruntime cannot run these inputs, {shapes:.300}: {advice}{plain_message(error)}")
 
 
 def _array(value: ort.OrtValue) -> Any:
