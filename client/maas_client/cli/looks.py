@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -46,7 +46,9 @@ RIGHT = (
     "records",
     "$ per 1,000",
 )
-WHOLE = ("when", "what", "status")  # never folded
+WHOLE = ("when", "what", "status", "id", "job", "expires")  # never folded
+# Left out, in this order, where a terminal is too narrow for all.
+SPARE = ("by", "input", "p95 over time", "requests over time", "per second", "records")
 UNFOLDED = 1_000_000  # columns: a pipe or a file has no width
 
 Part = str | tuple[str, str] | Text
@@ -79,8 +81,23 @@ def console(*, err: bool = False) -> Console:
     return Console(stderr=err, width=width, highlight=False, markup=False, emoji=False)
 
 
+class _Table(Table):
+    """Leaves out columns of SPARE that the terminal has no room for, and names them below."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        left_out = []
+        for column in [one for name in SPARE for one in self.columns if str(one.header) == name]:
+            if self.__rich_measure__(console, options.update(max_width=UNFOLDED)).maximum <= options.max_width:
+                break
+            self.columns.remove(column)
+            left_out.append(str(column.header))
+        if left_out:
+            self.caption, self.caption_justify = f"a wider terminal also shows: {', '.join(left_out)}", "left"
+        yield from super().__rich_console__(console, options)
+
+
 def table_of(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False)
+    table = _Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False)
     for column in columns:
         right = column in RIGHT
         table.add_column(line(column), justify="right" if right else "left", overflow="fold", no_wrap=column in WHOLE)
