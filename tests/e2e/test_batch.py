@@ -209,7 +209,7 @@ def test_upload_with_events_and_topic(http: httpx.Client, system: LocalStack, bu
     assert records(bucket, ended) == [{"y": [6.0, 6.0]}, {"y": [15.0, 15.0]}]
 
     told, notified = [], []
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while "SUCCEEDED" not in told or not notified:
         assert time.monotonic() < deadline, (told, notified)
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):

@@ -113,7 +113,7 @@ class Listener:
     def heard(self, number: int, last: str) -> tuple[list[str], list[str]]:
         """What the topic and the bus told of the rollout, once both told `last`."""
         told: tuple[list[str], list[str]] = ([], [])
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not all(last in one for one in told):
             assert time.monotonic() < deadline, told
             for message in self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", []):

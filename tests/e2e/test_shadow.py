@@ -2,12 +2,9 @@
 
 import gzip
 import json
-import os
-import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,7 +17,7 @@ from maas.settings import Settings
 from maas_client import MaasClient
 from maas_local.stack import LocalStack
 from support import onnx_models
-from support.system import Bucket
+from support.system import Bucket, kill_environments
 
 NAME = "sh-linear"
 X = [[1.0, 2.0, 3.0]]
@@ -139,16 +136,6 @@ def slow(maas: MaasClient, tmp_path_factory: pytest.TempPathFactory) -> str:
     return "sh-slow"
 
 
-def shadow_functions() -> Iterator[int]:
-    """Process ids of the local stack's shadow functions."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if b"AWS_LAMBDA_FUNCTION_NAME=ShadowFunction\0" in (folder / "environ").read_bytes():
-                yield int(folder.name)
-        except OSError:
-            continue
-
-
 @pytest.mark.full
 @pytest.mark.not_on("sam", "cloud", reason="it finds and ends a process of the local stack")
 @pytest.mark.parametrize("dies", [False, True])
@@ -167,8 +154,7 @@ def test_a_shadow_that_runs_long_or_dies_takes_nothing_from_the_caller(
         shadowed.append(ask(http, alias, slow, count))
         time.sleep(0.5)
         if dies and index == 2:
-            for process in shadow_functions():
-                os.kill(process, signal.SIGKILL)
+            assert kill_environments("ShadowFunction")
     assert {str(answer) for _, answer in shadowed} == {str(without[0][1])}
     assert max(seconds for seconds, _ in shadowed) < 3  # a shadow takes ten, and the cores that it runs on are shared
     found = counted_within(system, slow, alias, 2, 5) if not dies else counted(system, slow, alias, 2)

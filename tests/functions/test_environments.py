@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,10 +38,25 @@ def counted(cloud: Cloud) -> int:
     return Counts.sum(found.values()).requests
 
 
+PATIENT = """
+import sys
+
+from maas.aws import after_answer
+
+after_answer.END_SECONDS = 60  # instead of the time that Lambda gives
+sys.path.insert(0, {folder!r})
+from app import lambda_handler
+"""
+
+
 def run(cloud: Cloud, body: Callable[[Functions], Any]) -> None:
-    """`body` with environments of the inference function, which are ended in order after it."""
+    """`body` with environments of the inference function, which are ended in order after it, each in its own time."""
     known = Template.load(TEMPLATE, {"AwsEndpointUrl": cloud.settings.endpoint_url}).functions()["InferenceFunction"]
-    function = replace(known, environment=known.environment | cloud.environment)
+    folder = Path(cloud.settings.tmp_dir)
+    folder.mkdir(exist_ok=True)
+    (folder / "patient.py").write_text(PATIENT.format(folder=str(known.folder)))
+    environment = known.environment | cloud.environment
+    function = replace(known, environment=environment, folder=folder, handler="patient.lambda_handler")
 
     async def main() -> None:
         functions = Functions({function.name: function}, CREDENTIALS, None)
@@ -49,7 +65,9 @@ def run(cloud: Cloud, body: Callable[[Functions], Any]) -> None:
         finally:
             await functions.stop()
 
-    asyncio.run(main())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("maas_local.functions.END_SECONDS", 60)
+        asyncio.run(main())
 
 
 @pytest.fixture

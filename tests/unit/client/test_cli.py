@@ -100,7 +100,7 @@ def test_predict(maas: Run, server: ContractServer, tmp_path: Path) -> None:
     assert "3.8 3.9" in out
     assert "and 5 more records" in out
     assert all("data" not in request["inputs"][0] for request in server.requests)
-    server.trouble = inferences(1.0)
+    server.trouble = inferences(20.0)
     assert maas("predict", "echo", *at, "--timeout", 0.2)[2].startswith(f"maas: no answer in time from {server.url}")
 
 

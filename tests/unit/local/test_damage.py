@@ -177,7 +177,7 @@ def test_death_of_the_services_is_told(tmp_path: Path) -> None:
         assert not died.wait(0.1)
         (pid,) = set(Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split())
         os.kill(int(pid), signal.SIGKILL)
-        assert died.wait(10)
+        assert died.wait(60)
 
 
 @pytest.mark.full
