@@ -1,5 +1,6 @@
 """Inputs of a version with a task: texts, or image files."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -32,6 +33,11 @@ def calls_of(items: Sequence[Item]) -> Iterator[dict[str, np.ndarray]]:
 def are_images(items: Sequence[Item]) -> bool:
     """Whether the first one is an image."""
     return isinstance(next(iter(items), None), bytes | Path)
+
+
+def is_file_as_text(item: Item) -> bool:
+    """Whether a text is the name of a file here."""
+    return isinstance(item, str) and os.path.isfile(item)
 
 
 def array_of(contents: Sequence[str | bytes]) -> np.ndarray:

@@ -13,10 +13,20 @@ from maas_client._sync.transport import Transport
 from maas_client.arguments import count as count_of
 from maas_client.arguments import text as text_of
 from maas_client.arguments import texts as texts_of
-from maas_client.errors import InvalidResponse
+from maas_client.errors import InvalidRequest, InvalidResponse
 from maas_client.protocol.requests import Wanted
 from maas_client.records.inference import ClassScore, Ranked
-from maas_client.task_inputs import QUERY, TEXT, Item, Items, are_images, array_of, calls_of, listed_items
+from maas_client.task_inputs import (
+    QUERY,
+    TEXT,
+    Item,
+    Items,
+    are_images,
+    array_of,
+    calls_of,
+    is_file_as_text,
+    listed_items,
+)
 
 ALL_CLASSES = 1_000_000
 
@@ -60,7 +70,13 @@ def _each(transport: Transport, items: Sequence[Item], wanted: Wanted, task: str
     parts = []
     calls, wanted = calls_of(items), _of(wanted, task)
     while (inputs := in_thread(next, calls, None)) is not None:
-        answer = infer(transport, inputs, wanted, {})
+        try:
+            answer = infer(transport, inputs, wanted, {})
+        except InvalidRequest as error:
+            if error.field != "parameters.task" or not is_file_as_text(items[0]):
+                raise
+            message = f"{error.message}; {items[0]!r:.80} was sent as a text, an image is a Path or bytes"
+            raise InvalidRequest(error.status, message, error.field) from None
         parts.append(answer.outputs)
         wanted = replace(wanted, version=answer.model_version)
     names = wanted.outputs or ()

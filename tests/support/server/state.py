@@ -209,6 +209,13 @@ class ContractState(ContractJobs, ContractLifecycle, ContractRollouts):
             self.requests.append(request)
             self.arrays += arrays
             if name in TASKS:
+                asked, has = (request.get("parameters") or {}).get("task"), TASKS[name]["task"]["name"]
+                if asked in ("image-classification", "text-classification") and has.startswith(
+                    "image"
+                ) != asked.startswith("image"):
+                    raise Refusal(
+                        400, f"parameters.task: got '{asked}', but the model has the task {has}", "parameters.task"
+                    )
                 return task_outputs(name, request, arrays)
             return self._echo(request, arrays) if name == "echo" else self._multiply(request, arrays, number)
 

@@ -52,6 +52,16 @@ def test_long_lists_go_in_several_calls(maas: Any, server: ContractServer, size:
     assert sizes == ([256, 44] if size == 1 else [99, 99, 99, 3])
 
 
+@pytest.mark.full
+def test_name_of_a_file_as_text_is_told(maas: Any, tmp_path: Path) -> None:
+    path = tmp_path / "cat.jpg"
+    path.write_bytes(b"\xff\xd8\x00")
+    with pytest.raises(InvalidRequest, match=r"has the task .*; '.*cat.jpg' was sent as a text, an image is a Path or"):
+        maas.classify("pictures", [str(path)])
+    with pytest.raises(InvalidRequest, match=r"has the task image-classification \(HTTP 400\)$"):
+        maas.classify("pictures", ["no file"])
+
+
 def test_images_are_sent_as_bytes(maas: Any, server: ContractServer, tmp_path: Path) -> None:
     path = tmp_path / "cat.jpg"
     path.write_bytes(b"\xff\xd8\x00")
