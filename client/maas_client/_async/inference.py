@@ -49,7 +49,10 @@ async def infer(transport: AsyncTransport, inputs: Inputs, wanted: Wanted, signa
         raise (refusal if isinstance(refusal, InvalidRequest) else error) from None
     if refusal is not None and requests.are_same(fitted, sent):
         raise refusal
-    return await _infer(transport, fitted, wanted)
+    try:
+        return await _infer(transport, fitted, wanted)
+    except InvalidRequest as error:
+        raise requests.advised(error, fitted, found) from None
 
 
 async def _infer(transport: AsyncTransport, inputs: Any, wanted: Wanted) -> InferenceResponse:

@@ -50,7 +50,10 @@ def infer(transport: Transport, inputs: Inputs, wanted: Wanted, signatures: Sign
         raise (refusal if isinstance(refusal, InvalidRequest) else error) from None
     if refusal is not None and requests.are_same(fitted, sent):
         raise refusal
-    return _infer(transport, fitted, wanted)
+    try:
+        return _infer(transport, fitted, wanted)
+    except InvalidRequest as error:
+        raise requests.advised(error, fitted, found) from None
 
 
 def _infer(transport: Transport, inputs: Any, wanted: Wanted) -> InferenceResponse:

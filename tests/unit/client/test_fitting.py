@@ -231,10 +231,11 @@ def test_arrays_pass_where_lists_do(server: ContractServer, maas: Any) -> None:
 
 def test_what_cannot_be_widened_is_refused_by_the_server(server: ContractServer, maas: Any) -> None:
     server.is_strict = True
+    said = r"datatype.*; to round its values, send array.astype\(numpy.float32\)"
+    with pytest.raises(InvalidRequest, match=said):
+        maas.infer("echo", np.array([[0.1, 2.0]]), 3)
     for _ in range(2):
-        with pytest.raises(
-            InvalidRequest, match=r"datatype.*; to round its values, send array.astype\(numpy.float32\)"
-        ):
+        with pytest.raises(InvalidRequest, match=said):
             maas.infer("echo", {"x": np.array([[0.1, 2.0]])})
     assert server.paths().count("/v2/models/echo") == 2
     with pytest.raises(InvalidInput, match="'x' holds masked values"):
