@@ -17,10 +17,17 @@ TABLE = "rows"
 
 
 @pytest.fixture(scope="module")
-def dynamodb() -> Iterator[Any]:
+def client() -> Iterator[Any]:
     server = moto_server("127.0.0.1")
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    client = boto3.client("dynamodb", endpoint_url=f"http://127.0.0.1:{server.server_port}", region_name="us-east-1")
+    yield boto3.client("dynamodb", endpoint_url=f"http://127.0.0.1:{server.server_port}", region_name="us-east-1")
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def dynamodb(client: Any) -> Iterator[Any]:
+    """With an empty table."""
     client.create_table(
         TableName=TABLE,
         BillingMode="PAY_PER_REQUEST",
@@ -29,8 +36,6 @@ def dynamodb() -> Iterator[Any]:
     )
     yield client
     client.delete_table(TableName=TABLE)
-    server.shutdown()
-    server.server_close()
 
 
 def key(name: str) -> dict[str, Any]:
