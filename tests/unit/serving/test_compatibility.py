@@ -15,6 +15,7 @@ from maas.serving.oip import read_tensors
 from maas.serving.runner import Runner
 from support import onnx_models
 
+MANY = [*range(3000)]  # come as an array
 DEEP: Any = ["a"]
 for _ in range(3000):
     DEEP = [DEEP]
@@ -98,6 +99,34 @@ def test_frame_of_features(loaded: Any) -> None:
     for document in frames:
         read = read_tensors(json.dumps(document).encode())  # large numeric rows come as arrays
         assert compatibility.decode(read, runner)["x"].tolist() == rows
+
+
+@pytest.mark.full
+def test_frame_of_numbered_columns(loaded: Any) -> None:
+    """As pandas writes it that has no names: so many numbers come as an array, too."""
+    runner = loaded(onnx_models.identities({"a": TensorProto.FLOAT}, ["n", 784]))
+    rows = np.arange(8 * 784.0).reshape(8, 784).tolist()
+    frame = {"dataframe_split": {"index": list(range(8)), "columns": list(range(784)), "data": rows}}
+    read = read_tensors(json.dumps(frame).encode())
+    assert compatibility.decode(read, runner)["in_a"].tolist() == rows
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"dataframe_split": MANY}, "dataframe_split: got an array, expected an object with columns and data"),
+        (
+            {"dataframe_split": {"columns": ["a"], "data": MANY}},
+            r"data\[0\]: got a number, expected an array of 1, one",
+        ),
+        ({"dataframe_records": MANY}, "dataframe_records: got an array, expected an array of objects"),
+    ],
+)
+def test_many_numbers_in_place_of_a_frame_are_refused(loaded: Any, document: Any, said: str) -> None:
+    read = read_tensors(json.dumps(document).encode())
+    with pytest.raises(InvalidRequest, match=said):
+        compatibility.decode(read, loaded(onnx_models.linear()))
 
 
 @pytest.mark.full

@@ -31,7 +31,7 @@ def rows_of(document: Mapping[str, Any], required: Sequence[MetadataTensor]) -> 
 
 def _split(frame: object) -> tuple[Sequence[str], Any]:
     columns, rows = (frame.get("columns"), frame.get("data")) if isinstance(frame, dict) else (None, None)
-    if not isinstance(columns, list) or not isinstance(rows, list | np.ndarray) or not len(rows):
+    if not isinstance(columns, list | np.ndarray) or not isinstance(rows, list | np.ndarray) or not len(rows):
         came = f"one with {sorted(frame)!s:.80}" if isinstance(frame, dict) else kind_of(frame)
         raise _wrong(SPLIT, came, "an object with columns and data, of at least a row, as of to_dict(orient='split')")
     names = [str(name) for name in columns]
@@ -46,7 +46,7 @@ def _records(frame: object) -> tuple[Sequence[str], list[list[Any]]]:
     if not isinstance(frame, list) or not frame or not isinstance(frame[0], dict):
         raise _wrong(
             RECORDS,
-            "no rows" if frame == [] else kind_of(frame),
+            "no rows" if isinstance(frame, list) and not frame else kind_of(frame),
             "an array of objects, as of to_dict(orient='records')",
         )
     names = list(frame[0])
