@@ -90,8 +90,14 @@ def test_errors_say_what_came(app: ModuleType, body: object, error: str) -> None
             {"files": [{"name": "../x.onnx", "size_bytes": 1, "sha256": "0" * 64}]},
             "files.0.name: got '../x.onnx', expected a relative path of at most 200 bytes without control characters",
         ),
-        ("GET", "keys/nope", None, "id: got 'nope', expected 16 hexadecimal digits"),
-        ("GET", "jobs/nope", None, "job: got 'nope', expected 20 hexadecimal digits"),
+        (
+            "POST",
+            "models/m/versions",
+            {"files": [{"name": "x.onnx", "size_bytes": 1, "sha256": "AB" * 32}]},
+            f"files.0.sha256: got '{'AB' * 32}', expected 64 lower-case hexadecimal digits",
+        ),
+        ("GET", "keys/nope", None, "id: got 'nope', expected 16 lower-case hexadecimal digits"),
+        ("GET", "jobs/nope", None, "job: got 'nope', expected 20 lower-case hexadecimal digits"),
         (
             "GET",
             "models/Größe",

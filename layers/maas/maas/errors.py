@@ -30,7 +30,10 @@ MaasError
 └── ServiceUnavailable        S3 or DynamoDB did not answer, or with an error that may pass
 """
 
+import re
 from collections.abc import Sequence
+
+_ARN = re.compile(r"\barn:[^\s\"'<>]+")
 
 
 class MaasError(Exception):
@@ -206,8 +209,12 @@ class ReadRefused(MaasError):
 
 
 class ServiceUnavailable(MaasError):
-    """`answer` is what the service said instead of what it was asked for; empty if it said nothing."""
+    """`answer` is what the service said instead of what it was asked for; empty if it said nothing.
+
+    ARNs in it are left out: callers read the message, and need not know the account.
+    """
 
     def __init__(self, service: str, answer: str = "") -> None:
+        answer = _ARN.sub("arn:…", answer)
         super().__init__(f"{service} answered {answer:.1000}" if answer else f"{service} did not answer; try again")
         self.service = service

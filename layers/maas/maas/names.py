@@ -22,7 +22,8 @@ PATTERN_RULES = {  # what an error says in place of a pattern
     f"^({ALIAS_PATTERN})$": f"{NAME_RULE}, and no number",
     f"^{FILE_PATTERN}$": FILE_RULE,
     f"^({STICKY_PATTERN})$": "none, caller or header:NAME",
-    **{f"^[0-9a-f]{{{digits}}}$": f"{digits} hexadecimal digits" for digits in (16, 20, 64)},  # keys, jobs, SHA-256
+    # Of keys, jobs, SHA-256.
+    **{f"^[0-9a-f]{{{digits}}}$": f"{digits} lower-case hexadecimal digits" for digits in (16, 20, 64)},
 }
 _NAME = re.compile(NAME_PATTERN)
 _FILE = re.compile(FILE_PATTERN)

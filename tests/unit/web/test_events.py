@@ -123,6 +123,12 @@ def test_unavailable_service(server: tuple[str, type[Server]], tmp_path: Path) -
         S3Reader("us-east-1", url, "bucket").download("key", tmp_path / "file", 10)
 
 
+def test_answer_names_no_account() -> None:
+    said = "Throttled: the limit of arn:aws:dynamodb:eu-west-1:123456789012:table/maas is reached"
+    _, document = events.error_document(errors.ServiceUnavailable("DynamoDB", said))
+    assert document == {"error": "DynamoDB answered Throttled: the limit of arn:… is reached"}
+
+
 @pytest.mark.parametrize("form", SAID)
 def test_unavailable_service_says_why(server: tuple[str, type[Server]], tmp_path: Path, form: str) -> None:
     url, handler = server
