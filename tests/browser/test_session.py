@@ -62,11 +62,12 @@ def test_address_survives_logging_in(visit: Visit, system: Running) -> None:
 
 
 def test_key_that_ends_meanwhile_logs_out(visit: Visit, maas: MaasClient) -> None:
-    key = maas.keys.create("short-lived", ["models:read"], expires_at=datetime.now(UTC) + timedelta(seconds=5))
+    ends = datetime.now(UTC) + timedelta(seconds=15)
+    key = maas.keys.create("short-lived", ["models:read"], expires_at=ends)
     visitor = visit()
     page = visitor.log_in(key.key)
     visitor.settle()
-    page.wait_for_timeout(5500)
+    page.wait_for_timeout((ends - datetime.now(UTC)).total_seconds() * 1000 + 500)
     page.get_by_label("Show deleted").click()  # check() would look at the box again, which is gone by then
     expect(page.locator(".login")).to_contain_text("Your key is not accepted any more: log in again.")
     assert page.evaluate(STORES) == {"local": {}, "session": {}, "cookies": ""}
