@@ -6,7 +6,6 @@ from maas_client.errors import JobCancelled, JobFailed, JobTimedOut
 from maas_client.records.jobs import Job
 
 FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0
-SHARDS_A_SECOND = 1000  # each poll reads the rows of all shards: poll less often for many
 
 
 class Watch:
@@ -39,6 +38,5 @@ class Watch:
         pause = self._pause_seconds
         if self.deadline is not None and time.monotonic() + pause > self.deadline:
             raise self.timed_out(job)
-        shards = job.progress.shards_total if job.progress else 0
-        self._pause_seconds = min(pause * 1.5, LONGEST_PAUSE_SECONDS + shards / SHARDS_A_SECOND)
+        self._pause_seconds = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
         return pause

@@ -11,8 +11,11 @@ import pytest
 from maas_client import Job
 from maas_client.cli.progress import told_of
 from maas_client.reading import read
+from maas_client.watch import LONGEST_PAUSE_SECONDS, Watch
 from support.server.server import ContractServer
 
+FIELDS = {"id": "0", "kind": "batch", "model": "m", "version": 1, "status": "RUNNING", "input": "i", "output": "o"}
+FIELDS |= {"created_at": "", "updated_at": "", "actor": "ann"}
 MAAS = [sys.executable, "-c", "from maas_client.cli import app; app()"]
 
 
@@ -69,11 +72,18 @@ def test_markup_and_escapes_do_not_act_on_a_terminal(times: ContractServer) -> N
 
 
 def test_progress_text() -> None:
-    fields = {"id": "0", "kind": "batch", "model": "m", "version": 1, "status": "RUNNING", "input": "i", "output": "o"}
-    fields |= {"created_at": "", "updated_at": "", "actor": "ann"}
-    assert told_of(read(Job, fields)) == ""
+    assert told_of(read(Job, FIELDS)) == ""
     progress = {"shards_total": 8, "shards_done": 0, "shards_failed": 0, "rows": 0, "errors": 0}
-    assert told_of(read(Job, fields | {"progress": progress})) == "0/8 shards, 0 rows"
+    assert told_of(read(Job, FIELDS | {"progress": progress})) == "0/8 shards, 0 rows"
     progress |= {"shards_done": 2, "rows": 250_000, "errors": 3, "rows_per_second": 12500.4, "eta_seconds": 60.2}
     told = "2/8 shards, 250,000 rows, 3 errors, 12,500 rows/s, 60 s left"
-    assert told_of(read(Job, fields | {"progress": progress})) == told
+    assert told_of(read(Job, FIELDS | {"progress": progress})) == told
+
+
+def test_many_shards_are_looked_at_as_often() -> None:
+    """Their number costs the server nothing."""
+    progress = {"shards_total": 100_000, "shards_done": 0, "shards_failed": 0, "rows": 0, "errors": 0}
+    watch = Watch(None)
+    pauses = [watch.pause_after(read(Job, FIELDS | {"progress": progress})) or 0 for _ in range(30)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == LONGEST_PAUSE_SECONDS
