@@ -212,7 +212,7 @@ def _called(kind: type) -> str:
         return "masked values: fill them first, as with array.filled(0)"
     if kind is type(None):
         return "None: write NaN for a missing float"
-    return f"{'an' if kind.__name__[0] in 'aeiou' else 'a'} {kind.__name__}"
+    return f"{'an' if kind.__name__[0] in 'aeio' else 'a'} {kind.__name__}"
 
 
 def array_of(name: str, values: Any) -> np.ndarray:

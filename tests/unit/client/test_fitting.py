@@ -69,6 +69,7 @@ class Odd:
         ("BOOL", ["true"], "got a str"),
         ("BYTES", ["a", None], "takes BYTES values, got None"),
         ("BYTES", ["a", 1], "got an int"),
+        ("BYTES", ["a", np.uint8(1)], "got a uint8"),
         ("FP32", [[1.0], [1.0, 2.0]], "rows of one length"),
     ],
 )

@@ -25,17 +25,9 @@ MAX_TIMEOUT_US = 1 << 53
 # Nested lists take up to 40 times the memory of their text and compress 1000 times: the gateway's 10 MB could unpack to
 # more than the process has. Numbers as text compress about 3 times, so real requests stay below this limit.
 MAX_JSON_BYTES = 16 * 1024 * 1024
-_JSON: Mapping[type, str] = {
-    dict: "an object",
-    list: "an array",
-    str: "a string",
-    bool: "a boolean",
-    int: "a number",
-    float: "a number",
-    np.ndarray: "an array",  # of `read_tensors`, as are the two below
-    np.int64: "a number",
-    np.float64: "a number",
-}
+_JSON: dict[type, str] = {dict: "an object", str: "a string", bool: "a boolean"}
+_JSON |= dict.fromkeys((list, np.ndarray), "an array")
+_JSON |= dict.fromkeys((int, float, np.int64, np.float64), "a number")
 _TENSOR = "an object with name, shape, datatype and data"
 _NONE: Mapping[str, Any] = {}
 _NOT_JSON = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|NaN|-?Infinity', re.DOTALL)  # matches strings to skip them
