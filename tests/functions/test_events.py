@@ -125,7 +125,7 @@ def test_cold_start_imports(cloud: Cloud, case: str, right: str, also: set[str])
         "context = SimpleNamespace(get_remaining_time_in_millis=lambda: 29_000)\n"
         f"result = app.lambda_handler(json.load(open({str(EVENTS / f'{case}.json')!r})), context)\n"
         f"assert {right}, result\n"
-        "heavy = {'boto3', 'botocore', 'fastapi', 'pydantic', 'aws_lambda_powertools', *TASKS}\n"
+        "heavy = {'boto3', 'botocore', 'fastapi', 'pydantic', 'aws_lambda_powertools', 'maas.sweeps', *TASKS}\n"
         f"heavy = heavy.union({sorted(also)}) & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )

@@ -17,15 +17,14 @@ from maas.registry import resolution
 from maas.registry.aliases import Aliases
 from maas.registry.history import History
 from maas.registry.models import Models
-from maas.registry.purge import DeleteObjects, Purge
 from maas.registry.resolution import DEFAULT_ALIAS, Resolution
 from maas.registry.state.idempotency import Idempotency
 from maas.registry.state.ledger import Ledger
-from maas.registry.state.unready import stalled
 from maas.registry.validation import Validation
 from maas.registry.versions import Versions
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # not needed for a cold start of inference
+    from maas.registry.purge import DeleteObjects, Purge
     from maas.registry.rollouts import Rollouts
 
 __all__ = ["DEFAULT_ALIAS", "Idempotency", "Registry", "Resolution"]
@@ -40,17 +39,21 @@ class Registry:
         self.aliases = Aliases(self._ledger)
         self.history = History(self._ledger)
 
-    def purge(self, delete_objects: DeleteObjects) -> Purge:
+    def purge(self, delete_objects: "DeleteObjects") -> "Purge":
+        from maas.registry.purge import Purge
+
         return Purge(self._ledger, delete_objects)
 
     @property
     def rollouts(self) -> "Rollouts":
-        from maas.registry.rollouts import Rollouts  # not needed for a cold start of inference
+        from maas.registry.rollouts import Rollouts
 
         return Rollouts(self._ledger)
 
     def stalled(self, before: datetime) -> Iterator[ModelVersion]:
         """See `unready.stalled`."""
+        from maas.registry.state.unready import stalled
+
         return stalled(self._ledger.table, before)
 
     def secret(self, name: str) -> bytes:
