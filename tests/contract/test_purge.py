@@ -161,3 +161,17 @@ def test_purge_that_another_one_finished_is_done(registry: Registry) -> None:
 
     assert registry.purge(finish_another).model("m", "bob", NEVER)
     assert kinds(registry).count("model.purged") == 1
+
+
+def test_purge_of_a_version_that_the_schedule_finished_is_done(registry: Registry) -> None:
+    """The mark of a purge lets the schedule finish it, at any moment from then on."""
+    ready(registry)
+    registry.versions.delete("m", 1, "bob")
+
+    def finish_another(prefix: str, deadline: float, last: int | None) -> bool:
+        long_ago = datetime.now(UTC) - timedelta(days=365)
+        assert list(registry.purge(Objects()).expired(long_ago, "maintenance", NEVER)) == ["m@1"]
+        return True
+
+    assert registry.purge(finish_another).version("m", 1, "bob", NEVER)
+    assert kinds(registry).count("version.purged") == 1

@@ -22,7 +22,7 @@ from maas_client.cli.options import (
     tag_of,
 )
 from maas_client.cli.output import echo, echo_all, fields, plain, print_json
-from maas_client.errors import InvalidInput
+from maas_client.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from maas_client import MaasClient
@@ -177,9 +177,19 @@ def purge(
             what = plain(reference) + (" with all its versions" if version is None else "")
             typer.confirm(f"Remove {what} permanently? This cannot be undone.", abort=True, err=True)
         with spinner(f"purging {reference}", silent=as_json):
-            while not (maas.models.purge(model) if version is None else maas.versions.purge(model, version)):
-                pass  # one call ends within API Gateway's 30 s; a large purge takes several
+            is_first = True
+            while not _is_purged(maas, model, version, is_first):
+                is_first = False  # one call ends within API Gateway's 30 s; a large purge takes several
     print_json({"model": model, "version": version}) if as_json else echo(f"{reference} is purged")
+
+
+def _is_purged(maas: "MaasClient", model: str, version: int | None, is_first: bool) -> bool:
+    try:
+        return maas.models.purge(model) if version is None else maas.versions.purge(model, version)
+    except NotFound:
+        if is_first:
+            raise
+        return True  # the server's schedule has finished it meanwhile
 
 
 def history(

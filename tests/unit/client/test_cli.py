@@ -13,6 +13,7 @@ import pytest
 
 from maas_client.cli import app, commands
 from maas_client.errors import MaasError
+from support.server.jobs import Refusal
 from support.server.server import ContractServer, inferences
 from support.server.state import NOW
 
@@ -249,3 +250,21 @@ except SystemExit: print(sorted({"numpy", "httpx", "rich.progress"} & set(sys.mo
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.splitlines()[-1] == "[]"
     assert issubclass(MaasError, Exception)
+
+
+@pytest.mark.full
+def test_purge_that_the_schedule_finishes_is_done(
+    maas: Run, server: ContractServer, onnx_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first call only begins it; the second one finds nothing."""
+    assert maas("push", onnx_file, "--name", "doubler")[0] == 0
+
+    def begun(name: str, number: int) -> dict[str, str]:
+        if (name, number) not in server.versions:
+            raise Refusal(404, f"there is no version {number} of model '{name}'")
+        del server.versions[name, number]
+        return {"status": "purging"}
+
+    monkeypatch.setattr(server, "purge", begun)
+    server.versions["doubler", 1]["deleted_at"] = NOW
+    assert maas("purge", "doubler@1", "--yes") == (0, "doubler@1 is purged\n", "")

@@ -172,10 +172,11 @@ def test_start_tells_of_objects_without_files(
 
 @pytest.mark.full
 def test_death_of_the_services_is_told(tmp_path: Path) -> None:
-    died = threading.Event()
+    children = Path(f"/proc/self/task/{threading.get_native_id()}/children")
+    died, before = threading.Event(), set(children.read_text().split())
     with DataFolder.open(tmp_path) as folder, engine("127.0.0.1", folder, died.set):
         assert not died.wait(0.1)
-        (pid,) = set(Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split())
+        (pid,) = set(children.read_text().split()) - before
         os.kill(int(pid), signal.SIGKILL)
         assert died.wait(60)
 

@@ -95,7 +95,8 @@ class Purge:
         self._ledger.change(model, mark, actor)
         if not self._delete_objects(f"models/{model}/{number}/", deadline, None):
             return False
-        self._ledger.change(model, finish, actor)
+        with suppress(NotFound):  # another purge has finished it
+            self._ledger.change(model, finish, actor)
         return True
 
     def expired(self, before: datetime, actor: str, deadline: float) -> Iterator[str]:
